@@ -1,0 +1,1 @@
+//! The wasm client: fetch the challenge, solve it, request the session.

@@ -1,0 +1,1 @@
+//! The proof-of-work search: a job and a range in, the number out.
