@@ -1,0 +1,213 @@
+use crate::{Algorithm, MAX_NUMBER, Solution, hex, salt};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The largest number to try when a challenge does not say: what ALTCHA's own clients do.
+pub const DEFAULT_MAX_NUMBER: u64 = 1_000_000;
+
+/// What an edge read from the challenge's JSON, not yet judged.
+#[derive(Clone, Debug, Default)]
+pub struct RawChallenge {
+    /// `algorithm`; `None` if missing or not a string.
+    pub algorithm: Option<String>,
+    /// `challenge`; `None` if missing or not a string.
+    pub challenge: Option<String>,
+    /// `maxnumber`; `None` if missing, NaN if it is there and no number.
+    pub max_number: Option<f64>,
+    /// `salt`; `None` if missing or not a string.
+    pub salt: Option<String>,
+    /// `signature`; `None` if missing or not a string.
+    pub signature: Option<String>,
+    /// `expiresAt`, in Unix milliseconds: older servers send it beside the salt's own `expires`.
+    pub expires_at_ms: Option<f64>,
+}
+
+/// A challenge whose parts were all checked once, and are kept as received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    algorithm: Algorithm,
+    algorithm_name: String,
+    challenge: String,
+    digest: Vec<u8>,
+    max_number: u64,
+    salt: String,
+    signature: String,
+    expires_at_seconds: Option<u64>,
+}
+
+impl Challenge {
+    /// Checks what was read.
+    ///
+    /// Any salt is taken, empty or not ASCII or without parameters: what a server may put into it is not the
+    /// client's to judge. The digest and the signature are hex of the algorithm's length, in either case.
+    ///
+    /// # Errors
+    ///
+    /// [`ChallengeError::Malformed`] names the first member that is missing or wrong;
+    /// [`ChallengeError::UnknownAlgorithm`] means a digest that no client of ours computes.
+    pub fn parse(raw: RawChallenge) -> Result<Self, ChallengeError> {
+        let algorithm_name = raw.algorithm.ok_or(ChallengeError::Malformed(Field::Algorithm))?;
+        let algorithm = Algorithm::from_name(&algorithm_name).ok_or(ChallengeError::UnknownAlgorithm)?;
+        let (challenge, digest) = hex_of(raw.challenge, algorithm, Field::Challenge)?;
+        let max_number = match raw.max_number {
+            None => DEFAULT_MAX_NUMBER,
+            Some(number) => integer(number).ok_or(ChallengeError::Malformed(Field::MaxNumber))?,
+        };
+        let salt = raw.salt.ok_or(ChallengeError::Malformed(Field::Salt))?;
+        let (signature, _) = hex_of(raw.signature, algorithm, Field::Signature)?;
+        // The salt is signed and `expiresAt` is not: the salt's word counts first.
+        let expires_at_seconds = salt::expires_at_seconds(&salt).or_else(|| {
+            let ms = raw.expires_at_ms.filter(|ms| *ms >= 0.0 && *ms <= MAX_NUMBER as f64)?;
+            Some(ms as u64 / 1000)
+        });
+        Ok(Self {
+            algorithm,
+            algorithm_name,
+            challenge,
+            digest,
+            max_number,
+            salt,
+            signature,
+            expires_at_seconds,
+        })
+    }
+
+    /// The digest to compute.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The algorithm's name as received.
+    #[must_use]
+    pub fn algorithm_name(&self) -> &str {
+        &self.algorithm_name
+    }
+
+    /// The digest to find, [`Algorithm::digest_len`] bytes.
+    #[must_use]
+    pub fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// The digest's hex as received.
+    #[must_use]
+    pub fn challenge(&self) -> &str {
+        &self.challenge
+    }
+
+    /// The salt, to be hashed and echoed byte for byte.
+    #[must_use]
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// The signature's hex as received.
+    #[must_use]
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    /// The largest number to try. It is not signed: a client sets a limit of its own.
+    #[must_use]
+    pub fn max_number(&self) -> u64 {
+        self.max_number
+    }
+
+    /// When the server stops to accept a solution, in Unix seconds of the server's clock, if it says so.
+    #[must_use]
+    pub fn expires_at_seconds(&self) -> Option<u64> {
+        self.expires_at_seconds
+    }
+
+    /// The solution with `number` (at most [`MAX_NUMBER`]), which is not checked here.
+    #[must_use]
+    pub fn into_solution(self, number: u64) -> Solution {
+        Solution::new(self, number)
+    }
+
+    /// As [`into_solution`](Self::into_solution), keeping the challenge.
+    #[must_use]
+    pub fn solution(&self, number: u64) -> Solution {
+        self.clone().into_solution(number)
+    }
+}
+
+fn hex_of(
+    text: Option<String>,
+    algorithm: Algorithm,
+    field: Field,
+) -> Result<(String, Vec<u8>), ChallengeError> {
+    let text = text.ok_or(ChallengeError::Malformed(field))?;
+    let bytes = hex::decode(&text, algorithm.digest_len()).ok_or(ChallengeError::Malformed(field))?;
+    Ok((text, bytes))
+}
+
+fn integer(number: f64) -> Option<u64> {
+    let in_range = number >= 0.0 && number <= MAX_NUMBER as f64;
+    (in_range && (number as u64) as f64 == number).then_some(number as u64)
+}
+
+/// Why a challenge is not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChallengeError {
+    /// The member is missing, of the wrong type, or holds a value that cannot be.
+    Malformed(Field),
+    /// The challenge names a digest that is not one of [`Algorithm`].
+    UnknownAlgorithm,
+}
+
+impl fmt::Display for ChallengeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(field) => write!(f, "the challenge's `{}` is missing or malformed", field.name()),
+            Self::UnknownAlgorithm => f.write_str("the challenge's algorithm is unknown"),
+        }
+    }
+}
+
+impl core::error::Error for ChallengeError {}
+
+/// A member of the challenge's JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `algorithm`
+    Algorithm,
+    /// `challenge`
+    Challenge,
+    /// `maxnumber`
+    MaxNumber,
+    /// `salt`
+    Salt,
+    /// `signature`
+    Signature,
+}
+
+impl Field {
+    /// The member's name in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Algorithm => "algorithm",
+            Self::Challenge => "challenge",
+            Self::MaxNumber => "maxnumber",
+            Self::Salt => "salt",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Challenge {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut json = serializer.serialize_struct("Challenge", 5)?;
+        json.serialize_field("algorithm", &self.algorithm_name)?;
+        json.serialize_field("challenge", &self.challenge)?;
+        json.serialize_field("maxnumber", &self.max_number)?;
+        json.serialize_field("salt", &self.salt)?;
+        json.serialize_field("signature", &self.signature)?;
+        json.end()
+    }
+}

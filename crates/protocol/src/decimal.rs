@@ -1,0 +1,51 @@
+/// The largest number that every JSON reader holds exactly: 2^53 - 1.
+pub const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// Reads the one canonical spelling of an integer in `0..=MAX_NUMBER`: digits alone, no leading zero.
+///
+/// Two texts never give the same number: whoever hashes the number again hashes the text that was sent.
+pub(crate) fn parse_canonical(text: &str) -> Option<u64> {
+    // 2^53 - 1 has 16 digits, so the sum below cannot overflow.
+    if text.is_empty() || text.len() > 16 || (text.len() > 1 && text.starts_with('0')) {
+        return None;
+    }
+    let mut number = 0;
+    for byte in text.bytes() {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + u64::from(byte - b'0');
+    }
+    (number <= MAX_NUMBER).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::{MAX_NUMBER, parse_canonical};
+    use proptest::prelude::*;
+    use std::string::ToString;
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_standard_library(number in 0..=MAX_NUMBER) {
+            prop_assert_eq!(parse_canonical(&number.to_string()), Some(number));
+        }
+
+        #[test]
+        fn accepts_only_what_it_would_write(text in "[0-9+\\-.eE ]{0,20}") {
+            if let Some(number) = parse_canonical(&text) {
+                prop_assert_eq!(number.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn knows_its_borders() {
+        assert_eq!(parse_canonical("0"), Some(0));
+        assert_eq!(parse_canonical("9007199254740991"), Some(MAX_NUMBER));
+        for text in ["", "00", "042", "+42", "-0", "9007199254740992", "18446744073709551616", "٣"] {
+            assert_eq!(parse_canonical(text), None, "{text}");
+        }
+    }
+}

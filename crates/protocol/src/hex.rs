@@ -1,0 +1,25 @@
+use alloc::vec::Vec;
+
+/// The bytes behind a hex text of exactly `len` bytes, in either case.
+pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
+    if text.len() != len * 2 {
+        return None;
+    }
+    text.as_bytes().chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Lower-case hex, as challenges, signatures and salts are written.
+#[cfg(any(feature = "issue", feature = "verify"))]
+pub(crate) fn encode(bytes: &[u8]) -> alloc::string::String {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|n| char::from(DIGITS[usize::from(n)])).collect()
+}

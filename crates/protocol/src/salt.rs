@@ -1,0 +1,31 @@
+//! A salt is random hex, then optional parameters: `<random>?name=value&name=value&`.
+
+use crate::decimal::parse_canonical;
+
+/// The values of every parameter called `expires`, as written.
+fn expires(salt: &str) -> impl Iterator<Item = &str> {
+    let parameters = salt.split_once('?').map_or("", |(_, parameters)| parameters);
+    parameters.split('&').filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        (name == "expires").then_some(value)
+    })
+}
+
+/// When the challenge ends, in Unix seconds, as far as a client can tell: it takes salts of any form.
+pub(crate) fn expires_at_seconds(salt: &str) -> Option<u64> {
+    expires(salt).next().and_then(parse_canonical)
+}
+
+/// The same for the server, which takes only the form that it issues: exactly one `expires`, and `&` at the end.
+///
+/// That last `&` parts the salt from the number: digits of one cannot be passed off as digits of the other
+/// (CVE-2025-68113).
+#[cfg(feature = "verify")]
+pub(crate) fn sealed_expires_at_seconds(salt: &str) -> Option<u64> {
+    let mut all = expires(salt);
+    let (first, second) = (all.next()?, all.next());
+    if second.is_some() || !salt.ends_with('&') {
+        return None;
+    }
+    parse_canonical(first)
+}
