@@ -1,1 +1,120 @@
 //! The proof-of-work search: a job and a range in, the number out.
+//!
+//! An ALTCHA v1 challenge asks for the `number` with `H(salt ‖ decimal(number)) = digest`. [`Job::new`]
+//! hashes what all candidates share once; [`search`] goes through a range of them, in any order, each exactly
+//! once. Nothing here allocates, blocks, or reads a clock, so a caller cuts the work into ranges as it likes
+//! (some 10^5 numbers a call take a few milliseconds).
+//!
+//! ```
+//! use saltmine_solver::{Job, Target, search};
+//!
+//! // SHA-256("salt7")
+//! let digest = [
+//!     0x2a, 0xb2, 0x04, 0xd7, 0x6c, 0xdc, 0xec, 0x46, 0x09, 0xd2, 0x90, 0x44, 0x1f, 0xed, 0x2e, 0xec,
+//!     0x41, 0x86, 0xd2, 0x88, 0xca, 0x47, 0xc4, 0x0c, 0xc7, 0xdd, 0x66, 0x1a, 0x0d, 0xe1, 0xb0, 0xd0,
+//! ];
+//! let job = Job::new(b"salt", &Target::Sha256(digest));
+//! assert_eq!(search(&job, 0..=1000), Some(7));
+//! assert_eq!(search(&job, 8..=1000), None);
+//! ```
+//!
+//! SHA-256 has a kernel of its own with two backends behind one signature, chosen when the crate is compiled
+//! ([`BACKEND`]): `simd128` where WebAssembly has its vectors switched on, `scalar` everywhere else.
+#![no_std]
+
+mod message;
+mod plain;
+mod sha256;
+
+use core::ops::RangeInclusive;
+
+use plain::Plain;
+use sha256::Sha256Job;
+
+pub use sha256::BACKEND;
+
+/// The digest that a solution must hash to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A SHA-1 digest.
+    Sha1([u8; 20]),
+    /// A SHA-256 digest.
+    Sha256([u8; 32]),
+    /// A SHA-384 digest.
+    Sha384([u8; 48]),
+    /// A SHA-512 digest.
+    Sha512([u8; 64]),
+}
+
+impl Target {
+    /// The target whose digest is as long as `digest`; `None` if no supported algorithm has that length.
+    ///
+    /// ```
+    /// use saltmine_solver::Target;
+    ///
+    /// assert_eq!(Target::from_digest(&[7; 32]), Some(Target::Sha256([7; 32])));
+    /// assert_eq!(Target::from_digest(&[7; 31]), None);
+    /// ```
+    pub fn from_digest(digest: &[u8]) -> Option<Target> {
+        match digest.len() {
+            20 => digest.try_into().ok().map(Target::Sha1),
+            32 => digest.try_into().ok().map(Target::Sha256),
+            48 => digest.try_into().ok().map(Target::Sha384),
+            64 => digest.try_into().ok().map(Target::Sha512),
+            _ => None,
+        }
+    }
+}
+
+/// A salt and a target, with everything that is the same for every candidate computed.
+///
+/// Building one costs a compression for each whole block of the salt; keep it between calls of [`search`].
+#[derive(Clone)]
+pub struct Job(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Sha1(Plain<[u32; 5], 64>),
+    Sha256(Sha256Job),
+    /// SHA-384 and SHA-512: they differ in the start value and in how much of the state is compared.
+    Sha512(Plain<[u64; 8], 128>),
+}
+
+impl Job {
+    /// A job for candidates `salt ‖ decimal(number)`. The salt is any sequence of bytes, of any length.
+    pub fn new(salt: &[u8], target: &Target) -> Job {
+        Job(match target {
+            Target::Sha1(digest) => Kind::Sha1(Plain::sha1(salt, digest)),
+            Target::Sha256(digest) => Kind::Sha256(Sha256Job::new(salt, digest)),
+            Target::Sha384(digest) => Kind::Sha512(Plain::sha384(salt, digest)),
+            Target::Sha512(digest) => Kind::Sha512(Plain::sha512(salt, digest)),
+        })
+    }
+}
+
+/// A solution in `range`, or `None` if there is none.
+///
+/// Every number of the range is tried, each once, in no promised order: if several numbers solve the job
+/// (which nobody has seen happen), any of them is returned. Numbers are written in decimal without leading
+/// zeros. An empty range has no solution.
+///
+/// ```
+/// use saltmine_solver::{Job, Target, search};
+///
+/// let job = Job::new(b"no number hashes to zeros", &Target::Sha256([0; 32]));
+/// let (chunk, max_number) = (1000, 2500_u64);
+/// for start in (0..=max_number).step_by(chunk) {
+///     assert_eq!(search(&job, start..=max_number.min(start + chunk as u64 - 1)), None);
+/// }
+/// ```
+pub fn search(job: &Job, range: RangeInclusive<u64>) -> Option<u64> {
+    if range.is_empty() {
+        return None;
+    }
+    let (first, last) = range.into_inner();
+    match &job.0 {
+        Kind::Sha1(job) => job.search(first, last),
+        Kind::Sha256(job) => job.search(first, last),
+        Kind::Sha512(job) => job.search(first, last),
+    }
+}
