@@ -1,2 +1,24 @@
-//! The build.
-fn main() {}
+//! What the npm commands call: sets up the tools, builds every part, and runs the server, the tests and the
+//! measurements. `cargo run -p xtask -- help` lists the tasks.
+
+mod process;
+mod server;
+mod tasks;
+mod tools;
+mod variants;
+mod wasm;
+
+use std::env;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    match tasks::perform(&task, &arguments.collect::<Vec<_>>()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("saltmine: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The tasks, by the names that the npm scripts use.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::process::{cache_dir, cargo, node, root, run, status};
+use crate::server::{self, TestServer};
+use crate::variants::Table;
+use crate::{tools, wasm};
+
+const HELP: &str = "\
+tasks:
+  build         the wasm variants, the npm package, the demo page
+  start         build, then run the reference server with the demo page
+  test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
+  test-matrix   the slow ones: bundlers, the scalar variant in a browser
+  bench         speed against other solvers, and from navigation to the token, in Chromium
+  size          what a page loads, in bytes
+  token         a session token from the command line (--help tells the options)
+  lint          formatters and linters, changing nothing
+  format        formatters";
+
+/// Runs a task; the code to exit with.
+pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
+    match task {
+        "build" => build_page()?,
+        "start" => return start(arguments),
+        "test" => test()?,
+        "test-matrix" => test_matrix()?,
+        "bench" => return script("tests/bench/bench.mjs", arguments),
+        "size" => return script("tests/size/size.mjs", arguments),
+        "token" => {
+            build_package()?;
+            return exit(node("tools/token.mjs").args(arguments));
+        }
+        "lint" => lint()?,
+        "format" => format()?,
+        "help" | "--help" | "" => eprintln!("{HELP}"),
+        _ => bail!("there is no task `{task}`.\n{HELP}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build_package() -> Result<()> {
+    wasm::build()?;
+    run_quiet("pkg/build.mjs")
+}
+
+fn build_page() -> Result<()> {
+    build_package()?;
+    run_quiet("www/build.mjs")
+}
+
+fn start(arguments: &[String]) -> Result<ExitCode> {
+    build_page()?;
+    let binary = server::build()?;
+    std::fs::create_dir_all(root().join(".saltmine"))?;
+    let mut command = server::development(&binary);
+    command.args(arguments);
+    replace(command)
+}
+
+fn test() -> Result<()> {
+    build_page()?;
+    let binary = server::build()?;
+    let browser = tools::browser()?;
+
+    eprintln!("test: Rust");
+    run(cargo().args(["test", "--workspace", "--quiet"]))?;
+
+    let server = TestServer::start(&binary)?;
+    let table = Table::read()?;
+    for variant in &table.variants {
+        let wasm_test = |package: &str| -> Result<Command> {
+            let mut command = cargo();
+            command
+                .args([
+                    "test",
+                    "--quiet",
+                    "--target",
+                    "wasm32-unknown-unknown",
+                    "--package",
+                    package,
+                    "--tests",
+                ])
+                .env("RUSTFLAGS", variant.rustflags(&table.shared))
+                // Each variant's flags in a folder of their own, so that they do not evict each other.
+                .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?)
+                .env("SALTMINE_TEST_BASE_URL", &server.base_url);
+            Ok(command)
+        };
+        eprintln!("test: wasm {} in Node", variant.name);
+        run(&mut wasm_test("saltmine-solver")?)?;
+        run(&mut wasm_test("saltmine-client")?)?;
+        eprintln!("test: wasm {} in a worker of headless Chromium", variant.name);
+        run(wasm_test("saltmine-client")?
+            .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+            .env("CHROMEDRIVER", &browser.driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", write_capabilities(&browser)?))?;
+    }
+    drop(server);
+
+    eprintln!("test: the package, interop, end to end");
+    run_tests("test", &binary, &browser)
+}
+
+fn test_matrix() -> Result<()> {
+    build_page()?;
+    let binary = server::build()?;
+    run_tests("matrix", &binary, &tools::browser()?)
+}
+
+/// Node's own runner over `tests/**/*.{kind}.mjs`.
+fn run_tests(kind: &str, server: &PathBuf, browser: &tools::Browser) -> Result<()> {
+    let mut files = Vec::new();
+    collect_tests(&root().join("tests"), &format!(".{kind}.mjs"), &mut files)?;
+    files.sort();
+    let status = status(
+        node("--test")
+            .args(["--test-reporter=spec", "--test-concurrency=1", "--test-timeout=300000"])
+            .args(files)
+            .env("SALTMINE_SERVER", server)
+            .env("SALTMINE_CHROMIUM", &browser.chromium),
+    )?;
+    if !status.success() {
+        bail!("some tests failed: see above.");
+    }
+    Ok(())
+}
+
+fn collect_tests(folder: &PathBuf, suffix: &str, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            collect_tests(&path, suffix, files)?;
+        } else if path.to_string_lossy().ends_with(suffix) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Chromium as every browser test starts it: headless, and quiet on networks that it need not reach.
+fn write_capabilities(browser: &tools::Browser) -> Result<PathBuf> {
+    const FLAGS: [&str; 8] = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ];
+    let flags = FLAGS.map(|flag| format!("{flag:?}")).join(",");
+    let path = cache_dir().join("webdriver.json");
+    let binary = browser.chromium.display().to_string();
+    std::fs::write(
+        &path,
+        format!("{{\"goog:chromeOptions\":{{\"binary\":{binary:?},\"args\":[{flags}]}}}}"),
+    )?;
+    Ok(path)
+}
+
+/// A measurement: needs everything that a page needs, and the browser.
+fn script(path: &str, arguments: &[String]) -> Result<ExitCode> {
+    build_page()?;
+    let browser = tools::browser()?;
+    exit(node(path).args(arguments).env("SALTMINE_CHROMIUM", &browser.chromium))
+}
+
+fn lint() -> Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let table = Table::read()?;
+    for variant in &table.variants {
+        run(cargo()
+            .args([
+                "clippy",
+                "--quiet",
+                "--target",
+                "wasm32-unknown-unknown",
+                "--package",
+                &table.shared.package,
+            ])
+            .args(["--package", "saltmine-solver", "--profile", &variant.profile])
+            .args(["--features", &format!("{}/{}", table.shared.package, table.shared.features.join(","))])
+            .args(["--", "-D", "warnings"])
+            .env("RUSTFLAGS", variant.rustflags(&table.shared)))?;
+    }
+    run(node("node_modules/@biomejs/biome/bin/biome").args(["check", "."]))?;
+    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "pkg"]))
+}
+
+fn format() -> Result<()> {
+    run(cargo().args(["fmt", "--all"]))?;
+    run(node("node_modules/@biomejs/biome/bin/biome").args(["check", "--write", "."]))
+}
+
+fn run_quiet(script: &str) -> Result<()> {
+    run(&mut node(script))
+}
+
+fn exit(command: &mut Command) -> Result<ExitCode> {
+    let code = status(command)?.code().unwrap_or(1);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// The command in this process's place, so that signals reach it and nothing stands between.
+#[cfg(unix)]
+fn replace(mut command: Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec().into())
+}
+
+#[cfg(not(unix))]
+fn replace(mut command: Command) -> Result<ExitCode> {
+    exit(&mut command)
+}

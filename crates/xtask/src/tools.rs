@@ -1,0 +1,128 @@
+//! The tools that a build needs beyond Cargo and Node: found, or installed under `.cache/`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process::{cache_dir, cargo, output, program, root, run, succeeds};
+
+/// The wasm target, added through rustup where it is missing.
+pub(crate) fn wasm_target() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = output(program("rustc").args(["--print", "sysroot"]))
+        .context("rustc does not run: install Rust with rustup.")?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).exists() {
+        return Ok(());
+    }
+    run(program("rustup").args(["target", "add", TARGET])).with_context(|| {
+        format!("the target {TARGET} is missing: install Rust with rustup, or add the target yourself.")
+    })
+}
+
+/// `wasm-bindgen` at exactly the version in Cargo.lock: the tool and the library must match.
+pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
+    let version = locked_version("wasm-bindgen")?;
+    let tools = cache_dir().join("tools");
+    let tool = tools.join("bin").join(exe("wasm-bindgen"));
+    let wanted = format!("wasm-bindgen {version}");
+    if output(program(&tool).arg("--version")).is_some_and(|found| found.trim() == wanted) {
+        return Ok(tool);
+    }
+    eprintln!("installing {wanted} into {} (once, some minutes)", tools.display());
+    let build = tools.join("target");
+    let install = |locked: &[&str]| {
+        run(cargo()
+            .args(["install", "--quiet", "--force", "wasm-bindgen-cli", "--version", &version])
+            .args(locked)
+            .arg("--root")
+            .arg(&tools)
+            .arg("--target-dir")
+            .arg(&build))
+    };
+    // A registry mirror may lack a version that the tool was locked to.
+    install(&["--locked"])
+        .or_else(|_| install(&[]))
+        .context("wasm-bindgen-cli could not be installed with cargo.")?;
+    fs::remove_dir_all(&build).ok();
+    Ok(tool)
+}
+
+/// The runner of `wasm-bindgen-test`, installed with the tool.
+pub(crate) fn wasm_bindgen_test_runner() -> Result<PathBuf> {
+    Ok(wasm_bindgen()?.with_file_name(exe("wasm-bindgen-test-runner")))
+}
+
+/// Chromium and its WebDriver: from `SALTMINE_CHROMIUM` and `SALTMINE_CHROMEDRIVER`, from the system, or downloaded.
+pub(crate) struct Browser {
+    pub(crate) chromium: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+pub(crate) fn browser() -> Result<Browser> {
+    const CHROMIUMS: [&str; 5] =
+        ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+    let chromium = find("SALTMINE_CHROMIUM", &CHROMIUMS);
+    let driver = find("SALTMINE_CHROMEDRIVER", &["chromedriver"]);
+    if let (Some(chromium), Some(driver)) = (chromium, driver) {
+        return Ok(Browser { chromium, driver });
+    }
+    download_browser().context(
+        "no Chromium with chromedriver: install both (Debian: apt-get install chromium chromium-driver), \
+         or set SALTMINE_CHROMIUM and SALTMINE_CHROMEDRIVER to their paths.",
+    )
+}
+
+fn find(variable: &str, names: &[&str]) -> Option<PathBuf> {
+    if let Some(path) = env::var_os(variable) {
+        return Some(path.into());
+    }
+    names
+        .iter()
+        .flat_map(|name| {
+            env::split_paths(&env::var_os("PATH").unwrap_or_default())
+                .map(|folder| folder.join(exe(name)))
+                .collect::<Vec<_>>()
+        })
+        .find(|path| path.is_file() && succeeds(program(path).arg("--version")))
+}
+
+/// Chrome for Testing and the driver of the same version, into `.cache/browsers`.
+fn download_browser() -> Result<Browser> {
+    let folder = cache_dir().join("browsers");
+    let install = |name: &str| -> Result<PathBuf> {
+        let printed = output(
+            program("npm")
+                .args(["exec", "--yes", "--package", "@puppeteer/browsers@2.13.2", "--", "browsers"])
+                .args(["install", &format!("{name}@stable"), "--path"])
+                .arg(&folder),
+        )
+        .with_context(|| format!("{name} could not be downloaded"))?;
+        // Its last line is "name@version path".
+        let path =
+            printed.lines().last().and_then(|line| line.split_once(' ')).map(|(_, path)| PathBuf::from(path));
+        path.filter(|path| path.exists()).with_context(|| format!("{name} was not where the download said"))
+    };
+    eprintln!("no Chromium found: downloading one into {}", folder.display());
+    Ok(Browser { chromium: install("chrome")?, driver: install("chromedriver")? })
+}
+
+/// The version of a package in Cargo.lock.
+fn locked_version(package: &str) -> Result<String> {
+    let lock: toml::Table = toml::from_str(&fs::read_to_string(root().join("Cargo.lock"))?)?;
+    let packages =
+        lock.get("package").and_then(toml::Value::as_array).context("Cargo.lock lists no packages")?;
+    for entry in packages {
+        if entry.get("name").and_then(toml::Value::as_str) == Some(package)
+            && let Some(version) = entry.get("version").and_then(toml::Value::as_str)
+        {
+            return Ok(version.to_owned());
+        }
+    }
+    bail!("{package} is not in Cargo.lock.")
+}
+
+fn exe(name: &str) -> String {
+    format!("{name}{}", env::consts::EXE_SUFFIX)
+}

@@ -1,0 +1,69 @@
+//! The table of wasm variants, `wasm-pack.toml`.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::process::root;
+
+/// The whole table.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    pub(crate) shared: Shared,
+    #[serde(rename = "variant")]
+    pub(crate) variants: Vec<Variant>,
+}
+
+/// What all variants have in common.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Shared {
+    #[serde(rename = "crate")]
+    pub(crate) package: String,
+    pub(crate) features: Vec<String>,
+    pub(crate) glue: String,
+    target_features: Vec<String>,
+    pub(crate) before_bindgen: Vec<String>,
+    pub(crate) wasm_opt: Vec<String>,
+    wasm_opt_features: Vec<String>,
+}
+
+/// One variant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) profile: String,
+    target_features: Vec<String>,
+    wasm_opt_features: Vec<String>,
+    pub(crate) output: String,
+}
+
+impl Table {
+    pub(crate) fn read() -> Result<Self> {
+        let text =
+            fs::read_to_string(root().join("wasm-pack.toml")).context("wasm-pack.toml could not be read")?;
+        toml::from_str(&text).context("wasm-pack.toml is not the table of variants")
+    }
+}
+
+impl Variant {
+    /// The compiler's flags, for `RUSTFLAGS`.
+    pub(crate) fn rustflags(&self, shared: &Shared) -> String {
+        let features: Vec<_> = shared
+            .target_features
+            .iter()
+            .chain(&self.target_features)
+            .map(|feature| format!("+{feature}"))
+            .collect();
+        format!("-Ctarget-cpu=mvp -Ctarget-feature={}", features.join(","))
+    }
+
+    /// The features that wasm-opt may meet and use.
+    pub(crate) fn wasm_opt_features<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
+        shared.wasm_opt_features.iter().chain(&self.wasm_opt_features)
+    }
+}

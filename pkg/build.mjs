@@ -1,0 +1,58 @@
+// Builds the npm package's dist/: two doors (browsers, Node), a worker for each, the wasm variants beside them.
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = `${here}dist`;
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+
+const shared = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  outdir: "dist",
+};
+
+/** Each runtime has its own way to start a thread and to read the wasm; the rest is the same source. */
+async function buildRuntime(platform, names, options) {
+  const alias = { "#platform": `./src/platform/${platform}.ts`, "#spawn": `./src/spawn/${platform}.ts` };
+  // Loaded only where there can be no worker, so it stays a file of its own.
+  const pageEngine = {
+    name: "page-engine",
+    setup: ({ onResolve }) =>
+      onResolve({ filter: /^#page-engine$/ }, () => ({ path: `./${names.pageEngine}.js`, external: true })),
+  };
+  const entryPoints = {
+    [names.door]: "src/index.ts",
+    [names.worker]: `src/${names.worker}.ts`,
+    [names.pageEngine]: "src/page-engine.ts",
+  };
+  await build({ ...shared, ...options, alias, entryPoints, plugins: [pageEngine] });
+}
+
+await buildRuntime(
+  "web",
+  { door: "index", worker: "worker", pageEngine: "page-engine" },
+  // The oldest browsers that run module workers; wasm-pack.toml has the wasm's.
+  { platform: "browser", target: ["chrome87", "firefox90", "safari15"] },
+);
+await buildRuntime(
+  "node",
+  { door: "node", worker: "node-worker", pageEngine: "node-page-engine" },
+  { platform: "node", target: "node20" },
+);
+for (const variant of ["simd128", "scalar"]) await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
+
+// What the tarball must carry beside dist/.
+for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
+
+execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "--project", `${here}tsconfig.types.json`], { stdio: ["ignore", 2, 2] });
+

@@ -1,0 +1,257 @@
+import { DEFAULT_STORAGE } from "#spawn";
+import { abortError, untilAborted } from "./abort.js";
+import { asSaltmineError, describe, SaltmineError } from "./errors.js";
+import { type Backend, connect, type Link, type Update } from "./link.js";
+import { tell } from "./listener.js";
+import type { SessionGrant, SessionRequest } from "./messages.js";
+import { invalid, maxNumberOption, wholeNumber } from "./options.js";
+import { type Progress, progressOf } from "./progress.js";
+import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
+
+/** What a client tells while it works. */
+export type ClientEvent =
+  /** It enters a state; `backend` is known from `challenge` on. */
+  | {
+      type: "state";
+      state: "starting" | "challenge" | "solving" | "session" | "ready" | "failed";
+      backend?: Backend;
+    }
+  /** The search goes on. */
+  | ({ type: "progress" } & Progress)
+  /** There is a session, and this is what it took. */
+  | {
+      type: "ready";
+      session: Session;
+      /** `storage`: kept from an earlier visit, nothing was asked for. */
+      source: "network" | "storage";
+      /** Whether the server asked for a proof of work. */
+      proofOfWork: boolean;
+      /** From the call to the session. */
+      tookMs: number;
+      /** The search alone. */
+      solveMs?: number;
+      /** Candidates tried. */
+      hashes?: number;
+      backend?: Backend;
+    }
+  /** Something works less well than it could; the client goes on. */
+  | { type: "warning"; code: "storage_blocked" | "page_thread"; message: string };
+
+/** What {@link createClient} takes. */
+export interface ClientOptions {
+  /** The service's address, such as `https://api.example.com`. */
+  baseUrl: string;
+  /** The id of the app that the widget belongs to. */
+  appId: string;
+  /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
+  origin?: string;
+  /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
+  maxNumber?: number;
+  /** Time limit of each request to the server, in milliseconds; default 15000. */
+  timeoutMs?: number;
+  /** Where the session outlives the page; default `local` in browsers, `memory` in Node. */
+  storage?: StorageKind;
+  /** Told what happens. What it throws is reported as an uncaught error, never to the client. */
+  onEvent?: (event: ClientEvent) => void;
+}
+
+/** One app's session. */
+export interface Client {
+  /**
+   * The session: kept while it is valid, requested when it is not. Calls at the same time share one request.
+   * @throws SaltmineError
+   */
+  session(options?: { signal?: AbortSignal }): Promise<Session>;
+  /** The two headers that every later call of the run API carries. */
+  headers(options?: { signal?: AbortSignal }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }>;
+  /** Forgets the session and the visitor's identity. */
+  signOut(): void;
+  /** Ends the worker and everything under way; the session stays stored. */
+  dispose(): void;
+}
+
+/**
+ * A client for one app. Nothing is started before the first call of `session()` or `headers()`.
+ *
+ * @throws SaltmineError `invalid_options`
+ * @example
+ * ```ts
+ * import { createClient } from "saltmine";
+ *
+ * const client = createClient({ baseUrl: "http://127.0.0.1:8787", appId: "app_demo000000000000", origin: "http://127.0.0.1" });
+ * const { token, expiresAt, userId } = await client.session();
+ * client.dispose();
+ * ```
+ */
+export function createClient(options: ClientOptions): Client {
+  return new SessionClient(options);
+}
+
+/** One request that several callers may wait for. */
+interface Flight {
+  promise: Promise<Session>;
+  waiting: number;
+  controller: AbortController;
+}
+
+class SessionClient implements Client {
+  readonly #request: Omit<SessionRequest, "token">;
+  readonly #store: SessionStore;
+  readonly #onEvent: ((event: ClientEvent) => void) | undefined;
+  #session: Session | undefined;
+  #flight: Flight | undefined;
+  #disposed = false;
+  #warned = new Set<string>();
+
+  constructor(options: ClientOptions) {
+    if (typeof options !== "object" || options === null) invalid("options", "Pass an object with baseUrl and appId.");
+    const { baseUrl, appId, origin, storage = DEFAULT_STORAGE, onEvent } = options;
+    if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
+    if (!["local", "session", "memory"].includes(storage)) invalid("storage", 'It must be "local", "session" or "memory".');
+    if (onEvent !== undefined && typeof onEvent !== "function") invalid("onEvent", "It must be a function.");
+    this.#request = {
+      baseUrl: checkedUrl("baseUrl", baseUrl).href,
+      appId,
+      origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
+      maxNumber: maxNumberOption(options.maxNumber),
+      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
+    };
+    this.#onEvent = onEvent;
+    this.#store = new SessionStore(storage, appId, (reason) =>
+      this.#warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
+    );
+  }
+
+  async session({ signal }: { signal?: AbortSignal } = {}): Promise<Session> {
+    if (this.#disposed) throw new SaltmineError({ code: "disposed" });
+    if (signal?.aborted) throw abortError(signal);
+    const began = performance.now();
+    if (!this.#session) {
+      this.#session = this.#store.load();
+      if (this.#session && isFresh(this.#session, Date.now())) {
+        this.#emit({ type: "state", state: "ready" });
+        this.#emit({
+          type: "ready",
+          session: this.#session,
+          source: "storage",
+          proofOfWork: false,
+          tookMs: performance.now() - began,
+        });
+      }
+    }
+    if (this.#session && isFresh(this.#session, Date.now())) return this.#session;
+    this.#flight ??= this.#takeOff(began);
+    return join(this.#flight, signal);
+  }
+
+  async headers(options?: { signal?: AbortSignal }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }> {
+    const { token, appId } = await this.session(options);
+    return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId };
+  }
+
+  signOut(): void {
+    this.#flight?.controller.abort();
+    this.#session = undefined;
+    this.#store.clear();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#flight?.controller.abort(new SaltmineError({ code: "disposed" }));
+  }
+
+  #takeOff(began: number): Flight {
+    const controller = new AbortController();
+    const promise = this.#fetchSession(began, controller.signal).then(
+      (session) => {
+        this.#session = session;
+        this.#store.save(session);
+        return session;
+      },
+      (thrown) => {
+        this.#emit({ type: "state", state: "failed" });
+        throw asSaltmineError(thrown, "engine_unavailable");
+      },
+    );
+    const flight = { promise, waiting: 0, controller };
+    const land = () => {
+      if (this.#flight === flight) this.#flight = undefined;
+    };
+    promise.then(land, land);
+    // A flight that is given up before it lands must not leave another one waiting for it.
+    controller.signal.addEventListener("abort", land, { once: true });
+    return flight;
+  }
+
+  async #fetchSession(began: number, signal: AbortSignal): Promise<Session> {
+    this.#emit({ type: "state", state: "starting" });
+    const link = await connect(signal);
+    try {
+      return await this.#requestSession(link, began, signal);
+    } finally {
+      link.close({ code: "disposed" });
+    }
+  }
+
+  async #requestSession(link: Link, began: number, signal: AbortSignal): Promise<Session> {
+    const { backend } = link;
+    if (backend.thread === "page") this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
+    let search: Progress | undefined;
+    let solveMs = 0;
+    const onUpdate = (update: Update) => {
+      if (update.type === "state") return this.#emit({ type: "state", state: update.state, backend });
+      search = progressOf(update);
+      solveMs = update.elapsedMs;
+      this.#emit({ type: "progress", ...search });
+    };
+    const request = { ...this.#request, token: this.#session?.token };
+    const grant = (await link.request({ type: "session", request }, { signal, onUpdate })) as SessionGrant;
+    const session = readSession(grant, this.#request.appId);
+    if (!session) {
+      throw new SaltmineError({ code: "response_malformed", detail: "The token is not a JWT of this app with a subject." });
+    }
+    this.#emit({ type: "state", state: "ready", backend });
+    this.#emit({
+      type: "ready",
+      session,
+      source: "network",
+      proofOfWork: grant.proofOfWork,
+      tookMs: performance.now() - began,
+      ...(search && { solveMs, hashes: search.searched }),
+      backend,
+    });
+    return session;
+  }
+
+  #warn(code: Extract<ClientEvent, { type: "warning" }>["code"], message: string): void {
+    if (this.#warned.has(code)) return;
+    this.#warned.add(code);
+    this.#emit({ type: "warning", code, message });
+  }
+
+  #emit(event: ClientEvent): void {
+    tell(this.#onEvent, event);
+  }
+}
+
+/** Waits for a flight; when its last caller has given up, the flight is given up too. */
+function join(flight: Flight, signal: AbortSignal | undefined): Promise<Session> {
+  flight.waiting += 1;
+  return untilAborted(flight.promise, signal, () => {
+    flight.waiting -= 1;
+    if (flight.waiting === 0) flight.controller.abort();
+  });
+}
+
+function checkedUrl(field: string, value: unknown): URL {
+  let url: URL | undefined;
+  try {
+    url = new URL(String(value));
+  } catch {
+    // Told below.
+  }
+  if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
+    invalid(field, "It must be an absolute http or https URL.");
+  }
+  return url;
+}

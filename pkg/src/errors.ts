@@ -1,0 +1,104 @@
+/** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
+const SENTENCES = {
+  aborted: "The caller aborted.",
+  algorithm_unsupported:
+    "The challenge asks for a hash function that saltmine does not know. Use SHA-256 on the server (SHA-1, SHA-384 and SHA-512 work too).",
+  anonymous_not_allowed:
+    "The app does not hand out anonymous sessions. Set allowAnonymous to true in the app's webClient configuration.",
+  app_not_found: "The server does not know this app, or the app is disabled. Check appId and baseUrl.",
+  bad_request:
+    "The server refused the request. Check that the app is of type web_client and that baseUrl is the service's address.",
+  challenge_malformed:
+    "The challenge lacks a member or has one of the wrong form. Check that baseUrl is the service's address and that the server speaks ALTCHA v1.",
+  disposed: "This client was disposed. Create another with createClient().",
+  engine_unavailable:
+    "The solver could not be started, neither in a worker nor on the page. Check the content security policy: it needs script-src 'wasm-unsafe-eval', and worker-src for the package's own files.",
+  invalid_options: "An option is missing or has the wrong form.",
+  maxnumber_too_large:
+    "The challenge's maxnumber is over the ceiling, and it is not signed, so it may have been tampered with. Raise maxNumber if the server really asks for this much work.",
+  network:
+    "No answer from the server. Check baseUrl, the connection, and that the server is up and allows this page's origin (CORS).",
+  no_solution: "No number up to the challenge's maxnumber solves it. Request another challenge.",
+  origin_not_allowed: "The app does not allow this page's origin. Add its host to the app's allowedDomains.",
+  pow_expired:
+    "The challenge expired before its solution arrived. Request another; if this repeats, raise the challenge's lifetime on the server or lower its difficulty.",
+  pow_invalid:
+    "The server did not accept the solution. Check that every server instance uses the same INKEEP_POW_HMAC_SECRET.",
+  pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
+  pow_required: "The server wants a proof of work, but offered no challenge. Check that baseUrl is the same for both.",
+  rate_limited: "The server has answered too many requests from this address. Try again later.",
+  response_malformed: "The server's answer is not what the protocol says. Check that baseUrl is the service's address.",
+  server_error: "The server failed. Try again later; the server's log has the cause.",
+  timeout: "The server did not answer within the time limit. Try again, or raise timeoutMs.",
+} as const;
+
+/** The stable name of a failure: what programs switch on. */
+export type ErrorCode = keyof typeof SENTENCES;
+
+/** All codes, in alphabetical order. */
+export const ERROR_CODES = Object.keys(SENTENCES) as ErrorCode[];
+
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "network",
+  "no_solution",
+  "pow_expired",
+  "pow_replayed",
+  "rate_limited",
+  "server_error",
+  "timeout",
+]);
+
+/** A failure as it crosses from a worker: data only. */
+export interface Failure {
+  code: ErrorCode;
+  /** HTTP status, when an answer came. */
+  status?: number;
+  /** The JSON member or the option that is at fault. */
+  field?: string;
+  /** What the server, the browser or the caller's value adds to the sentence. */
+  detail?: string;
+}
+
+/**
+ * What every function of this package throws or rejects with.
+ *
+ * @example
+ * ```ts
+ * import { SaltmineError } from "saltmine";
+ *
+ * const error = new SaltmineError({ code: "app_not_found", status: 404 });
+ * console.log(error.code, error.status, error.retryable);
+ * ```
+ */
+export class SaltmineError extends Error {
+  override readonly name = "SaltmineError";
+  /** What happened; stable. */
+  readonly code: ErrorCode;
+  /** HTTP status, when the server answered. */
+  readonly status: number | undefined;
+  /** The JSON member or the option that is at fault. */
+  readonly field: string | undefined;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(failure: Failure, cause?: unknown) {
+    const { code, field, detail } = failure;
+    const about = field === undefined ? "" : ` (${field})`;
+    super(`${SENTENCES[code]}${about}${detail ? ` — ${detail}` : ""}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = failure.status;
+    this.field = field;
+    this.retryable = RETRYABLE.has(code);
+  }
+}
+
+/** Any thrown value as a SaltmineError: our own as they are, everything else as `fallback`. */
+export function asSaltmineError(thrown: unknown, fallback: ErrorCode): SaltmineError {
+  if (thrown instanceof SaltmineError) return thrown;
+  return new SaltmineError({ code: fallback, detail: describe(thrown) }, thrown);
+}
+
+/** A thrown value in a few words. */
+export function describe(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,13 @@
+/**
+ * Sessions for chat widgets behind a proof of work: fetches the challenge, solves it with WebAssembly in a
+ * Web Worker, requests the session token. Importing this starts nothing.
+ *
+ * @module
+ */
+export { type Client, type ClientEvent, type ClientOptions, createClient } from "./client.js";
+export { ERROR_CODES, type ErrorCode, SaltmineError } from "./errors.js";
+export type { Backend } from "./link.js";
+export type { Challenge, Engine } from "./messages.js";
+export type { Progress } from "./progress.js";
+export type { Session, StorageKind } from "./session.js";
+export { type SolveOptions, type SolveResult, solve } from "./solve.js";

@@ -1,0 +1,11 @@
+/** The worker thread's entry in Node. */
+import { parentPort } from "node:worker_threads";
+import { serve } from "./engine.js";
+import type { Command, Report } from "./messages.js";
+
+const SLICE_MS = 25;
+
+const port = parentPort;
+if (!port) throw new Error("saltmine's worker was run outside of a worker thread.");
+const handle = serve((report: Report) => port.postMessage(report), SLICE_MS);
+port.on("message", (command: Command) => handle(command));

@@ -1,0 +1,15 @@
+/** Browsers, and every runtime with their Worker and fetch. The literal `new URL`s are for bundlers. */
+import { simd } from "wasm-feature-detect";
+import init, { engine } from "../../wasm/client.js";
+import type { Engine } from "../messages.js";
+
+export { Search, session } from "../../wasm/client.js";
+
+/** Compiles the variant that this runtime can run. */
+export async function loadEngine(): Promise<Engine> {
+  const url = (await simd())
+    ? new URL("./simd128.wasm", import.meta.url)
+    : new URL("./scalar.wasm", import.meta.url);
+  await init({ module_or_path: url });
+  return engine() as Engine;
+}

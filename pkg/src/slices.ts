@@ -1,0 +1,74 @@
+/** A long search in short slices: between two of them the thread is free for messages, input and paint. */
+
+/** What a slice runs: a synchronous search of `start..=end` that gives the number or -1. */
+export interface Searcher {
+  run(start: number, end: number): number;
+}
+
+export interface SliceOptions {
+  /** How long one slice may take, in milliseconds. */
+  sliceMs: number;
+  /** Asked between two slices. */
+  aborted(): boolean;
+  /** Told after every slice: candidates covered so far. */
+  progress(searched: number): void;
+}
+
+/** The whole range was searched and nothing fits. */
+export const NOT_FOUND = -1;
+/** The caller gave up. */
+export const ABORTED = -2;
+
+/** Small enough for the slowest engine on the page, large enough to measure. */
+const FIRST_SLICE = 4096;
+const LARGEST_SLICE = 2 ** 30;
+
+/** Searches `start..=end`; the number, NOT_FOUND or ABORTED. */
+export async function searchInSlices(
+  searcher: Searcher,
+  start: number,
+  end: number,
+  { sliceMs, aborted, progress }: SliceOptions,
+): Promise<number> {
+  let size = FIRST_SLICE;
+  let lastPause = performance.now();
+  for (let next = start; next <= end; ) {
+    const last = Math.min(end, next + size - 1);
+    const began = performance.now();
+    const number = searcher.run(next, last);
+    const now = performance.now();
+    progress((number < 0 ? last : number) - start + 1);
+    if (number >= 0) return number;
+    // Clocks are coarse (up to 100 ms): never more than four times the last size, whatever was measured.
+    const growth = Math.min(4, sliceMs / Math.max(now - began, 0.001));
+    size = Math.max(1, Math.min(LARGEST_SLICE, Math.floor((last - next + 1) * growth)));
+    next = last + 1;
+    // The first slices only find the size; together they fit in one.
+    if (next <= end && now - lastPause >= sliceMs / 2) {
+      await pause();
+      lastPause = performance.now();
+    }
+    if (aborted()) return ABORTED;
+  }
+  return NOT_FOUND;
+}
+
+declare const setImmediate: ((run: () => void) => void) | undefined;
+declare const scheduler: { yield?: () => Promise<void> } | undefined;
+
+/** Lets everything that waits for this thread go first. Not `setTimeout`, which browsers stretch to 4 ms. */
+export function pause(): Promise<void> {
+  if (typeof scheduler === "object" && scheduler.yield) return scheduler.yield();
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") {
+      setImmediate(resolve);
+      return;
+    }
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,27 @@
+/** A Web Worker as the page sees it. */
+import type { Command, Report } from "../messages.js";
+
+/** What a thread offers its owner. */
+export interface Thread {
+  post(command: Command): void;
+  terminate(): void;
+}
+
+/** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
+export function spawn(onReport: (report: Report) => void, onBroken: (reason: string) => void): Thread {
+  // One literal expression, or bundlers do not see it.
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+  worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
+  worker.onerror = (event) => {
+    event.preventDefault?.();
+    onBroken(event.message || "the browser did not start the worker");
+  };
+  worker.onmessageerror = () => onBroken("a message could not be read");
+  return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
+}
+
+/** The engine without a worker: its code is loaded only when this is called. */
+export const loadPageEngine = () => import("#page-engine");
+
+/** The store that a session is kept in unless the caller says otherwise. */
+export const DEFAULT_STORAGE = "local";
