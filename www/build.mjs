@@ -1,0 +1,26 @@
+// Builds the demo page into www/dist.
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+
+// Standard output belongs to whoever runs this: Vite's words, should there be any, go to standard error.
+console.log = console.info = console.error;
+
+await build({
+  configFile: false,
+  root: here,
+  // Relative, so that the page works under any path.
+  base: "./",
+  logLevel: "warn",
+  build: {
+    // The oldest browsers that the package supports.
+    target: ["chrome87", "firefox90", "safari15"],
+    // The wasm is fetched and compiled as it streams in; inlined it would be text that has to be decoded first.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  // The package starts its worker as a module, and so may split it.
+  worker: { format: "es" },
+});
