@@ -49,10 +49,14 @@ await buildRuntime(
   { door: "node", worker: "node-worker", pageEngine: "node-page-engine" },
   { platform: "node", target: "node20" },
 );
-for (const variant of ["simd128", "scalar"]) await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
+for (const variant of ["simd128", "scalar"])
+  await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
 
 // What the tarball must carry beside dist/.
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 
-execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, "--project", `${here}tsconfig.types.json`], { stdio: ["ignore", 2, 2] });
-
+execFileSync(
+  process.execPath,
+  [`${root}node_modules/typescript/bin/tsc`, "--project", `${here}tsconfig.types.json`],
+  { stdio: ["ignore", 2, 2] },
+);

@@ -32,8 +32,11 @@ function findCargo() {
 /** `npm ci`, when the lock file is not the one that was installed. */
 function installPackages() {
   const stamp = join(root, ".cache", "npm-ci");
-  const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-  const installed = existsSync(join(root, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
+  const installed =
+    existsSync(join(root, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
   if (installed === wanted) return;
   // npm's own words go to standard error: standard output belongs to the task.
   const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {

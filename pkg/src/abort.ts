@@ -2,11 +2,17 @@ import { SaltmineError } from "./errors.js";
 
 /** The abort of a signal as our error, its own reason as the cause. */
 export function abortError(signal: AbortSignal): SaltmineError {
-  return signal.reason instanceof SaltmineError ? signal.reason : new SaltmineError({ code: "aborted" }, signal.reason);
+  return signal.reason instanceof SaltmineError
+    ? signal.reason
+    : new SaltmineError({ code: "aborted" }, signal.reason);
 }
 
 /** A promise, or the abort of the signal, whichever comes first. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, onAbort?: () => void): Promise<T> {
+export function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort?: () => void,
+): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const giveUp = () => {

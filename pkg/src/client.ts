@@ -104,10 +104,12 @@ class SessionClient implements Client {
   #warned = new Set<string>();
 
   constructor(options: ClientOptions) {
-    if (typeof options !== "object" || options === null) invalid("options", "Pass an object with baseUrl and appId.");
+    if (typeof options !== "object" || options === null)
+      invalid("options", "Pass an object with baseUrl and appId.");
     const { baseUrl, appId, origin, storage = DEFAULT_STORAGE, onEvent } = options;
     if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
-    if (!["local", "session", "memory"].includes(storage)) invalid("storage", 'It must be "local", "session" or "memory".');
+    if (!["local", "session", "memory"].includes(storage))
+      invalid("storage", 'It must be "local", "session" or "memory".');
     if (onEvent !== undefined && typeof onEvent !== "function") invalid("onEvent", "It must be a function.");
     this.#request = {
       baseUrl: checkedUrl("baseUrl", baseUrl).href,
@@ -144,7 +146,9 @@ class SessionClient implements Client {
     return join(this.#flight, signal);
   }
 
-  async headers(options?: { signal?: AbortSignal }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }> {
+  async headers(options?: {
+    signal?: AbortSignal;
+  }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }> {
     const { token, appId } = await this.session(options);
     return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId };
   }
@@ -195,7 +199,8 @@ class SessionClient implements Client {
 
   async #requestSession(link: Link, began: number, signal: AbortSignal): Promise<Session> {
     const { backend } = link;
-    if (backend.thread === "page") this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
+    if (backend.thread === "page")
+      this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
     let search: Progress | undefined;
     let solveMs = 0;
     const onUpdate = (update: Update) => {
@@ -208,7 +213,10 @@ class SessionClient implements Client {
     const grant = (await link.request({ type: "session", request }, { signal, onUpdate })) as SessionGrant;
     const session = readSession(grant, this.#request.appId);
     if (!session) {
-      throw new SaltmineError({ code: "response_malformed", detail: "The token is not a JWT of this app with a subject." });
+      throw new SaltmineError({
+        code: "response_malformed",
+        detail: "The token is not a JWT of this app with a subject.",
+      });
     }
     this.#emit({ type: "state", state: "ready", backend });
     this.#emit({

@@ -25,9 +25,11 @@ const SENTENCES = {
   pow_invalid:
     "The server did not accept the solution. Check that every server instance uses the same INKEEP_POW_HMAC_SECRET.",
   pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
-  pow_required: "The server wants a proof of work, but offered no challenge. Check that baseUrl is the same for both.",
+  pow_required:
+    "The server wants a proof of work, but offered no challenge. Check that baseUrl is the same for both.",
   rate_limited: "The server has answered too many requests from this address. Try again later.",
-  response_malformed: "The server's answer is not what the protocol says. Check that baseUrl is the service's address.",
+  response_malformed:
+    "The server's answer is not what the protocol says. Check that baseUrl is the service's address.",
   server_error: "The server failed. Try again later; the server's log has the cause.",
   timeout: "The server did not answer within the time limit. Try again, or raise timeoutMs.",
 } as const;
@@ -84,7 +86,10 @@ export class SaltmineError extends Error {
   constructor(failure: Failure, cause?: unknown) {
     const { code, field, detail } = failure;
     const about = field === undefined ? "" : ` (${field})`;
-    super(`${SENTENCES[code]}${about}${detail ? ` — ${detail}` : ""}`, cause === undefined ? undefined : { cause });
+    super(
+      `${SENTENCES[code]}${about}${detail ? ` — ${detail}` : ""}`,
+      cause === undefined ? undefined : { cause },
+    );
     this.code = code;
     this.status = failure.status;
     this.field = field;
@@ -98,7 +103,8 @@ export function asSaltmineError(thrown: unknown, fallback: ErrorCode): SaltmineE
   return new SaltmineError({ code: fallback, detail: describe(thrown) }, thrown);
 }
 
-/** A thrown value in a few words. */
+/** A thrown value in a few words, with what lies behind it: Node's `fetch failed` says nothing by itself. */
 export function describe(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause instanceof Error ? `${thrown.message}: ${describe(thrown.cause)}` : thrown.message;
 }

@@ -20,7 +20,9 @@ export class Leases {
   constructor(last: number, engines: number) {
     this.total = last + 1;
     this.#size =
-      engines === 1 ? this.total : Math.max(SMALLEST_PART, Math.ceil(this.total / (engines * PARTS_PER_ENGINE)));
+      engines === 1
+        ? this.total
+        : Math.max(SMALLEST_PART, Math.ceil(this.total / (engines * PARTS_PER_ENGINE)));
   }
 
   /** The next part, or undefined when all are handed out. */

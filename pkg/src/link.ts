@@ -54,7 +54,11 @@ export class Link {
   /** Sends a command and waits for its one answer. */
   request(
     command: Unsent<RequestCommand>,
-    { id = nextId(), signal, onUpdate }: { id?: number; signal?: AbortSignal; onUpdate?: (update: Update) => void } = {},
+    {
+      id = nextId(),
+      signal,
+      onUpdate,
+    }: { id?: number; signal?: AbortSignal; onUpdate?: (update: Update) => void } = {},
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
@@ -99,7 +103,10 @@ export class Link {
   }
 }
 
-type Starter = (onReport: (report: Report) => void, onBroken: (reason: string) => void) => Thread | Promise<Thread>;
+type Starter = (
+  onReport: (report: Report) => void,
+  onBroken: (reason: string) => void,
+) => Thread | Promise<Thread>;
 
 const inWorker: Starter = spawn;
 

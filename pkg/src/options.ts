@@ -10,7 +10,13 @@ export function invalid(field: string, detail: string): never {
 }
 
 /** A whole number in a range, or the default. */
-export function wholeNumber(field: string, value: unknown, fallback: number, min: number, max: number): number {
+export function wholeNumber(
+  field: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
   if (value === undefined) return fallback;
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
     invalid(field, `It must be a whole number from ${min} to ${max}.`);

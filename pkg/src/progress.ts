@@ -18,5 +18,10 @@ export function progressOf({
   total,
   elapsedMs,
 }: Pick<Extract<Update, { type: "progress" }>, "searched" | "total" | "elapsedMs">): Progress {
-  return { searched, total, share: searched / total, hashesPerSecond: elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0 };
+  return {
+    searched,
+    total,
+    share: searched / total,
+    hashesPerSecond: elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0,
+  };
 }

@@ -8,7 +8,7 @@
 //! There is no serde, no text formatting and no panic with words in here: failures cross to JavaScript as
 //! stable codes, and their sentences live in the npm package.
 
-#![no_std]
+#![cfg_attr(all(target_arch = "wasm32", feature = "module"), no_std)]
 
 extern crate alloc;
 
