@@ -35,7 +35,8 @@ fn expires(salt: &str, expires_at_ms: Option<f64>) -> Option<u64> {
 
 #[test]
 fn a_missing_member_is_named() {
-    let cases: [(fn(&mut RawChallenge), Field, &str); 4] = [
+    type Change = fn(&mut RawChallenge);
+    let cases: [(Change, Field, &str); 4] = [
         (|raw| raw.algorithm = None, Field::Algorithm, "algorithm"),
         (|raw| raw.challenge = None, Field::Challenge, "challenge"),
         (|raw| raw.salt = None, Field::Salt, "salt"),

@@ -1,0 +1,40 @@
+use jiff::Timestamp;
+use std::time::{Duration, Instant};
+
+/// Where the time comes from: the system's in production, a hand-turned one in tests.
+pub trait Clock: Send + Sync + 'static {
+    /// The time of day. It may jump when the system's clock is set.
+    fn now(&self) -> Timestamp;
+
+    /// The time since some fixed moment. It never goes back.
+    fn elapsed(&self) -> Duration;
+
+    /// [`now`](Self::now) in Unix seconds, rounded down; 0 before 1970.
+    fn now_seconds(&self) -> u64 {
+        u64::try_from(self.now().as_second()).unwrap_or(0)
+    }
+}
+
+/// The system's clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    start: Instant,
+}
+
+impl Default for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "this is where the time comes in")]
+    fn default() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "this is where the time comes in")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}

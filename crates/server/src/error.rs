@@ -1,0 +1,171 @@
+use crate::StoreError;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use saltmine_protocol::Refusal;
+use std::sync::Arc;
+
+/// Everything that can go wrong with a request.
+///
+/// The text of an error below 500 is the `detail` that the client reads; that of the others is for the log alone.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No route has this path.
+    #[error("There is nothing at this address.")]
+    RouteNotFound,
+    /// The route has other methods.
+    #[error("This address does not take this method.")]
+    MethodNotAllowed,
+    /// The app is unknown or disabled.
+    #[error("App not found")]
+    AppNotFound,
+    /// The app is not a web client.
+    #[error("This app is not of type web_client.")]
+    AppTypeNotSupported,
+    /// The app's owner wants no anonymous visitors.
+    #[error("Anonymous sessions are not allowed for this app.")]
+    AnonymousNotAllowed,
+    /// The page is not among the app's allowed domains, or sends no origin.
+    #[error("Origin not allowed for this app")]
+    OriginNotAllowed,
+    /// Proof of work is off: there is no challenge to solve.
+    #[error("Proof of work is not enabled on this server: sessions open without it.")]
+    PowDisabled,
+    /// The solution was refused.
+    #[error(transparent)]
+    Pow(#[from] Refusal),
+    /// No app was named.
+    #[error("X-Inkeep-App-Id header is required")]
+    AppIdMissing,
+    /// No session token was sent.
+    #[error("Bearer token required for web_client app")]
+    TokenMissing,
+    /// The session token is not one of ours, or has expired.
+    #[error("Invalid end-user JWT")]
+    TokenInvalid,
+    /// The session token is for another app.
+    #[error("JWT app claim does not match request app ID")]
+    TokenAppMismatch,
+    /// The management key is missing or wrong, or the management API is closed.
+    #[error("A valid management key is required.")]
+    ManagementKey,
+    /// The app's agent does not exist on this server.
+    #[error("Agent not found")]
+    AgentNotFound,
+    /// The body is not JSON.
+    #[error("The body is not valid JSON: {0}")]
+    BodyMalformed(String),
+    /// The body does not call itself JSON.
+    #[error("The body must be JSON, with the header Content-Type: application/json.")]
+    BodyNotJson,
+    /// The body is too long.
+    #[error("The body is too large.")]
+    BodyTooLarge,
+    /// A member of the body, or a part of the path, holds what it must not.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Where it is, such as `config.webClient.allowedDomains[0]`.
+        field: String,
+        /// What it should be.
+        problem: String,
+    },
+    /// Too many requests from this address.
+    #[error("Too many requests. Please try again in {retry_after_seconds} s.")]
+    RateLimited {
+        /// When the next one will be taken, in seconds.
+        retry_after_seconds: u64,
+    },
+    /// A layer refused the request with this status, and said no more.
+    #[error("The request could not be handled.")]
+    Refused(StatusCode),
+    /// The answer took too long.
+    #[error("the request timed out")]
+    TimedOut,
+    /// The database failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The random source failed.
+    #[error("the random source failed")]
+    Random(#[source] std::io::Error),
+    /// The token could not be signed.
+    #[error("the token could not be signed")]
+    Token(#[source] jsonwebtoken::errors::Error),
+    /// The agent failed.
+    #[error("the agent failed")]
+    Agent(#[from] crate::AgentError),
+    /// A handler panicked.
+    #[error("panic: {0}")]
+    Panic(String),
+}
+
+impl Error {
+    pub(crate) fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Field { field: field.into(), problem: problem.into() }
+    }
+
+    /// The one place that says how an error looks from outside: the status, and the stable `reason`.
+    #[must_use]
+    pub fn outward(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::RouteNotFound => (StatusCode::NOT_FOUND, "route_not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::AppNotFound => (StatusCode::NOT_FOUND, "app_not_found"),
+            Self::AppTypeNotSupported => (StatusCode::BAD_REQUEST, "app_type_not_supported"),
+            Self::AnonymousNotAllowed => (StatusCode::UNAUTHORIZED, "anonymous_not_allowed"),
+            Self::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
+            Self::PowDisabled => (StatusCode::NOT_FOUND, "pow_disabled"),
+            Self::Pow(refusal) => (StatusCode::BAD_REQUEST, refusal.reason()),
+            Self::AppIdMissing => (StatusCode::UNAUTHORIZED, "app_id_missing"),
+            Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
+            Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid"),
+            Self::TokenAppMismatch => (StatusCode::UNAUTHORIZED, "token_app_mismatch"),
+            Self::ManagementKey => (StatusCode::UNAUTHORIZED, "management_key_invalid"),
+            Self::AgentNotFound => (StatusCode::NOT_FOUND, "agent_not_found"),
+            Self::BodyMalformed(_) => (StatusCode::BAD_REQUEST, "body_malformed"),
+            Self::BodyNotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body_not_json"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Field { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid"),
+            Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::Refused(status) => (*status, "refused"),
+            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
+            Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
+            Self::Store(_) | Self::Random(_) | Self::Token(_) | Self::Panic(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+            }
+        }
+    }
+
+    /// What a response says that a layer made without a word, by its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::RouteNotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
+            StatusCode::SERVICE_UNAVAILABLE => Self::TimedOut,
+            status => Self::Refused(status),
+        }
+    }
+
+    fn log(&self) {
+        let mut causes = String::new();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            causes.push_str(if causes.is_empty() { "" } else { ": " });
+            causes.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        tracing::error!(causes, "{self}");
+    }
+}
+
+impl IntoResponse for Error {
+    /// The status, with the error beside it: `http::problem` writes the body, since it knows the request's id.
+    fn into_response(self) -> Response {
+        let (status, _) = self.outward();
+        if status.is_server_error() {
+            self.log();
+        }
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,50 @@
+use crate::Error;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::de::DeserializeOwned;
+
+/// A body of JSON. What is wrong with one is told by the name of the member.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !content_type.is_some_and(is_json) {
+            return Err(Error::BodyNotJson);
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            match rejection.into_response().status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
+                _ => Error::BodyMalformed("it ended too early".to_owned()),
+            }
+        })?;
+        let mut json = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            let error = error.into_inner();
+            match error.classify() {
+                serde_json::error::Category::Data => {
+                    Error::field(if path == "." { "body" } else { &path }, problem(&error))
+                }
+                _ => Error::BodyMalformed(error.to_string()),
+            }
+        })?;
+        json.end().map_err(|error| Error::BodyMalformed(error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// The error without its position in the text, which helps no one who builds a body by program.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(problem, _)| problem.to_owned())
+}

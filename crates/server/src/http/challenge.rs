@@ -1,0 +1,54 @@
+use super::problem::Problem;
+use crate::{AppState, Error};
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use saltmine_protocol::{Challenge, IssueParams};
+use utoipa::ToSchema;
+
+/// A challenge: find `number` with `0 <= number <= maxnumber` and `hex(SHA-256(salt + number)) == challenge`.
+#[derive(ToSchema)]
+#[schema(as = Challenge)]
+#[allow(dead_code, reason = "describes saltmine_protocol::Challenge, which is what is sent")]
+pub(super) struct ChallengeDescription {
+    /// The digest: this server issues SHA-256.
+    #[schema(example = "SHA-256")]
+    algorithm: String,
+    /// The digest to find, in hex.
+    challenge: String,
+    /// The largest number to try.
+    #[schema(example = 50_000)]
+    maxnumber: u64,
+    /// To be hashed and sent back byte for byte. Its `expires` is the Unix time when the challenge ends.
+    #[schema(example = "0123456789abcdef01234567?expires=1790000000&")]
+    salt: String,
+    /// The server's signature of `challenge`, in hex.
+    signature: String,
+}
+
+/// A new challenge. It is not stored: its signature tells that it is one of ours.
+#[utoipa::path(
+    get,
+    path = "/auth/pow/challenge",
+    tag = "session",
+    responses(
+        (status = 200, description = "A challenge to solve", body = ChallengeDescription),
+        (status = 404, description = "Proof of work is off: go on without it", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests from this address", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn issue_challenge(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
+    let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
+    let params = IssueParams {
+        max_number: proof_of_work.max_number,
+        ttl_seconds: proof_of_work.ttl_seconds,
+        now_seconds: state.clock.now_seconds(),
+    };
+    let mut random = |bytes: &mut [u8]| state.random.fill(bytes);
+    let challenge: Challenge = saltmine_protocol::issue(proof_of_work.secret.as_bytes(), params, &mut random)
+        .map_err(Error::Random)?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(challenge)))
+}

@@ -1,0 +1,122 @@
+//! The server's binary: reads the configuration, puts the parts together, and listens.
+
+use clap::Parser;
+use saltmine_server::config::{Arguments, Config, ConfigError, Environment};
+use saltmine_server::development::{self, DEMO_APP_ID};
+use saltmine_server::{AppState, Store, StoreError, SystemClock, SystemRandom, serve};
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Why the server does not start. Each is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(
+        "SALTMINE_LOG is {0:?}: it must be a level such as info, or levels by module such as info,sqlx=debug."
+    )]
+    Log(String),
+    #[error(
+        "DATABASE_URL cannot be used ({0}): give the address of a database that this user may write, such as sqlite://saltmine.db."
+    )]
+    Database(#[from] StoreError),
+    #[error("HOST and PORT are {host} and {port}, which cannot be listened on ({problem}): choose others.")]
+    Listen { host: String, port: u16, problem: io::Error },
+    #[error("The system gives no random numbers ({0}).")]
+    Random(io::Error),
+    #[error("The server had to stop ({0}).")]
+    Serve(io::Error),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(if matches!(error, StartError::Serve(_)) { 1 } else { 2 })
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), StartError> {
+    log_to_stderr(&arguments.log)?;
+    let config = arguments.check(&SystemRandom)?;
+    let store = Store::open(&config.database_url).await?;
+    let state = AppState::new(config.settings.clone(), store, SystemClock::default(), SystemRandom)
+        .map_err(StartError::Random)?;
+    let (host, port) = (&config.host, config.port);
+    let cannot_listen = |problem| StartError::Listen { host: host.clone(), port, problem };
+    let listener = TcpListener::bind((host.as_str(), port)).await.map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+
+    let mut greeting = String::new();
+    if config.environment == Environment::Development {
+        development::seed_demo_app(&state).await?;
+        greeting = banner(&config, address);
+    }
+    greeting += &format!("listening on http://{address}\n");
+    // Whoever closed our stdout does not want to read this, but may want the server.
+    let _ = io::stdout().write_all(greeting.as_bytes());
+
+    serve(listener, state, told_to_stop()).await.map_err(StartError::Serve)
+}
+
+fn log_to_stderr(levels: &str) -> Result<(), StartError> {
+    let levels: Targets = levels.parse().map_err(|_| StartError::Log(levels.to_owned()))?;
+    let format =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    tracing_subscriber::registry().with(format).with(levels).init();
+    Ok(())
+}
+
+/// What one who tries the server out wants to know.
+fn banner(config: &Config, address: SocketAddr) -> String {
+    let mut lines = vec![String::new(), "saltmine, for development".to_owned()];
+    if config.settings.static_dir.is_some() {
+        lines.push(format!("  page           http://{address}/"));
+    }
+    lines.push(format!("  demo app       {DEMO_APP_ID}"));
+    lines.push(match &config.settings.proof_of_work {
+        Some(pow) => format!(
+            "  proof of work  on: a number up to {}, found within {} seconds",
+            pow.max_number, pow.ttl_seconds
+        ),
+        None => "  proof of work  off: INKEEP_POW_HMAC_SECRET is set to nothing".to_owned(),
+    });
+    if let Some(drawn) = &config.drawn_secrets {
+        let file = drawn.file.display();
+        lines.push(format!("  secrets        drawn at random and kept in {file}: for development only"));
+    }
+    lines.push("\n".to_owned());
+    lines.join("\n")
+}
+
+/// Ready when the system asks the process to end.
+async fn told_to_stop() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

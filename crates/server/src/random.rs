@@ -1,0 +1,53 @@
+use std::io;
+use uuid::Uuid;
+
+/// A cryptographic source of random bytes: the system's in production, a scripted one in tests.
+pub trait Random: Send + Sync + 'static {
+    /// Fills all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// If the source cannot be read. Nothing that should be secret may then be made.
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()>;
+
+    /// A random UUID (version 4).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fill`](Self::fill).
+    fn uuid(&self) -> io::Result<Uuid> {
+        let mut bytes = [0; 16];
+        self.fill(&mut bytes)?;
+        Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// A text of `len` characters, each of a-z0-9 as likely as the others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`fill`](Self::fill).
+    fn lowercase(&self, len: usize) -> io::Result<String> {
+        const CHARACTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        let mut text = String::with_capacity(len);
+        while text.len() < len {
+            let mut bytes = [0; 32];
+            self.fill(&mut bytes)?;
+            // 252 is the largest multiple of 36 in a byte: taking the rest would favour some characters.
+            let drawn =
+                bytes.iter().filter(|byte| **byte < 252).map(|byte| CHARACTERS[usize::from(byte % 36)]);
+            text.extend(drawn.take(len - text.len()).map(char::from));
+        }
+        Ok(text)
+    }
+}
+
+/// The system's generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        getrandom::fill(bytes).map_err(io::Error::other)
+    }
+}
