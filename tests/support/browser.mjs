@@ -1,0 +1,44 @@
+/** Chromium as every browser test and measurement starts it: headless, and quiet on networks it need not reach. */
+import { chromium } from "playwright-core";
+import { chromiumPath } from "./paths.mjs";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** A browser; `flags` come on top. Close it with `close()`. */
+export function launchBrowser(flags = []) {
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...FLAGS, ...flags] });
+}
+
+/**
+ * A page in a context of its own, at `url`. `complaints` collects what a visitor's console would show in red:
+ * errors on the console and exceptions nobody caught.
+ */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(url);
+  return { page, context, complaints };
+}
+
+/** Waits until the page has no worker left; fails after `limitMs`. */
+export async function workersGone(page, limitMs) {
+  const deadline = Date.now() + limitMs;
+  while (page.workers().length > 0) {
+    if (Date.now() > deadline)
+      throw new Error(`${page.workers().length} workers are left after ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,70 @@
+/** The reference server as a child process: development mode, a fresh folder, a port of its own. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { serverPath } from "./paths.mjs";
+
+/** The app that development mode seeds; it allows every origin. */
+export const DEMO_APP_ID = "app_demo000000000000";
+
+const START_MS = 20_000;
+const STOP_MS = 3_000;
+
+/**
+ * Starts it and waits until it listens. `env` adds to or replaces the variables below; `undefined` removes one.
+ * Nothing of the caller's own configuration reaches it.
+ */
+export async function startServer(env = {}) {
+  const state = await mkdtemp(join(tmpdir(), "saltmine-server-"));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(INKEEP_|SALTMINE_|DATABASE_URL$|HOST$|PORT$)/.test(name),
+  );
+  const child = spawn(serverPath(), {
+    cwd: state,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...Object.fromEntries(inherited),
+      SALTMINE_ENV: "development",
+      SALTMINE_STATE_DIR: state,
+      SALTMINE_RATE_LIMIT: "off",
+      DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,
+      HOST: "127.0.0.1",
+      PORT: "0",
+      ...env,
+    },
+  });
+  const log = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await ended;
+    clearTimeout(force);
+    await rm(state, { recursive: true, force: true });
+  };
+  try {
+    return { baseUrl: await listening(child, log), log, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The address from the line `listening on http://…`. */
+function listening(child, log) {
+  return new Promise((resolve, reject) => {
+    const giveUp = (why) => reject(new Error(`saltmine-server ${why}\n${log.join("\n")}`));
+    const timer = setTimeout(giveUp, START_MS, `did not listen within ${START_MS / 1000} s`);
+    child.once("error", (error) => giveUp(`could not be started: ${error.message}`));
+    child.once("exit", (code) => giveUp(`ended with ${code} before it listened`));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const [, url] = /listening on (https?:\/\/[^\s"]+)/.exec(line) ?? [];
+      if (!url) return;
+      clearTimeout(timer);
+      resolve(url.replace(/\/$/, ""));
+    });
+  });
+}

@@ -1,0 +1,9 @@
+/** Known challenges and their numbers; every room is held to the same list. */
+import { readFileSync } from "node:fs";
+
+const file = JSON.parse(readFileSync(new URL("../vectors/altcha-v1.json", import.meta.url), "utf8"));
+
+/** `{ number, ...challenge }`; a `number` of null has no solution. */
+export const vectors = file.vectors;
+/** The key of their signatures. */
+export const vectorsHmacKey = file.hmacKey;
