@@ -1,0 +1,64 @@
+/** A challenge of the visitor's own: hidden on this page, found by the package's solver. */
+import { type Challenge, SaltmineError, solve } from "saltmine";
+import { count, hashRate, ms, part } from "./page.js";
+
+export function startDigging(): void {
+  // Hashing on the page needs a secure context; a plain http address other than localhost is none.
+  if (!globalThis.crypto?.subtle) {
+    part("dig").hidden = true;
+    return;
+  }
+  const button = part<HTMLButtonElement>("dig-start");
+  let underWay: AbortController | undefined;
+  part<HTMLFormElement>("dig-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (underWay) return underWay.abort();
+    underWay = new AbortController();
+    button.textContent = "Stop";
+    await dig(Number(part<HTMLSelectElement>("dig-depth").value), underWay.signal);
+    button.textContent = "Dig";
+    underWay = undefined;
+  });
+}
+
+async function dig(maxNumber: number, signal: AbortSignal): Promise<void> {
+  const bar = part<HTMLProgressElement>("dig-progress");
+  const result = part("dig-result");
+  bar.value = 0;
+  try {
+    const { number, tookMs, hashes } = await solve(await hide(maxNumber), {
+      signal,
+      maxNumber,
+      onProgress: ({ share, searched, hashesPerSecond }) => {
+        bar.value = share;
+        const rate = hashesPerSecond > 0 ? `, ${hashRate(hashesPerSecond)}` : "";
+        result.textContent = `${count(searched)} tried${rate}`;
+      },
+    });
+    result.textContent = `Found ${count(number)} in ${ms(tookMs)} ms: ${hashRate((hashes / tookMs) * 1000)}.`;
+  } catch (error) {
+    const stopped = error instanceof SaltmineError && error.code === "aborted";
+    result.textContent = stopped ? "Stopped." : String((error as Error).message);
+  }
+}
+
+/** A number that only the solver can tell: drawn here, and forgotten. */
+async function hide(maxNumber: number): Promise<Challenge> {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+  // 52 random bits scaled down: even enough for a game.
+  const number = Math.floor(((high % 2 ** 20) * 2 ** 32 + low) / (2 ** 52 / (maxNumber + 1)));
+  const salt = hex(crypto.getRandomValues(new Uint8Array(12)));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(salt + number));
+  // Nobody checks this signature: the challenge never leaves the page.
+  return {
+    algorithm: "SHA-256",
+    challenge: hex(new Uint8Array(digest)),
+    maxnumber: maxNumber,
+    salt,
+    signature: "0".repeat(64),
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

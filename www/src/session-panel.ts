@@ -1,0 +1,128 @@
+/** The panel that shows what the client does: its steps as they happen, the session, and what went wrong. */
+import { type Backend, type ClientEvent, SaltmineError } from "saltmine";
+import { count, ms, part } from "./page.js";
+import { Timeline } from "./timeline.js";
+
+type State = Extract<ClientEvent, { type: "state" }>["state"];
+
+const STATUS: Record<State, string> = {
+  starting: "Starting",
+  challenge: "Fetching",
+  solving: "Solving",
+  session: "Asking",
+  ready: "Ready",
+  failed: "Failed",
+};
+
+const expiryFormat = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short" });
+
+export class SessionPanel {
+  readonly #timeline = new Timeline(part("timeline"));
+
+  /** Takes the client's events, but for `failed`: that one does not say why, and may be of a run given up. */
+  take(event: ClientEvent): void {
+    switch (event.type) {
+      case "state":
+        if (event.state === "failed") return;
+        if (event.state === "starting") this.#clear();
+        part("failure").hidden = true;
+        this.#setState(event.state);
+        this.#timeline.enter(event.state);
+        this.#showBackend(event.backend);
+        return;
+      case "progress":
+        this.#timeline.progress(event);
+        return;
+      case "ready":
+        this.#showSession(event);
+        return;
+      case "warning":
+        part("warning").hidden = false;
+        part("warning").textContent = event.message;
+    }
+  }
+
+  /** Shows why there is no session. */
+  fail(error: unknown): void {
+    this.#setState("failed");
+    this.#timeline.stop("failed");
+    const facts = error instanceof SaltmineError ? [error.code, error.status && `HTTP ${error.status}`] : [];
+    if (error instanceof SaltmineError && error.code === "origin_not_allowed")
+      facts.push(`this page: ${location.origin}`);
+    part("error").textContent = error instanceof Error ? error.message : String(error);
+    part("error").dataset.code = (error instanceof SaltmineError && error.code) || "";
+    part("error-facts").textContent = facts.filter(Boolean).join(" · ");
+    part("failure").hidden = false;
+    part("took").hidden = true;
+  }
+
+  /** Leaves no retry where only another address of the page can help. */
+  offerDefaults(): void {
+    part("retry").hidden = true;
+    part("defaults").hidden = false;
+  }
+
+  /** Forgets who the visitor was. */
+  #clear(): void {
+    this.#timeline.begin();
+    part("took").hidden = true;
+    for (const name of ["user-id", "expires-at", "source", "proof-of-work"]) part(name).textContent = "–";
+    part("expires-at").removeAttribute("datetime");
+    this.#showBackend(undefined);
+  }
+
+  #setState(state: State): void {
+    const status = part("status");
+    status.dataset.state = state;
+    status.textContent = STATUS[state];
+  }
+
+  #showSession(event: Extract<ClientEvent, { type: "ready" }>): void {
+    const { session, source, proofOfWork, tookMs, solveMs, hashes } = event;
+    this.#timeline.stop("skipped");
+    if (solveMs !== undefined) this.#timeline.searchTook(solveMs);
+    if (source === "storage")
+      this.#timeline.note("starting", "Not needed: the session of your last visit still holds");
+    else if (!proofOfWork)
+      this.#timeline.note("solving", "Not asked for: proof of work is off on this server");
+
+    part("took").hidden = false;
+    part("took-ms").textContent = ms(tookMs);
+    part("took-ms").dataset.value = String(tookMs);
+    part("took-note").textContent =
+      source === "storage" ? "to find the session you already had" : "from nothing to a session";
+    part("user-id").textContent = session.userId;
+    const expiry = part<HTMLTimeElement>("expires-at");
+    expiry.dateTime = session.expiresAt;
+    expiry.textContent = expiryFormat.format(new Date(session.expiresAt));
+    part("source").dataset.source = source;
+    part("source").textContent =
+      source === "storage" ? "This browser’s storage; nothing was asked for" : "The server, just now";
+    part("proof-of-work").textContent = proofText(source, proofOfWork, hashes, solveMs);
+    this.#showBackend(event.backend, source === "storage" ? "No work was done on this visit." : undefined);
+  }
+
+  #showBackend(backend: Backend | undefined, otherwise = ""): void {
+    const rung = backend && `${backend.thread}/${backend.engine}`;
+    for (const item of part("ladder").querySelectorAll<HTMLElement>("[data-rung]")) {
+      if (item.dataset.rung === rung) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
+    }
+    part("rung").hidden = !backend;
+    part("engine").textContent = backend?.engine ?? "";
+    part("thread").textContent = backend?.thread ?? "";
+    part("reason").textContent = backend ? (backend.reason ?? "The highest rung.") : otherwise;
+  }
+}
+
+function proofText(
+  source: "network" | "storage",
+  proofOfWork: boolean,
+  hashes?: number,
+  solveMs?: number,
+): string {
+  if (source === "storage") return "Done on an earlier visit";
+  if (!proofOfWork) return "Off on this server: none was asked for";
+  if (hashes === undefined || solveMs === undefined) return "Done";
+  return `${count(hashes)} hashes in ${ms(solveMs)} ms`;
+}

@@ -1,0 +1,124 @@
+/** The steps of one session request, each with its share of the time: a waterfall. */
+import type { Progress } from "saltmine";
+import { count, hashRate, ms } from "./page.js";
+
+const STEPS = ["starting", "challenge", "solving", "session"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** How a step that has not begun is shown when the request is over. */
+type Ending = "skipped" | "failed";
+
+interface Span {
+  from: number;
+  to: number;
+  /** Less than `to - from` when the step was gone through more than once. */
+  spent: number;
+}
+
+export class Timeline {
+  readonly #items = new Map<Step, HTMLElement>();
+  readonly #spans = new Map<Step, Span>();
+  #began = 0;
+  #current: Step | undefined;
+  #currentBegan = 0;
+
+  constructor(list: HTMLElement) {
+    for (const step of STEPS)
+      this.#items.set(step, list.querySelector(`[data-step="${step}"]`) as HTMLElement);
+  }
+
+  /** Begins anew. */
+  begin(): void {
+    this.#began = performance.now();
+    this.#current = undefined;
+    this.#spans.clear();
+    for (const step of STEPS) {
+      this.note(step, "");
+      this.#mark(step, "todo");
+    }
+    this.#vein.hidden = true;
+    this.#vein.value = 0;
+    this.#draw();
+  }
+
+  /** The client has entered a state, which ends the step before it. */
+  enter(state: string): void {
+    this.#finish("done");
+    const step = STEPS.find((candidate) => candidate === state);
+    if (step) {
+      this.#current = step;
+      this.#currentBegan = performance.now();
+      this.#mark(step, "now");
+    }
+    this.#draw();
+  }
+
+  /** The request is over; what has not happened by now will not. */
+  stop(ending: Ending): void {
+    this.#finish(ending === "failed" ? "failed" : "done");
+    for (const step of STEPS) if (!this.#spans.has(step)) this.#mark(step, "skipped");
+    this.#draw();
+  }
+
+  /**
+   * What the engine itself says of the search. Its messages may have waited for a busy page and come all at once;
+   * the time that is then missing here was counted as the fetch's.
+   */
+  searchTook(spent: number): void {
+    const [fetch, search] = [this.#spans.get("challenge"), this.#spans.get("solving")];
+    if (!fetch || !search || search.spent >= spent) return;
+    const missing = Math.min(spent - search.spent, fetch.spent);
+    search.spent += missing;
+    search.from -= missing;
+    fetch.spent -= missing;
+    fetch.to -= missing;
+    this.#draw();
+  }
+
+  progress({ searched, total, share, hashesPerSecond }: Progress): void {
+    this.#vein.hidden = false;
+    this.#vein.value = share;
+    const rate = hashesPerSecond > 0 ? `, ${hashRate(hashesPerSecond)}` : "";
+    this.note("solving", `${count(searched)} of ${count(total)} tried${rate}`);
+  }
+
+  note(step: Step, text: string): void {
+    this.#find(step, ".step-note").textContent = text;
+  }
+
+  #finish(state: "done" | "failed"): void {
+    const step = this.#current;
+    if (!step) return;
+    this.#current = undefined;
+    const now = performance.now();
+    const before = this.#spans.get(step);
+    const spent = (before?.spent ?? 0) + now - this.#currentBegan;
+    this.#spans.set(step, { from: before?.from ?? this.#currentBegan, to: now, spent });
+    this.#mark(step, state);
+  }
+
+  #draw(): void {
+    const last = Math.max(this.#began + 1, ...[...this.#spans.values()].map(({ to }) => to));
+    const share = (time: number) => `${((time - this.#began) / (last - this.#began)) * 100}%`;
+    for (const step of STEPS) {
+      const span = this.#spans.get(step);
+      const bar = this.#find(step, ".step-span");
+      this.#find(step, ".step-ms").textContent = span ? `${ms(span.spent)} ms` : "";
+      bar.hidden = !span;
+      bar.style.setProperty("--from", span ? share(span.from) : "0%");
+      bar.style.setProperty("--to", span ? share(span.to) : "0%");
+    }
+  }
+
+  #mark(step: Step, state: "todo" | "now" | "done" | "failed" | "skipped"): void {
+    (this.#items.get(step) as HTMLElement).dataset.state = state;
+  }
+
+  #find<E extends HTMLElement>(step: Step, selector: string): E {
+    return (this.#items.get(step) as HTMLElement).querySelector(selector) as E;
+  }
+
+  get #vein(): HTMLProgressElement {
+    return this.#find("solving", "progress");
+  }
+}
