@@ -85,7 +85,7 @@ fn test() -> Result<()> {
                     package,
                     "--tests",
                 ])
-                .env("RUSTFLAGS", variant.rustflags(&table.shared))
+                .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared))
                 // Each variant's flags in a folder of their own, so that they do not evict each other.
                 .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?)
@@ -198,7 +198,7 @@ fn lint() -> Result<()> {
             .args(["--package", "saltmine-solver", "--profile", &variant.profile])
             .args(["--features", &format!("{}/{}", table.shared.package, table.shared.features.join(","))])
             .args(["--", "-D", "warnings"])
-            .env("RUSTFLAGS", variant.rustflags(&table.shared)))?;
+            .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared)))?;
     }
     run(node("node_modules/@biomejs/biome/bin/biome").args(["check", "."]))?;
     run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "pkg"]))

@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use crate::process::root;
+use std::env;
+use std::path::PathBuf;
 
 /// The whole table.
 #[derive(Deserialize)]
@@ -26,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) glue: String,
     target_features: Vec<String>,
     pub(crate) before_bindgen: Vec<String>,
+    pub(crate) snip: Vec<String>,
     pub(crate) wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
 }
@@ -51,7 +54,7 @@ impl Table {
 }
 
 impl Variant {
-    /// The compiler's flags, for `RUSTFLAGS`.
+    /// The compiler's flags, for `CARGO_ENCODED_RUSTFLAGS`.
     pub(crate) fn rustflags(&self, shared: &Shared) -> String {
         let features: Vec<_> = shared
             .target_features
@@ -59,11 +62,23 @@ impl Variant {
             .chain(&self.target_features)
             .map(|feature| format!("+{feature}"))
             .collect();
-        format!("-Ctarget-cpu=mvp -Ctarget-feature={}", features.join(","))
+        let mut flags =
+            vec!["-Ctarget-cpu=mvp".to_owned(), format!("-Ctarget-feature={}", features.join(","))];
+        // Panic locations name source files: the same on every machine, and short.
+        if let Some(cargo_home) = cargo_home() {
+            flags.push(format!("--remap-path-prefix={}=", cargo_home.join("registry/src").display()));
+        }
+        flags.push(format!("--remap-path-prefix={}=", root().display()));
+        flags.join("\x1f")
     }
 
     /// The features that wasm-opt may meet and use.
     pub(crate) fn wasm_opt_features<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
         shared.wasm_opt_features.iter().chain(&self.wasm_opt_features)
     }
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let home = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
 }

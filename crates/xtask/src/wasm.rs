@@ -10,6 +10,7 @@ use crate::tools;
 use crate::variants::{Shared, Table, Variant};
 
 const TARGET: &str = "wasm32-unknown-unknown";
+const SHRINK: &str = "crates/xtask/shrink.mjs";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
 
 /// Builds whatever is not up to date.
@@ -28,7 +29,7 @@ pub(crate) fn build() -> Result<()> {
     }
     if let Some(made) = glues.first() {
         fs::copy(made, &glue)?;
-        fs::copy(made.with_extension("d.ts"), glue.with_extension("d.ts"))?;
+        fs::copy(made.with_file_name("client.d.ts"), glue.with_extension("d.ts"))?;
     }
     Ok(())
 }
@@ -39,7 +40,7 @@ fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<P
     run(cargo()
         .args(["build", "--quiet", "--lib", "--target", TARGET, "--package", &shared.package])
         .args(["--profile", &variant.profile, "--features", &shared.features.join(",")])
-        .env("RUSTFLAGS", variant.rustflags(shared)))?;
+        .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(shared)))?;
     let compiled = target_dir()
         .join(TARGET)
         .join(&variant.profile)
@@ -48,8 +49,10 @@ fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<P
     let work = cache_dir().join("wasm").join(&variant.name);
     fs::create_dir_all(&work)?;
     let output = root().join(&variant.output);
-    let glue = work.join("client.js");
-    if is_newer(&output, &[&compiled, &root().join("wasm-pack.toml"), bindgen])? && glue.exists() {
+    let glue = work.join("client.min.js");
+    if is_newer(&output, &[&compiled, &root().join("wasm-pack.toml"), &root().join(SHRINK), bindgen])?
+        && glue.exists()
+    {
         return Ok(glue);
     }
     if let Some(folder) = output.parent() {
@@ -64,16 +67,16 @@ fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<P
         .arg("-o")
         .arg(&stripped))?;
     run(crate::process::program(bindgen)
-        .args(["--target", "web", "--omit-default-module-path", "--out-name", "client"])
+        .args(["--target", "web", "--omit-default-module-path", "--keep-debug", "--out-name", "client"])
         .arg("--out-dir")
         .arg(&work)
         .arg(&stripped))?;
-    run(node(WASM_OPT)
+    run(node(SHRINK)
+        .arg(&work)
+        .arg(&output)
+        .arg(format!("{:?}", shared.snip))
         .args(&shared.wasm_opt)
-        .args(variant.wasm_opt_features(shared))
-        .arg(work.join("client_bg.wasm"))
-        .arg("-o")
-        .arg(&output))?;
+        .args(variant.wasm_opt_features(shared)))?;
     Ok(glue)
 }
 
