@@ -14,7 +14,8 @@ const TYPES = {
 };
 
 /** A page with nothing on it. */
-export const BLANK_PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>saltmine</title>';
+export const BLANK_PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>saltmine</title><link rel="icon" href="data:,">';
 
 /**
  * Serves `folders` (URL prefix to directory) and `files` (URL path to text). `headers` go with every answer;

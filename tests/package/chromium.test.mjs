@@ -1,0 +1,72 @@
+/** The packed package in headless Chromium. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
+import { serveFiles } from "../support/static.mjs";
+import { installTarball } from "../support/tarball.mjs";
+import { solverIn } from "./page-solver.mjs";
+import { testSolve } from "./suite.mjs";
+
+const { dist, doors, remove } = await installTarball();
+const site = await serveFiles({ folders: { "/saltmine/": dist } });
+const browser = await launchBrowser();
+const { page, complaints } = await openPage(browser, site.origin);
+after(async () => {
+  await browser.close();
+  await site.close();
+  await remove();
+});
+
+/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+const IDLE_MS = 5_000 + 1_000;
+
+describe("solve in Chromium", () => {
+  test("the import starts nothing: no worker, no further request, no global", async () => {
+    const globals = await page.evaluate(async (door) => {
+      const before = Reflect.ownKeys(globalThis).map(String);
+      await import(door);
+      return Reflect.ownKeys(globalThis)
+        .map(String)
+        .filter((name) => !before.includes(name));
+    }, doors.web);
+    assert.deepEqual(globals, []);
+    assert.equal(page.workers().length, 0);
+    assert.deepEqual(
+      site.sent.map(({ path }) => path),
+      ["/", doors.web],
+    );
+  });
+
+  testSolve({ ...solverIn(page, doors.web), backend: { engine: "simd128", thread: "worker" } });
+
+  test("only the worker and one wasm variant were loaded beside the door", () => {
+    const paths = new Set(site.sent.map(({ path }) => path));
+    assert.deepEqual(
+      [...paths].sort(),
+      ["/", doors.web, "/saltmine/simd128.wasm", "/saltmine/worker.js"].sort(),
+    );
+  });
+
+  test("as many workers as asked for, and none of them outlives the idle time", async () => {
+    await workersGone(page, IDLE_MS);
+    let most = 0;
+    page.on("worker", () => {
+      most = Math.max(most, page.workers().length);
+    });
+    const hopeless = {
+      algorithm: "SHA-256",
+      challenge: "0".repeat(64),
+      maxnumber: 5_000_000,
+      salt: "6c35a1501ec0e1455818266e?expires=1793028210&",
+      signature: "0".repeat(64),
+    };
+    const { code } = await solverIn(page, doors.web).solve(hopeless, { workers: 3 });
+    assert.equal(code, "no_solution");
+    assert.equal(most, 3);
+    await workersGone(page, IDLE_MS);
+  });
+
+  test("nothing showed up red in the console", () => {
+    assert.deepEqual(complaints, []);
+  });
+});

@@ -1,0 +1,171 @@
+/** The packed package in Node. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { installTarball, runNode } from "../support/tarball.mjs";
+import { threadCount, threadsGone } from "../support/threads.mjs";
+import { vectors } from "../support/vectors.mjs";
+import { attempt } from "./attempt.mjs";
+import { testSolve } from "./suite.mjs";
+
+const { folder, doors, remove } = await installTarball();
+const saltmine = await import(doors.node);
+after(remove);
+
+/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+const IDLE_MS = 5_000 + 1_000;
+
+describe("solve in Node", () => {
+  testSolve({
+    solve: (challenge, options) => attempt(saltmine, challenge, options),
+    solveAll: async (challenges) => {
+      const outcomes = [];
+      for (const challenge of challenges) outcomes.push(await attempt(saltmine, challenge));
+      return outcomes;
+    },
+    backend: { engine: "simd128", thread: "worker" },
+  });
+
+  test("as many threads as workers, and none of them outlives the idle time", async () => {
+    await threadsGone(IDLE_MS);
+    const hopeless = { ...vectors[1], algorithm: "SHA-256", challenge: "0".repeat(64), maxnumber: 3_000_000 };
+    let most = 0;
+    const solving = saltmine.solve(hopeless, {
+      workers: 3,
+      onProgress: () => {
+        most = Math.max(most, threadCount());
+      },
+    });
+    await assert.rejects(solving, { code: "no_solution" });
+    assert.equal(most, 3);
+    await threadsGone(IDLE_MS);
+  });
+});
+
+describe("the import in Node", () => {
+  test("starts nothing: no worker, no wasm, no file, no global", async () => {
+    const { code, stdout, stderr } = await runNode(
+      folder,
+      `
+      import { syncBuiltinESMExports } from "node:module";
+      import workerThreads from "node:worker_threads";
+      import fs from "node:fs";
+      import promises from "node:fs/promises";
+      const did = [];
+      const watch = (object, name) => {
+        const original = object[name];
+        object[name] = new Proxy(original, {
+          apply(target, self, args) {
+            // Node itself reads the module through the same function.
+            if (!/\\.m?js$|package\\.json$/.test(String(args[0]))) did.push(name + " " + args[0]);
+            return Reflect.apply(target, self, args);
+          },
+          construct(target, args) { did.push(name); return Reflect.construct(target, args); },
+        });
+      };
+      watch(workerThreads, "Worker");
+      for (const name of ["readFile", "readFileSync"]) watch(fs, name);
+      watch(promises, "readFile");
+      for (const name of ["compile", "instantiate", "validate", "Module", "Instance", "Memory"]) watch(WebAssembly, name);
+      for (const name of ["fetch", "setTimeout", "setInterval"]) watch(globalThis, name);
+      syncBuiltinESMExports();
+      // The watch itself must see something.
+      new WebAssembly.Memory({ initial: 0 });
+      if (did.pop() !== "Memory") throw new Error("the watch is blind");
+      const before = Reflect.ownKeys(globalThis);
+      const saltmine = await import("saltmine");
+      const globals = Reflect.ownKeys(globalThis).filter((name) => !before.includes(name));
+      console.log(JSON.stringify({ did, globals, exports: Object.keys(saltmine) }));
+      `,
+    );
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), {
+      did: [],
+      globals: [],
+      exports: ["ERROR_CODES", "SaltmineError", "createClient", "solve"],
+    });
+  });
+
+  test("the browsers' door opens in a context without any global of a browser", async () => {
+    const { code, stdout, stderr } = await runNode(
+      folder,
+      `
+      import { readFileSync } from "node:fs";
+      import vm from "node:vm";
+      const context = vm.createContext({});
+      const source = readFileSync("node_modules/saltmine/dist/index.js", "utf8");
+      const module = new vm.SourceTextModule(source, { context, identifier: "saltmine" });
+      await module.link((specifier) => { throw new Error("it imports " + specifier); });
+      await module.evaluate();
+      console.log(JSON.stringify({ exports: Object.keys(module.namespace), globals: vm.runInContext("Object.keys(globalThis)", context) }));
+      `,
+      ["--experimental-vm-modules", "--no-warnings"],
+    );
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(JSON.parse(stdout), {
+      exports: ["ERROR_CODES", "SaltmineError", "createClient", "solve"],
+      globals: [],
+    });
+  });
+
+  test("the documented codes and the sentences of the errors", () => {
+    const { ERROR_CODES, SaltmineError } = saltmine;
+    assert.deepEqual(ERROR_CODES, [
+      "aborted",
+      "algorithm_unsupported",
+      "anonymous_not_allowed",
+      "app_not_found",
+      "bad_request",
+      "challenge_malformed",
+      "disposed",
+      "engine_unavailable",
+      "invalid_options",
+      "maxnumber_too_large",
+      "network",
+      "no_solution",
+      "origin_not_allowed",
+      "pow_expired",
+      "pow_invalid",
+      "pow_replayed",
+      "pow_required",
+      "rate_limited",
+      "response_malformed",
+      "server_error",
+      "timeout",
+    ]);
+    for (const code of ERROR_CODES) {
+      const error = new SaltmineError({ code, status: 400 }, "why");
+      assert.ok(error instanceof Error);
+      assert.equal(error.name, "SaltmineError");
+      assert.equal(error.status, 400);
+      assert.equal(error.cause, "why");
+      assert.match(error.message, /^[A-Z].{15,}\.$/);
+    }
+  });
+});
+
+describe("a Node process", () => {
+  const solveOnce = `
+    import { solve } from "saltmine";
+    const { number, ...challenge } = ${JSON.stringify(vectors[1])};
+    const found = await solve(challenge);
+    if (found.number !== number) throw new Error("found " + found.number);
+  `;
+
+  test("ends by itself, at once, when its work is done", async () => {
+    const { code, stderr, ms } = await runNode(folder, `${solveOnce} console.log("done");`);
+    assert.equal(code, 0, stderr);
+    assert.ok(ms < 3_000, `it ended after ${Math.round(ms)} ms: an idle engine kept it alive`);
+  });
+
+  test("is kept alive while it waits for a search", async () => {
+    // Nothing else holds this process: if the search did not, it would end before it printed.
+    const { code, stdout, stderr } = await runNode(
+      folder,
+      `import { solve } from "saltmine";
+       const { number, ...challenge } = ${JSON.stringify(vectors[1])};
+       solve({ ...challenge, challenge: "0".repeat(64), maxnumber: 2_000_000 }).catch((error) => console.log(error.code));`,
+    );
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.trim(), "no_solution");
+  });
+});

@@ -1,0 +1,203 @@
+/** What the tarball holds, and what resolvers and compilers make of it. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { publint } from "publint";
+import { root } from "../support/paths.mjs";
+import { installTarball, runNode } from "../support/tarball.mjs";
+
+const { folder, installed, manifest, remove } = await installTarball();
+after(remove);
+
+describe("the tarball", () => {
+  test("publint finds nothing to say", async () => {
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true });
+    assert.deepEqual(messages, []);
+  });
+
+  test("holds what it needs, and nothing of the work tree", async () => {
+    const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(installed.length + 1));
+    const needed = [
+      "package.json",
+      "README.md",
+      "LICENSE-MIT",
+      "LICENSE-APACHE",
+      "dist/index.js",
+      "dist/index.d.ts",
+      "dist/node.js",
+      "dist/worker.js",
+      "dist/node-worker.js",
+      "dist/page-engine.js",
+      "dist/node-page-engine.js",
+      "dist/simd128.wasm",
+      "dist/scalar.wasm",
+    ];
+    assert.deepEqual(
+      needed.filter((file) => !files.includes(file)),
+      [],
+      "missing",
+    );
+    const strange = files.filter((file) => !needed.includes(file) && !/^dist\/[\w/-]+\.d\.ts$/.test(file));
+    assert.deepEqual(strange, [], "not needed");
+  });
+
+  test("has no dependencies, and no script that runs at its installation", () => {
+    assert.equal(manifest.dependencies, undefined);
+    assert.equal(manifest.peerDependencies, undefined);
+    assert.deepEqual(
+      Object.keys(manifest.scripts ?? {}).filter((name) => /install|prepare/.test(name)),
+      [],
+    );
+  });
+
+  test("no path of the machine that built it is left in the wasm and the scripts", async () => {
+    for (const name of [
+      "simd128.wasm",
+      "scalar.wasm",
+      "index.js",
+      "worker.js",
+      "node.js",
+      "node-worker.js",
+    ]) {
+      const text = (await readFile(join(installed, "dist", name))).toString("latin1");
+      assert.deepEqual(
+        text.match(/[\w./-]*(\.cargo\/|\/home\/|\/root\/|\/Users\/|\/work\/)[\w./-]*/g) ?? [],
+        [],
+        name,
+      );
+    }
+  });
+
+  test("the worker's files are listed as having side effects, or bundlers drop them", () => {
+    for (const file of ["./dist/worker.js", "./dist/node-worker.js"]) {
+      assert.ok(manifest.sideEffects === undefined || manifest.sideEffects.includes(file), file);
+    }
+  });
+
+  test("package.json can be imported, inner files cannot", async () => {
+    const { code, stdout, stderr } = await runNode(
+      folder,
+      `
+      import { createRequire } from "node:module";
+      const require = createRequire(import.meta.url);
+      console.log(require("saltmine/package.json").name);
+      await import("saltmine/dist/index.js").catch((error) => console.log(error.code));
+      `,
+    );
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trim().split("\n"), ["saltmine", "ERR_PACKAGE_PATH_NOT_EXPORTED"]);
+  });
+});
+
+/** Every public name, used as its documentation says. */
+const CONSUMER = `
+import {
+  type Backend,
+  type Challenge,
+  type Client,
+  type ClientEvent,
+  type ClientOptions,
+  createClient,
+  ERROR_CODES,
+  type ErrorCode,
+  type Progress,
+  SaltmineError,
+  type Session,
+  type SolveOptions,
+  type SolveResult,
+  solve,
+} from "saltmine";
+
+const options: ClientOptions = {
+  baseUrl: "https://api.example.com",
+  appId: "app_1234567890abcdef",
+  origin: "https://example.com",
+  maxNumber: 1_000_000,
+  timeoutMs: 5_000,
+  storage: "session",
+  onEvent: (event: ClientEvent) => {
+    if (event.type === "ready") {
+      const session: Session = event.session;
+      const backend: Backend | undefined = event.backend;
+      console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
+    } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
+    else if (event.type === "warning") console.log(event.code, event.message);
+    else console.log(event.state satisfies "starting" | "challenge" | "solving" | "session" | "ready" | "failed");
+  },
+};
+export const client: Client = createClient(options);
+export const headers: Record<string, string> = await client.headers({ signal: new AbortController().signal });
+
+const challenge: Challenge = { algorithm: "SHA-256", challenge: "", salt: "", signature: "" };
+const solving: SolveOptions = { workers: 2, maxNumber: 7, onProgress: (progress: Progress) => console.log(progress.searched) };
+export const result: SolveResult = await solve(challenge, solving);
+export const codes: readonly ErrorCode[] = ERROR_CODES;
+
+try {
+  await client.session();
+} catch (error) {
+  if (error instanceof SaltmineError && error.retryable) console.log(error.code, error.status, error.field, error.cause);
+}
+client.signOut();
+client.dispose();
+`;
+
+/** Each line is wrong. */
+const MISUSES = [
+  'createClient({ baseUrl: 1, appId: "a" });',
+  'createClient({ baseUrl: "", appId: "", workers: 1 });',
+  'createClient({ baseUrl: "" });',
+  'void solve({ algorithm: "", challenge: "", signature: "" });',
+  "void solve(null);",
+  "void solve({}, { workers: true });",
+];
+
+describe("TypeScript", () => {
+  const resolutions = {
+    bundler: ["--module", "esnext", "--moduleResolution", "bundler"],
+    node16: ["--module", "node16", "--moduleResolution", "node16"],
+  };
+  for (const [name, flags] of Object.entries(resolutions)) {
+    test(`a strict program compiles with moduleResolution ${name}`, async () => {
+      assert.equal(await compile(`consumer-${name}.ts`, CONSUMER, flags), "");
+    });
+    test(`misuse does not compile with moduleResolution ${name}`, async () => {
+      const said = await compile(
+        "misuse.ts",
+        ['import { createClient, solve } from "saltmine";', ...MISUSES].join("\n"),
+        flags,
+      );
+      const accepted = MISUSES.filter((_, index) => !said.includes(`misuse.ts(${index + 2},`));
+      assert.deepEqual(accepted, []);
+      assert.doesNotMatch(said, /misuse\.ts\(1,/, "the import itself is right");
+    });
+  }
+});
+
+/** What the repository's TypeScript says about a file in the installed project. */
+async function compile(name, source, flags) {
+  await writeFile(join(folder, name), source);
+  const tsc = createRequire(join(root, "package.json"))
+    .resolve("typescript/package.json")
+    .replace("package.json", "bin/tsc");
+  const args = [
+    tsc,
+    "--noEmit",
+    "--strict",
+    "--exactOptionalPropertyTypes",
+    "--target",
+    "es2022",
+    "--types",
+    "",
+    ...flags,
+    name,
+  ];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: folder }, (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+}

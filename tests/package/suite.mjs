@@ -1,0 +1,185 @@
+/** What the packed package must do in every runtime: the same tests for Node, Chromium, and each wasm variant. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { vectors } from "../support/vectors.mjs";
+
+/** Quick to search, and a number at its very end. */
+const small = {
+  ...vectors.find(({ algorithm, number }) => algorithm === "SHA-256" && number > 900 && number < 5000),
+};
+const smallNumber = small.number;
+delete small.number;
+
+/** As much work as the default ceiling allows, for nothing. */
+const hopeless = { ...small, challenge: "0".repeat(64), maxnumber: 10_000_000 };
+
+const without = (member) => Object.fromEntries(Object.entries(small).filter(([name]) => name !== member));
+
+/** `[what is wrong, challenge, code, field]` */
+const BAD_CHALLENGES = [
+  ...["algorithm", "challenge", "salt", "signature"].flatMap((member) => [
+    [`${member} is missing`, without(member), "challenge_malformed", member],
+    [`${member} is null`, { ...small, [member]: null }, "challenge_malformed", member],
+    [`${member} is a number`, { ...small, [member]: 42 }, "challenge_malformed", member],
+  ]),
+  ...["challenge", "signature"].flatMap((member) => [
+    [`${member} is empty`, { ...small, [member]: "" }, "challenge_malformed", member],
+    [`${member} is too short`, { ...small, [member]: "ab".repeat(31) }, "challenge_malformed", member],
+    [`${member} is too long`, { ...small, [member]: "ab".repeat(33) }, "challenge_malformed", member],
+    [`${member} is of odd length`, { ...small, [member]: "a".repeat(63) }, "challenge_malformed", member],
+    [`${member} is not hex`, { ...small, [member]: `${"ab".repeat(31)}zz` }, "challenge_malformed", member],
+    [
+      `${member} is 64 code units that are no hex`,
+      { ...small, [member]: "é".repeat(64) },
+      "challenge_malformed",
+      member,
+    ],
+  ]),
+  ...[-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "1000", true, {}].map((value) => [
+    `maxnumber is ${typeof value === "object" ? "an object" : JSON.stringify(value) === "null" ? value : JSON.stringify(value)}`,
+    { ...small, maxnumber: value },
+    "challenge_malformed",
+    "maxnumber",
+  ]),
+  ["the algorithm is unknown", { ...small, algorithm: "SHA-3" }, "algorithm_unsupported", "algorithm"],
+  ["the algorithm is empty", { ...small, algorithm: "" }, "algorithm_unsupported", "algorithm"],
+  ["maxnumber is over the ceiling", { ...small, maxnumber: 10_000_001 }, "maxnumber_too_large", undefined],
+  ["it is an empty object", {}, "challenge_malformed", "algorithm"],
+  ["it is an array", [], "challenge_malformed", "algorithm"],
+  ["it is null", null, "challenge_malformed", "algorithm"],
+  ["it is undefined", undefined, "challenge_malformed", "algorithm"],
+  ["it is a string", "challenge", "challenge_malformed", "algorithm"],
+];
+
+/** `[what is wrong, options, field]` */
+const BAD_OPTIONS = [
+  ...[0, 65, 1.5, "2", null].map((workers) => [
+    `workers: ${JSON.stringify(workers)}`,
+    { workers },
+    "workers",
+  ]),
+  ...[-1, 1.5, "7", Number.NaN].map((maxNumber) => [
+    `maxNumber: ${JSON.stringify(maxNumber)}`,
+    { maxNumber },
+    "maxNumber",
+  ]),
+];
+
+/** A failure as a developer meets it: ours, with the code, and words that say what to do. */
+function assertFailure(outcome, code, field) {
+  assert.equal(outcome.code, code, `${outcome.code}: ${outcome.message}`);
+  assert.equal(outcome.field, field);
+  assert.equal(outcome.ours, true, "it must be a SaltmineError");
+  assert.match(outcome.message, /^[A-Z].{15,}\.( \(\w+\))?( — .+)?$/s);
+  assert.doesNotMatch(outcome.message, /undefined|\[object/);
+}
+
+/**
+ * Defines the tests. `solve(challenge, options)` is `attempt` in the runtime; `solveAll(challenges)` its outcomes in
+ * order; `backend` what each search must have stood on.
+ */
+export function testSolve({ solve, solveAll, backend }) {
+  test("every vector is solved", async () => {
+    const outcomes = await solveAll(vectors.map(({ number, ...challenge }) => challenge));
+    assert.equal(outcomes.length, 256);
+    const wrong = vectors.flatMap(({ number, ...challenge }, index) => {
+      const got = outcomes[index].number ?? outcomes[index].code;
+      return got === (number ?? "no_solution") ? [] : [{ challenge, number, got }];
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  test("the result tells what it took and where it ran", async () => {
+    const result = await solve(small);
+    assert.equal(result.number, smallNumber);
+    assert.deepEqual(result.backend, backend);
+    assert.equal(result.hashes, smallNumber + 1);
+    assert.ok(result.tookMs > 0 && result.tookMs < 10_000, `${result.tookMs} ms`);
+  });
+
+  test("algorithm names are compared without regard to case", async () => {
+    assert.equal((await solve({ ...small, algorithm: "sha-256" })).number, smallNumber);
+  });
+
+  test("maxnumber may be absent, and members that are not known are ignored", async () => {
+    const { maxnumber, ...challenge } = small;
+    assert.equal((await solve(challenge)).number, smallNumber);
+    assert.equal((await solve({ ...small, maxLength: 7, expiresAt: "soon" })).number, smallNumber);
+  });
+
+  describe("a bad challenge", () => {
+    for (const [name, challenge, code, field] of BAD_CHALLENGES) {
+      test(name, async () => assertFailure(await solve(challenge), code, field));
+    }
+  });
+
+  test("the ceiling is the caller's, and it is inclusive", async () => {
+    const { maxnumber } = small;
+    assertFailure(await solve(small, { maxNumber: maxnumber - 1 }), "maxnumber_too_large");
+    assert.equal((await solve(small, { maxNumber: maxnumber })).number, smallNumber);
+    const large = await solve({ ...small, maxnumber: 20_000_000 }, { maxNumber: 20_000_000 });
+    assert.equal(large.number, smallNumber);
+  });
+
+  describe("a bad option", () => {
+    for (const [name, options, field] of BAD_OPTIONS) {
+      test(name, async () => assertFailure(await solve(small, options), "invalid_options", field));
+    }
+  });
+
+  for (const disguise of ["proxy", "method"]) {
+    test(`a challenge object that cannot be cloned is read all the same (${disguise})`, async () => {
+      assert.equal((await solve(small, { disguise })).number, smallNumber);
+    });
+  }
+
+  test("no solution is an answer", async () => {
+    assertFailure(await solve({ ...hopeless, maxnumber: 300_000 }), "no_solution");
+    assertFailure(await solve({ ...small, maxnumber: 0 }), "no_solution");
+  });
+
+  test("an abort before the call", async () => {
+    const outcome = await solve(small, { abortBefore: true });
+    assertFailure(outcome, "aborted");
+    assert.equal(outcome.cause, "the visitor left");
+  });
+
+  for (const workers of [1, 2, 3, 4]) {
+    test(`workers: ${workers}`, async () => {
+      assert.equal((await solve(small, { workers })).number, smallNumber);
+
+      const total = 3_000_001;
+      const late = await solve({ ...hopeless, maxnumber: total - 1 }, { workers, watch: true });
+      assertFailure(late, "no_solution");
+      assertProgress(late.progress, total);
+      assert.equal(late.progress.at(-1).searched, total, "every candidate was covered once");
+
+      const outcome = await solve(hopeless, { workers, abortAtProgress: 2 });
+      assertFailure(outcome, "aborted");
+      assert.equal(outcome.cause, "the visitor left");
+      assert.ok(outcome.abortMs < 500, `the abort took ${outcome.abortMs} ms`);
+      assert.equal((await solve(small, { workers })).number, smallNumber, "an abort leaves nothing behind");
+    });
+  }
+
+  test("searches at the same time do not disturb each other", async () => {
+    const some = vectors.filter(({ number }) => number !== null).slice(0, 8);
+    const results = await Promise.all(some.map(({ number, ...challenge }) => solve(challenge)));
+    assert.deepEqual(
+      results.map(({ number }) => number),
+      some.map(({ number }) => number),
+    );
+  });
+}
+
+function assertProgress(progress, total) {
+  assert.ok(progress.length >= 3, `${progress.length} events are no progress`);
+  let last = 0;
+  for (const event of progress) {
+    assert.equal(event.total, total);
+    assert.ok(event.searched > last && event.searched <= total, `${event.searched} after ${last}`);
+    assert.equal(event.share, event.searched / total);
+    assert.ok(event.hashesPerSecond > 0);
+    last = event.searched;
+  }
+}
