@@ -45,7 +45,7 @@ const MAX_WORKERS = 64;
  *
  * const { number, backend } = await solve({
  *   algorithm: "SHA-256",
- *   challenge: "a102bc24243b8d62a8de1cb4433edb1fe5c3dfa26e4664a1a7153d2d497e571c",
+ *   challenge: "2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0",
  *   maxnumber: 1000,
  *   salt: "salt",
  *   signature: "0000000000000000000000000000000000000000000000000000000000000000",

@@ -4,10 +4,11 @@
 //! demo app; `npm test` starts one.
 #![cfg(target_arch = "wasm32")]
 
-use js_sys::{AbortController, Object, Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use saltmine_client::edge::{Host, Search, SessionOptions, engine, session};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::AbortController;
 
 const BASE_URL: &str = match option_env!("SALTMINE_TEST_BASE_URL") {
     Some(url) => url,
@@ -44,7 +45,7 @@ fn host(states: &js_sys::Array) -> JsValue {
     });
     let ended = Closure::<dyn FnMut() -> String>::new(String::new);
     let search = Closure::<dyn FnMut(Search) -> Promise>::new(|search: Search| {
-        Promise::resolve(&search.run(0.0, search.max_number()).into())
+        Promise::resolve(&JsValue::from(search.run(0.0, search.max_number())))
     });
     set(&host, "state", state.into_js_value());
     set(&host, "requestSignal", signal.into_js_value());
@@ -93,7 +94,7 @@ fn a_challenge_is_searched_to_its_ends() {
     // SHA-256("salt7")
     let challenge = Object::new().into();
     set(&challenge, "algorithm", "sha-256");
-    set(&challenge, "challenge", "a102bc24243b8d62a8de1cb4433edb1fe5c3dfa26e4664a1a7153d2d497e571c");
+    set(&challenge, "challenge", "2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0");
     set(&challenge, "maxnumber", 1000);
     set(&challenge, "salt", "salt");
     set(&challenge, "signature", "0".repeat(64));

@@ -85,7 +85,7 @@ fn test() -> Result<()> {
                     package,
                     "--tests",
                 ])
-                .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared))
+                .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
                 // Each variant's flags in a folder of their own, so that they do not evict each other.
                 .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?)

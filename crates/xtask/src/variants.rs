@@ -54,14 +54,20 @@ impl Table {
 }
 
 impl Variant {
-    /// The compiler's flags, for `CARGO_ENCODED_RUSTFLAGS`.
+    /// The compiler's flags for what is shipped, for `CARGO_ENCODED_RUSTFLAGS`.
     pub(crate) fn rustflags(&self, shared: &Shared) -> String {
-        let features: Vec<_> = shared
-            .target_features
-            .iter()
-            .chain(&self.target_features)
-            .map(|feature| format!("+{feature}"))
-            .collect();
+        self.rustflags_with(shared, None)
+    }
+
+    /// The flags for tests: their standard library is precompiled with reference types, and the test runner takes
+    /// its word for it.
+    pub(crate) fn test_rustflags(&self, shared: &Shared) -> String {
+        self.rustflags_with(shared, Some("reference-types"))
+    }
+
+    fn rustflags_with(&self, shared: &Shared, more: Option<&str>) -> String {
+        let named = shared.target_features.iter().chain(&self.target_features).map(String::as_str);
+        let features: Vec<_> = named.chain(more).map(|feature| format!("+{feature}")).collect();
         let mut flags =
             vec!["-Ctarget-cpu=mvp".to_owned(), format!("-Ctarget-feature={}", features.join(","))];
         // Panic locations name source files: the same on every machine, and short.
