@@ -174,7 +174,7 @@ class SessionClient implements Client {
       },
       (thrown) => {
         this.#emit({ type: "state", state: "failed" });
-        throw asSaltmineError(thrown, "engine_unavailable");
+        throw asSaltmineError(thrown, "engine_failed");
       },
     );
     const flight = { promise, waiting: 0, controller };

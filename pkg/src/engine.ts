@@ -126,5 +126,5 @@ function asFailure(thrown: unknown): Failure {
     const { cause, ...failure } = thrown as Failure & { cause?: unknown };
     return cause === undefined ? failure : { ...failure, detail: describe(cause) };
   }
-  return { code: "engine_unavailable", detail: describe(thrown) };
+  return { code: "engine_failed", detail: describe(thrown) };
 }

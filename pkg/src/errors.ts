@@ -11,6 +11,8 @@ const SENTENCES = {
   challenge_malformed:
     "The challenge lacks a member or has one of the wrong form. Check that baseUrl is the service's address and that the server speaks ALTCHA v1.",
   disposed: "This client was disposed. Create another with createClient().",
+  engine_failed:
+    "The solver broke off. This is a fault of saltmine or of the browser: please report it with the words that follow.",
   engine_unavailable:
     "The solver could not be started, neither in a worker nor on the page. Check the content security policy: it needs script-src 'wasm-unsafe-eval', and worker-src for the package's own files.",
   invalid_options: "An option is missing or has the wrong form.",
@@ -41,6 +43,7 @@ export type ErrorCode = keyof typeof SENTENCES;
 export const ERROR_CODES = Object.keys(SENTENCES) as ErrorCode[];
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "engine_failed",
   "network",
   "no_solution",
   "pow_expired",

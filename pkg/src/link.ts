@@ -159,7 +159,7 @@ function start(starter: Starter, thread: Backend["thread"], fellFrom?: string): 
     const giveUp = (reason: string) => {
       clearTimeout(timer);
       over = true;
-      if (link) link.close({ code: "engine_unavailable", detail: reason });
+      if (link) link.close({ code: "engine_failed", detail: reason });
       else running?.terminate();
       reject(new Error(reason));
     };

@@ -1,0 +1,107 @@
+/** What the documentation says is run: every TypeScript block in Chromium, every curl against the real server. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { launchBrowser, openPage } from "../support/browser.mjs";
+import { root } from "../support/paths.mjs";
+import { startServer } from "../support/server.mjs";
+import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
+import { installTarball } from "../support/tarball.mjs";
+import { README, readmeWithErrors } from "./readme-errors.mjs";
+
+const LOCAL_SERVER = "http://127.0.0.1:8787";
+const MANAGEMENT_KEY = "a management key for this test alone";
+
+const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
+const { dist, doors, remove } = await installTarball();
+const importMap = `<script type="importmap">{ "imports": { "saltmine": "${doors.web}" } }</script>`;
+const site = await serveFiles({ folders: { "/saltmine/": dist }, files: { "/": BLANK_PAGE + importMap } });
+const browser = await launchBrowser();
+after(async () => {
+  await browser.close();
+  await site.close();
+  await server.stop();
+  await remove();
+});
+
+/** The code blocks of a text, in the languages wanted, with the server's address of this test. */
+function codeBlocks(text, language) {
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"));
+  return [...blocks].map(([, code]) => code.replaceAll(LOCAL_SERVER, server.baseUrl));
+}
+
+/** The examples in the comments of a source. */
+const examples = (source) => codeBlocks(source.replace(/^ *\* ?/gm, ""), "ts");
+
+/** Runs a module in a page; resolves to what it logs. */
+async function runInPage(code) {
+  const { page, context, complaints } = await openPage(browser, site.origin);
+  const logged = [];
+  page.on("console", (message) => logged.push(message.text()));
+  try {
+    await page.evaluate(async (source) => {
+      await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    }, code);
+    assert.deepEqual(complaints, []);
+    return logged;
+  } finally {
+    await context.close();
+  }
+}
+
+const readme = await readFile(README, "utf8");
+const sources = (await readdir(join(root, "pkg", "src"))).filter((name) => name.endsWith(".ts"));
+
+describe("the README", () => {
+  test("chats in ten lines", async () => {
+    const [useIt] = codeBlocks(readme, "ts");
+    const [answer] = await runInPage(useIt);
+    assert.match(answer, /Hello!/);
+  });
+
+  test("solves a challenge", async () => {
+    const [, solveIt] = codeBlocks(readme, "ts");
+    assert.equal((await runInPage(solveIt)).at(-1), "7 simd128 worker");
+  });
+
+  test("has no block that is not run here", () => {
+    assert.equal(codeBlocks(readme, "ts").length, 2);
+    assert.equal(codeBlocks(readme, "[a-z]+").length, 2 + codeBlocks(readme, "sh").length);
+  });
+
+  test("makes an app", async () => {
+    const [makeApp] = codeBlocks(readme, "sh").filter((code) => code.startsWith("curl"));
+    const { stdout } = await promisify(execFile)(
+      "bash",
+      ["-euc", makeApp.replace("curl", "curl --silent --fail")],
+      {
+        env: { ...process.env, INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY },
+      },
+    );
+    assert.match(JSON.parse(stdout).data.app.id, /^app_[a-z0-9]{16,}$/);
+  });
+
+  test("lists every error code with its sentence (tests/docs/readme-errors.mjs --write mends it)", async () => {
+    assert.equal(readme, await readmeWithErrors());
+  });
+});
+
+describe("the examples of the sources", () => {
+  let count = 0;
+  for (const name of sources) {
+    test(name, async () => {
+      const source = await readFile(join(root, "pkg", "src", name), "utf8");
+      for (const example of examples(source)) {
+        await runInPage(example);
+        count += 1;
+      }
+    });
+  }
+
+  test("are there", () => {
+    assert.ok(count >= 2, `${count} examples were run`);
+  });
+});
