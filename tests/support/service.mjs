@@ -1,0 +1,95 @@
+/**
+ * The two routes that a client asks, on a server of Node's own: right by default, and as wrong as a test wants. Only
+ * for faults that the reference server does not have, and for measurements.
+ */
+import { randomUUID } from "node:crypto";
+import { createChallenge, verifySolution } from "altcha-lib";
+import { listen } from "./http.mjs";
+
+export const APP_ID = "app_0123456789abcdef";
+const HMAC_KEY = "a key for these tests alone, of 32 characters and more";
+const SOLUTION = "x-inkeep-challenge-solution";
+
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization, x-inkeep-app-id, x-inkeep-challenge-solution",
+  "access-control-allow-methods": "GET, POST",
+  "access-control-expose-headers": "date, retry-after, x-request-id",
+};
+
+/** A token as the service makes it, with any claims replaced; its signature is nobody's. */
+export function makeToken(claims = {}) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const all = { iss: "inkeep", sub: `anon_${randomUUID()}`, app: APP_ID, type: "anonymous", ...claims };
+  return `${part({ alg: "HS256", typ: "JWT" })}.${part(all)}.${"s".repeat(43)}`;
+}
+
+/** A challenge that its server can verify; `options` are altcha-lib's. */
+export function makeChallenge(options = {}) {
+  const expires = new Date(Date.now() + 300_000);
+  return createChallenge({ hmacKey: HMAC_KEY, maxNumber: 5_000, expires, ...options });
+}
+
+/** 30 days from now, or `ms`. */
+export const inTheFuture = (ms = 30 * 86_400_000) => new Date(Date.now() + ms).toISOString();
+
+/** The right answers. */
+export const right = {
+  challenge: async () => ({ body: await makeChallenge() }),
+  session: async (request) => {
+    const solution = request.headers[SOLUTION];
+    if (solution && !(await verifySolution(solution, HMAC_KEY))) return problem(400, "pow_invalid");
+    return { body: { token: makeToken(), expiresAt: inTheFuture() } };
+  },
+};
+
+/** A refusal as the protocol writes it. */
+export function problem(status, reason, detail = "What the server says about it.") {
+  const body = {
+    title: "Refused",
+    status,
+    detail,
+    code: "bad_request",
+    requestId: "r1",
+    ...(reason && { reason }),
+  };
+  return { status, type: "application/problem+json", body };
+}
+
+/**
+ * Starts it. A route answers with `{ status?, type?, headers?, body? }` (a body that is no string becomes JSON), or
+ * takes the response into its own hands and answers nothing. Both may be replaced while it runs: `service.routes`.
+ * `appRoutes` are further ones, by path.
+ */
+export async function startService(routes = {}, { cors = true, more = {} } = {}) {
+  const service = { routes: { ...right, ...routes }, requests: [] };
+  const { origin, close } = await listen(async (request, response) => {
+    const { pathname } = new URL(request.url, "http://localhost");
+    const allow = cors ? CORS : {};
+    if (request.method === "OPTIONS") return response.writeHead(204, allow).end();
+    const name = routeOf(request.method, pathname);
+    service.requests.push({ name, method: request.method, path: pathname, headers: request.headers });
+    const route = service.routes[name] ?? more[pathname];
+    const answer = route
+      ? await route(request, response)
+      : { status: 404, type: "text/plain", body: "Not found" };
+    if (!answer) return;
+    const { status = 200, type = "application/json", headers = {}, body = "" } = answer;
+    const sent = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    response
+      .writeHead(status, { "content-type": type, "cache-control": "no-store", ...allow, ...headers })
+      .end(sent);
+  });
+  return Object.assign(service, {
+    baseUrl: origin,
+    close,
+    /** How often a route was asked. */
+    count: (name) => service.requests.filter((request) => request.name === name).length,
+  });
+}
+
+function routeOf(method, path) {
+  if (method === "GET" && path.endsWith("/run/auth/pow/challenge")) return "challenge";
+  if (method === "POST" && /\/run\/auth\/apps\/[^/]+\/anonymous-session$/.test(path)) return "session";
+  return undefined;
+}
