@@ -2,7 +2,7 @@
 import { ChatError, type Conversation } from "./conversation.js";
 import { make, part } from "./page.js";
 
-const GREETING = "Hello! I am an echo: whatever you write comes back, word by word, over your new session.";
+const GREETING = "Hello! I am an echo: whatever you write comes back, word by word, over your session.";
 
 /** Room beside the page's text: the chat is open from the start. */
 const WIDE = matchMedia("(min-width: 68rem)");
@@ -153,7 +153,7 @@ export class ChatWidget {
       void this.#ask(content, asked);
     });
     failure.append(make("p", "", error instanceof Error ? error.message : String(error)), retry);
-    asked.dataset.state = "undelivered";
+    asked.dataset.state = "unanswered";
     this.#keepEndInView(() => this.#log.append(failure));
   }
 

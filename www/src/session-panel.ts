@@ -56,9 +56,9 @@ export class SessionPanel {
     part("took").hidden = true;
   }
 
-  /** Leaves no retry where only another address of the page can help. */
+  /** Where only another address of the page can help: no retry, no new identity, no chat. */
   offerDefaults(): void {
-    part("retry").hidden = true;
+    for (const name of ["retry", "new-identity", "chat-launcher"]) part(name).hidden = true;
     part("defaults").hidden = false;
   }
 
@@ -121,7 +121,7 @@ function proofText(
   hashes?: number,
   solveMs?: number,
 ): string {
-  if (source === "storage") return "Done on an earlier visit";
+  if (source === "storage") return "None on this visit";
   if (!proofOfWork) return "Off on this server: none was asked for";
   if (hashes === undefined || solveMs === undefined) return "Done";
   return `${count(hashes)} hashes in ${ms(solveMs)} ms`;

@@ -29,7 +29,6 @@ export class Timeline {
 
   /** Begins anew. */
   begin(): void {
-    this.#began = performance.now();
     this.#current = undefined;
     this.#spans.clear();
     for (const step of STEPS) {
@@ -48,6 +47,7 @@ export class Timeline {
     if (step) {
       this.#current = step;
       this.#currentBegan = performance.now();
+      if (this.#spans.size === 0) this.#began = this.#currentBegan;
       this.#mark(step, "now");
     }
     this.#draw();
@@ -55,6 +55,7 @@ export class Timeline {
 
   /** The request is over; what has not happened by now will not. */
   stop(ending: Ending): void {
+    if (ending === "failed" && this.#current) this.note(this.#current, "Here it failed");
     this.#finish(ending === "failed" ? "failed" : "done");
     for (const step of STEPS) if (!this.#spans.has(step)) this.#mark(step, "skipped");
     this.#draw();
