@@ -1,5 +1,23 @@
+use alloc::string::String;
+
 /// The largest number that every JSON reader holds exactly: 2^53 - 1.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// Writes the canonical spelling. A loop of our own: the libraries' tables would be a twentieth of the wasm module.
+pub(crate) fn push_canonical(text: &mut String, number: u64) {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    let mut rest = number;
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.extend(digits[first..].iter().copied().map(char::from));
+}
 
 /// Reads the one canonical spelling of an integer in `0..=MAX_NUMBER`: digits alone, no leading zero.
 ///
@@ -22,7 +40,8 @@ pub(crate) fn parse_canonical(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     extern crate std;
-    use super::{MAX_NUMBER, parse_canonical};
+    use super::{MAX_NUMBER, parse_canonical, push_canonical};
+    use alloc::string::String;
     use proptest::prelude::*;
     use std::string::ToString;
 
@@ -30,6 +49,13 @@ mod tests {
         #[test]
         fn agrees_with_the_standard_library(number in 0..=MAX_NUMBER) {
             prop_assert_eq!(parse_canonical(&number.to_string()), Some(number));
+        }
+
+        #[test]
+        fn writes_what_the_standard_library_writes(number: u64) {
+            let mut text = String::from("n=");
+            push_canonical(&mut text, number);
+            prop_assert_eq!(text, std::format!("n={number}"));
         }
 
         #[test]

@@ -1,6 +1,6 @@
 //! The two digests of a SHA-256 challenge, the one kind that a server of ours issues.
 
-use crate::{Algorithm, hex};
+use crate::{Algorithm, decimal, hex};
 use alloc::string::String;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -9,8 +9,9 @@ pub(crate) const ISSUED: Algorithm = Algorithm::Sha256;
 
 /// `H(salt + decimal(number))`
 pub(crate) fn digest(salt: &str, number: u64) -> [u8; 32] {
-    let hash = Sha256::new().chain_update(salt).chain_update(itoa::Buffer::new().format(number));
-    hash.finalize().into()
+    let mut decimal = String::new();
+    decimal::push_canonical(&mut decimal, number);
+    Sha256::new().chain_update(salt).chain_update(decimal).finalize().into()
 }
 
 /// `hex(HMAC-H(secret, challenge))`, over the challenge's hex text.

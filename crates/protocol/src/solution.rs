@@ -1,4 +1,4 @@
-use crate::Challenge;
+use crate::{Challenge, decimal};
 use alloc::string::String;
 use base64ct::{Base64, Encoding};
 
@@ -32,7 +32,7 @@ impl Solution {
         json.push_str(",\"challenge\":");
         push_json_string(&mut json, challenge.challenge());
         json.push_str(",\"number\":");
-        json.push_str(itoa::Buffer::new().format(self.number));
+        decimal::push_canonical(&mut json, self.number);
         json.push_str(",\"salt\":");
         push_json_string(&mut json, challenge.salt());
         json.push_str(",\"signature\":");
