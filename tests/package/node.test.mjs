@@ -117,6 +117,7 @@ describe("the import in Node", () => {
       "bad_request",
       "challenge_malformed",
       "disposed",
+      "engine_failed",
       "engine_unavailable",
       "invalid_options",
       "maxnumber_too_large",
