@@ -37,6 +37,8 @@ export class SessionPanel {
         this.#showSession(event);
         return;
       case "warning":
+        // The ladder tells the other one.
+        if (event.code !== "storage_blocked") return;
         part("warning").hidden = false;
         part("warning").textContent = event.message;
     }
@@ -111,8 +113,12 @@ export class SessionPanel {
     part("rung").hidden = !backend;
     part("engine").textContent = backend?.engine ?? "";
     part("thread").textContent = backend?.thread ?? "";
-    part("reason").textContent = backend ? (backend.reason ?? "The highest rung.") : otherwise;
+    part("reason").textContent = backend ? rungText(backend) : otherwise;
   }
+}
+
+function rungText({ reason }: Backend): string {
+  return reason ? `Why not higher: ${reason}.` : "The highest rung.";
 }
 
 function proofText(
