@@ -25,6 +25,11 @@ impl Decimal {
         decimal
     }
 
+    /// `number` with leading zeros up to `len` digits.
+    pub(crate) fn padded(number: u64, len: usize) -> Decimal {
+        Decimal { len, ..Decimal::new(number) }
+    }
+
     pub(crate) fn increment(&mut self) {
         for position in (0..MAX_DIGITS).rev() {
             if self.ascii[position] < b'9' {
@@ -52,6 +57,11 @@ pub(crate) struct Tail<const BLOCK: usize> {
 }
 
 impl<const BLOCK: usize> Tail<BLOCK> {
+    /// The bytes before the number in the last blocks.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// Splits a salt into its whole blocks and its tail.
     pub(crate) fn split(salt: &[u8]) -> (&[[u8; BLOCK]], Tail<BLOCK>) {
         let (blocks, rest) = salt.as_chunks();

@@ -1,5 +1,8 @@
 //! SHA-256 (FIPS 180-4): its constants, an honest compression, and the backend of the search.
 
+mod kernel;
+mod lanes;
+mod layout;
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -11,15 +14,17 @@ use scalar as backend;
 use wasm32_simd128 as backend;
 
 use crate::message::{Decimal, Tail};
+use lanes::Lanes;
 
 /// The backend this crate was compiled with: `"simd128"` or `"scalar"`.
 pub const BACKEND: &str = backend::NAME;
 
-pub(crate) const START: [u32; 8] =
+const START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 #[rustfmt::skip]
-pub(crate) const K: [u32; 64] = [
+/// In memory and not in the code: the kernel loads them.
+static K: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -43,43 +48,68 @@ impl Sha256Job {
         let (blocks, tail) = Tail::split(salt);
         let mut midstate = START;
         for block in blocks {
-            compress(&mut midstate, block);
+            compress(&mut midstate, &words(block));
         }
-        let (words, _) = digest.as_chunks();
-        Sha256Job { midstate, tail, target: core::array::from_fn(|i| u32::from_be_bytes(words[i])) }
+        let (bytes, _) = digest.as_chunks();
+        let mut target = [0; 8];
+        from_be_bytes(bytes, &mut target);
+        Sha256Job { midstate, tail, target }
     }
 
     pub(crate) fn search(&self, first: u64, last: u64) -> Option<u64> {
-        backend::search(self, first, last)
+        kernel::search::<backend::Vector>(self, first, last)
+    }
+
+    /// Whether a number solves the challenge, by hashing it honestly.
+    #[inline(never)]
+    fn confirms(&self, number: u64) -> bool {
+        let (blocks, count) = self.tail.message(&Decimal::new(number));
+        let mut state = self.midstate;
+        for block in &blocks[..count] {
+            compress(&mut state, &words(block));
+        }
+        state == self.target
     }
 }
 
+#[inline(never)]
 fn words(block: &[u8; 64]) -> [u32; 16] {
-    let (words, _) = block.as_chunks();
-    core::array::from_fn(|i| u32::from_be_bytes(words[i]))
+    let (bytes, _) = block.as_chunks();
+    let mut words = [0; 16];
+    from_be_bytes(bytes, &mut words);
+    words
+}
+
+#[inline(never)]
+fn from_be_bytes(bytes: &[[u8; 4]], words: &mut [u32]) {
+    for (word, bytes) in words.iter_mut().zip(bytes) {
+        *word = u32::from_be_bytes(*bytes);
+    }
+}
+
+/// One round, given the sum of its message word and constant.
+fn round(state: &mut [u32; 8], keyed: u32) {
+    let [a, b, c, d, e, f, g, h] = *state;
+    let t1 = h.wrapping_add(e.sum1()).wrapping_add(e.select(f, g)).wrapping_add(keyed);
+    let t2 = a.sum0().wrapping_add((a & b) | (c & (a | b)));
+    *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
 }
 
 /// The compression function as the standard has it, rolled: it runs once a block of salt, not once a candidate.
-pub(crate) fn compress(state: &mut [u32; 8], block: &[u8; 64]) {
-    let mut w = words(block);
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    for t in 0..64 {
+#[inline(never)]
+fn compress(state: &mut [u32; 8], block: &[u32; 16]) {
+    let start = *state;
+    let mut w = *block;
+    for (t, k) in K.iter().enumerate() {
         if t >= 16 {
-            let w2 = w[(t + 14) % 16];
-            let w15 = w[(t + 1) % 16];
-            let sigma1 = w2.rotate_right(17) ^ w2.rotate_right(19) ^ (w2 >> 10);
-            let sigma0 = w15.rotate_right(7) ^ w15.rotate_right(18) ^ (w15 >> 3);
-            w[t % 16] = w[t % 16].wrapping_add(sigma0).wrapping_add(w[(t + 9) % 16]).wrapping_add(sigma1);
+            w[t % 16] = w[t % 16]
+                .wrapping_add(w[(t + 1) % 16].sigma0())
+                .wrapping_add(w[(t + 9) % 16])
+                .wrapping_add(w[(t + 14) % 16].sigma1());
         }
-        let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let choice = g ^ (e & (f ^ g));
-        let t1 = h.wrapping_add(sum1).wrapping_add(choice).wrapping_add(K[t]).wrapping_add(w[t % 16]);
-        let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        let majority = (a & b) | (c & (a | b));
-        (h, g, f, e) = (g, f, e, d.wrapping_add(t1));
-        (d, c, b, a) = (c, b, a, t1.wrapping_add(sum0).wrapping_add(majority));
+        round(state, w[t % 16].wrapping_add(*k));
     }
-    for (word, add) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        *word = word.wrapping_add(add);
+    for (word, start) in state.iter_mut().zip(start) {
+        *word = word.wrapping_add(start);
     }
 }

@@ -171,6 +171,24 @@ fn each_number_is_covered() {
     }
 }
 
+/// A digest with the one word that the kernel compares first, but another digest. Adding to the state's first and
+/// fifth word keeps what the last four rounds undone lead to.
+#[test]
+fn a_near_miss_is_no_solution() {
+    for salt_len in [44, 50, 58, 70] {
+        let salt = salt(salt_len);
+        let Target::Sha256(digest) = target(Hash::Sha256, &salt, 12_345) else { unreachable!() };
+        let mut near = digest;
+        for word in [0, 4] {
+            let bytes: &mut [u8; 4] = (&mut near[word * 4..word * 4 + 4]).try_into().unwrap();
+            *bytes = u32::from_be_bytes(*bytes).wrapping_add(1).to_be_bytes();
+        }
+        let near_miss = Job::new(&salt, &Target::Sha256(near));
+        assert_eq!(search(&near_miss, 12_345..=12_345), None);
+        assert_eq!(search(&near_miss, 0..=20_000), None);
+    }
+}
+
 /// The ends of a range are part of it.
 #[test]
 fn exhausts_the_range() {

@@ -1,0 +1,316 @@
+//! The search kernel: what a candidate costs beyond the words that all candidates share.
+//!
+//! Within a sweep one 32-bit word of the message changes (see [`layout`](super::layout)). Everything that does not
+//! depend on it is computed once a sweep, in [`Constants`]: the rounds before that word, and of each later word
+//! the terms that stay. A candidate then costs the rest of the schedule and the rest of the rounds, and the digest is
+//! not computed to its end either: see [`undone`].
+
+use core::cell::Cell;
+use core::ops::ControlFlow;
+
+use super::lanes::Lanes;
+use super::layout::{Costs, Plan, Sweep, by_length};
+use super::{K, Sha256Job, compress, round, words};
+use crate::message::Decimal;
+
+/// Rounds up to the last whose result the digest alone tells.
+const TOLD: usize = 57;
+/// Rounds up to the one that makes the last word of the digest.
+const TO_LAST_WORD: usize = 61;
+/// The position of the changing word that has a schedule of its own: salts of 44 bytes, which is what the
+/// deployed service issues, put the first four digits there.
+const FAVOURITE: usize = 11;
+
+pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option<u64> {
+    let costs = Costs {
+        lanes: V::COUNT as u64,
+        // A round or a word of the schedule counts as one.
+        sweep: 128.0,
+        vector: |word| if word == FAVOURITE { 80.0 } else { 112.0 - (word % 16) as f64 },
+    };
+    let mut kernel = Kernel::<V>::new();
+    for (digits, first, last) in by_length(first, last) {
+        let plan = Plan::new(job.tail.len(), digits, first, last, &costs);
+        kernel.set_digits(&plan);
+        if let ControlFlow::Break(number) = plan.sweeps(|sweep| kernel.sweep(job, &plan, &sweep)) {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// What all candidates of a sweep share in the block that holds the changing word.
+struct Constants {
+    /// The index of the changing word.
+    position: usize,
+    /// Bit `t`: the schedule's word `t` changes within the sweep.
+    varying: u64,
+    /// The state after the round of the changing word, had that word been zero.
+    state: [u32; 8],
+    /// Of each word of the schedule, the sum of the terms that stay.
+    words: [u32; 64],
+    /// What a round adds: its constant, and the word if that stays.
+    keys: [u32; 64],
+}
+
+/// Which words of the schedule depend on the one at `position`: bit `t` stands for word `t`.
+const fn varying(position: usize) -> u64 {
+    let mut varying = if position < 16 { 1_u64 << position } else { 0 };
+    let mut t = 16;
+    while t < 64 {
+        if varying >> (t - 16) & TERMS != 0 {
+            varying |= 1 << t;
+        }
+        t += 1;
+    }
+    varying
+}
+
+/// The words that word `t` is made of, as bits from `t - 16` on: the words 16, 15, 7 and 2 before it.
+const TERMS: u64 = 1 << 14 | 1 << 9 | 1 << 1 | 1;
+
+impl Constants {
+    #[inline(never)]
+    fn new(start: &[u32; 8], block: &[u32; 16], position: usize) -> Constants {
+        let varying = varying(position);
+        let mut words = [0; 64];
+        let mut keys = K;
+        words[..16].copy_from_slice(block);
+        for t in 16..64 {
+            let terms = !varying >> (t - 16);
+            let term = |before: usize| if terms >> (16 - before) & 1 == 1 { words[t - before] } else { 0 };
+            // Zero has a σ of zero.
+            words[t] =
+                term(16).wrapping_add(term(15).sigma0()).wrapping_add(term(7)).wrapping_add(term(2).sigma1());
+        }
+        let mut state = *start;
+        for t in 0..64 {
+            if varying >> t & 1 == 0 {
+                keys[t] = keys[t].wrapping_add(words[t]);
+            }
+            if t <= position {
+                round(&mut state, keys[t]);
+            }
+        }
+        Constants { position, varying, state, words, keys }
+    }
+}
+
+struct Kernel<V> {
+    /// The digits of the changing word, `V::COUNT` consecutive values each.
+    low: [V; 100],
+    /// The schedule; words that stay are filled in once a sweep.
+    words: [V; 64],
+    /// What each round adds: word plus constant.
+    keyed: [V; 64],
+    /// The same for the block after it, of which nothing changes within a sweep.
+    second: [V; 64],
+}
+
+impl<V: Lanes> Kernel<V> {
+    fn new() -> Kernel<V> {
+        let zero = V::splat(0);
+        Kernel { low: [zero; 100], words: [zero; 64], keyed: [zero; 64], second: [zero; 64] }
+    }
+
+    #[inline(never)]
+    fn set_digits(&mut self, plan: &Plan) {
+        for (i, low) in self.low[..100 / V::COUNT].iter_mut().enumerate() {
+            *low = V::from_fn(|lane| two_digits((i * V::COUNT + lane) as u32) << plan.shift);
+        }
+    }
+
+    #[inline(never)]
+    fn sweep(&mut self, job: &Sha256Job, plan: &Plan, sweep: &Sweep) -> ControlFlow<u64> {
+        let (blocks, count) = job.tail.message(&Decimal::padded(sweep.zero, plan.digits));
+        let block = words(&blocks[plan.word / 16]);
+        let position = plan.word % 16;
+        let mut start = job.midstate;
+        if plan.word >= 16 {
+            compress(&mut start, &words(&blocks[0]));
+        }
+        let constants = Constants::new(&start, &block, position);
+        splat(&constants.words, &mut self.words);
+        splat(&constants.keys, &mut self.keyed);
+        let last_block = plan.word / 16 + 1 == count;
+        let end = if last_block { TOLD } else { 64 };
+        if !last_block {
+            // All of its words stay, but for one that no block has.
+            splat(&Constants::new(&start, &words(&blocks[1]), 64).keys, &mut self.second);
+        }
+        let told = V::splat(if last_block { undone(&start, &job.target) } else { job.target[7] });
+        let mut state = [V::splat(0); 8];
+        splat(&constants.state, &mut state);
+        let (a, e) = (state[0], state[4]);
+
+        let lanes = V::COUNT as u32;
+        let mut value = sweep.first - sweep.first % lanes;
+        while value <= sweep.last {
+            let upper = V::splat(block[position] + (two_digits(value / 100) << 16 << plan.shift));
+            let from = value % 100 / lanes;
+            let to = (100 / lanes).min(from + (sweep.last - value) / lanes + 1);
+            for low in &self.low[from as usize..to as usize] {
+                let word = upper.add(*low);
+                if plan.word == FAVOURITE && last_block {
+                    favourite(&constants, word, &mut self.keyed);
+                } else {
+                    schedule(&constants, word, &mut self.words, &mut self.keyed, end);
+                }
+                (state[0], state[4]) = (a.add(word), e.add(word));
+                let mut after = rounds(&state, &self.keyed[position + 1..end]);
+                let equal = if last_block {
+                    after[0].equal(told)
+                } else {
+                    for (word, start) in after.iter_mut().zip(start) {
+                        *word = word.add(V::splat(start));
+                    }
+                    let end = rounds(&after, &self.second[..TO_LAST_WORD]);
+                    end[4].add(after[7]).equal(told)
+                };
+                if equal != 0 {
+                    confirm(job, plan, sweep, value, equal)?;
+                }
+                value += lanes;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn splat<V: Lanes>(words: &[u32], vectors: &mut [V]) {
+    for (vector, word) in vectors.iter_mut().zip(words) {
+        *vector = V::splat(*word);
+    }
+}
+
+/// A hit is one equal word: it may be an accident, and it may be in a lane outside of the range.
+#[cold]
+#[inline(never)]
+fn confirm(job: &Sha256Job, plan: &Plan, sweep: &Sweep, value: u32, equal: u32) -> ControlFlow<u64> {
+    for lane in (0..32).filter(|lane| equal >> lane & 1 == 1) {
+        let value = value + lane;
+        if (sweep.first..=sweep.last).contains(&value) {
+            let number = sweep.zero + u64::from(value) * plan.below;
+            if job.confirms(number) {
+                return ControlFlow::Break(number);
+            }
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// The decimal digits of a number below 100, a byte each.
+fn two_digits(number: u32) -> u32 {
+    number / 10 * 256 + number % 10
+}
+
+/// Works the digest back to the word A that round 56 makes.
+///
+/// The digest is the state after round 63 plus the state before round 0, and that state holds the words A and E
+/// of the last four rounds. From E(t) = A(t-4) + T1(t) and A(t) = T1(t) + Σ0(A(t-1)) + Maj(A(t-1), A(t-2), A(t-3))
+/// follows A(t-4) = E(t) - A(t) + Σ0(A(t-1)) + Maj(A(t-1), A(t-2), A(t-3)), for t = 63 down to 60.
+fn undone(start: &[u32; 8], digest: &[u32; 8]) -> u32 {
+    let mut state: [u32; 8] = core::array::from_fn(|i| digest[i].wrapping_sub(start[i]));
+    for t in 0..4 {
+        let [a, b, c, d] = [state[t % 4], state[(t + 1) % 4], state[(t + 2) % 4], state[(t + 3) % 4]];
+        let majority = (b & c) | (d & (b | c));
+        state[t % 4] = state[4 + t].wrapping_sub(a).wrapping_add(b.sum0()).wrapping_add(majority);
+    }
+    state[3]
+}
+
+/// The state after one round for each element of `keyed`.
+#[inline(never)]
+fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+    let mut b_xor_c = b.xor(c);
+    macro_rules! round {
+        ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $keyed:expr) => {
+            $h = $h.add($keyed);
+            $h = $h.add($e.select($f, $g));
+            $h = $h.add($e.sum1());
+            $d = $d.add($h);
+            let a_xor_b = $a.xor($b);
+            $h = $h.add($b.xor(a_xor_b.and(b_xor_c)));
+            b_xor_c = a_xor_b;
+            $h = $h.add($a.sum0());
+        };
+    }
+    let (singles, eights) = keyed.split_at(keyed.len() % 8);
+    for keyed in singles {
+        round!(a b c d e f g h, *keyed);
+        (a, b, c, d, e, f, g, h) = (h, a, b, c, d, e, f, g);
+    }
+    let (eights, _) = eights.as_chunks::<8>();
+    for keyed in eights {
+        round!(a b c d e f g h, keyed[0]);
+        round!(h a b c d e f g, keyed[1]);
+        round!(g h a b c d e f, keyed[2]);
+        round!(f g h a b c d e, keyed[3]);
+        round!(e f g h a b c d, keyed[4]);
+        round!(d e f g h a b c, keyed[5]);
+        round!(c d e f g h a b, keyed[6]);
+        round!(b c d e f g h a, keyed[7]);
+    }
+    [a, b, c, d, e, f, g, h]
+}
+
+/// The schedule for any position of the changing word.
+#[inline(never)]
+fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed: &mut [V; 64], end: usize) {
+    words[constants.position] = word;
+    let cells = Cell::from_mut(&mut words[..end]).as_slice_of_cells();
+    for (t, window) in cells.array_windows::<17>().enumerate() {
+        let terms = constants.varying >> t;
+        if terms & TERMS == 0 {
+            continue;
+        }
+        let t = t + 16;
+        let mut word = V::splat(constants.words[t]);
+        if terms & 1 != 0 {
+            word = word.add(window[0].get());
+        }
+        if terms & 1 << 1 != 0 {
+            word = word.add(window[1].get().sigma0());
+        }
+        if terms & 1 << 9 != 0 {
+            word = word.add(window[9].get());
+        }
+        if terms & 1 << 14 != 0 {
+            word = word.add(window[14].get().sigma1());
+        }
+        window[16].set(word);
+        keyed[t] = word.add(V::splat(K[t]));
+    }
+}
+
+/// The schedule for the favourite position: which terms stay is known when this is compiled.
+#[inline(never)]
+fn favourite<V: Lanes>(constants: &Constants, word: V, keyed: &mut [V; 64]) {
+    let mut words = [word; TOLD];
+    macro_rules! words {
+        ($($t:literal)*) => { $(favourite_word($t, constants, &mut words, keyed);)* };
+    }
+    words!(16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49);
+    words!(50 51 52 53 54 55 56);
+}
+
+/// With a `t` known when this is compiled, so are all the conditions, and the words stay out of memory.
+#[inline(always)]
+fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOLD], keyed: &mut [V; 64]) {
+    let terms = varying(FAVOURITE) >> (t - 16) & TERMS;
+    let term = |before: usize| (terms >> (16 - before) & 1 != 0).then(|| words[t - before]);
+    let sum = [
+        (terms != TERMS).then(|| V::splat(constants.words[t])),
+        term(16),
+        term(15).map(V::sigma0),
+        term(7),
+        term(2).map(V::sigma1),
+    ];
+    if terms != 0
+        && let Some(sum) = sum.into_iter().flatten().reduce(V::add)
+    {
+        words[t] = sum;
+        keyed[t] = sum.add(V::splat(constants.keys[t]));
+    }
+}

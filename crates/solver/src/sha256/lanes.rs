@@ -1,0 +1,82 @@
+//! What the kernel needs of a vector: a few operations on 32-bit words, the same in every lane.
+
+/// `COUNT` words side by side. The kernel is written once over this trait; a backend is a type that has it.
+pub(super) trait Lanes: Copy {
+    const COUNT: usize;
+
+    /// The same word in every lane.
+    fn splat(word: u32) -> Self;
+    /// A word for each lane, from the lane's index.
+    fn from_fn(word: impl FnMut(usize) -> u32) -> Self;
+    fn add(self, other: Self) -> Self;
+    fn and(self, other: Self) -> Self;
+    fn xor(self, other: Self) -> Self;
+    fn rotate_right<const BITS: u32>(self) -> Self;
+    fn shift_right<const BITS: u32>(self) -> Self;
+    /// The bits of `ones` where `self` has a one, those of `zeros` elsewhere.
+    fn select(self, ones: Self, zeros: Self) -> Self;
+    /// The lanes that equal the same lane of `other`: the bit of the lane's index is set.
+    fn equal(self, other: Self) -> u32;
+
+    fn xor3(self, y: Self, z: Self) -> Self {
+        self.xor(y).xor(z)
+    }
+    /// Σ0 of FIPS 180-4.
+    fn sum0(self) -> Self {
+        self.rotate_right::<2>().xor3(self.rotate_right::<13>(), self.rotate_right::<22>())
+    }
+    /// Σ1 of FIPS 180-4.
+    fn sum1(self) -> Self {
+        self.rotate_right::<6>().xor3(self.rotate_right::<11>(), self.rotate_right::<25>())
+    }
+    /// σ0 of FIPS 180-4.
+    fn sigma0(self) -> Self {
+        self.rotate_right::<7>().xor3(self.rotate_right::<18>(), self.shift_right::<3>())
+    }
+    /// σ1 of FIPS 180-4.
+    fn sigma1(self) -> Self {
+        self.rotate_right::<17>().xor3(self.rotate_right::<19>(), self.shift_right::<10>())
+    }
+}
+
+/// One word: the scalar backend, and the arithmetic outside of the hot loop.
+impl Lanes for u32 {
+    const COUNT: usize = 1;
+
+    #[inline(always)]
+    fn splat(word: u32) -> u32 {
+        word
+    }
+    #[inline(always)]
+    fn from_fn(mut word: impl FnMut(usize) -> u32) -> u32 {
+        word(0)
+    }
+    #[inline(always)]
+    fn add(self, other: u32) -> u32 {
+        self.wrapping_add(other)
+    }
+    #[inline(always)]
+    fn and(self, other: u32) -> u32 {
+        self & other
+    }
+    #[inline(always)]
+    fn xor(self, other: u32) -> u32 {
+        self ^ other
+    }
+    #[inline(always)]
+    fn rotate_right<const BITS: u32>(self) -> u32 {
+        self.rotate_right(BITS)
+    }
+    #[inline(always)]
+    fn shift_right<const BITS: u32>(self) -> u32 {
+        self >> BITS
+    }
+    #[inline(always)]
+    fn select(self, ones: u32, zeros: u32) -> u32 {
+        zeros ^ (self & (ones ^ zeros))
+    }
+    #[inline(always)]
+    fn equal(self, other: u32) -> u32 {
+        u32::from(self == other)
+    }
+}

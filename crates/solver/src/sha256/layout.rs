@@ -1,0 +1,221 @@
+//! Where the digits fall, and how a range of numbers is cut into sweeps.
+//!
+//! All numbers of one length put their digits at the same bytes of the message. A [`Plan`] picks one 32-bit word
+//! of the last blocks, the one that a sweep changes. With `value` for the digits in that word, `high` for those
+//! before it and `low` for those after it, a number is `(high · span + value) · below + low`. A [`Sweep`] holds
+//! `high` and `low` still and lets `value` run.
+
+use core::ops::ControlFlow;
+
+use crate::message::MAX_DIGITS;
+
+/// A run of numbers that differ in nothing but the plan's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sweep {
+    /// The number with zeros for the digits that change.
+    pub(crate) zero: u64,
+    /// The first value of the digits that change.
+    pub(crate) first: u32,
+    /// Their last value.
+    pub(crate) last: u32,
+}
+
+/// How the numbers `first..=last`, all of `digits` digits, are swept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) digits: usize,
+    /// The index of the changing word in the last blocks: 16 and above is in the second of two.
+    pub(crate) word: usize,
+    /// Bits below the last digit in the word.
+    pub(crate) shift: u32,
+    /// 10 to the number of digits in the word.
+    span: u64,
+    /// 10 to the number of digits after the word: what one step of the value adds to the number.
+    pub(crate) below: u64,
+    first: u64,
+    last: u64,
+}
+
+/// What sweeping costs, in any unit.
+pub(crate) struct Costs {
+    /// Candidates tried at once.
+    pub(crate) lanes: u64,
+    /// To start a sweep.
+    pub(crate) sweep: f64,
+    /// To try `lanes` candidates that differ in the given word.
+    pub(crate) vector: fn(word: usize) -> f64,
+}
+
+impl Plan {
+    /// The cheapest plan for numbers whose first digit is at byte `start` of the last blocks.
+    #[inline(never)]
+    pub(crate) fn new(start: usize, digits: usize, first: u64, last: u64, costs: &Costs) -> Plan {
+        let end = start + digits;
+        let plan = |word: usize| {
+            let to = end.min(word * 4 + 4);
+            Plan {
+                digits,
+                word,
+                shift: 8 * (word * 4 + 4 - to) as u32,
+                span: power_of_ten(to - start.max(word * 4)),
+                below: power_of_ten(end - to),
+                first,
+                last,
+            }
+        };
+        let mut best = plan((end - 1) / 4);
+        let mut least = best.cost(costs);
+        for word in start / 4..best.word {
+            let plan = plan(word);
+            let cost = plan.cost(costs);
+            if cost < least {
+                (best, least) = (plan, cost);
+            }
+        }
+        best
+    }
+
+    fn cost(&self, costs: &Costs) -> f64 {
+        let values = (self.last - self.first) / self.below + 1;
+        let sweeps = values / self.span + 1;
+        let vectors = values / costs.lanes + sweeps;
+        self.below as f64 * (sweeps as f64 * costs.sweep + vectors as f64 * (costs.vector)(self.word))
+    }
+
+    /// Cuts the numbers into sweeps, each number in exactly one.
+    pub(crate) fn sweeps<B>(&self, mut visit: impl FnMut(Sweep) -> ControlFlow<B>) -> ControlFlow<B> {
+        for low in 0..=self.last.min(self.below - 1) {
+            // The numbers that end in `low` are `upper · below + low`.
+            let mut upper = self.first.saturating_sub(low).div_ceil(self.below);
+            let last = (self.last - low) / self.below;
+            while upper <= last {
+                let value = upper % self.span;
+                let high = upper - value;
+                let end = last.min(high.saturating_add(self.span - 1));
+                visit(Sweep {
+                    zero: high * self.below + low,
+                    first: value as u32,
+                    last: (end - high) as u32,
+                })?;
+                let Some(next) = end.checked_add(1) else { break };
+                upper = next;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Cuts a range into numbers of equally many digits: how many, the first and the last.
+pub(crate) fn by_length(first: u64, last: u64) -> impl Iterator<Item = (usize, u64, u64)> {
+    (1..=MAX_DIGITS).filter_map(move |digits| {
+        let least = if digits > 1 { power_of_ten(digits - 1) } else { 0 };
+        let most = if digits < MAX_DIGITS { power_of_ten(digits) - 1 } else { u64::MAX };
+        let (first, last) = (first.max(least), last.min(most));
+        (first <= last).then_some((digits, first, last))
+    })
+}
+
+/// 10 to the power of `exponent`, at most 19.
+#[inline(never)]
+fn power_of_ten(exponent: usize) -> u64 {
+    (0..exponent).fold(1, |power, _| power * 10)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use proptest::prelude::*;
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    const COSTS: Costs = Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - (word % 16) as f64 };
+
+    /// All sweeps of a range, with their plans.
+    fn sweeps(start: usize, first: u64, last: u64) -> Vec<(Plan, Sweep)> {
+        let mut all = Vec::new();
+        for (digits, first, last) in by_length(first, last) {
+            let plan = Plan::new(start, digits, first, last, &COSTS);
+            let end: ControlFlow<()> = plan.sweeps(|sweep| {
+                all.push((plan, sweep));
+                ControlFlow::Continue(())
+            });
+            assert!(end.is_continue());
+        }
+        all
+    }
+
+    /// Checks that each number is in exactly one sweep, and that a sweep changes its word and nothing else.
+    fn check(start: usize, first: u64, last: u64) {
+        let mut numbers = Vec::new();
+        for (plan, sweep) in sweeps(start, first, last) {
+            assert!(sweep.first <= sweep.last);
+            let zero = std::format!("{:0len$}", sweep.zero, len = plan.digits);
+            for value in sweep.first..=sweep.last {
+                let number = sweep.zero + u64::from(value) * plan.below;
+                numbers.push(number);
+                let decimal = std::format!("{number}");
+                assert_eq!(decimal.len(), plan.digits);
+                for (i, (digit, zero)) in decimal.bytes().zip(zero.bytes()).enumerate() {
+                    assert!(
+                        (start + i) / 4 == plan.word || digit == zero,
+                        "{number} in {sweep:?} of {plan:?}"
+                    );
+                }
+            }
+        }
+        numbers.sort_unstable();
+        assert!(numbers.iter().copied().eq(first..=last), "{first}..={last} from byte {start}");
+    }
+
+    #[test]
+    fn every_number_is_in_exactly_one_sweep() {
+        for start in 0..64 {
+            for first in
+                [0, 1, 2, 9, 10, 11, 99, 100, 997, 1000, 9_998, 9_999, 10_000, 10_001, 99_999, 100_003]
+            {
+                for count in [0, 1, 2, 3, 4, 5, 9, 10, 11, 95, 101] {
+                    check(start, first, first + count);
+                }
+            }
+        }
+        check(44, 0, 123_456);
+        check(45, 7, 100_007);
+        check(62, 0, 100_000);
+        check(0, (1 << 53) - 3_000, (1 << 53) - 1);
+        check(47, u64::MAX - 3_000, u64::MAX);
+    }
+
+    #[test]
+    fn every_number_of_any_range_is_in_exactly_one_sweep() {
+        let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(start in 0..64_usize, first in 0..=u64::MAX, shift in 0..64_u32, count in 0..20_000_u64)| {
+            let first = first >> shift;
+            check(start, first, first.saturating_add(count));
+        });
+    }
+
+    /// A range of the size that callers use costs little more than one vector for each four candidates.
+    #[test]
+    fn few_sweeps_and_few_idle_lanes() {
+        for start in 0..64 {
+            for (first, last) in
+                [(10_000, 99_999), (500_000, 599_999), (5_000_000, 5_199_999), (1 << 50, (1 << 50) + 99_999)]
+            {
+                let all = sweeps(start, first, last);
+                let vectors: u32 = all.iter().map(|(_, sweep)| sweep.last / 4 - sweep.first / 4 + 1).sum();
+                let least = (last - first + 1) / 4;
+                let spent = u64::from(vectors) + all.len() as u64 * 3 / 2;
+                assert!(
+                    spent < least * 6 / 5,
+                    "{} sweeps, {vectors} vectors: {first}..={last} from {start}",
+                    all.len()
+                );
+            }
+        }
+    }
+}
