@@ -50,7 +50,11 @@ function start(settings: Settings): void {
   };
 
   const chat = new ChatWidget({ converse: () => new Conversation(headers, baseUrl), newIdentity });
-  part("retry").addEventListener("click", openSession);
+  part("retry").addEventListener("click", () => {
+    // The button is about to vanish: whoever pressed it with the keyboard stays in its place.
+    part("happened").focus({ preventScroll: true });
+    openSession();
+  });
   part("new-identity").addEventListener("click", () => {
     newIdentity();
     chat.restart("You are someone else now, so this is a new conversation.");

@@ -48,12 +48,9 @@ export class SessionPanel {
   fail(error: unknown): void {
     this.#setState("failed");
     this.#timeline.stop("failed");
-    const facts = error instanceof SaltmineError ? [error.code, error.status && `HTTP ${error.status}`] : [];
-    if (error instanceof SaltmineError && error.code === "origin_not_allowed")
-      facts.push(`this page: ${location.origin}`);
     part("error").textContent = error instanceof Error ? error.message : String(error);
-    part("error").dataset.code = (error instanceof SaltmineError && error.code) || "";
-    part("error-facts").textContent = facts.filter(Boolean).join(" · ");
+    part("error").dataset.code = error instanceof SaltmineError ? error.code : "";
+    part("error-facts").textContent = error instanceof SaltmineError ? factsOf(error).join(" · ") : "";
     part("failure").hidden = false;
     part("took").hidden = true;
   }
@@ -115,6 +112,13 @@ export class SessionPanel {
     part("thread").textContent = backend?.thread ?? "";
     part("reason").textContent = backend ? rungText(backend) : otherwise;
   }
+}
+
+function factsOf({ code, status }: SaltmineError): string[] {
+  const facts: string[] = [code];
+  if (status !== undefined) facts.push(`HTTP ${status}`);
+  if (code === "origin_not_allowed") facts.push(`this page: ${location.origin}`);
+  return facts;
 }
 
 function rungText({ reason }: Backend): string {
