@@ -57,36 +57,23 @@ export function problem(status, reason, detail = "What the server says about it.
 }
 
 /**
- * Starts it. A route answers with `{ status?, type?, headers?, body? }` (a body that is no string becomes JSON), or
- * takes the response into its own hands and answers nothing. Both may be replaced while it runs: `service.routes`.
- * `appRoutes` are further ones, by path.
+ * Starts it. Routes answer as `listen` wants it, and may be replaced while it runs: `service.routes`. Every other
+ * path is left to `otherwise(path)`.
  */
-export async function startService(routes = {}, { cors = true, more = {} } = {}) {
+export async function startService(routes = {}, { cors = true, otherwise = () => NOT_FOUND } = {}) {
   const service = { routes: { ...right, ...routes }, requests: [] };
-  const { origin, close } = await listen(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
-    const allow = cors ? CORS : {};
-    if (request.method === "OPTIONS") return response.writeHead(204, allow).end();
-    const name = routeOf(request.method, pathname);
-    service.requests.push({ name, method: request.method, path: pathname, headers: request.headers });
-    const route = service.routes[name] ?? more[pathname];
-    const answer = route
-      ? await route(request, response)
-      : { status: 404, type: "text/plain", body: "Not found" };
-    if (!answer) return;
-    const { status = 200, type = "application/json", headers = {}, body = "" } = answer;
-    const sent = typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-    response
-      .writeHead(status, { "content-type": type, "cache-control": "no-store", ...allow, ...headers })
-      .end(sent);
-  });
-  return Object.assign(service, {
-    baseUrl: origin,
-    close,
-    /** How often a route was asked. */
-    count: (name) => service.requests.filter((request) => request.name === name).length,
-  });
+  const answer = (request, response, path) => {
+    if (request.method === "OPTIONS") return { status: 204 };
+    const name = routeOf(request.method, path);
+    if (!name) return otherwise(path);
+    service.requests.push({ name, path, headers: request.headers });
+    return service.routes[name](request, response);
+  };
+  const { origin, sent, close } = await listen(answer, { "cache-control": "no-store", ...(cors && CORS) });
+  return Object.assign(service, { baseUrl: origin, sent, close });
 }
+
+const NOT_FOUND = { status: 404, type: "text/plain", body: "Not found" };
 
 function routeOf(method, path) {
   if (method === "GET" && path.endsWith("/run/auth/pow/challenge")) return "challenge";

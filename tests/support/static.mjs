@@ -21,25 +21,26 @@ export const BLANK_PAGE =
  * Serves `folders` (URL prefix to directory) and `files` (URL path to text). `headers` go with every answer;
  * `answer(path, body)` may replace what is sent: `{ status?, type?, body? }`, or a promise of it.
  */
-export async function serveFiles({ folders = {}, files = { "/": BLANK_PAGE }, headers = {}, answer } = {}) {
-  const sent = [];
-  const { origin, close } = await listen(async (request, response) => {
-    const { pathname } = new URL(request.url, "http://localhost");
-    const found = await read(pathname, folders, files);
-    const type = TYPES[extname(pathname) || ".html"] ?? "application/octet-stream";
-    const made = { status: found ? 200 : 404, type, body: found ?? "", ...(await answer?.(pathname, found)) };
-    response.writeHead(made.status, { "content-type": made.type, ...headers }).end(made.body);
-    sent.push({ path: pathname, status: made.status, body: Buffer.from(made.body) });
-  });
-  return { origin, close, sent };
+export function serveFiles({ folders = {}, files = { "/": BLANK_PAGE }, headers = {}, answer } = {}) {
+  return listen(async (_request, _response, path) => {
+    const file = await readAnswer(path, { folders, files });
+    return { ...file, ...(await answer?.(path, file.body)) };
+  }, headers);
 }
 
-async function read(pathname, folders, files) {
-  if (Object.hasOwn(files, pathname)) return Buffer.from(files[pathname]);
+/** The answer for one path. */
+export async function readAnswer(path, { folders = {}, files = {} }) {
+  const body = await read(path, folders, files);
+  const type = TYPES[extname(path) || ".html"] ?? "application/octet-stream";
+  return { status: body ? 200 : 404, type, body };
+}
+
+async function read(path, folders, files) {
+  if (Object.hasOwn(files, path)) return Buffer.from(files[path]);
   for (const [prefix, folder] of Object.entries(folders)) {
-    if (!pathname.startsWith(prefix)) continue;
-    const path = normalize(join(folder, decodeURIComponent(pathname.slice(prefix.length)) || "index.html"));
-    if (path.startsWith(normalize(folder))) return readFile(path).catch(() => undefined);
+    if (!path.startsWith(prefix)) continue;
+    const file = normalize(join(folder, decodeURIComponent(path.slice(prefix.length)) || "index.html"));
+    if (file.startsWith(normalize(folder))) return readFile(file).catch(() => undefined);
   }
   return undefined;
 }
