@@ -55,6 +55,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
 
+    let stop = told_to_stop().map_err(StartError::Serve)?;
     let mut greeting = String::new();
     if config.environment == Environment::Development {
         development::seed_demo_app(&state).await?;
@@ -64,7 +65,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     // Whoever closed our stdout does not want to read this, but may want the server.
     let _ = io::stdout().write_all(greeting.as_bytes());
 
-    serve(listener, state, told_to_stop()).await.map_err(StartError::Serve)
+    serve(listener, state, stop).await.map_err(StartError::Serve)
 }
 
 fn log_to_stderr(levels: &str) -> Result<(), StartError> {
@@ -97,26 +98,26 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     lines.join("\n")
 }
 
+/// Ready when the system asks the process to end. It listens for that from the call on, not from the first poll: who
+/// reads our address may send a signal at once.
+#[cfg(unix)]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
 /// Ready when the system asks the process to end.
-async fn told_to_stop() {
-    let interrupt = async {
+#[cfg(not(unix))]
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
-    }
+    })
 }

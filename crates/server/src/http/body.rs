@@ -25,12 +25,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
-            let error = error.into_inner();
-            match error.classify() {
-                serde_json::error::Category::Data => {
-                    Error::field(if path == "." { "body" } else { &path }, problem(&error))
-                }
-                _ => Error::BodyMalformed(error.to_string()),
+            match error.inner().classify() {
+                serde_json::error::Category::Data => member_error(&path, &error.inner().to_string()),
+                _ => Error::BodyMalformed(error.into_inner().to_string()),
             }
         })?;
         json.end().map_err(|error| Error::BodyMalformed(error.to_string()))?;
@@ -43,8 +40,15 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// The error without its position in the text, which helps no one who builds a body by program.
-fn problem(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(problem, _)| problem.to_owned())
+/// What is wrong with the member at `path`, from the words of serde.
+fn member_error(path: &str, text: &str) -> Error {
+    // Where it is in the text helps no one who builds a body by program.
+    let problem = text.rsplit_once(" at line ").map_or(text, |(problem, _)| problem);
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match (path, missing) {
+        (".", None) => Error::field("body", problem),
+        (_, None) => Error::field(path, problem),
+        (".", Some(member)) => Error::field(member, "is required"),
+        (_, Some(member)) => Error::field(format!("{path}.{member}"), "is required"),
+    }
 }

@@ -60,7 +60,11 @@ impl Store {
             SqlitePoolOptions::new().max_connections(8)
         };
         let pool = pool.acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
-        migrations().run(&pool).await?;
+        // The lock is taken first, so that of instances that start together one migrates and the others wait.
+        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+        // What `run` does, for a connection at hand: `run` itself cannot be called from a spawned task here.
+        migrations().run_direct(None, &mut *transaction, false).await?;
+        transaction.commit().await?;
         Ok(Self { pool })
     }
 

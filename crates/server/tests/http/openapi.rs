@@ -1,0 +1,83 @@
+use crate::support::{Server, web_client};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+async fn description(server: &Server) -> Value {
+    let answer = server.get("/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    answer.json()
+}
+
+#[tokio::test]
+async fn every_route_is_described() {
+    let description = description(&Server::new().await).await;
+    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
+    let routes: BTreeSet<_> = description["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    let expected = [
+        "get /run/auth/pow/challenge",
+        "post /run/auth/apps/{appId}/anonymous-session",
+        "post /run/api/chat",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/apps",
+    ];
+    assert_eq!(routes, expected.map(str::to_owned).into());
+}
+
+/// The description names the members that are really sent.
+#[tokio::test]
+async fn answers_are_as_described() {
+    let server = Server::new().await;
+    let description = description(&server).await;
+    let described = |schema: &str| -> BTreeSet<String> {
+        let properties = &description["components"]["schemas"][schema]["properties"];
+        properties.as_object().unwrap_or_else(|| panic!("{schema}")).keys().cloned().collect()
+    };
+    let members =
+        |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+
+    let challenge = server.get("/run/auth/pow/challenge").await.json();
+    assert_eq!(described("Challenge"), members(&challenge));
+    let app = server.manage(&web_client(json!({ "allowedDomains": ["docs.example.com"] }))).await.json();
+    let app = &app["data"]["app"];
+    assert_eq!(described("App"), members(app));
+    assert_eq!(described("WebClient"), members(&app["config"]["webClient"]));
+    let id = app["id"].as_str().unwrap();
+    let solution = server.solution().await;
+    let session = server.open_session(id, &[("x-inkeep-challenge-solution", &solution)]).await.json();
+    assert_eq!(described("Session"), members(&session));
+    let mut problem = members(&server.open_session(id, &[]).await.json());
+    problem.insert("field".to_owned());
+    assert_eq!(described("Problem"), problem);
+}
+
+/// A reference that leads nowhere breaks every generator of clients.
+#[tokio::test]
+async fn every_reference_leads_somewhere() {
+    let description = description(&Server::new().await).await;
+    let mut references = BTreeSet::new();
+    collect(&description, &mut references);
+    assert!(references.len() > 5);
+    for reference in references {
+        assert!(description.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(reference)) = members.get("$ref") {
+                references.insert(reference.clone());
+            }
+            members.values().for_each(|value| collect(value, references));
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect(value, references)),
+        _ => {}
+    }
+}

@@ -1,0 +1,92 @@
+//! What the database remembers of spent challenges: exactly once, across instances and restarts, and not for ever.
+
+use crate::support::Server;
+use saltmine_server::sweep;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Two hundred at once, over two instances that share a file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_at_once_one_succeeds() {
+    let first = Server::new().await;
+    let second = first.another().await;
+    let app = first.web_client().await;
+    let solution = first.solution().await;
+
+    let tries = (0..200).map(|number| {
+        let router = if number % 2 == 0 { first.router.clone() } else { second.router.clone() };
+        let path = format!("/run/auth/apps/{app}/anonymous-session");
+        let headers = [("origin", crate::support::PAGE), ("x-inkeep-challenge-solution", &*solution)];
+        let request = crate::support::request(axum::http::Method::POST, &path, &headers, "");
+        tokio::spawn(async move {
+            let response = tower::ServiceExt::oneshot(router, request).await.unwrap();
+            let status = response.status().as_u16();
+            let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            (status, body["reason"].as_str().unwrap_or("token").to_owned())
+        })
+    });
+    let mut counts = HashMap::new();
+    for one in tries.collect::<Vec<_>>() {
+        *counts.entry(one.await.unwrap()).or_insert(0) += 1;
+    }
+    let expected = [((200, "token".to_owned()), 1), ((400, "pow_replayed".to_owned()), 199)];
+    assert_eq!(counts, HashMap::from(expected));
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let before = Server::new().await;
+    let app = before.web_client().await;
+    let solution = before.solution().await;
+    let unused = before.solution().await;
+    let token = before.token(&app).await;
+    let offer = async |server: &Server, solution: &str| {
+        server.open_session(&app, &[("x-inkeep-challenge-solution", solution)]).await
+    };
+    assert_eq!(offer(&before, &solution).await.status, 200);
+    before.store.close().await;
+
+    let after = before.another().await;
+    assert_eq!(offer(&after, &solution).await.json()["reason"], "pow_replayed");
+    let bearer = format!("Bearer {token}");
+    let headers = [("x-inkeep-challenge-solution", &*unused), ("authorization", &*bearer)];
+    let answer = after.open_session(&app, &headers).await;
+    assert_eq!(answer.status, 200, "the app and the unused challenge are still good");
+    let sub = |token: &str| crate::support::jwt_part(token, 1)["sub"].clone();
+    assert_eq!(sub(answer.json()["token"].as_str().unwrap()), sub(&token), "and so is the token");
+}
+
+#[tokio::test]
+async fn spent_challenges_are_forgotten_long_after_they_end() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    for _ in 0..3 {
+        server.token(&app).await;
+    }
+    assert_eq!(sweep(&server.state).await.unwrap(), 0);
+    server.clock.pass(Duration::from_secs(300));
+    assert_eq!(sweep(&server.state).await.unwrap(), 0, "clocks of other instances may be behind");
+    server.clock.pass(Duration::from_secs(60 * 60));
+    assert_eq!(sweep(&server.state).await.unwrap(), 0, "not before its time");
+    server.clock.pass(Duration::from_secs(1));
+    server.token(&app).await;
+    assert_eq!(sweep(&server.state).await.unwrap(), 3, "the fresh one stays");
+    assert_eq!(sweep(&server.state).await.unwrap(), 0);
+}
+
+/// Instances that start at the same time on a new database do not trip over each other's migrations.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn instances_may_start_together() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("new.db").display());
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { saltmine_server::Store::open(&url).await })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap().unwrap();
+    }
+}

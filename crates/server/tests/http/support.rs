@@ -1,0 +1,295 @@
+//! A server to test, with a clock that is turned by hand.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use saltmine_server::{AppState, Clock, ProofOfWork, Random, Settings, Store, app};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+pub const NOW: i64 = 1_790_000_000;
+pub const POW_SECRET: &str = "a proof-of-work secret for the tests of the server";
+pub const TOKEN_SECRET: &str = "a session token secret for the tests of the server";
+pub const MANAGEMENT_KEY: &str = "a management key";
+pub const PAGE: &str = "https://docs.example.com";
+pub const APPS: &str = "/manage/tenants/acme/projects/docs/apps";
+
+/// Time stands still until a test moves it.
+#[derive(Clone)]
+pub struct HandClock(Arc<AtomicI64>);
+
+impl HandClock {
+    pub fn pass(&self, time: Duration) {
+        self.0.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
+    }
+
+    fn milliseconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.milliseconds()).unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis((self.milliseconds() - NOW * 1000) as u64)
+    }
+}
+
+/// Well spread, and never the same twice; fails when told to.
+#[derive(Clone, Default)]
+pub struct CountingRandom {
+    count: Arc<AtomicU64>,
+    pub broken: Arc<AtomicBool>,
+}
+
+impl Random for CountingRandom {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the dice are lost"));
+        }
+        for chunk in bytes.chunks_mut(32) {
+            let count = self.count.fetch_add(1, Ordering::SeqCst);
+            chunk.copy_from_slice(&Sha256::digest(count.to_le_bytes())[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+pub struct Server {
+    pub state: AppState,
+    pub clock: HandClock,
+    pub random: CountingRandom,
+    pub store: Store,
+    pub router: Router,
+    folder: Arc<TempDir>,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        proof_of_work: Some(ProofOfWork { secret: POW_SECRET.into(), max_number: 200, ttl_seconds: 300 }),
+        management_key: Some(MANAGEMENT_KEY.into()),
+        ..Settings::new(TOKEN_SECRET.into())
+    }
+}
+
+pub fn without_proof_of_work() -> Settings {
+    Settings { proof_of_work: None, ..settings() }
+}
+
+impl Server {
+    pub async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    pub async fn with(settings: Settings) -> Self {
+        Self::start(settings, Arc::new(TempDir::new().unwrap())).await
+    }
+
+    async fn start(settings: Settings, folder: Arc<TempDir>) -> Self {
+        let clock = HandClock(Arc::new(AtomicI64::new(NOW * 1000)));
+        let random = CountingRandom::default();
+        let store =
+            Store::open(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
+        let state = AppState::new(settings, store.clone(), clock.clone(), random.clone()).unwrap();
+        Self { router: app(state.clone()), state, clock, random, store, folder }
+    }
+
+    /// Another server on the same database: another instance, or the same one after a restart.
+    pub async fn another(&self) -> Self {
+        let other = Self::start(settings(), self.folder.clone()).await;
+        // Not the numbers that the first one drew.
+        other.random.count.store(1 << 32, Ordering::SeqCst);
+        other
+    }
+
+    /// The same server, changed.
+    pub fn map(mut self, change: impl FnOnce(AppState) -> AppState) -> Self {
+        self.state = change(self.state);
+        self.router = app(self.state.clone());
+        self
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.send(request(Method::POST, path, headers, body)).await
+    }
+
+    pub async fn manage(&self, body: &Value) -> Answer {
+        let key = format!("Bearer {MANAGEMENT_KEY}");
+        let headers = [("authorization", &*key), ("content-type", "application/json")];
+        self.post(APPS, &headers, &body.to_string()).await
+    }
+
+    /// The id of a new app.
+    pub async fn make_app(&self, body: Value) -> String {
+        let answer = self.manage(&body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+        answer.json()["data"]["app"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The id of a new web client for [`PAGE`].
+    pub async fn web_client(&self) -> String {
+        self.make_app(web_client(json!({ "allowedDomains": ["docs.example.com"] }))).await
+    }
+
+    /// A fresh challenge, solved: the value of the solution header.
+    pub async fn solution(&self) -> String {
+        let answer = self.get("/run/auth/pow/challenge").await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        solve(&answer.json()).header()
+    }
+
+    /// Asks for a session as a browser on [`PAGE`] would, with more headers or others.
+    pub async fn open_session(&self, app: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut all = headers.to_vec();
+        if !headers.iter().any(|(name, _)| *name == "origin") {
+            all.push(("origin", PAGE));
+        }
+        self.post(&format!("/run/auth/apps/{app}/anonymous-session"), &all, "").await
+    }
+
+    /// A session token for the app, by way of a challenge.
+    pub async fn token(&self, app: &str) -> String {
+        let solution = self.solution().await;
+        let answer = self.open_session(app, &[("x-inkeep-challenge-solution", &solution)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn web_client(web_client: Value) -> Value {
+    json!({
+        "name": "Docs", "type": "web_client",
+        "config": { "type": "web_client", "webClient": web_client },
+    })
+}
+
+pub fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is an error of the protocol's form, and the one that is meant.
+    #[track_caller]
+    pub fn assert_problem(&self, status: u16, code: &str, reason: &str, detail: &str) {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
+        let request_id = self.header("x-request-id").unwrap();
+        let mut body = self.json();
+        body.as_object_mut().unwrap().remove("field");
+        assert_eq!(
+            body,
+            json!({
+                "title": StatusCode::from_u16(status).unwrap().canonical_reason(),
+                "status": status, "detail": detail, "code": code, "requestId": request_id, "reason": reason,
+                "error": { "code": code, "message": detail },
+            })
+        );
+        assert_eq!(self.status, status);
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert_eq!(self.headers.contains_key(header::WWW_AUTHENTICATE), status == 401);
+    }
+}
+
+/// A solution whose parts can be spoiled. `number` is JSON text.
+#[derive(Clone, Debug)]
+pub struct Solution {
+    pub algorithm: String,
+    pub challenge: String,
+    pub number: String,
+    pub salt: String,
+    pub signature: String,
+}
+
+impl Solution {
+    pub fn json(&self) -> String {
+        let Self { algorithm, challenge, number, salt, signature } = self;
+        format!(
+            r#"{{"algorithm":"{algorithm}","challenge":"{challenge}","number":{number},"salt":"{salt}","signature":"{signature}"}}"#
+        )
+    }
+
+    pub fn header(&self) -> String {
+        Base64::encode_string(self.json().as_bytes())
+    }
+}
+
+/// Tries every number, as naively as can be.
+pub fn solve(challenge: &Value) -> Solution {
+    let text = |member: &str| challenge[member].as_str().unwrap().to_owned();
+    let (salt, digest) = (text("salt"), text("challenge"));
+    let number = (0..=challenge["maxnumber"].as_u64().unwrap())
+        .find(|number| hex(&Sha256::digest(format!("{salt}{number}"))) == digest)
+        .expect("a challenge has a solution");
+    Solution {
+        algorithm: text("algorithm"),
+        challenge: digest,
+        number: number.to_string(),
+        salt,
+        signature: text("signature"),
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+/// A part of a JWT: 0 the header, 1 the claims.
+pub fn jwt_part(token: &str, part: usize) -> Value {
+    let text = token.split('.').nth(part).unwrap();
+    serde_json::from_slice(&Base64UrlUnpadded::decode_vec(text).unwrap()).unwrap()
+}
+
+/// A JWT made by hand, signed with HMAC-SHA-256 under `secret`, whatever its header says.
+pub fn forge_jwt(header: &Value, claims: &Value, secret: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+    let message = format!("{}.{}", part(header), part(claims));
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&message);
+    format!("{message}.{}", Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()))
+}

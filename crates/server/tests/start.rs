@@ -1,0 +1,356 @@
+//! The binary: what it refuses to start with, what it prints, how it stops.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a helper of a test fails the test, and real time passes"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const LONG: &str = "a secret that has more than thirty-two characters";
+
+fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
+    command.env_clear().envs(environment.iter().copied()).current_dir(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What one that ends by itself printed; one that does not is ended, and the test fails.
+fn output(mut command: Command) -> Output {
+    let mut child = command.spawn().unwrap();
+    let start = std::time::Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if start.elapsed() > Duration::from_secs(30) {
+            let _ = child.kill();
+            panic!("it started: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// A server that runs, and is ended with the test.
+struct Running {
+    child: Child,
+    address: String,
+    /// What it printed until it listened.
+    printed: String,
+}
+
+impl Running {
+    fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut child = command(folder, environment).env("PORT", "0").spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = String::new();
+        loop {
+            let Some(line) = lines.next() else {
+                let mut errors = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+                panic!("it did not start: {errors}");
+            };
+            let line = line.unwrap();
+            printed += &format!("{line}\n");
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                let address = address.to_owned();
+                return Self { child, address, printed };
+            }
+        }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Ends it; its exit status and what it logged.
+    fn stop(mut self) -> (ExitStatus, String) {
+        self.signal("-TERM");
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn it_refuses_to_start_and_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("text.db"), "This is no database. ".repeat(100)).unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let jwt = ("INKEEP_ANON_JWT_SECRET", LONG);
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[], "INKEEP_ANON_JWT_SECRET is not set: give it at least 32 characters"),
+        (&[("INKEEP_ANON_JWT_SECRET", "")], "INKEEP_ANON_JWT_SECRET is not set"),
+        (
+            &[("INKEEP_ANON_JWT_SECRET", "hunter2")],
+            "INKEEP_ANON_JWT_SECRET has 7 characters: give it at least 32",
+        ),
+        (
+            &[jwt, ("INKEEP_POW_HMAC_SECRET", "hunter2")],
+            "INKEEP_POW_HMAC_SECRET has 7 characters: give it at least 32",
+        ),
+        (&[jwt, ("INKEEP_POW_HMAC_SECRET", "ééééééééééééééééééééééééééééééé")], "has 31 characters"),
+        (
+            &[jwt, ("INKEEP_POW_DIFFICULTY", "0")],
+            "INKEEP_POW_DIFFICULTY is \"0\": it must be a whole number from 1",
+        ),
+        (&[jwt, ("INKEEP_POW_DIFFICULTY", "many")], "INKEEP_POW_DIFFICULTY is \"many\""),
+        (&[jwt, ("INKEEP_POW_DIFFICULTY", "9007199254740992")], "INKEEP_POW_DIFFICULTY"),
+        (&[jwt, ("INKEEP_POW_CHALLENGE_TTL_SECONDS", "-5")], "INKEEP_POW_CHALLENGE_TTL_SECONDS is \"-5\""),
+        (&[jwt, ("INKEEP_ANON_SESSION_LIFETIME_SECONDS", "59")], "a whole number from 60 to 2592000"),
+        (&[jwt, ("INKEEP_ANON_SESSION_LIFETIME_SECONDS", "2592001")], "a whole number from 60 to 2592000"),
+        (&[jwt, ("PORT", "65536")], "PORT is \"65536\": it must be a whole number from 0 to 65535."),
+        (&[jwt, ("PORT", "")], "PORT is \"\""),
+        (&[jwt, ("SALTMINE_ENV", "test")], "SALTMINE_ENV is \"test\": it must be production or development."),
+        (
+            &[jwt, ("SALTMINE_RATE_LIMIT", "20")],
+            "SALTMINE_RATE_LIMIT is \"20\": it must be requests a second and burst",
+        ),
+        (&[jwt, ("SALTMINE_RATE_LIMIT", "0/60")], "SALTMINE_RATE_LIMIT"),
+        (&[jwt, ("SALTMINE_RATE_LIMIT", "")], "SALTMINE_RATE_LIMIT"),
+        (
+            &[jwt, ("SALTMINE_STATIC_DIR", "nowhere")],
+            "SALTMINE_STATIC_DIR is \"nowhere\": it must be a folder",
+        ),
+        (&[jwt, ("SALTMINE_LOG", "sqlx=loud")], "SALTMINE_LOG is \"sqlx=loud\""),
+        (&[jwt, ("DATABASE_URL", "sqlite://no/such/folder/x.db")], "DATABASE_URL cannot be used"),
+        (&[jwt, ("DATABASE_URL", "sqlite://text.db")], "DATABASE_URL cannot be used"),
+        (&[jwt, ("DATABASE_URL", "mysql://me:hunter2@db/x")], "DATABASE_URL cannot be used"),
+        (&[jwt, ("DATABASE_URL", "")], "DATABASE_URL cannot be used"),
+        (&[jwt, ("HOST", "192.0.2.1")], "HOST and PORT are 192.0.2.1 and 8787, which cannot be listened on"),
+        (
+            &[("SALTMINE_ENV", "development"), ("INKEEP_ANON_JWT_SECRET", "")],
+            "INKEEP_ANON_JWT_SECRET is not set",
+        ),
+        (
+            &[("SALTMINE_ENV", "development"), ("INKEEP_POW_HMAC_SECRET", "hunter2")],
+            "INKEEP_POW_HMAC_SECRET has 7",
+        ),
+        (
+            &[("SALTMINE_ENV", "development"), ("SALTMINE_STATE_DIR", "file/x")],
+            "file/x/secrets.env cannot be used",
+        ),
+    ];
+    for (environment, sentence) in cases {
+        let output = output(command(folder.path(), environment));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{environment:?}: {errors}");
+        assert!(errors.contains(sentence), "{environment:?}: {errors}");
+        assert_eq!(errors.lines().count(), 1, "one sentence: {errors}");
+        assert!(errors.ends_with(".\n"), "{errors}");
+        assert!(!errors.contains("hunter2") && !errors.contains(LONG), "no secret is told: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+    let text = fs::read_to_string(folder.path().join("text.db")).unwrap();
+    assert!(text.starts_with("This is no database."), "what was there is as it was");
+}
+
+#[test]
+fn a_taken_port_is_told() {
+    let folder = TempDir::new().unwrap();
+    let first = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]);
+    let port = first.address.rsplit_once(':').unwrap().1;
+    let output = output(command(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG), ("PORT", port)]));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), errors.lines().count()), (Some(2), 1), "{errors}");
+    assert!(errors.contains(port) && errors.contains("in use"), "{errors}");
+}
+
+#[test]
+fn in_production_it_prints_its_address_and_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let pow = "another secret that has more than thirty-two characters";
+    let server = Running::start(
+        folder.path(),
+        &[
+            ("INKEEP_ANON_JWT_SECRET", LONG),
+            ("INKEEP_POW_HMAC_SECRET", pow),
+            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "hunter2"),
+            ("SALTMINE_LOG", "trace"),
+        ],
+    );
+    assert_eq!(server.printed, format!("listening on http://{}\n", server.address));
+    assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200 OK"));
+    assert!(!folder.path().join(".saltmine").exists(), "nothing is drawn");
+    let (status, log) = server.stop();
+    assert_eq!(status.code(), Some(0));
+    for secret in [LONG, pow, "hunter2"] {
+        assert!(!log.contains(secret));
+    }
+    assert!(
+        log.contains("/run/auth/pow/challenge") && log.contains("req_"),
+        "requests are logged with their id"
+    );
+}
+
+#[test]
+fn without_its_secret_proof_of_work_is_off() {
+    let folder = TempDir::new().unwrap();
+    let server = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]);
+    assert!(server.get("/run/auth/pow/challenge").contains("pow_disabled"));
+
+    let environment = [("SALTMINE_ENV", "development"), ("INKEEP_POW_HMAC_SECRET", "")];
+    let server = Running::start(folder.path(), &environment);
+    assert!(server.printed.contains("proof of work  off"), "{}", server.printed);
+    assert!(server.get("/run/auth/pow/challenge").contains("pow_disabled"));
+}
+
+#[test]
+fn in_development_missing_secrets_are_drawn_and_kept() {
+    let folder = TempDir::new().unwrap();
+    let page = TempDir::new().unwrap();
+    fs::write(page.path().join("index.html"), "<title>Demo</title>").unwrap();
+    let environment =
+        [("SALTMINE_ENV", "development"), ("SALTMINE_STATIC_DIR", page.path().to_str().unwrap())];
+    let server = Running::start(folder.path(), &environment);
+    for words in [
+        &format!("http://{}/\n", server.address),
+        "app_demo000000000000",
+        "proof of work  on",
+        ".saltmine/secrets.env: for development only",
+    ] {
+        assert!(server.printed.contains(words), "{words}: {}", server.printed);
+    }
+    assert!(server.get("/").contains("<title>Demo</title>"));
+    assert!(server.get("/run/auth/pow/challenge").contains("\"maxnumber\":50000"));
+
+    let file = folder.path().join(".saltmine/secrets.env");
+    let secrets = fs::read_to_string(&file).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(folder.path().join(".saltmine/.gitignore")).unwrap(), "*\n");
+    assert_eq!(fs::read_dir(folder.path().join(".saltmine")).unwrap().count(), 2, "no draft is left");
+    let values: Vec<_> = secrets.lines().filter_map(|line| line.split_once('=')).collect();
+    assert_eq!(values.len(), 3);
+    let (status, log) = server.stop();
+    assert_eq!(status.code(), Some(0));
+    for (name, value) in values {
+        assert!(value.len() >= 32, "{name}");
+        assert!(!log.contains(value), "{name}");
+    }
+
+    let again = Running::start(folder.path(), &environment);
+    assert_eq!(fs::read_to_string(&file).unwrap(), secrets, "the next start has the same");
+    assert!(again.printed.contains("app_demo000000000000"));
+}
+
+#[test]
+fn servers_that_start_together_draw_the_same_secrets() {
+    let folder = TempDir::new().unwrap();
+    let starts: Vec<_> = (0..6)
+        .map(|number| {
+            let path = folder.path().to_owned();
+            std::thread::spawn(move || {
+                let database = format!("sqlite://{number}.db");
+                let environment = [("SALTMINE_ENV", "development"), ("DATABASE_URL", &*database)];
+                Running::start(&path, &environment)
+            })
+        })
+        .collect();
+    let servers: Vec<_> = starts.into_iter().map(|start| start.join().unwrap()).collect();
+    assert_eq!(servers.len(), 6);
+    assert_eq!(fs::read_dir(folder.path().join(".saltmine")).unwrap().count(), 2);
+}
+
+#[test]
+fn damaged_secrets_are_left_alone() {
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("state")).unwrap();
+    let file = folder.path().join("state/secrets.env");
+    fs::write(&file, "INKEEP_POW_HMAC_SECRET=x\n").unwrap();
+    let environment = [("SALTMINE_ENV", "development"), ("SALTMINE_STATE_DIR", "state")];
+    let output = output(command(folder.path(), &environment));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        errors,
+        "state/secrets.env lacks INKEEP_ANON_JWT_SECRET: delete the file to have new secrets drawn.\n"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "INKEEP_POW_HMAC_SECRET=x\n");
+}
+
+#[test]
+fn requests_under_way_are_finished() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = TempDir::new().unwrap();
+        let environment =
+            [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "key")];
+        let mut server = Running::start(folder.path(), &environment);
+        let body = r#"{"name":"Late","type":"api","config":{"type":"api"}}"#;
+        let (first_half, second_half) = body.split_at(20);
+        let head = format!(
+            "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer key\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&server.address).unwrap();
+        stream.write_all((head + first_half).as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        server.signal(signal);
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(TcpStream::connect(&server.address).is_err(), "no new ones are taken");
+        stream.write_all(second_half.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+        assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn help_tells_every_variable_and_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let secrets = [
+        ("INKEEP_ANON_JWT_SECRET", "hunter2"),
+        ("INKEEP_POW_HMAC_SECRET", "hunter2"),
+        ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "hunter2"),
+        ("DATABASE_URL", "postgres://me:hunter2@db/x"),
+    ];
+    let mut command = command(folder.path(), &secrets);
+    command.arg("--help");
+    let output = output(command);
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    for name in [
+        "INKEEP_POW_HMAC_SECRET",
+        "INKEEP_POW_DIFFICULTY",
+        "INKEEP_POW_CHALLENGE_TTL_SECONDS",
+        "INKEEP_ANON_JWT_SECRET",
+        "INKEEP_ANON_SESSION_LIFETIME_SECONDS",
+        "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET",
+        "DATABASE_URL",
+        "SALTMINE_ENV",
+        "HOST",
+        "PORT",
+        "SALTMINE_RATE_LIMIT",
+        "SALTMINE_STATIC_DIR",
+        "SALTMINE_STATE_DIR",
+        "SALTMINE_LOG",
+    ] {
+        assert!(help.contains(&format!("[env: {name}")), "{name}");
+    }
+    assert!(!help.contains("hunter2"));
+}
