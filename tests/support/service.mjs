@@ -7,7 +7,7 @@ import { createChallenge, verifySolution } from "altcha-lib";
 import { listen } from "./http.mjs";
 
 export const APP_ID = "app_0123456789abcdef";
-const HMAC_KEY = "a key for these tests alone, of 32 characters and more";
+export const HMAC_KEY = "a key for these tests alone, of 32 characters and more";
 const SOLUTION = "x-inkeep-challenge-solution";
 
 const CORS = {

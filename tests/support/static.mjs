@@ -4,6 +4,7 @@ import { extname, join, normalize } from "node:path";
 import { listen } from "./http.mjs";
 
 const TYPES = {
+  ".cjs": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",

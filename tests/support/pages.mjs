@@ -1,0 +1,77 @@
+/**
+ * Pages that are measured, all alike: each does its work on load and then sets `globalThis.done` to
+ * `{ at, ... }`, milliseconds since the navigation began. One server has the pages, the files and the service.
+ */
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { APP_ID, startService } from "./service.mjs";
+import { BLANK_PAGE, readAnswer } from "./static.mjs";
+
+const require = createRequire(import.meta.url);
+
+/** Ours: the packed package, from nothing to a session. */
+const saltminePage = (door) => `${BLANK_PAGE}
+<script type="module">
+  import { createClient } from "${door}";
+  const client = createClient({
+    baseUrl: location.origin,
+    appId: "${APP_ID}",
+    onEvent: (event) => event.type === "ready" && (globalThis.ready = event),
+  });
+  try {
+    const { token } = await client.session();
+    globalThis.done = { at: performance.now(), token, backend: ready.backend, hashes: ready.hashes };
+  } catch (error) {
+    globalThis.done = { failed: error.message };
+  }
+</script>`;
+
+/** The widget that sites use today, in the smaller of its two builds, from nothing to its verified state. */
+const widgetPage = `${BLANK_PAGE}
+<script defer src="/altcha/altcha.umd.cjs"></script>
+<altcha-widget challengeurl="/run/auth/pow/challenge" auto="onload"></altcha-widget>
+<script>
+  document.querySelector("altcha-widget").addEventListener("statechange", ({ detail }) => {
+    if (detail.state === "verified") globalThis.done = { at: performance.now(), payload: detail.payload };
+    if (detail.state === "error") globalThis.done = { failed: "the widget's state is error" };
+  });
+</script>`;
+
+/** The floor: a worker and the same two requests, and no work. */
+const barePage = `${BLANK_PAGE}
+<script type="module">
+  const worker = new Worker("/bare-worker.js", { type: "module" });
+  worker.onmessage = ({ data }) => { globalThis.done = { at: performance.now(), token: data }; };
+</script>`;
+
+const bareWorker = `
+  await (await fetch("/run/auth/pow/challenge")).json();
+  const response = await fetch("/run/auth/apps/${APP_ID}/anonymous-session", { method: "POST" });
+  self.postMessage((await response.json()).token);`;
+
+/** Serves the pages for an installed package; `folders` and `files` are further ones. */
+export function servePages({ dist, doors }, routes, { folders = {}, files = {} } = {}) {
+  const site = {
+    folders: { "/saltmine/": dist, "/altcha/": dirname(require.resolve("altcha")), ...folders },
+    files: {
+      "/": saltminePage(doors.web),
+      "/widget": widgetPage,
+      "/bare": barePage,
+      "/bare-worker.js": bareWorker,
+      ...files,
+    },
+  };
+  return startService(routes, { otherwise: (path) => readAnswer(path, site) });
+}
+
+/** Opens one of them and waits for what it says. */
+export async function untilDone(page, url, limitMs = 60_000) {
+  await page.goto(url, { waitUntil: "commit" });
+  const handle = await page.waitForFunction(() => globalThis.done, undefined, {
+    timeout: limitMs,
+    polling: 20,
+  });
+  const done = await handle.jsonValue();
+  if (done.failed) throw new Error(`${url}: ${done.failed}`);
+  return done;
+}

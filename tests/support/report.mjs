@@ -1,0 +1,29 @@
+/** What measurements print and where they write: tables, and the generated blocks of the README. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "./paths.mjs";
+
+const manifest = JSON.parse(await readFile(join(root, "tests", "package.json"), "utf8"));
+
+/** The rivals' versions, which tests/package.json pins: `altcha`, `altcha-lib`, `@cap.js/wasm`. */
+export const rivalVersions = Object.fromEntries(
+  Object.entries(manifest.devDependencies).filter(([name]) => /altcha|cap\.js/.test(name)),
+);
+
+/** A Markdown table; columns after the first are aligned right. */
+export function table(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join(
+    "\n",
+  );
+}
+
+/** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of the README. */
+export async function writeBlock(name, text) {
+  const file = join(root, "README.md");
+  const readme = await readFile(file, "utf8");
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [start, stop] = [readme.indexOf(begin), readme.indexOf(end)];
+  if (start < 0 || stop < start) throw new Error(`README.md has no ${begin} … ${end}`);
+  await writeFile(file, `${readme.slice(0, start + begin.length)}\n${text}\n${readme.slice(stop)}`);
+}
