@@ -40,7 +40,7 @@ impl AllowedDomain {
     #[must_use]
     pub fn allows(&self, origin: &str) -> bool {
         let Pattern::Host { host, and_below, port } = &self.pattern else {
-            return true;
+            return !origin.is_empty();
         };
         let Some(origin) = Origin::parse(origin) else {
             return false;

@@ -9,6 +9,7 @@ fn a_star_is_any_origin() {
     for origin in ["https://docs.example.com", "http://localhost:3000", "null", "chrome-extension://abcdef"] {
         assert!(allows("*", origin), "{origin}");
     }
+    assert!(!allows("*", ""), "nothing is no origin");
 }
 
 #[test]

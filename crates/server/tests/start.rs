@@ -48,22 +48,19 @@ struct Running {
 
 impl Running {
     fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, environment).env("PORT", "0").spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut printed = String::new();
-        loop {
-            let Some(line) = lines.next() else {
-                let mut errors = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-                panic!("it did not start: {errors}");
-            };
+        let child = command(folder, environment).env("PORT", "0").spawn().unwrap();
+        let mut server = Self { child, address: String::new(), printed: String::new() };
+        for line in BufReader::new(server.child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            printed += &format!("{line}\n");
+            server.printed += &format!("{line}\n");
             if let Some(address) = line.strip_prefix("listening on http://") {
-                let address = address.to_owned();
-                return Self { child, address, printed };
+                server.address = address.to_owned();
+                return server;
             }
         }
+        let mut errors = String::new();
+        server.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        panic!("it did not start: {errors}");
     }
 
     fn get(&self, path: &str) -> String {

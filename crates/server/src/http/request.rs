@@ -1,12 +1,13 @@
 //! What every request gets: an id, a place in the log, and a body for its error.
 
 use super::problem;
-use crate::{AppState, Random};
+use crate::{AppState, Error, Random};
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::Instrument;
 
@@ -37,7 +38,8 @@ pub(super) async fn frame(State(state): State<AppState>, request: Request, next:
     async {
         let mut response = problem::render(next.run(request).await, &id);
         let took_ms = state.clock.elapsed().saturating_sub(start).as_millis() as u64;
-        tracing::info!(status = response.status().as_u16(), took_ms, "answered");
+        let reason = response.extensions().get::<Arc<Error>>().map(|error| error.outward().1);
+        tracing::info!(status = response.status().as_u16(), reason, took_ms, "answered");
         let id = HeaderValue::from_str(&id).expect("an id is letters, digits and `_`");
         response.headers_mut().insert("x-request-id", id);
         response

@@ -80,3 +80,79 @@ fn read(row: &SqliteRow) -> Result<App, StoreError> {
 fn damaged(id: &str, problem: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged { id: id.to_owned(), problem: problem.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{App, AppConfig, Store, WebClient};
+    use jiff::Timestamp;
+
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_790_000_000_123 + seconds * 1000).unwrap()
+    }
+
+    fn app(id: &str) -> App {
+        let web_client =
+            WebClient { allowed_domains: vec!["*.example.com".parse().unwrap()], allow_anonymous: false };
+        let config = AppConfig::WebClient { web_client };
+        App {
+            id: id.to_owned(),
+            tenant_id: "acme".to_owned(),
+            project_id: "docs".to_owned(),
+            name: "Bücher; DROP TABLE apps".to_owned(),
+            description: None,
+            r#type: config.app_type(),
+            default_agent_id: Some("echo".to_owned()),
+            enabled: true,
+            config,
+            last_used_at: None,
+            created_at: time(0),
+            updated_at: time(1),
+        }
+    }
+
+    async fn store() -> Store {
+        Store::open("sqlite::memory:").await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_app_comes_back_as_it_went_in() {
+        let store = store().await;
+        assert!(store.insert_app(&app("app_1")).await.unwrap());
+        let found = store.find_app("app_1").await.unwrap().unwrap();
+        assert_eq!(format!("{found:?}"), format!("{:?}", app("app_1")));
+        assert!(store.find_app("app_2").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_app_that_is_there_stays_as_it_is() {
+        let store = store().await;
+        store.insert_app(&app("app_1")).await.unwrap();
+        let other = App { name: "Other".to_owned(), ..app("app_1") };
+        assert!(!store.insert_app(&other).await.unwrap());
+        assert_eq!(store.find_app("app_1").await.unwrap().unwrap().name, app("app_1").name);
+    }
+
+    #[tokio::test]
+    async fn use_is_noted_once_a_minute() {
+        let store = store().await;
+        store.insert_app(&app("app_1")).await.unwrap();
+        for (now, noted) in [(0, 0), (59, 0), (60, 60), (61, 60), (600, 600)] {
+            store.touch_app("app_1", time(now)).await.unwrap();
+            assert_eq!(store.find_app("app_1").await.unwrap().unwrap().last_used_at, Some(time(noted)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_is_an_error() {
+        let store = store().await;
+        store.insert_app(&app("app_1")).await.unwrap();
+        for config in [
+            "{}",
+            "{\"type\":\"web_client\",\"webClient\":{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}}",
+        ] {
+            sqlx::query("UPDATE apps SET config = $1").bind(config).execute(&store.pool).await.unwrap();
+            let error = store.find_app("app_1").await.unwrap_err();
+            assert!(error.to_string().starts_with("app app_1 cannot be read: "), "{error}");
+        }
+    }
+}
