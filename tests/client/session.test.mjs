@@ -247,8 +247,11 @@ describe("events", () => {
   });
 });
 
+/** A client that hangs fails its test rather than the whole run. */
+const bounded = { timeout: 15_000 };
+
 describe("giving up", () => {
-  test("an abort before the call starts nothing", async (t) => {
+  test("an abort before the call starts nothing", bounded, async (t) => {
     const { service, client } = await setUp(t);
     await assert.rejects(client.session({ signal: AbortSignal.abort("left") }), {
       code: "aborted",
@@ -262,7 +265,7 @@ describe("giving up", () => {
     ["while it searches", { challenge: unsolvable }],
     ["while the session is awaited", { session: async () => {} }],
   ]) {
-    test(`an abort ${when} ends it at once`, async (t) => {
+    test(`an abort ${when} ends it at once`, bounded, async (t) => {
       const { client } = await setUp(t, routes);
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 300);
@@ -273,7 +276,7 @@ describe("giving up", () => {
     });
   }
 
-  test("one caller's abort does not take the others' session", async (t) => {
+  test("one caller's abort does not take the others' session", bounded, async (t) => {
     const { service, client } = await setUp(t, { session: delayed(right.session, 200) });
     const controller = new AbortController();
     const leaving = assert.rejects(client.session({ signal: controller.signal }), { code: "aborted" });
@@ -284,7 +287,7 @@ describe("giving up", () => {
     assert.deepEqual(asked(service), ["challenge", "session"]);
   });
 
-  test("dispose ends what is under way, and every later call", async (t) => {
+  test("dispose ends what is under way, and every later call", bounded, async (t) => {
     const { client } = await setUp(t, { session: async () => {} });
     setTimeout(() => client.dispose(), 300);
     await assert.rejects(client.session(), { code: "disposed" });
@@ -293,13 +296,17 @@ describe("giving up", () => {
     await assert.rejects(client.headers(), { code: "disposed" });
   });
 
-  test("signOut during a flight ends it; the session that it would have brought is not kept", async (t) => {
-    const { service, client } = await setUp(t, { session: delayed(right.session, 300) });
-    const flying = assert.rejects(client.session(), { code: "aborted" });
-    setTimeout(() => client.signOut(), 150);
-    await flying;
-    const { userId } = await client.session();
-    assert.match(userId, /^anon_/);
-    assert.equal(service.requests.at(-1).headers.authorization, undefined);
-  });
+  test(
+    "signOut during a flight ends it; the session that it would have brought is not kept",
+    bounded,
+    async (t) => {
+      const { service, client } = await setUp(t, { session: delayed(right.session, 300) });
+      const flying = assert.rejects(client.session(), { code: "aborted" });
+      setTimeout(() => client.signOut(), 150);
+      await flying;
+      const { userId } = await client.session();
+      assert.match(userId, /^anon_/);
+      assert.equal(service.requests.at(-1).headers.authorization, undefined);
+    },
+  );
 });
