@@ -14,8 +14,6 @@ await build({
   base: "./",
   logLevel: "warn",
   build: {
-    // The oldest browsers that the package supports.
-    target: ["chrome87", "firefox90", "safari15"],
     // The wasm is fetched and compiled as it streams in; inlined it would be text that has to be decoded first.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
