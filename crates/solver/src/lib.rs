@@ -20,14 +20,19 @@
 //!
 //! SHA-256 has a kernel of its own with two backends behind one signature, chosen when the crate is compiled
 //! ([`BACKEND`]): `simd128` where WebAssembly has its vectors switched on, `scalar` everywhere else.
+//!
+//! SHA-1, SHA-384 and SHA-512 come with the feature `all-algorithms` (on by default): they are rare, and a module
+//! that every page loads is smaller without them.
 #![no_std]
 
 mod message;
+#[cfg(feature = "all-algorithms")]
 mod plain;
 mod sha256;
 
 use core::ops::RangeInclusive;
 
+#[cfg(feature = "all-algorithms")]
 use plain::Plain;
 use sha256::Sha256Job;
 
@@ -37,12 +42,15 @@ pub use sha256::BACKEND;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A SHA-1 digest.
+    #[cfg(feature = "all-algorithms")]
     Sha1([u8; 20]),
     /// A SHA-256 digest.
     Sha256([u8; 32]),
     /// A SHA-384 digest.
+    #[cfg(feature = "all-algorithms")]
     Sha384([u8; 48]),
     /// A SHA-512 digest.
+    #[cfg(feature = "all-algorithms")]
     Sha512([u8; 64]),
 }
 
@@ -57,9 +65,12 @@ impl Target {
     /// ```
     pub fn from_digest(digest: &[u8]) -> Option<Target> {
         match digest.len() {
+            #[cfg(feature = "all-algorithms")]
             20 => digest.try_into().ok().map(Target::Sha1),
             32 => digest.try_into().ok().map(Target::Sha256),
+            #[cfg(feature = "all-algorithms")]
             48 => digest.try_into().ok().map(Target::Sha384),
+            #[cfg(feature = "all-algorithms")]
             64 => digest.try_into().ok().map(Target::Sha512),
             _ => None,
         }
@@ -74,20 +85,22 @@ pub struct Job(Kind);
 
 #[derive(Clone)]
 enum Kind {
-    Sha1(Plain<[u32; 5], 64>),
     Sha256(Sha256Job),
-    /// SHA-384 and SHA-512: they differ in the start value and in how much of the state is compared.
-    Sha512(Plain<[u64; 8], 128>),
+    #[cfg(feature = "all-algorithms")]
+    Plain(Plain),
 }
 
 impl Job {
     /// A job for candidates `salt ‖ decimal(number)`. The salt is any sequence of bytes, of any length.
     pub fn new(salt: &[u8], target: &Target) -> Job {
         Job(match target {
-            Target::Sha1(digest) => Kind::Sha1(Plain::sha1(salt, digest)),
+            #[cfg(feature = "all-algorithms")]
+            Target::Sha1(digest) => Kind::Plain(Plain::sha1(salt, digest)),
             Target::Sha256(digest) => Kind::Sha256(Sha256Job::new(salt, digest)),
-            Target::Sha384(digest) => Kind::Sha512(Plain::sha384(salt, digest)),
-            Target::Sha512(digest) => Kind::Sha512(Plain::sha512(salt, digest)),
+            #[cfg(feature = "all-algorithms")]
+            Target::Sha384(digest) => Kind::Plain(Plain::sha384(salt, digest)),
+            #[cfg(feature = "all-algorithms")]
+            Target::Sha512(digest) => Kind::Plain(Plain::sha512(salt, digest)),
         })
     }
 }
@@ -113,8 +126,8 @@ pub fn search(job: &Job, range: RangeInclusive<u64>) -> Option<u64> {
     }
     let (first, last) = range.into_inner();
     match &job.0 {
-        Kind::Sha1(job) => job.search(first, last),
         Kind::Sha256(job) => job.search(first, last),
-        Kind::Sha512(job) => job.search(first, last),
+        #[cfg(feature = "all-algorithms")]
+        Kind::Plain(job) => job.search(first, last),
     }
 }

@@ -3,85 +3,92 @@
 /// The most decimal digits a `u64` has.
 pub(crate) const MAX_DIGITS: usize = 20;
 
-/// A number in decimal, without leading zeros, that counts up cheaply.
-#[derive(Clone, Copy)]
+/// A number in decimal.
 pub(crate) struct Decimal {
-    /// The digits in ASCII, right-aligned.
+    /// The digits in ASCII, right-aligned, zeros before them.
     ascii: [u8; MAX_DIGITS],
     len: usize,
 }
 
 impl Decimal {
-    pub(crate) fn new(mut number: u64) -> Decimal {
-        let mut decimal = Decimal { ascii: [b'0'; MAX_DIGITS], len: 1 };
-        for position in (0..MAX_DIGITS).rev() {
+    /// `number` without leading zeros.
+    pub(crate) fn new(number: u64) -> Decimal {
+        Decimal::padded(number, 1)
+    }
+
+    /// `number` with as many leading zeros as `len` digits need.
+    #[inline(never)]
+    pub(crate) fn padded(mut number: u64, len: usize) -> Decimal {
+        let mut decimal = Decimal { ascii: [b'0'; MAX_DIGITS], len };
+        for (after, digit) in decimal.ascii.iter_mut().rev().enumerate() {
             if number == 0 {
                 break;
             }
-            decimal.ascii[position] = b'0' + (number % 10) as u8;
-            decimal.len = MAX_DIGITS - position;
+            *digit = b'0' + (number % 10) as u8;
+            decimal.len = len.max(after + 1);
             number /= 10;
         }
         decimal
     }
-
-    /// `number` with leading zeros up to `len` digits.
-    pub(crate) fn padded(number: u64, len: usize) -> Decimal {
-        Decimal { len, ..Decimal::new(number) }
-    }
-
-    pub(crate) fn increment(&mut self) {
-        for position in (0..MAX_DIGITS).rev() {
-            if self.ascii[position] < b'9' {
-                self.ascii[position] += 1;
-                self.len = self.len.max(MAX_DIGITS - position);
-                return;
-            }
-            self.ascii[position] = b'0';
-        }
-    }
-
-    fn digits(&self) -> &[u8] {
-        &self.ascii[MAX_DIGITS - self.len..]
-    }
 }
 
-/// The part of the salt that does not fill a block of `BLOCK` bytes.
+/// The longest block of the supported hashes, in bytes: SHA-384 and SHA-512.
+const MAX_BLOCK: usize = 128;
+
+/// The part of the salt that does not fill a block.
 #[derive(Clone, Copy)]
-pub(crate) struct Tail<const BLOCK: usize> {
+pub(crate) struct Tail {
     /// The bytes that are left, then zeros.
-    bytes: [u8; BLOCK],
+    bytes: [u8; MAX_BLOCK],
     len: usize,
+    /// Bytes in a block of the hash: 64 or 128.
+    block_len: usize,
     /// Bytes in the whole salt.
     salt_len: u64,
 }
 
-impl<const BLOCK: usize> Tail<BLOCK> {
+impl Tail {
+    /// Splits a salt into its whole blocks and its tail.
+    pub(crate) fn split(salt: &[u8], block_len: usize) -> (&[u8], Tail) {
+        let (blocks, rest) = salt.split_at(salt.len() - salt.len() % block_len);
+        let mut bytes = [0; MAX_BLOCK];
+        bytes[..rest.len()].copy_from_slice(rest);
+        (blocks, Tail { bytes, len: rest.len(), block_len, salt_len: salt.len() as u64 })
+    }
+
     /// The bytes before the number in the last blocks.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Splits a salt into its whole blocks and its tail.
-    pub(crate) fn split(salt: &[u8]) -> (&[[u8; BLOCK]], Tail<BLOCK>) {
-        let (blocks, rest) = salt.as_chunks();
-        let mut bytes = [0; BLOCK];
-        bytes[..rest.len()].copy_from_slice(rest);
-        (blocks, Tail { bytes, len: rest.len(), salt_len: salt.len() as u64 })
-    }
-
     /// The last one or two blocks of the message `salt ‖ number`, padding included.
-    pub(crate) fn message(&self, number: &Decimal) -> ([[u8; BLOCK]; 2], usize) {
-        let digits = number.digits();
-        let mut blocks = [self.bytes, [0; BLOCK]];
-        let bytes = blocks.as_flattened_mut();
+    #[inline(never)]
+    pub(crate) fn message(&self, number: &Decimal) -> Message {
+        let mut bytes = [0; 2 * MAX_BLOCK];
+        bytes[..MAX_BLOCK].copy_from_slice(&self.bytes);
+        let digits = &number.ascii[MAX_DIGITS - number.len..];
         let end = self.len + digits.len();
         bytes[self.len..end].copy_from_slice(digits);
         bytes[end] = 0x80;
         // The length field is an eighth of a block wide. Its upper bits stay zero: a salt fits into memory.
-        let count = if end + 1 + BLOCK / 8 <= BLOCK { 1 } else { 2 };
+        let blocks = if end + 1 + self.block_len / 8 <= self.block_len { 1 } else { 2 };
+        let len = blocks * self.block_len;
         let bits = (self.salt_len + digits.len() as u64) * 8;
-        bytes[count * BLOCK - 8..count * BLOCK].copy_from_slice(&bits.to_be_bytes());
-        (blocks, count)
+        bytes[len - 8..len].copy_from_slice(&bits.to_be_bytes());
+        Message { bytes, len, block_len: self.block_len }
+    }
+}
+
+/// The last blocks of a message.
+pub(crate) struct Message {
+    bytes: [u8; 2 * MAX_BLOCK],
+    len: usize,
+    block_len: usize,
+}
+
+impl Message {
+    /// One or two blocks.
+    pub(crate) fn blocks(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.bytes[..self.len].chunks_exact(self.block_len)
     }
 }

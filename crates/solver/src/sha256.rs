@@ -19,6 +19,8 @@ use lanes::Lanes;
 /// The backend this crate was compiled with: `"simd128"` or `"scalar"`.
 pub const BACKEND: &str = backend::NAME;
 
+const BLOCK_LEN: usize = 64;
+
 const START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
@@ -39,21 +41,19 @@ static K: [u32; 64] = [
 #[derive(Clone)]
 pub(crate) struct Sha256Job {
     midstate: [u32; 8],
-    tail: Tail<64>,
+    tail: Tail,
     target: [u32; 8],
 }
 
 impl Sha256Job {
+    #[inline(never)]
     pub(crate) fn new(salt: &[u8], digest: &[u8; 32]) -> Sha256Job {
-        let (blocks, tail) = Tail::split(salt);
+        let (blocks, tail) = Tail::split(salt, BLOCK_LEN);
         let mut midstate = START;
-        for block in blocks {
+        for block in blocks.chunks_exact(BLOCK_LEN) {
             compress(&mut midstate, &words(block));
         }
-        let (bytes, _) = digest.as_chunks();
-        let mut target = [0; 8];
-        from_be_bytes(bytes, &mut target);
-        Sha256Job { midstate, tail, target }
+        Sha256Job { midstate, tail, target: words(digest) }
     }
 
     pub(crate) fn search(&self, first: u64, last: u64) -> Option<u64> {
@@ -63,25 +63,23 @@ impl Sha256Job {
     /// Whether a number solves the challenge, by hashing it honestly.
     #[inline(never)]
     fn confirms(&self, number: u64) -> bool {
-        let (blocks, count) = self.tail.message(&Decimal::new(number));
         let mut state = self.midstate;
-        for block in &blocks[..count] {
+        for block in self.tail.message(&Decimal::new(number)).blocks() {
             compress(&mut state, &words(block));
         }
         state == self.target
     }
 }
 
-#[inline(never)]
-fn words(block: &[u8; 64]) -> [u32; 16] {
-    let (bytes, _) = block.as_chunks();
-    let mut words = [0; 16];
+fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
     from_be_bytes(bytes, &mut words);
     words
 }
 
 #[inline(never)]
-fn from_be_bytes(bytes: &[[u8; 4]], words: &mut [u32]) {
+fn from_be_bytes(bytes: &[u8], words: &mut [u32]) {
+    let (bytes, _) = bytes.as_chunks();
     for (word, bytes) in words.iter_mut().zip(bytes) {
         *word = u32::from_be_bytes(*bytes);
     }

@@ -69,6 +69,9 @@ const fn varying(position: usize) -> u64 {
 /// The words that word `t` is made of, as bits from `t - 16` on: the words 16, 15, 7 and 2 before it.
 const TERMS: u64 = 1 << 14 | 1 << 9 | 1 << 1 | 1;
 
+/// The same for those that go through a σ, of word `t` and of the next: if they change, so do all later ones.
+const DENSE: u64 = 0b11 << 14 | 0b11 << 1;
+
 impl Constants {
     #[inline(never)]
     fn new(start: &[u32; 8], block: &[u32; 16], position: usize) -> Constants {
@@ -122,23 +125,25 @@ impl<V: Lanes> Kernel<V> {
 
     #[inline(never)]
     fn sweep(&mut self, job: &Sha256Job, plan: &Plan, sweep: &Sweep) -> ControlFlow<u64> {
-        let (blocks, count) = job.tail.message(&Decimal::padded(sweep.zero, plan.digits));
-        let block = words(&blocks[plan.word / 16]);
+        let message = job.tail.message(&Decimal::padded(sweep.zero, plan.digits));
+        let mut blocks = message.blocks();
         let position = plan.word % 16;
         let mut start = job.midstate;
+        let mut block: [u32; 16] = words(blocks.next().unwrap_or_default());
         if plan.word >= 16 {
-            compress(&mut start, &words(&blocks[0]));
+            compress(&mut start, &block);
+            block = words(blocks.next().unwrap_or_default());
         }
         let constants = Constants::new(&start, &block, position);
         splat(&constants.words, &mut self.words);
         splat(&constants.keys, &mut self.keyed);
-        let last_block = plan.word / 16 + 1 == count;
-        let end = if last_block { TOLD } else { 64 };
-        if !last_block {
+        let second = blocks.next();
+        let end = if second.is_none() { TOLD } else { 64 };
+        if let Some(second) = second {
             // All of its words stay, but for one that no block has.
-            splat(&Constants::new(&start, &words(&blocks[1]), 64).keys, &mut self.second);
+            splat(&Constants::new(&start, &words(second), 64).keys, &mut self.second);
         }
-        let told = V::splat(if last_block { undone(&start, &job.target) } else { job.target[7] });
+        let told = V::splat(if second.is_none() { undone(&start, &job.target) } else { job.target[7] });
         let mut state = [V::splat(0); 8];
         splat(&constants.state, &mut state);
         let (a, e) = (state[0], state[4]);
@@ -151,14 +156,14 @@ impl<V: Lanes> Kernel<V> {
             let to = (100 / lanes).min(from + (sweep.last - value) / lanes + 1);
             for low in &self.low[from as usize..to as usize] {
                 let word = upper.add(*low);
-                if plan.word == FAVOURITE && last_block {
+                if plan.word == FAVOURITE && second.is_none() {
                     favourite(&constants, word, &mut self.keyed);
                 } else {
                     schedule(&constants, word, &mut self.words, &mut self.keyed, end);
                 }
                 (state[0], state[4]) = (a.add(word), e.add(word));
                 let mut after = rounds(&state, &self.keyed[position + 1..end]);
-                let equal = if last_block {
+                let equal = if second.is_none() {
                     after[0].equal(told)
                 } else {
                     for (word, start) in after.iter_mut().zip(start) {
@@ -259,28 +264,49 @@ fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
 #[inline(never)]
 fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed: &mut [V; 64], end: usize) {
     words[constants.position] = word;
-    let cells = Cell::from_mut(&mut words[..end]).as_slice_of_cells();
-    for (t, window) in cells.array_windows::<17>().enumerate() {
-        let terms = constants.varying >> t;
-        if terms & TERMS == 0 {
-            continue;
+    let cells = Cell::from_mut(&mut words[..]).as_slice_of_cells();
+    let mut t = 16;
+    // Word by word while a word's σ may be of something that stays, and until a multiple of four is left.
+    for window in cells.array_windows::<17>() {
+        let terms = constants.varying >> (t - 16);
+        if terms & DENSE == DENSE && (end - t).is_multiple_of(4) {
+            break;
         }
-        let t = t + 16;
-        let mut word = V::splat(constants.words[t]);
-        if terms & 1 != 0 {
-            word = word.add(window[0].get());
+        if terms & TERMS != 0 {
+            let mut word = V::splat(constants.words[t]);
+            if terms & 1 != 0 {
+                word = word.add(window[0].get());
+            }
+            if terms & 1 << 1 != 0 {
+                word = word.add(window[1].get().sigma0());
+            }
+            if terms & 1 << 9 != 0 {
+                word = word.add(window[9].get());
+            }
+            if terms & 1 << 14 != 0 {
+                word = word.add(window[14].get().sigma1());
+            }
+            window[16].set(word);
+            keyed[t] = word.add(V::splat(K[t]));
         }
-        if terms & 1 << 1 != 0 {
-            word = word.add(window[1].get().sigma0());
+        t += 1;
+    }
+    let (mut two_before, mut one_before) = (cells[t - 2].get(), cells[t - 1].get());
+    while t < end {
+        let Some((window, _)) = cells[t - 16..].split_first_chunk::<20>() else { break };
+        let Some((keyed, _)) = keyed[t..].split_first_chunk_mut::<4>() else { break };
+        let Some((k, _)) = K[t..].split_first_chunk::<4>() else { break };
+        for i in 0..4 {
+            let word = window[i]
+                .get()
+                .add(window[i + 1].get().sigma0())
+                .add(window[i + 9].get())
+                .add(two_before.sigma1());
+            window[i + 16].set(word);
+            keyed[i] = word.add(V::splat(k[i]));
+            (two_before, one_before) = (one_before, word);
         }
-        if terms & 1 << 9 != 0 {
-            word = word.add(window[9].get());
-        }
-        if terms & 1 << 14 != 0 {
-            word = word.add(window[14].get().sigma1());
-        }
-        window[16].set(word);
-        keyed[t] = word.add(V::splat(K[t]));
+        t += 4;
     }
 }
 
