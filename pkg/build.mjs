@@ -22,31 +22,36 @@ const shared = {
 };
 
 /** Each runtime has its own way to start a thread and to read the wasm; the rest is the same source. */
-async function buildRuntime(platform, names, options) {
+async function buildRuntime(platform, { prefix, door, worker }, options) {
   const alias = { "#platform": `./src/platform/${platform}.ts`, "#spawn": `./src/spawn/${platform}.ts` };
-  // Loaded only where there can be no worker, so it stays a file of its own.
-  const pageEngine = {
+  // Loaded only where there can be no worker, so they stay files of their own: one for each wasm instance, since the
+  // glue holds one.
+  const pageEngines = ["page-engine", "page-engine-scalar"];
+  const external = {
     name: "page-engine",
     setup: ({ onResolve }) =>
-      onResolve({ filter: /^#page-engine$/ }, () => ({ path: `./${names.pageEngine}.js`, external: true })),
+      onResolve({ filter: /^#page-engine/ }, ({ path }) => ({
+        path: `./${prefix}${path.slice(1)}.js`,
+        external: true,
+      })),
   };
-  const entryPoints = {
-    [names.door]: "src/index.ts",
-    [names.worker]: `src/${names.worker}.ts`,
-    [names.pageEngine]: "src/page-engine.ts",
-  };
-  await build({ ...shared, ...options, alias, entryPoints, plugins: [pageEngine] });
+  const entryPoints = [
+    { in: "src/index.ts", out: door },
+    { in: `src/${worker}.ts`, out: worker },
+    ...pageEngines.map((name) => ({ in: "src/page-engine.ts", out: `${prefix}${name}` })),
+  ];
+  await build({ ...shared, ...options, alias, entryPoints, plugins: [external] });
 }
 
 await buildRuntime(
   "web",
-  { door: "index", worker: "worker", pageEngine: "page-engine" },
+  { prefix: "", door: "index", worker: "worker" },
   // The oldest browsers that run module workers; wasm-pack.toml has the wasm's.
   { platform: "browser", target: ["chrome87", "firefox90", "safari15"] },
 );
 await buildRuntime(
   "node",
-  { door: "node", worker: "node-worker", pageEngine: "node-page-engine" },
+  { prefix: "node-", door: "node", worker: "node-worker" },
   { platform: "node", target: "node20" },
 );
 for (const variant of ["simd128", "scalar"])

@@ -6,6 +6,8 @@
 // - Snip: the shipped module traps on a panic without a word (crates/client/src/module.rs), so everything that only
 //   writes a panic's words is dead weight; but the compiler keeps it, since it is reached through tables. Each
 //   function whose name matches becomes a trap. Nothing else in the module formats text.
+// - Blank: with the words go the places they name. Texts that end in `.rs`, and the `Location`s that point to them,
+//   become zeros, which wasm-opt leaves out.
 // - Names: wasm-bindgen's imports and exports have long names with hashes, which do not compress. wasm-opt shortens
 //   them and tells how; the glue follows.
 import { execFileSync } from "node:child_process";
@@ -14,7 +16,15 @@ import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
 
 const WASM_OPT = fileURLToPath(import.meta.resolve("binaryen/bin/wasm-opt"));
-const FEATURES = ["BulkMemory", "SignExt", "NontrappingFPToInt", "MutableGlobals", "Multivalue", "SIMD128", "ReferenceTypes"];
+const FEATURES = [
+  "BulkMemory",
+  "SignExt",
+  "NontrappingFPToInt",
+  "MutableGlobals",
+  "Multivalue",
+  "SIMD128",
+  "ReferenceTypes",
+];
 
 function snip(bytes, patterns) {
   const module = binaryen.readBinary(bytes);
@@ -23,7 +33,8 @@ function snip(bytes, patterns) {
   const doomed = [];
   for (let index = 0; index < module.getNumFunctions(); index += 1) {
     const info = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
-    const matching = info.base === "" ? patterns.filter((pattern) => new RegExp(pattern).test(info.name)) : [];
+    const matching =
+      info.base === "" ? patterns.filter((pattern) => new RegExp(pattern).test(info.name)) : [];
     for (const pattern of matching) unmatched.delete(pattern);
     if (matching.length > 0) doomed.push(info);
   }
@@ -36,9 +47,61 @@ function snip(bytes, patterns) {
   return module.emitBinary();
 }
 
+/** Overwrites source paths, and every (pointer, length, line, column) that starts with one. */
+function blankLocations(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const segments = dataSegments(bytes);
+  const paths = new Map();
+  for (const { address, start, end } of segments) {
+    const text = Buffer.from(bytes.subarray(start, end)).toString("latin1");
+    for (const { 0: path, index } of text.matchAll(/[\w./-]+\.rs(?=\0)/g)) {
+      paths.set(address + index, path.length);
+      bytes.fill(0, start + index, start + index + path.length);
+    }
+  }
+  if (paths.size === 0) throw new Error("no source path in the data: blanking no longer does its work");
+  for (const { address, start, end } of segments) {
+    for (let at = start + ((4 - (address % 4)) % 4); at + 16 <= end; at += 4) {
+      if (paths.get(view.getUint32(at, true)) === view.getUint32(at + 4, true)) bytes.fill(0, at, at + 16);
+    }
+  }
+  return bytes;
+}
+
+/** Where the active data segments lie, in the file and in memory (WebAssembly core specification, 5.5.14). */
+function dataSegments(bytes) {
+  let at = 8;
+  const read = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value >>> 0;
+    }
+  };
+  const segments = [];
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = read() + at;
+    if (section === 11) {
+      for (let count = read(); count > 0; count -= 1) {
+        const [flags, opcode, address, stop] = [read(), read(), read(), read()];
+        if (flags !== 0 || opcode !== 0x41 || stop !== 0x0b)
+          throw new Error("a data segment of another kind");
+        const length = read();
+        segments.push({ address, start: at, end: at + length });
+        at += length;
+      }
+    }
+    at = end;
+  }
+  return segments;
+}
+
 /** The glue with the names that wasm-opt gave. */
 function rename(glue, { imports, exports }) {
-  let text = glue;
+  // Comments tell indices of functions, which differ from variant to variant where nothing else does.
+  let text = glue.replaceAll(/^ *\/\/ Cast intrinsic for .*\n/gm, "");
   const replaceAll = (from, to) => {
     const renamed = text.replaceAll(from, to);
     if (renamed === text) throw new Error(`the glue has no ${from}`);
@@ -55,10 +118,14 @@ function rename(glue, { imports, exports }) {
 
 const [folder, output, patterns, ...flags] = process.argv.slice(2);
 const snipped = `${folder}/snipped.wasm`;
-writeFileSync(snipped, snip(readFileSync(`${folder}/client_bg.wasm`), JSON.parse(patterns)));
+const made = new Uint8Array(readFileSync(`${folder}/client_bg.wasm`));
+writeFileSync(snipped, snip(blankLocations(made), JSON.parse(patterns)));
 const names = execFileSync(
   process.execPath,
   [WASM_OPT, ...flags, "--minify-imports-and-exports-and-modules", snipped, "-o", output],
   { encoding: "utf8" },
 );
-writeFileSync(`${folder}/client.min.js`, rename(readFileSync(`${folder}/client.js`, "utf8"), JSON.parse(names)));
+writeFileSync(
+  `${folder}/client.min.js`,
+  rename(readFileSync(`${folder}/client.js`, "utf8"), JSON.parse(names)),
+);

@@ -1,9 +1,11 @@
 import { DEFAULT_STORAGE } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
-import { asSaltmineError, describe, SaltmineError } from "./errors.js";
-import { type Backend, connect, type Link, type Update } from "./link.js";
+import { describe } from "./describe.js";
+import { asSaltmineError, SaltmineError } from "./errors.js";
+import { connect, onCapableEngine } from "./ladder.js";
+import type { Link, Update } from "./link.js";
 import { tell } from "./listener.js";
-import type { SessionGrant, SessionRequest } from "./messages.js";
+import type { Backend, SessionGrant, SessionRequest } from "./messages.js";
 import { invalid, maxNumberOption, wholeNumber } from "./options.js";
 import { type Progress, progressOf } from "./progress.js";
 import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
@@ -24,8 +26,8 @@ export type ClientEvent =
       session: Session;
       /** `storage`: kept from an earlier visit, nothing was asked for. */
       source: "network" | "storage";
-      /** Whether the server asked for a proof of work. */
-      proofOfWork: boolean;
+      /** Whether the server asked for a proof of work; a session from storage does not tell. */
+      proofOfWork?: boolean;
       /** From the call to the session. */
       tookMs: number;
       /** The search alone. */
@@ -136,7 +138,6 @@ class SessionClient implements Client {
           type: "ready",
           session: this.#session,
           source: "storage",
-          proofOfWork: false,
           tookMs: performance.now() - began,
         });
       }
@@ -173,7 +174,8 @@ class SessionClient implements Client {
         return session;
       },
       (thrown) => {
-        this.#emit({ type: "state", state: "failed" });
+        // A flight that was given up says nothing of the one that has taken its place.
+        if (!this.#flight || this.#flight === flight) this.#emit({ type: "state", state: "failed" });
         throw asSaltmineError(thrown, "engine_failed");
       },
     );
@@ -189,12 +191,14 @@ class SessionClient implements Client {
 
   async #fetchSession(began: number, signal: AbortSignal): Promise<Session> {
     this.#emit({ type: "state", state: "starting" });
-    const link = await connect(signal);
-    try {
-      return await this.#requestSession(link, began, signal);
-    } finally {
-      link.close({ code: "disposed" });
-    }
+    return onCapableEngine(async (wanted) => {
+      const link = await connect(wanted, signal);
+      try {
+        return await this.#requestSession(link, began, signal);
+      } finally {
+        link.close({ code: "disposed" });
+      }
+    });
   }
 
   async #requestSession(link: Link, began: number, signal: AbortSignal): Promise<Session> {

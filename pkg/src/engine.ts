@@ -3,56 +3,75 @@
  * commands. Runs in a worker; on the page only where there can be no worker.
  */
 import { loadEngine, Search, session } from "#platform";
-import { describe, type Failure } from "./errors.js";
-import type { Command, Report, SessionGrant } from "./messages.js";
+import { describe } from "./describe.js";
+import type { Failure } from "./errors.js";
+import type { Command, Engine, Report, SessionGrant } from "./messages.js";
 import { searchInSlices } from "./slices.js";
 
-/** Starts an engine; `post` takes its reports. Returns what takes commands. */
+type Request = Extract<Command, { type: "session" | "open" | "search" }>;
+
+/** What the wasm throws when its build does not have the hash function. */
+const LACKS_ALGORITHM = "engine_lacks_algorithm";
+
+/** An engine to be started by its first command; `post` takes its reports. Returns what takes commands. */
 export function serve(post: (report: Report) => void, sliceMs: number): (command: Command) => void {
   const tasks = new Map<number, Task>();
   const opened = new Map<number, Search>();
-  const ready = loadEngine();
-  ready.then(
-    (engine) => post({ type: "started", engine }),
-    (error) => post({ type: "broken", reason: describe(error) }),
-  );
 
-  async function carryOut(command: Exclude<Command, { type: "abort" | "close" }>, task: Task) {
-    await ready;
-    switch (command.type) {
+  async function start(wanted: Engine | undefined) {
+    try {
+      post({ type: "started", engine: await loadEngine(wanted) });
+    } catch (error) {
+      post({ type: "broken", reason: describe(error) });
+    }
+  }
+
+  async function carryOut(request: Request, task: Task) {
+    switch (request.type) {
       case "session":
-        return (await session(command.request, task)) as SessionGrant;
+        return (await session(request.request, task)) as SessionGrant;
       case "open": {
-        const search = Search.open(command.challenge, command.maxNumber);
-        opened.set(command.id, search);
+        const search = Search.open(request.challenge, request.maxNumber);
+        opened.set(request.id, search);
         return search.maxNumber;
       }
       case "search": {
-        const search = opened.get(command.id);
+        const search = opened.get(request.id);
         if (!search) throw { code: "aborted" } satisfies Failure;
-        const number = await task.searchRange(search, command.start, command.end);
-        if (task.aborted) throw { code: "aborted" } satisfies Failure;
+        const number = await task.searchRange(search, request.start, request.end);
         return number < 0 ? null : number;
       }
     }
   }
 
+  async function answer(request: Request) {
+    const { id } = request;
+    const task = new Task(id, post, sliceMs, request.type === "session" ? request.request.timeoutMs : 0);
+    tasks.set(id, task);
+    try {
+      post({ type: "done", id, value: await carryOut(request, task) });
+    } catch (thrown) {
+      const lacking = isObject(thrown) && thrown.code === LACKS_ALGORITHM;
+      post(lacking ? { type: "lacks-algorithm", id } : { type: "failed", id, failure: asFailure(thrown) });
+    } finally {
+      tasks.delete(id);
+    }
+  }
+
   return (command) => {
-    const { id } = command;
-    if (command.type === "abort") {
-      tasks.get(id)?.abort();
-    } else if (command.type === "close") {
-      opened.get(id)?.free();
-      opened.delete(id);
-    } else {
-      const task = new Task(id, post, sliceMs, command.type === "session" ? command.request.timeoutMs : 0);
-      tasks.set(id, task);
-      carryOut(command, task)
-        .then(
-          (value) => post({ type: "done", id, value }),
-          (thrown) => post({ type: "failed", id, failure: asFailure(thrown) }),
-        )
-        .finally(() => tasks.delete(id));
+    switch (command.type) {
+      case "start":
+        void start(command.engine);
+        break;
+      case "abort":
+        tasks.get(command.id)?.abort();
+        break;
+      case "close":
+        opened.get(command.id)?.free();
+        opened.delete(command.id);
+        break;
+      default:
+        void answer(command);
     }
   };
 }
@@ -92,10 +111,11 @@ class Task {
     return request.signal;
   }
 
-  requestEnded(): "" | "aborted" | "timeout" {
+  /** What the request failed of, if it failed. */
+  requestEnded(): "aborted" | "timeout" | "network" {
     clearTimeout(this.#timer);
     this.#request = undefined;
-    return this.aborted ? "aborted" : this.#timedOut ? "timeout" : "";
+    return this.aborted ? "aborted" : this.#timedOut ? "timeout" : "network";
   }
 
   /** The search of a session: the whole range. */
@@ -107,24 +127,30 @@ class Task {
     }
   }
 
-  searchRange(search: Search, start: number, end: number): Promise<number> {
+  async searchRange(search: Search, start: number, end: number): Promise<number> {
     const began = performance.now();
     const total = end - start + 1;
-    return searchInSlices(search, start, end, {
+    const found = await searchInSlices(search, start, end, {
       sliceMs: this.sliceMs,
       aborted: () => this.aborted,
       progress: (searched) => {
         this.post({ type: "progress", id: this.id, searched, total, elapsedMs: performance.now() - began });
       },
     });
+    if (this.aborted) throw { code: "aborted" } satisfies Failure;
+    return found;
   }
 }
 
 /** What the wasm throws is a Failure already, with a cause that may not survive the way to the page. */
 function asFailure(thrown: unknown): Failure {
-  if (typeof thrown === "object" && thrown !== null && "code" in thrown && typeof thrown.code === "string") {
-    const { cause, ...failure } = thrown as Failure & { cause?: unknown };
-    return cause === undefined ? failure : { ...failure, detail: describe(cause) };
+  if (!isObject(thrown) || typeof thrown.code !== "string") {
+    return { code: "engine_failed", detail: describe(thrown) };
   }
-  return { code: "engine_failed", detail: describe(thrown) };
+  const { cause, ...failure } = thrown as unknown as Failure & { cause?: unknown };
+  return cause === undefined ? failure : { ...failure, detail: describe(cause) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

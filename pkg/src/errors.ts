@@ -1,29 +1,31 @@
+import { describe } from "./describe.js";
+
 /** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
 const SENTENCES = {
   aborted: "The caller aborted.",
   algorithm_unsupported:
-    "The challenge asks for a hash function that saltmine does not know. Use SHA-256 on the server (SHA-1, SHA-384 and SHA-512 work too).",
+    "The challenge's hash function is unknown. Use SHA-256 on the server (SHA-1, SHA-384 and SHA-512 work too).",
   anonymous_not_allowed:
     "The app does not hand out anonymous sessions. Set allowAnonymous to true in the app's webClient configuration.",
   app_not_found: "The server does not know this app, or the app is disabled. Check appId and baseUrl.",
   bad_request:
     "The server refused the request. Check that the app is of type web_client and that baseUrl is the service's address.",
   challenge_malformed:
-    "The challenge lacks a member or has one of the wrong form. Check that baseUrl is the service's address and that the server speaks ALTCHA v1.",
+    "A member of the challenge is missing or malformed. Check that baseUrl is the service's address and that the server speaks ALTCHA v1.",
   disposed: "This client was disposed. Create another with createClient().",
   engine_failed:
-    "The solver broke off. This is a fault of saltmine or of the browser: please report it with the words that follow.",
+    "The solver broke off: a fault of saltmine or of the browser. Please report it with the words that follow.",
   engine_unavailable:
-    "The solver could not be started, neither in a worker nor on the page. Check the content security policy: it needs script-src 'wasm-unsafe-eval', and worker-src for the package's own files.",
+    "The solver could not be started. Check the content security policy: script-src needs 'wasm-unsafe-eval', and worker-src the package's files.",
   invalid_options: "An option is missing or has the wrong form.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling, and it is not signed, so it may have been tampered with. Raise maxNumber if the server really asks for this much work.",
+    "The challenge's maxnumber is over the ceiling. It is not signed, so it may be forged; raise maxNumber if the server really asks for so much work.",
   network:
-    "No answer from the server. Check baseUrl, the connection, and that the server is up and allows this page's origin (CORS).",
+    "No answer from the server. Check baseUrl, the connection, and that the server is up and lets this page's origin read it (CORS).",
   no_solution: "No number up to the challenge's maxnumber solves it. Request another challenge.",
   origin_not_allowed: "The app does not allow this page's origin. Add its host to the app's allowedDomains.",
   pow_expired:
-    "The challenge expired before its solution arrived. Request another; if this repeats, raise the challenge's lifetime on the server or lower its difficulty.",
+    "The challenge expired before its solution arrived. Try again; if this repeats, raise its lifetime or lower its difficulty on the server.",
   pow_invalid:
     "The server did not accept the solution. Check that every server instance uses the same INKEEP_POW_HMAC_SECRET.",
   pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
@@ -104,10 +106,4 @@ export class SaltmineError extends Error {
 export function asSaltmineError(thrown: unknown, fallback: ErrorCode): SaltmineError {
   if (thrown instanceof SaltmineError) return thrown;
   return new SaltmineError({ code: fallback, detail: describe(thrown) }, thrown);
-}
-
-/** A thrown value in a few words, with what lies behind it: Node's `fetch failed` says nothing by itself. */
-export function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
-  return thrown.cause instanceof Error ? `${thrown.message}: ${describe(thrown.cause)}` : thrown.message;
 }

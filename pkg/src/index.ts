@@ -6,8 +6,7 @@
  */
 export { type Client, type ClientEvent, type ClientOptions, createClient } from "./client.js";
 export { ERROR_CODES, type ErrorCode, SaltmineError } from "./errors.js";
-export type { Backend } from "./link.js";
-export type { Challenge, Engine } from "./messages.js";
+export type { Backend, Challenge, Engine } from "./messages.js";
 export type { Progress } from "./progress.js";
 export type { Session, StorageKind } from "./session.js";
 export { type SolveOptions, type SolveResult, solve } from "./solve.js";

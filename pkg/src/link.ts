@@ -1,23 +1,10 @@
-/** One engine, reached by messages: in a worker, or on the page where there can be no worker. */
-import { loadPageEngine, spawn, type Thread } from "#spawn";
-import { abortError, untilAborted } from "./abort.js";
-import { describe, type Failure, SaltmineError } from "./errors.js";
-import type { Command, Engine, Report, SessionGrant } from "./messages.js";
+/** A running engine as its owner sees it: requests go out, each is answered once. */
+import type { Thread } from "#spawn";
+import { abortError } from "./abort.js";
+import { type Failure, SaltmineError } from "./errors.js";
+import type { Backend, Command, Report, SessionGrant } from "./messages.js";
 
-/** The rung of the ladder that the work stands on. */
-export interface Backend {
-  /** `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD. */
-  engine: Engine;
-  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
-  thread: "worker" | "page";
-  /** Why it does not stand higher. */
-  reason?: string;
-}
-
-/** A worker that has not proved itself after this long is given up. */
-const HANDSHAKE_MS = 10_000;
-
-type RequestCommand = Exclude<Command, { type: "abort" | "close" }>;
+type RequestCommand = Exclude<Command, { type: "start" | "abort" | "close" }>;
 /** A command without the id, which the link gives. */
 type Unsent<C> = C extends { id: number } ? Omit<C, "id"> : never;
 type Value = SessionGrant | number | null;
@@ -26,13 +13,16 @@ export type Update = Extract<Report, { type: "state" | "progress" }>;
 
 interface Pending {
   resolve(value: Value): void;
-  reject(error: SaltmineError): void;
+  reject(error: Error): void;
   onUpdate: ((update: Update) => void) | undefined;
 }
 
 let lastId = 0;
 /** An id that no other request of this page has. */
 export const nextId = (): number => ++lastId;
+
+/** The engine does not have the challenge's hash function. Never reaches a caller: the ladder catches it. */
+export class LacksAlgorithm extends Error {}
 
 /** A running engine. */
 export class Link {
@@ -91,6 +81,7 @@ export class Link {
     const pending = this.#pending.get(report.id);
     if (report.type === "done") pending?.resolve(report.value);
     else if (report.type === "failed") pending?.reject(new SaltmineError(report.failure));
+    else if (report.type === "lacks-algorithm") pending?.reject(new LacksAlgorithm());
     else pending?.onUpdate?.(report);
   }
 
@@ -98,98 +89,9 @@ export class Link {
   close(failure: Failure): void {
     if (this.#closed) return;
     this.#closed = new SaltmineError(failure);
+    // On the page there is no thread to end: what runs there has to hear it.
+    for (const id of this.#pending.keys()) this.#thread.post({ type: "abort", id });
     this.#thread.terminate();
     for (const pending of [...this.#pending.values()]) pending.reject(this.#closed);
   }
-}
-
-type Starter = (
-  onReport: (report: Report) => void,
-  onBroken: (reason: string) => void,
-) => Thread | Promise<Thread>;
-
-const inWorker: Starter = spawn;
-
-const onPage: Starter = async (onReport) => {
-  const { serveOnPage } = await loadPageEngine();
-  let open = true;
-  const handle = serveOnPage((report) => {
-    if (open) onReport(report);
-  });
-  return {
-    post: handle,
-    terminate: () => {
-      open = false;
-    },
-  };
-};
-
-/** Climbs down the ladder until an engine has proved itself; an abort ends what was started. */
-export async function connect(signal?: AbortSignal): Promise<Link> {
-  const connecting = climbDown(signal);
-  connecting.then(
-    (link) => signal?.aborted && link.close({ code: "aborted" }),
-    () => {},
-  );
-  return untilAborted(connecting, signal);
-}
-
-async function climbDown(signal: AbortSignal | undefined): Promise<Link> {
-  try {
-    return await start(inWorker, "worker");
-  } catch (inWorkerFailed) {
-    if (signal?.aborted) throw abortError(signal);
-    const reason = `no worker: ${describe(inWorkerFailed)}`;
-    try {
-      return await start(onPage, "page", reason);
-    } catch (onPageFailed) {
-      throw new SaltmineError(
-        { code: "engine_unavailable", detail: `${reason}; on the page: ${describe(onPageFailed)}` },
-        onPageFailed,
-      );
-    }
-  }
-}
-
-function start(starter: Starter, thread: Backend["thread"], fellFrom?: string): Promise<Link> {
-  return new Promise((resolve, reject) => {
-    let link: Link | undefined;
-    let running: Thread | undefined;
-    let over = false;
-    const giveUp = (reason: string) => {
-      clearTimeout(timer);
-      over = true;
-      if (link) link.close({ code: "engine_failed", detail: reason });
-      else running?.terminate();
-      reject(new Error(reason));
-    };
-    const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
-
-    const onReport = (report: Report) => {
-      if (report.type === "broken") giveUp(report.reason);
-      else if (report.type !== "started") link?.take(report);
-      else if (running && !over) {
-        clearTimeout(timer);
-        link = new Link(running, backendOf(report.engine, thread, fellFrom));
-        resolve(link);
-      }
-    };
-    const adopt = (started: Thread) => {
-      running = started;
-      if (over) started.terminate();
-    };
-    try {
-      const started = starter(onReport, giveUp);
-      if ("then" in started) started.then(adopt, (error) => giveUp(describe(error)));
-      else adopt(started);
-    } catch (error) {
-      giveUp(describe(error));
-    }
-  });
-}
-
-function backendOf(engine: Engine, thread: Backend["thread"], fellFrom: string | undefined): Backend {
-  const reasons = [fellFrom, engine === "scalar" ? "this runtime has no WebAssembly SIMD" : undefined];
-  const reason = reasons.filter((part) => part !== undefined).join("; ");
-  return reason ? { engine, thread, reason } : { engine, thread };
 }

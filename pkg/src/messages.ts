@@ -1,11 +1,22 @@
 /**
  * What crosses between the page and an engine, in a worker or on the page: one tagged union each way.
- * Requests carry an id; an engine answers each with exactly one `done` or `failed`.
+ * Requests carry an id; an engine answers each with exactly one
+ * `done`, `failed` or `lacks-algorithm`.
  */
 import type { Failure } from "./errors.js";
 
-/** The rung of the ladder that the work stands on. */
+/** What runs the search. */
 export type Engine = "simd128" | "scalar";
+
+/** The rung of the ladder that the work stands on. */
+export interface Backend {
+  /** `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD. */
+  engine: Engine;
+  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
+  thread: "worker" | "page";
+  /** Why it does not stand higher. */
+  reason?: string;
+}
 
 /** A challenge as the server sends it (ALTCHA v1). */
 export interface Challenge {
@@ -39,6 +50,8 @@ export interface SessionGrant {
 
 /** Page to engine. */
 export type Command =
+  /** Comes first, once: the best engine that this runtime can run, or the one that is wanted. */
+  | { type: "start"; engine: Engine | undefined }
   | { type: "session"; id: number; request: SessionRequest }
   /** Reads a challenge and keeps it under the id; done with its last candidate. */
   | { type: "open"; id: number; challenge: Challenge; maxNumber: number }
@@ -56,5 +69,7 @@ export type Report =
   | { type: "state"; id: number; state: "challenge" | "solving" | "session" }
   /** Candidates searched since the request began, of how many. */
   | { type: "progress"; id: number; searched: number; total: number; elapsedMs: number }
+  /** The engine does not have the challenge's hash function; the scalar one has all. */
+  | { type: "lacks-algorithm"; id: number }
   | { type: "done"; id: number; value: SessionGrant | number | null }
   | { type: "failed"; id: number; failure: Failure };

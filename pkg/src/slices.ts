@@ -14,16 +14,14 @@ export interface SliceOptions {
   progress(searched: number): void;
 }
 
-/** The whole range was searched and nothing fits. */
-export const NOT_FOUND = -1;
-/** The caller gave up. */
-export const ABORTED = -2;
+/** Nothing was found: the whole range was searched, or the caller gave up. */
+const NOT_FOUND = -1;
 
 /** Small enough for the slowest engine on the page, large enough to measure. */
 const FIRST_SLICE = 4096;
 const LARGEST_SLICE = 2 ** 30;
 
-/** Searches `start..=end`; the number, NOT_FOUND or ABORTED. */
+/** Searches `start..=end`; the number or -1. */
 export async function searchInSlices(
   searcher: Searcher,
   start: number,
@@ -48,7 +46,7 @@ export async function searchInSlices(
       await pause();
       lastPause = performance.now();
     }
-    if (aborted()) return ABORTED;
+    if (aborted()) break;
   }
   return NOT_FOUND;
 }

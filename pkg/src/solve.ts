@@ -1,9 +1,10 @@
 import { abortError, untilAborted } from "./abort.js";
 import { SaltmineError } from "./errors.js";
+import { onCapableEngine, type Wanted } from "./ladder.js";
 import { Leases } from "./leases.js";
-import { type Backend, type Link, nextId } from "./link.js";
+import { type Link, nextId } from "./link.js";
 import { tell } from "./listener.js";
-import type { Challenge } from "./messages.js";
+import type { Backend, Challenge } from "./messages.js";
 import { maxNumberOption, wholeNumber } from "./options.js";
 import { giveBack, takeLink } from "./pool.js";
 import { type Progress, progressOf } from "./progress.js";
@@ -59,9 +60,11 @@ export async function solve(challenge: Challenge, options: SolveOptions = {}): P
   const maxNumber = maxNumberOption(options.maxNumber);
   const began = performance.now();
   if (signal?.aborted) throw abortError(signal);
-  const search = new SharedSearch(challenge, maxNumber, workers, onProgress);
-  const { number, backend } = await untilAborted(search.run(), signal, () => search.abort());
-  return { number, tookMs: performance.now() - began, hashes: search.searched, backend };
+  return onCapableEngine(async (wanted) => {
+    const search = new SharedSearch(challenge, maxNumber, workers, wanted, onProgress);
+    const { number, backend } = await untilAborted(search.run(), signal, () => search.abort());
+    return { number, tookMs: performance.now() - began, hashes: search.searched, backend };
+  });
 }
 
 /** One challenge searched by several engines. */
@@ -69,6 +72,7 @@ class SharedSearch {
   readonly #challenge: Challenge;
   readonly #maxNumber: number;
   readonly #workers: number;
+  readonly #wanted: Wanted;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   /** Ends what the other engines do when one has found the number, or the caller gives up. */
   readonly #over = new AbortController();
@@ -83,11 +87,13 @@ class SharedSearch {
     challenge: Challenge,
     maxNumber: number,
     workers: number,
+    wanted: Wanted,
     onProgress: ((progress: Progress) => void) | undefined,
   ) {
     this.#challenge = challenge;
     this.#maxNumber = maxNumber;
     this.#workers = workers;
+    this.#wanted = wanted;
     this.#onProgress = onProgress;
   }
 
@@ -115,16 +121,16 @@ class SharedSearch {
   }
 
   async #mine(first: boolean): Promise<void> {
-    const link = await takeLink(this.#over.signal);
+    const link = await takeLink(this.#wanted, this.#over.signal);
     // Several engines on the page's one thread are no faster than one.
-    if (!first && link.backend.thread === "page") return giveBack(link);
+    if (!first && link.backend.thread === "page") return giveBack(link, this.#wanted);
     const id = nextId();
     try {
       await this.#open(link, id);
       while (!this.#over.signal.aborted && (await this.#searchNext(link, id))) {}
     } finally {
       link.forget(id);
-      giveBack(link);
+      giveBack(link, this.#wanted);
     }
   }
 

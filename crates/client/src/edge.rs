@@ -4,31 +4,18 @@
 
 use alloc::string::String;
 
-use js_sys::{JSON, JsString, Object, Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use saltmine_protocol::{Algorithm, Challenge};
 use saltmine_solver::{BACKEND, Job, Target, search};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, RequestCache, RequestCredentials, RequestInit, Response};
+use web_sys::{AbortSignal, Response};
 
 use crate::failure::{Code, Failure};
 use crate::flow::{self, Config, Event, Flow, Json, Request, Step};
 
 #[wasm_bindgen]
 extern "C" {
-    /// What `session` needs to know; the npm package has checked it.
-    pub type SessionOptions;
-    #[wasm_bindgen(method, getter, js_name = baseUrl)]
-    fn base_url(this: &SessionOptions) -> String;
-    #[wasm_bindgen(method, getter, js_name = appId)]
-    fn app_id(this: &SessionOptions) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn origin(this: &SessionOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn token(this: &SessionOptions) -> Option<String>;
-    #[wasm_bindgen(method, getter, js_name = maxNumber)]
-    fn max_number(this: &SessionOptions) -> f64;
-
     /// What the runtime around the engine does for it: time limits, and the slices of a search.
     pub type Host;
     /// Tells that the flow enters a state: `challenge`, `solving` or `session`.
@@ -37,19 +24,22 @@ extern "C" {
     /// A signal for one request: fires when the caller gives up or the time limit is reached.
     #[wasm_bindgen(method, js_name = requestSignal)]
     fn request_signal(this: &Host) -> AbortSignal;
-    /// The request of that signal has ended: `""` if the signal did not fire, else `aborted` or `timeout`.
+    /// The request of that signal has ended: the code of its failure, if it failed: `aborted`, `timeout` or
+    /// `network`.
     #[wasm_bindgen(method, js_name = requestEnded)]
-    fn request_ended(this: &Host) -> String;
-    /// Searches the whole range in slices; resolves to the number, -1 for none, -2 if the caller gave up.
+    fn request_ended(this: &Host) -> JsValue;
+    /// Searches the whole range in slices; resolves to the number or -1, rejects if the caller gives up.
     #[wasm_bindgen(method)]
     fn search(this: &Host, search: Search) -> Promise;
 
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn global_fetch(url: &str, init: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     fn now_ms() -> f64;
     #[wasm_bindgen(js_namespace = Date, js_name = parse)]
     fn parse_date_ms(date: &str) -> f64;
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = encodeURIComponent)]
     fn encode_uri_component(text: &str) -> String;
 }
@@ -73,10 +63,11 @@ impl Search {
     /// Reads a challenge (the wire's JSON object) strictly, against the caller's ceiling.
     ///
     /// # Errors
-    /// `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`, as `{ code, field? }`.
+    /// `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`, `engine_lacks_algorithm`, as
+    /// `{ code, field? }`.
     pub fn open(challenge: JsValue, ceiling: f64) -> Result<Search, JsValue> {
         let challenge = flow::read_challenge(&JsJson(challenge), whole(ceiling)).map_err(|f| failure(&f))?;
-        Ok(Self::of(&challenge))
+        Self::of(&challenge)
     }
 
     /// The last candidate.
@@ -94,41 +85,42 @@ impl Search {
         search(&self.job, whole(start)..=whole(end)).map_or(-1.0, |number| number as f64)
     }
 
-    fn of(challenge: &Challenge) -> Self {
-        Self {
-            job: Job::new(challenge.salt().as_bytes(), &target(challenge)),
-            max_number: challenge.max_number(),
-        }
+    fn of(challenge: &Challenge) -> Result<Self, JsValue> {
+        let target = target(challenge).ok_or_else(|| failure(&Code::EngineLacksAlgorithm.into()))?;
+        Ok(Self { job: Job::new(challenge.salt().as_bytes(), &target), max_number: challenge.max_number() })
     }
 }
 
-fn target(challenge: &Challenge) -> Target {
-    fn bytes<const N: usize>(digest: &[u8]) -> [u8; N] {
-        let mut bytes = [0; N];
-        bytes.copy_from_slice(digest);
-        bytes
-    }
+/// What to search for; `None` if this build does not have the challenge's hash function.
+fn target(challenge: &Challenge) -> Option<Target> {
     let digest = challenge.digest();
     match challenge.algorithm() {
-        Algorithm::Sha1 => Target::Sha1(bytes(digest)),
-        Algorithm::Sha256 => Target::Sha256(bytes(digest)),
-        Algorithm::Sha384 => Target::Sha384(bytes(digest)),
-        Algorithm::Sha512 => Target::Sha512(bytes(digest)),
+        Algorithm::Sha256 => digest.try_into().ok().map(Target::Sha256),
+        #[cfg(feature = "all-algorithms")]
+        Algorithm::Sha1 => digest.try_into().ok().map(Target::Sha1),
+        #[cfg(feature = "all-algorithms")]
+        Algorithm::Sha384 => digest.try_into().ok().map(Target::Sha384),
+        #[cfg(feature = "all-algorithms")]
+        Algorithm::Sha512 => digest.try_into().ok().map(Target::Sha512),
+        #[cfg(not(feature = "all-algorithms"))]
+        _ => None,
     }
 }
 
-/// The whole flow: resolves to `{ token, expiresAt, proofOfWork }`.
+/// The whole flow: from `{ baseUrl, appId, origin?, token?, maxNumber }`, which the npm package has checked, to
+/// `{ token, expiresAt, proofOfWork }`.
 ///
 /// # Errors
-/// `{ code, status?, field?, detail?, cause? }` with any code of [`Code`].
+/// `{ code, status?, field?, detail?, cause? }` with any code of [`Code`](crate::failure::Code), or the host's.
 #[wasm_bindgen]
-pub async fn session(options: SessionOptions, host: Host) -> Result<JsValue, JsValue> {
+pub async fn session(options: JsValue, host: Host) -> Result<JsValue, JsValue> {
+    let options = JsJson(options);
     let mut flow = Flow::new(Config {
-        base_url: options.base_url(),
-        app_path: encode_uri_component(&options.app_id()),
-        origin: options.origin(),
-        token: options.token(),
-        max_number: whole(options.max_number()),
+        base_url: options.text("baseUrl").unwrap_or_default(),
+        app_path: encode_uri_component(&options.text("appId").unwrap_or_default()),
+        origin: options.text("origin"),
+        token: options.text("token"),
+        max_number: whole(options.number("maxNumber").unwrap_or_default()),
     });
     let mut step = flow.start();
     loop {
@@ -137,14 +129,11 @@ pub async fn session(options: SessionOptions, host: Host) -> Result<JsValue, JsV
                 host.state(if request.method == "GET" { "challenge" } else { "session" });
                 Event::Response(send(&request, &host).await?)
             }
-            Step::Search(challenge) => {
+            Step::Search => {
                 host.state("solving");
-                let number = JsFuture::from(host.search(Search::of(&challenge))).await?;
-                match number.as_f64() {
-                    Some(number) if number >= 0.0 => Event::Searched(Some(whole(number))),
-                    Some(-1.0) => Event::Searched(None),
-                    _ => return Err(failure(&Code::Aborted.into())),
-                }
+                let search = flow.challenge().map_or_else(|| Err(JsValue::UNDEFINED), Search::of)?;
+                let number = JsFuture::from(host.search(search)).await?;
+                Event::Searched(number.as_f64().filter(|number| *number >= 0.0).map(whole))
             }
             Step::Done(session) => {
                 return Ok(object(&[
@@ -175,35 +164,28 @@ impl Json for JsJson {
 
 async fn send(request: &Request, host: &Host) -> Result<flow::Response<JsJson>, JsValue> {
     let answer = exchange(request, &host.request_signal()).await;
-    let ended = host.request_ended();
-    answer.map_err(|cause| {
-        let code = match ended.as_str() {
-            "aborted" => Code::Aborted,
-            "timeout" => Code::Timeout,
-            _ => Code::Network,
-        };
-        let error = failure(&code.into());
-        set(&error, "cause", &cause);
-        error
-    })
+    let code = host.request_ended();
+    answer.map_err(|cause| object(&[("code", code), ("cause", cause)]))
 }
 
 async fn exchange(request: &Request, signal: &AbortSignal) -> Result<flow::Response<JsJson>, JsValue> {
-    let headers = Headers::new()?;
+    // Plain objects, not `Headers` and `RequestInit`: each of their methods would be an import with glue.
+    let headers = object(&[]);
     for (name, value) in &request.headers {
-        headers.set(name, value)?;
+        set(&headers, name, &value.into());
     }
-    let init = RequestInit::new();
-    init.set_method(request.method);
-    init.set_headers(&headers);
-    init.set_cache(RequestCache::NoStore);
-    init.set_credentials(RequestCredentials::Omit);
-    init.set_signal(Some(signal));
+    let init = object(&[
+        ("method", request.method.into()),
+        ("headers", headers),
+        ("cache", "no-store".into()),
+        ("credentials", "omit".into()),
+        ("signal", signal.into()),
+    ]);
     let response: Response = JsFuture::from(global_fetch(&request.url, &init)?).await?.unchecked_into();
     let date_ms = response.headers().get("date")?.map(|date| parse_date_ms(&date)).filter(|ms| !ms.is_nan());
-    let text: JsString = JsFuture::from(response.text()?).await?.unchecked_into();
+    let text = JsFuture::from(response.text()?).await?;
     // Not JSON, or JSON that is no object: the flow tells what that means.
-    let body = JSON::parse(&String::from(text)).ok().filter(JsValue::is_object).map(JsJson);
+    let body = parse_json(&text).ok().filter(JsValue::is_object).map(JsJson);
     Ok(flow::Response { status: response.status(), date_ms, body })
 }
 

@@ -4,13 +4,16 @@ use alloc::string::String;
 
 use saltmine_protocol::ChallengeError;
 
-/// The stable name of a failure. The npm package holds the sentence for each.
+/// The stable name of a failure that the flow finds; those of the transport (`network`, `timeout`, `aborted`) are the
+/// host's. The npm package holds the sentence for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The challenge lacks a member, or one has the wrong form; [`Failure::field`] names it.
     ChallengeMalformed,
     /// The challenge asks for a hash function that is not known here.
     AlgorithmUnsupported,
+    /// The hash function is known, but this build of the engine does not have it: another has.
+    EngineLacksAlgorithm,
     /// The challenge's range is larger than the caller's ceiling.
     MaxNumberTooLarge,
     /// The whole range was searched and nothing fits.
@@ -37,12 +40,6 @@ pub enum Code {
     RateLimited,
     /// Any status from 500, and a status that no HTTP server should send.
     ServerError,
-    /// No answer: the connection failed, or the browser refused to make it.
-    Network,
-    /// No answer within the time limit.
-    Timeout,
-    /// The caller gave up.
-    Aborted,
 }
 
 impl Code {
@@ -57,6 +54,7 @@ impl Code {
         match self {
             Self::ChallengeMalformed => "challenge_malformed",
             Self::AlgorithmUnsupported => "algorithm_unsupported",
+            Self::EngineLacksAlgorithm => "engine_lacks_algorithm",
             Self::MaxNumberTooLarge => "maxnumber_too_large",
             Self::NoSolution => "no_solution",
             Self::ResponseMalformed => "response_malformed",
@@ -70,9 +68,6 @@ impl Code {
             Self::AppNotFound => "app_not_found",
             Self::RateLimited => "rate_limited",
             Self::ServerError => "server_error",
-            Self::Network => "network",
-            Self::Timeout => "timeout",
-            Self::Aborted => "aborted",
         }
     }
 }

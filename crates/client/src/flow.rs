@@ -86,8 +86,8 @@ pub enum Event<J> {
 pub enum Step {
     /// Send this and resume with [`Event::Response`].
     Request(Request),
-    /// Search this challenge's whole range and resume with [`Event::Searched`].
-    Search(Challenge),
+    /// Search the whole range of [`Flow::challenge`] and resume with [`Event::Searched`].
+    Search,
     /// The end: a session.
     Done(Session),
     /// The end: a failure.
@@ -105,12 +105,12 @@ pub struct Session {
     pub proof_of_work: bool,
 }
 
+#[derive(Clone, Copy)]
 enum State {
-    Start,
-    AwaitingChallenge,
-    Searching(Challenge),
-    AwaitingSession { proof_of_work: bool },
     Ended,
+    AwaitingChallenge,
+    Searching,
+    AwaitingSession,
 }
 
 /// The flow of PROTOCOL sections 1 and 5: challenge, search, session.
@@ -118,6 +118,8 @@ pub struct Flow {
     config: Config,
     state: State,
     challenges: u8,
+    /// The challenge in work, while there is one.
+    challenge: Option<Challenge>,
     /// Server's clock minus ours, learned from `Date`.
     skew_ms: Option<f64>,
 }
@@ -128,7 +130,7 @@ impl Flow {
     pub fn new(mut config: Config) -> Self {
         let bare = config.base_url.trim_end_matches('/').len();
         config.base_url.truncate(bare);
-        Self { config, state: State::Start, challenges: 0, skew_ms: None }
+        Self { config, state: State::Ended, challenges: 0, challenge: None, skew_ms: None }
     }
 
     /// The first step.
@@ -144,14 +146,16 @@ impl Flow {
     pub fn resume<J: Json>(&mut self, event: Event<J>, now_ms: f64) -> Step {
         match (core::mem::replace(&mut self.state, State::Ended), event) {
             (State::AwaitingChallenge, Event::Response(response)) => self.on_challenge(&response, now_ms),
-            (State::Searching(challenge), Event::Searched(found)) => {
-                self.on_searched(challenge, found, now_ms)
-            }
-            (State::AwaitingSession { proof_of_work }, Event::Response(response)) => {
-                on_session(&response, proof_of_work)
-            }
+            (State::Searching, Event::Searched(found)) => self.on_searched(found, now_ms),
+            (State::AwaitingSession, Event::Response(response)) => self.on_session(&response),
             _ => failed(Code::ResponseMalformed),
         }
+    }
+
+    /// The challenge that was read last, once there is one: what to search, and whether the session cost work.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&Challenge> {
+        self.challenge.as_ref()
     }
 
     fn request_challenge(&mut self) -> Step {
@@ -170,29 +174,43 @@ impl Flow {
         let Some(body) = &response.body else {
             return Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() });
         };
-        let challenge = match read_challenge(body, self.config.max_number) {
-            Ok(challenge) => challenge,
+        match read_challenge(body, self.config.max_number) {
+            Ok(challenge) => self.challenge = Some(challenge),
             Err(failure) => return Step::Failed(failure),
-        };
+        }
         self.skew_ms = response.date_ms.map(|date_ms| date_ms - now_ms);
-        if self.about_to_expire(&challenge, now_ms) {
+        if self.about_to_expire(now_ms) {
             return self.another_challenge();
         }
-        self.state = State::Searching(challenge.clone());
-        Step::Search(challenge)
+        self.state = State::Searching;
+        Step::Search
     }
 
-    fn on_searched(&mut self, challenge: Challenge, found: Option<u64>, now_ms: f64) -> Step {
+    fn on_searched(&mut self, found: Option<u64>, now_ms: f64) -> Step {
         let Some(number) = found else { return failed(Code::NoSolution) };
-        if self.about_to_expire(&challenge, now_ms) {
+        if self.about_to_expire(now_ms) {
             return self.another_challenge();
         }
-        self.request_session(Some(challenge.into_solution(number).to_header()))
+        self.request_session(Some(number))
+    }
+
+    fn on_session<J: Json>(&self, response: &Response<J>) -> Step {
+        if response.status != 200 {
+            return Step::Failed(refusal(response));
+        }
+        let member =
+            |name| response.body.as_ref().and_then(|body| body.text(name)).filter(|text| !text.is_empty());
+        match (member("token"), member("expiresAt")) {
+            (Some(token), Some(expires_at)) => {
+                Step::Done(Session { token, expires_at, proof_of_work: self.challenge.is_some() })
+            }
+            _ => Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() }),
+        }
     }
 
     /// Visitors' clocks are wrong by hours: without the server's clock the server is left to judge.
-    fn about_to_expire(&self, challenge: &Challenge, now_ms: f64) -> bool {
-        match (challenge.expires_at_seconds(), self.skew_ms) {
+    fn about_to_expire(&self, now_ms: f64) -> bool {
+        match (self.challenge().and_then(Challenge::expires_at_seconds), self.skew_ms) {
             (Some(seconds), Some(skew_ms)) => {
                 #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit a double's 53 bits
                 let expires_at_ms = seconds as f64 * 1_000.0;
@@ -206,11 +224,11 @@ impl Flow {
         if self.challenges < MAX_CHALLENGES { self.request_challenge() } else { failed(Code::PowExpired) }
     }
 
-    fn request_session(&mut self, solution: Option<String>) -> Step {
-        self.state = State::AwaitingSession { proof_of_work: solution.is_some() };
+    fn request_session(&mut self, number: Option<u64>) -> Step {
+        self.state = State::AwaitingSession;
         let mut headers = Vec::new();
-        if let Some(solution) = solution {
-            headers.push((SOLUTION_HEADER, solution));
+        if let (Some(number), Some(challenge)) = (number, &self.challenge) {
+            headers.push((SOLUTION_HEADER, challenge.solution(number).to_header()));
         }
         if let Some(token) = &self.config.token {
             headers.push(("Authorization", concat(&["Bearer ", token])));
@@ -252,18 +270,6 @@ pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Challenge, F
         return Err(Code::MaxNumberTooLarge.into());
     }
     Ok(challenge)
-}
-
-fn on_session<J: Json>(response: &Response<J>, proof_of_work: bool) -> Step {
-    if response.status != 200 {
-        return Step::Failed(refusal(response));
-    }
-    let member =
-        |name| response.body.as_ref().and_then(|body| body.text(name)).filter(|text| !text.is_empty());
-    match (member("token"), member("expiresAt")) {
-        (Some(token), Some(expires_at)) => Step::Done(Session { token, expires_at, proof_of_work }),
-        _ => Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() }),
-    }
 }
 
 /// What an answer other than 200 means.

@@ -5,7 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use js_sys::{Object, Promise, Reflect};
-use saltmine_client::edge::{Host, Search, SessionOptions, engine, session};
+use saltmine_client::edge::{Host, Search, engine, session};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
@@ -43,7 +43,7 @@ fn host(states: &js_sys::Array) -> JsValue {
     let signal = Closure::<dyn FnMut() -> JsValue>::new(|| {
         AbortController::new().map_or(JsValue::UNDEFINED, |controller| controller.signal().into())
     });
-    let ended = Closure::<dyn FnMut() -> String>::new(String::new);
+    let ended = Closure::<dyn FnMut() -> JsValue>::new(|| "network".into());
     let search = Closure::<dyn FnMut(Search) -> Promise>::new(|search: Search| {
         Promise::resolve(&JsValue::from(search.run(0.0, search.max_number())))
     });
@@ -57,7 +57,7 @@ fn host(states: &js_sys::Array) -> JsValue {
 async fn run(options: JsValue) -> (Result<JsValue, JsValue>, Vec<String>) {
     let states = js_sys::Array::new();
     let host = host(&states).unchecked_into::<Host>();
-    let outcome = session(options.unchecked_into::<SessionOptions>(), host).await;
+    let outcome = session(options, host).await;
     (outcome, states.iter().filter_map(|state| state.as_string()).collect())
 }
 

@@ -123,14 +123,8 @@ impl Challenge {
 
     /// The solution with `number` (at most [`MAX_NUMBER`]), which is not checked here.
     #[must_use]
-    pub fn into_solution(self, number: u64) -> Solution {
+    pub fn solution(&self, number: u64) -> Solution<'_> {
         Solution::new(self, number)
-    }
-
-    /// As [`into_solution`](Self::into_solution), keeping the challenge.
-    #[must_use]
-    pub fn solution(&self, number: u64) -> Solution {
-        self.clone().into_solution(number)
     }
 }
 

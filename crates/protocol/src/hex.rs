@@ -5,7 +5,11 @@ pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
     if text.len() != len * 2 {
         return None;
     }
-    text.as_bytes().chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
+    let mut bytes = Vec::with_capacity(len);
+    for pair in text.as_bytes().as_chunks::<2>().0 {
+        bytes.push(nibble(pair[0])? << 4 | nibble(pair[1])?);
+    }
+    Some(bytes)
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -20,7 +20,7 @@
 //! .unwrap();
 //! assert_eq!(challenge.expires_at_seconds(), Some(1_852_755_218));
 //!
-//! let header = challenge.into_solution(37).to_header();
+//! let header = challenge.solution(37).to_header();
 //! assert!(header.starts_with("eyJhbGdvcml0aG0iOiJTSEEtMjU2Iiw"));
 //! ```
 #![no_std]

@@ -3,14 +3,14 @@ use alloc::string::String;
 use base64ct::{Base64, Encoding};
 
 /// A solved challenge: the number, and the challenge echoed as it was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Solution {
-    challenge: Challenge,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Solution<'a> {
+    challenge: &'a Challenge,
     number: u64,
 }
 
-impl Solution {
-    pub(crate) fn new(challenge: Challenge, number: u64) -> Self {
+impl<'a> Solution<'a> {
+    pub(crate) fn new(challenge: &'a Challenge, number: u64) -> Self {
         Self { challenge, number }
     }
 
@@ -25,7 +25,7 @@ impl Solution {
     /// The JSON is ASCII alone, since some servers decode base64 to Latin-1 instead of UTF-8.
     #[must_use]
     pub fn to_header(&self) -> String {
-        let challenge = &self.challenge;
+        let challenge = self.challenge;
         let mut json = String::with_capacity(96 + challenge.challenge().len() * 2 + challenge.salt().len());
         json.push_str("{\"algorithm\":");
         push_json_string(&mut json, challenge.algorithm_name());

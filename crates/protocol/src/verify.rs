@@ -52,7 +52,7 @@ pub fn verify(secret: &[u8], header: &str, now_seconds: u64) -> Result<Verified,
     }
     let json = decode(header).ok_or(Refusal::Invalid)?;
     let document = parse(&json).ok_or(Refusal::Invalid)?;
-    let number = decimal::parse_canonical(document.number.get()).ok_or(Refusal::Invalid)?;
+    let number = decimal::parse_canonical(document.number.get().as_bytes()).ok_or(Refusal::Invalid)?;
     let expires_at_seconds = salt::sealed_expires_at_seconds(&document.salt).ok_or(Refusal::Invalid)?;
     if Algorithm::from_name(&document.algorithm) != Some(ISSUED) {
         return Err(Refusal::Invalid);

@@ -139,7 +139,7 @@ proptest! {
     fn a_header_says_what_was_received(salt in any::<String>(), number in 0..=MAX_NUMBER) {
         let challenge = parse(|raw| raw.salt = Some(salt.clone())).unwrap();
         let header = challenge.solution(number).to_header();
-        prop_assert_eq!(&header, &challenge.clone().into_solution(number).to_header());
+        prop_assert_eq!(&header, &challenge.solution(number).to_header());
 
         let json = Base64::decode_vec(&header).unwrap();
         prop_assert!(json.is_ascii());
@@ -164,7 +164,7 @@ proptest! {
 fn a_header_is_compact_and_in_order() {
     let challenge = parse(|raw| raw.salt = Some("\"\\/\n\u{7f}é😀".into())).unwrap();
     let json =
-        String::from_utf8(Base64::decode_vec(&challenge.into_solution(42).to_header()).unwrap()).unwrap();
+        String::from_utf8(Base64::decode_vec(&challenge.solution(42).to_header()).unwrap()).unwrap();
     assert_eq!(
         json,
         concat!(

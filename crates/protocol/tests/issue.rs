@@ -44,7 +44,7 @@ proptest! {
 
         let number = solve(&challenge).unwrap();
         prop_assert!((1..=max).contains(&number));
-        let header = challenge.into_solution(number).to_header();
+        let header = challenge.solution(number).to_header();
         let verified = verify(SECRET, &header, NOW).unwrap();
         prop_assert_eq!(verified.expires_at_seconds, NOW + 300);
         prop_assert_eq!(verify(SECRET, &header, NOW + 300), Err(Refusal::Expired));

@@ -41,7 +41,7 @@ fn every_challenge_is_read_and_every_solution_echoes_it() {
         assert_eq!(challenge.digest().len(), challenge.algorithm().digest_len());
         assert_eq!(Some(challenge.max_number()), vector["maxnumber"].as_u64());
         let number = vector["number"].as_u64().unwrap_or(1);
-        let json = Base64::decode_vec(&challenge.into_solution(number).to_header()).unwrap();
+        let json = Base64::decode_vec(&challenge.solution(number).to_header()).unwrap();
         let document: Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(document["number"].as_u64(), Some(number));
         for member in ["algorithm", "challenge", "salt", "signature"] {
@@ -81,7 +81,7 @@ fn a_server_judges_every_solution() {
             .map(|value| value.parse().unwrap())
             .collect();
         let issued = challenge.algorithm() == Algorithm::Sha256 && salt.ends_with('&');
-        let header = challenge.into_solution(number).to_header();
+        let header = challenge.solution(number).to_header();
         match (issued, expires.as_slice()) {
             (true, [expires]) => {
                 held += 1;

@@ -174,29 +174,18 @@ fn script(path: &str, arguments: &[String]) -> Result<ExitCode> {
 
 fn lint() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
-    run(cargo().args([
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))?;
+    run(cargo()
+        .args(["clippy", "--quiet", "--workspace", "--all-targets", "--all-features"])
+        .args(["--", "-D", "warnings"]))?;
     let table = Table::read()?;
     for variant in &table.variants {
+        let package = &table.shared.package;
+        let features: Vec<_> =
+            variant.features.iter().map(|feature| format!("{package}/{feature}")).collect();
         run(cargo()
-            .args([
-                "clippy",
-                "--quiet",
-                "--target",
-                "wasm32-unknown-unknown",
-                "--package",
-                &table.shared.package,
-            ])
+            .args(["clippy", "--quiet", "--target", "wasm32-unknown-unknown", "--package", package])
             .args(["--package", "saltmine-solver", "--profile", &variant.profile])
-            .args(["--features", &format!("{}/{}", table.shared.package, table.shared.features.join(","))])
+            .args(["--no-default-features", "--features", &features.join(",")])
             .args(["--", "-D", "warnings"])
             .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared)))?;
     }

@@ -24,7 +24,6 @@ pub(crate) struct Table {
 pub(crate) struct Shared {
     #[serde(rename = "crate")]
     pub(crate) package: String,
-    pub(crate) features: Vec<String>,
     pub(crate) glue: String,
     target_features: Vec<String>,
     pub(crate) before_bindgen: Vec<String>,
@@ -39,6 +38,7 @@ pub(crate) struct Shared {
 pub(crate) struct Variant {
     pub(crate) name: String,
     pub(crate) about: String,
+    pub(crate) features: Vec<String>,
     pub(crate) profile: String,
     target_features: Vec<String>,
     wasm_opt_features: Vec<String>,

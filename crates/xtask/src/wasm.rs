@@ -38,8 +38,17 @@ pub(crate) fn build() -> Result<()> {
 fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<PathBuf> {
     eprintln!("wasm {}: {}", variant.name, variant.about);
     run(cargo()
-        .args(["build", "--quiet", "--lib", "--target", TARGET, "--package", &shared.package])
-        .args(["--profile", &variant.profile, "--features", &shared.features.join(",")])
+        .args([
+            "build",
+            "--quiet",
+            "--lib",
+            "--target",
+            TARGET,
+            "--no-default-features",
+            "--package",
+            &shared.package,
+        ])
+        .args(["--profile", &variant.profile, "--features", &variant.features.join(",")])
         .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(shared)))?;
     let compiled = target_dir()
         .join(TARGET)

@@ -6,9 +6,9 @@ import type { Engine } from "../messages.js";
 
 export { Search, session } from "../../wasm/client.js";
 
-/** Compiles the variant that this runtime can run. */
-export async function loadEngine(): Promise<Engine> {
-  const url = new URL((await simd()) ? "./simd128.wasm" : "./scalar.wasm", import.meta.url);
-  await init({ module_or_path: await readFile(url) });
+/** Compiles the variant that is wanted, or the best that this runtime can run. */
+export async function loadEngine(wanted: Engine | undefined): Promise<Engine> {
+  const variant = wanted ?? ((await simd()) ? "simd128" : "scalar");
+  await init({ module_or_path: await readFile(new URL(`./${variant}.wasm`, import.meta.url)) });
   return engine() as Engine;
 }

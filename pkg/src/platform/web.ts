@@ -5,11 +5,13 @@ import type { Engine } from "../messages.js";
 
 export { Search, session } from "../../wasm/client.js";
 
-/** Compiles the variant that this runtime can run. */
-export async function loadEngine(): Promise<Engine> {
-  const url = (await simd())
-    ? new URL("./simd128.wasm", import.meta.url)
-    : new URL("./scalar.wasm", import.meta.url);
+/** Compiles the variant that is wanted, or the best that this runtime can run. */
+export async function loadEngine(wanted: Engine | undefined): Promise<Engine> {
+  const variant = wanted ?? ((await simd()) ? "simd128" : "scalar");
+  const url =
+    variant === "simd128"
+      ? new URL("./simd128.wasm", import.meta.url)
+      : new URL("./scalar.wasm", import.meta.url);
   await init({ module_or_path: url });
   return engine() as Engine;
 }

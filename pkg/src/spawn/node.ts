@@ -1,6 +1,6 @@
 /** A worker thread as its owner sees it. */
 import { Worker } from "node:worker_threads";
-import type { Report } from "../messages.js";
+import type { Engine, Report } from "../messages.js";
 import type { Thread } from "./web.js";
 
 /** Starts the worker thread. It never keeps the process alive by itself: what waits for it does. */
@@ -12,8 +12,9 @@ export function spawn(onReport: (report: Report) => void, onBroken: (reason: str
   return { post: (command) => worker.postMessage(command), terminate: () => void worker.terminate() };
 }
 
-/** The engine without a worker: its code is loaded only when this is called. */
-export const loadPageEngine = () => import("#page-engine");
+/** The engine without a worker: its code is loaded only when this is called. A page has one of each kind. */
+export const loadPageEngine = (engine: Engine | undefined) =>
+  engine === "scalar" ? import("#page-engine-scalar") : import("#page-engine");
 
 /** No storage outlives a Node process. */
 export const DEFAULT_STORAGE = "memory";

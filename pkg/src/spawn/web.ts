@@ -1,5 +1,5 @@
 /** A Web Worker as the page sees it. */
-import type { Command, Report } from "../messages.js";
+import type { Command, Engine, Report } from "../messages.js";
 
 /** What a thread offers its owner. */
 export interface Thread {
@@ -20,8 +20,9 @@ export function spawn(onReport: (report: Report) => void, onBroken: (reason: str
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 
-/** The engine without a worker: its code is loaded only when this is called. */
-export const loadPageEngine = () => import("#page-engine");
+/** The engine without a worker: its code is loaded only when this is called. A page has one of each kind. */
+export const loadPageEngine = (engine: Engine | undefined) =>
+  engine === "scalar" ? import("#page-engine-scalar") : import("#page-engine");
 
 /** The store that a session is kept in unless the caller says otherwise. */
 export const DEFAULT_STORAGE = "local";
