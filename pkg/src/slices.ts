@@ -30,7 +30,7 @@ export async function searchInSlices(
 ): Promise<number> {
   let size = FIRST_SLICE;
   let lastPause = performance.now();
-  for (let next = start; next <= end; ) {
+  for (let next = start; next <= end;) {
     const last = Math.min(end, next + size - 1);
     const began = performance.now();
     const number = searcher.run(next, last);

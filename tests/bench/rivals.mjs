@@ -56,7 +56,7 @@ async function measure(salt, number) {
 /** Growing searches: the compiler has seen the hot code several times before it counts. */
 async function warmUp(salt, forMs) {
   let number = 1_000;
-  for (let spent = 0; ; ) {
+  for (let spent = 0; ;) {
     const ms = await measure(salt, number);
     spent += ms;
     if (spent >= forMs) return (number + 1) / ms;

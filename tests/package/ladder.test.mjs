@@ -182,7 +182,7 @@ async function assertNoLongTask(page, work) {
   const seen = await during(() =>
     page.evaluate(() => {
       setTimeout(() => {
-        for (const end = performance.now() + 120; performance.now() < end; );
+        for (const end = performance.now() + 120; performance.now() < end;);
       });
     }),
   );

@@ -10,6 +10,8 @@ use crate::server::{self, TestServer};
 use crate::variants::Table;
 use crate::{tools, wasm};
 
+const PRETTIER: &str = "node_modules/prettier/bin/prettier.cjs";
+
 const HELP: &str = "\
 tasks:
   build         the wasm variants, the npm package, the demo page
@@ -189,13 +191,14 @@ fn lint() -> Result<()> {
             .args(["--", "-D", "warnings"])
             .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared)))?;
     }
-    run(node("node_modules/@biomejs/biome/bin/biome").args(["check", "."]))?;
-    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "pkg"]))
+    run(node(PRETTIER).args(["--check", "--log-level=warn", "."]))?;
+    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "pkg"]))?;
+    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "www"]))
 }
 
 fn format() -> Result<()> {
     run(cargo().args(["fmt", "--all"]))?;
-    run(node("node_modules/@biomejs/biome/bin/biome").args(["check", "--write", "."]))
+    run(node(PRETTIER).args(["--write", "--log-level=warn", "."]))
 }
 
 fn run_quiet(script: &str) -> Result<()> {
