@@ -27,6 +27,8 @@ const FEATURES = [
 ];
 
 function snip(bytes, patterns) {
+  // wasm-opt strips the names; until then they keep the order in which functions compress best.
+  binaryen.setDebugInfo(true);
   const module = binaryen.readBinary(bytes);
   module.setFeatures(FEATURES.reduce((all, name) => all | binaryen.Features[name], 0));
   const unmatched = new Set(patterns);

@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use js_sys::{Object, Promise, Reflect};
 use saltmine_protocol::{Algorithm, Challenge};
-use saltmine_solver::{BACKEND, Job, Target, search};
+use saltmine_solver::{Job, Target, search};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
@@ -42,13 +42,6 @@ extern "C" {
     fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = encodeURIComponent)]
     fn encode_uri_component(text: &str) -> String;
-}
-
-/// The backend that this variant was built with: `simd128` or `scalar`.
-#[wasm_bindgen]
-#[must_use]
-pub fn engine() -> String {
-    BACKEND.into()
 }
 
 /// A challenge that has been read, ready to be searched.

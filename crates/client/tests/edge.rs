@@ -5,7 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use js_sys::{Object, Promise, Reflect};
-use saltmine_client::edge::{Host, Search, engine, session};
+use saltmine_client::edge::{Host, Search, session};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::AbortController;
@@ -112,10 +112,4 @@ fn a_challenge_that_is_none_is_named() {
         assert_eq!(text(&failed, "code").as_deref(), Some("challenge_malformed"));
         assert_eq!(text(&failed, "field").as_deref(), Some("algorithm"));
     }
-}
-
-#[wasm_bindgen_test]
-fn the_engine_is_the_one_that_was_compiled() {
-    let compiled = if cfg!(target_feature = "simd128") { "simd128" } else { "scalar" };
-    assert_eq!(engine(), compiled);
 }

@@ -24,6 +24,7 @@
 //! SHA-1, SHA-384 and SHA-512 come with the feature `all-algorithms` (on by default): they are rare, and a module
 //! that every page loads is smaller without them.
 #![no_std]
+#![forbid(unsafe_code)]
 
 mod message;
 #[cfg(feature = "all-algorithms")]

@@ -340,3 +340,64 @@ fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOL
         keyed[t] = sum.add(V::splat(constants.keys[t]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use sha2::{Digest, Sha256};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    use super::*;
+
+    /// One lane, four lanes in arrays and the chosen backend see the same hits, wherever the digits fall.
+    #[test]
+    fn every_width_finds_the_same() {
+        let salt: [u8; 140] = core::array::from_fn(|i| b'!' + (i * 7 % 90) as u8);
+        let step = if cfg!(miri) { 13 } else { 1 };
+        for len in (0..=salt.len()).step_by(step) {
+            for (first, number, last) in
+                [(0, 7, 11), (95, 103, 109), (12_347, 12_351, 12_353), (9_997, 9_999, 10_002)]
+            {
+                let digest =
+                    Sha256::new_with_prefix(&salt[..len]).chain_update(std::format!("{number}")).finalize();
+                let job = Sha256Job::new(&salt[..len], &digest.into());
+                for (first, last) in [(first, last), (number, number), (first, number), (number, last)] {
+                    assert_eq!(search::<u32>(&job, first, last), Some(number), "salt of {len} bytes");
+                    assert_eq!(search::<[u32; 4]>(&job, first, last), Some(number), "salt of {len} bytes");
+                    assert_eq!(job.search(first, last), Some(number), "salt of {len} bytes");
+                }
+                for (first, last) in [(first, number - 1), (number + 1, last)] {
+                    assert_eq!(search::<u32>(&job, first, last), None, "salt of {len} bytes");
+                    assert_eq!(search::<[u32; 4]>(&job, first, last), None, "salt of {len} bytes");
+                    assert_eq!(job.search(first, last), None, "salt of {len} bytes");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_digest_undone_is_the_word_of_round_56() {
+        let block: [u32; 16] = core::array::from_fn(|i| 0x9e37_79b9_u32.wrapping_mul(i as u32 + 1));
+        let start: [u32; 8] = core::array::from_fn(|i| 0x85eb_ca6b_u32.wrapping_mul(i as u32 + 3));
+        let mut digest = start;
+        compress(&mut digest, &block);
+        // With the changing word beyond the block, every word of the schedule stays.
+        let constants = Constants::new(&start, &block, 64);
+        let mut state = start;
+        for key in &constants.keys[..TOLD] {
+            round(&mut state, *key);
+        }
+        assert_eq!(undone(&start, &digest), state[0]);
+    }
+
+    #[test]
+    fn once_both_sigmas_change_they_change_in_all_later_words() {
+        for position in 0..16 {
+            let dense = |t: usize| varying(position) >> (t - 16) & DENSE == DENSE;
+            let from = (16..64).find(|t| dense(*t));
+            assert!(from.is_some_and(|from| (from..62).all(dense)), "position {position}");
+        }
+    }
+}

@@ -80,3 +80,37 @@ impl Lanes for u32 {
         u32::from(self == other)
     }
 }
+
+/// The twin of the four-lane backend for tests: plain arrays, on any machine and under Miri.
+#[cfg(test)]
+impl Lanes for [u32; 4] {
+    const COUNT: usize = 4;
+
+    fn splat(word: u32) -> Self {
+        [word; 4]
+    }
+    fn from_fn(word: impl FnMut(usize) -> u32) -> Self {
+        core::array::from_fn(word)
+    }
+    fn add(self, other: Self) -> Self {
+        core::array::from_fn(|lane| self[lane].wrapping_add(other[lane]))
+    }
+    fn and(self, other: Self) -> Self {
+        core::array::from_fn(|lane| self[lane] & other[lane])
+    }
+    fn xor(self, other: Self) -> Self {
+        core::array::from_fn(|lane| self[lane] ^ other[lane])
+    }
+    fn rotate_right<const BITS: u32>(self) -> Self {
+        self.map(|word| word.rotate_right(BITS))
+    }
+    fn shift_right<const BITS: u32>(self) -> Self {
+        self.map(|word| word >> BITS)
+    }
+    fn select(self, ones: Self, zeros: Self) -> Self {
+        core::array::from_fn(|lane| (self[lane] & ones[lane]) | (!self[lane] & zeros[lane]))
+    }
+    fn equal(self, other: Self) -> u32 {
+        (0..4).map(|lane| u32::from(self[lane] == other[lane]) << lane).sum()
+    }
+}
