@@ -47,7 +47,7 @@ await buildRuntime(
   "web",
   { prefix: "", door: "index", worker: "worker" },
   // The oldest browsers that run module workers; wasm-pack.toml has the wasm's.
-  { platform: "browser", target: ["chrome87", "firefox90", "safari15"] },
+  { platform: "browser", target: ["chrome91", "firefox90", "safari15"] },
 );
 await buildRuntime(
   "node",

@@ -6,12 +6,12 @@ const SENTENCES = {
   algorithm_unsupported:
     "The challenge's hash function is unknown. Use SHA-256 on the server (SHA-1, SHA-384 and SHA-512 work too).",
   anonymous_not_allowed:
-    "The app does not hand out anonymous sessions. Set allowAnonymous to true in the app's webClient configuration.",
+    "The app does not allow anonymous sessions. Set allowAnonymous to true in its webClient configuration.",
   app_not_found: "The server does not know this app, or the app is disabled. Check appId and baseUrl.",
   bad_request:
-    "The server refused the request. Check that the app is of type web_client and that baseUrl is the service's address.",
+    "The server refused the request. Check that the app is of type web_client, and baseUrl.",
   challenge_malformed:
-    "A member of the challenge is missing or malformed. Check that baseUrl is the service's address and that the server speaks ALTCHA v1.",
+    "A member of the challenge is missing or malformed. Check baseUrl, and that the server speaks ALTCHA v1.",
   disposed: "This client was disposed. Create another with createClient().",
   engine_failed:
     "The solver broke off: a fault of saltmine or of the browser. Please report it with the words that follow.",
@@ -19,21 +19,21 @@ const SENTENCES = {
     "The solver could not be started. Check the content security policy: script-src needs 'wasm-unsafe-eval', and worker-src the package's files.",
   invalid_options: "An option is missing or has the wrong form.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling. It is not signed, so it may be forged; raise maxNumber if the server really asks for so much work.",
+    "The challenge's maxnumber is over the ceiling. It is not signed, so it may be forged; raise maxNumber if the server really asks for this.",
   network:
-    "No answer from the server. Check baseUrl, the connection, and that the server is up and lets this page's origin read it (CORS).",
+    "No answer from the server. Check baseUrl, the connection, and that the server is up and lets this origin read it (CORS).",
   no_solution: "No number up to the challenge's maxnumber solves it. Request another challenge.",
   origin_not_allowed: "The app does not allow this page's origin. Add its host to the app's allowedDomains.",
   pow_expired:
     "The challenge expired before its solution arrived. Try again; if this repeats, raise its lifetime or lower its difficulty on the server.",
   pow_invalid:
-    "The server did not accept the solution. Check that every server instance uses the same INKEEP_POW_HMAC_SECRET.",
+    "The server did not accept the solution. Check that all its instances share one INKEEP_POW_HMAC_SECRET.",
   pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
   pow_required:
-    "The server wants a proof of work, but offered no challenge. Check that baseUrl is the same for both.",
+    "The server wants a proof of work, but offered no challenge. Check baseUrl.",
   rate_limited: "The server has answered too many requests from this address. Try again later.",
   response_malformed:
-    "The server's answer is not what the protocol says. Check that baseUrl is the service's address.",
+    "The server's answer is not what the protocol says. Check baseUrl.",
   server_error: "The server failed. Try again later; the server's log has the cause.",
   timeout: "The server did not answer within the time limit. Try again, or raise timeoutMs.",
 } as const;

@@ -14,6 +14,9 @@ after(remove);
 /** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
 const IDLE_MS = 5_000 + 1_000;
 
+/** SHA-256 is what everybody uses: only it has a SIMD engine. */
+const NO_SIMD_FOR_IT = "the challenge's hash function has no SIMD engine";
+
 describe("solve in Node", () => {
   testSolve({
     solve: (challenge, options) => attempt(saltmine, challenge, options),
@@ -23,6 +26,7 @@ describe("solve in Node", () => {
       return outcomes;
     },
     backend: { engine: "simd128", thread: "worker" },
+    rareBackend: { engine: "scalar", thread: "worker", reason: NO_SIMD_FOR_IT },
   });
 
   test("as many threads as workers, and none of them outlives the idle time", async () => {

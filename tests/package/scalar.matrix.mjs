@@ -28,7 +28,8 @@ after(async () => {
 
 describe("solve in Chromium without SIMD", { skip }, async () => {
   const { page } = await openPage(browser, site.origin);
-  testSolve({ ...solverIn(page, doors.web), backend: { engine: "scalar", thread: "worker", reason } });
+  const backend = { engine: "scalar", thread: "worker", reason };
+  testSolve({ ...solverIn(page, doors.web), backend, rareBackend: backend });
 
   test("the SIMD variant was not even loaded", () => {
     const wasm = site.sent.filter(({ path }) => path.endsWith(".wasm")).map(({ path }) => path);

@@ -76,9 +76,9 @@ function assertFailure(outcome, code, field) {
 
 /**
  * Defines the tests. `solve(challenge, options)` is `attempt` in the runtime; `solveAll(challenges)` its outcomes in
- * order; `backend` what each search must have stood on.
+ * order; `backend` what each search must have stood on, `rareBackend` those of SHA-1, SHA-384 and SHA-512.
  */
-export function testSolve({ solve, solveAll, backend }) {
+export function testSolve({ solve, solveAll, backend, rareBackend }) {
   test("every vector is solved", async () => {
     const outcomes = await solveAll(vectors.map(({ number, ...challenge }) => challenge));
     assert.equal(outcomes.length, 256);
@@ -96,6 +96,28 @@ export function testSolve({ solve, solveAll, backend }) {
     assert.equal(result.hashes, smallNumber + 1);
     assert.ok(result.tookMs > 0 && result.tookMs < 10_000, `${result.tookMs} ms`);
   });
+
+  for (const algorithm of ["SHA-1", "SHA-384", "SHA-512"]) {
+    test(`${algorithm} is solved by an engine that has it, and the result says which`, async () => {
+      const { number, ...challenge } = vectors.find(
+        (vector) => vector.algorithm === algorithm && vector.number > 0,
+      );
+      const result = await solve(challenge);
+      assert.equal(result.number, number);
+      assert.deepEqual(result.backend, rareBackend);
+
+      const total = 200_001;
+      const none = { ...challenge, challenge: "0".repeat(challenge.challenge.length), maxnumber: total - 1 };
+      const shared = await solve(none, { workers: 2, watch: true });
+      assertFailure(shared, "no_solution");
+      assertProgress(shared.progress, total);
+      assert.equal(shared.progress.at(-1).searched, total, "every candidate was covered once");
+
+      const outcome = await solve({ ...none, maxnumber: 10_000_000 }, { abortAtProgress: 2 });
+      assertFailure(outcome, "aborted");
+      assert.ok(outcome.abortMs < 500, `the abort took ${outcome.abortMs} ms`);
+    });
+  }
 
   test("algorithm names are compared without regard to case", async () => {
     assert.equal((await solve({ ...small, algorithm: "sha-256" })).number, smallNumber);

@@ -161,7 +161,8 @@ impl Flow {
     fn request_challenge(&mut self) -> Step {
         self.challenges += 1;
         self.state = State::AwaitingChallenge;
-        self.request("GET", "/run/auth/pow/challenge", &[], Vec::new())
+        let url = concat(&[&self.config.base_url, "/run/auth/pow/challenge"]);
+        self.request("GET", url, Vec::new())
     }
 
     fn on_challenge<J: Json>(&mut self, response: &Response<J>, now_ms: f64) -> Step {
@@ -233,19 +234,12 @@ impl Flow {
         if let Some(token) = &self.config.token {
             headers.push(("Authorization", concat(&["Bearer ", token])));
         }
-        let app_path = self.config.app_path.clone();
-        self.request("POST", "/run/auth/apps/", &[&app_path, "/anonymous-session"], headers)
+        let Config { base_url, app_path, .. } = &self.config;
+        let url = concat(&[base_url, "/run/auth/apps/", app_path, "/anonymous-session"]);
+        self.request("POST", url, headers)
     }
 
-    fn request(
-        &self,
-        method: &'static str,
-        path: &str,
-        rest: &[&str],
-        mut headers: Vec<(&'static str, String)>,
-    ) -> Step {
-        let mut url = concat(&[&self.config.base_url, path]);
-        rest.iter().for_each(|part| url.push_str(part));
+    fn request(&self, method: &'static str, url: String, mut headers: Vec<(&'static str, String)>) -> Step {
         if let Some(origin) = &self.config.origin {
             headers.push(("Origin", origin.clone()));
         }

@@ -4,8 +4,9 @@ use crate::decimal::parse_canonical;
 
 /// The values of every parameter called `expires`, as written. Over bytes: `str`'s searchers are large.
 fn expires(salt: &str) -> impl Iterator<Item = &[u8]> {
-    let mut parts = salt.as_bytes().splitn(2, |byte| *byte == b'?').skip(1);
-    let parameters = parts.next().unwrap_or_default();
+    let salt = salt.as_bytes();
+    let random = salt.iter().position(|byte| *byte == b'?').unwrap_or(salt.len());
+    let parameters = salt.get(random + 1..).unwrap_or_default();
     parameters.split(|byte| *byte == b'&').filter_map(|parameter| {
         let value = parameter.strip_prefix(b"expires")?;
         if value.is_empty() { Some(value) } else { value.strip_prefix(b"=") }

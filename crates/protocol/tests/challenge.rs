@@ -163,8 +163,7 @@ proptest! {
 #[test]
 fn a_header_is_compact_and_in_order() {
     let challenge = parse(|raw| raw.salt = Some("\"\\/\n\u{7f}é😀".into())).unwrap();
-    let json =
-        String::from_utf8(Base64::decode_vec(&challenge.solution(42).to_header()).unwrap()).unwrap();
+    let json = String::from_utf8(Base64::decode_vec(&challenge.solution(42).to_header()).unwrap()).unwrap();
     assert_eq!(
         json,
         concat!(
