@@ -231,14 +231,15 @@ fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
     let mut b_xor_c = b.xor(c);
     macro_rules! round {
         ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $keyed:expr) => {
-            $h = $h.add($keyed);
-            $h = $h.add($e.select($f, $g));
-            $h = $h.add($e.sum1());
-            $d = $d.add($h);
+            // Maj, with the xor of the round before.
             let a_xor_b = $a.xor($b);
-            $h = $h.add($b.xor(a_xor_b.and(b_xor_c)));
+            let t2 = $a.sum0().add($b.xor(a_xor_b.and(b_xor_c)));
             b_xor_c = a_xor_b;
-            $h = $h.add($a.sum0());
+            // The next round waits for Σ1: it is added last, to two sums, at the price of one addition.
+            let t1 = $h.add($keyed).add($e.select($f, $g));
+            let sum1 = $e.sum1();
+            $d = $d.add(t1).add(sum1);
+            $h = t2.add(t1).add(sum1);
         };
     }
     let (singles, eights) = keyed.split_at(keyed.len() % 8);
@@ -324,7 +325,8 @@ fn favourite<V: Lanes>(constants: &Constants, word: V, keyed: &mut [V; 64]) {
 /// With a `t` known when this is compiled, so are all the conditions, and the words stay out of memory.
 #[inline(always)]
 fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOLD], keyed: &mut [V; 64]) {
-    let terms = varying(FAVOURITE) >> (t - 16) & TERMS;
+    const VARYING: u64 = varying(FAVOURITE);
+    let terms = VARYING >> (t - 16) & TERMS;
     let term = |before: usize| (terms >> (16 - before) & 1 != 0).then(|| words[t - before]);
     let sum = [
         (terms != TERMS).then(|| V::splat(constants.words[t])),
