@@ -85,6 +85,18 @@ describe("a session", () => {
     );
   });
 
+  test("of a service with a rare hash function comes through the engine that has it", async (t) => {
+    const { client, events } = await setUp(t, {
+      challenge: async () => ({ body: await makeChallenge({ algorithm: "SHA-512" }) }),
+    });
+    await client.session();
+    const { backend, proofOfWork } = events.at(-1);
+    assert.equal(proofOfWork, true);
+    assert.equal(backend.engine, "scalar");
+    assert.match(backend.reason, /hash function/);
+    await threadsGone(1_000);
+  });
+
   test("ten calls at the same time share one flight", async (t) => {
     const { service, client } = await setUp(t, { session: delayed(right.session, 50) });
     const sessions = await Promise.all(Array.from({ length: 10 }, () => client.session()));
