@@ -70,6 +70,11 @@ export class Link {
     });
   }
 
+  /** Whether the process waits for the engine: not while it rests. */
+  keepAlive(on: boolean): void {
+    this.#thread.keepAlive?.(on);
+  }
+
   /** Forgets an opened challenge. */
   forget(id: number): void {
     if (this.usable) this.#thread.post({ type: "close", id });

@@ -19,7 +19,9 @@ export async function takeLink(wanted: Wanted, signal: AbortSignal): Promise<Lin
     if (waiting.wanted !== wanted) continue;
     idle.delete(waiting);
     clearTimeout(waiting.timer);
-    if (waiting.link.usable) return waiting.link;
+    if (!waiting.link.usable) continue;
+    waiting.link.keepAlive(true);
+    return waiting.link;
   }
   return connect(wanted, signal);
 }
@@ -33,6 +35,7 @@ export function giveBack(link: Link, wanted: Wanted): void {
   }, IDLE_MS);
   const waiting: Idle = { link, wanted, timer };
   idle.add(waiting);
-  // In Node an idle engine does not keep the process alive.
+  // An engine that rests does not keep a Node process alive, nor does its timer.
+  link.keepAlive(false);
   if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
 }

@@ -32,19 +32,20 @@ pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     }
     eprintln!("installing {wanted} into {} (once, some minutes)", tools.display());
     let build = tools.join("target");
-    let install = |locked: &[&str]| {
-        run(cargo()
+    let install = || {
+        let mut install = cargo();
+        install
             .args(["install", "--quiet", "--force", "wasm-bindgen-cli", "--version", &version])
-            .args(locked)
             .arg("--root")
             .arg(&tools)
             .arg("--target-dir")
-            .arg(&build))
+            .arg(&build);
+        install
     };
-    // A registry mirror may lack a version that the tool was locked to.
-    install(&["--locked"])
-        .or_else(|_| install(&[]))
-        .context("wasm-bindgen-cli could not be installed with cargo.")?;
+    // A registry's mirror may lack a version that the tool was locked to: then without its lock, and aloud.
+    if !succeeds(install().arg("--locked")) {
+        run(&mut install()).context("wasm-bindgen-cli could not be installed with cargo.")?;
+    }
     fs::remove_dir_all(&build).ok();
     Ok(tool)
 }

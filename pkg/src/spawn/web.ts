@@ -5,6 +5,8 @@ import type { Command, Engine, Report } from "../messages.js";
 export interface Thread {
   post(command: Command): void;
   terminate(): void;
+  /** Whether the process waits for the thread; only Node's ask. */
+  keepAlive?(on: boolean): void;
 }
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
