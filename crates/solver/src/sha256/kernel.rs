@@ -31,7 +31,7 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {
         let plan = Plan::new(job.tail.len(), digits, first, last, &costs);
-        kernel.set_digits(&plan);
+        kernel.start(&plan);
         if let ControlFlow::Break(number) = plan.sweeps(|sweep| kernel.sweep(job, &plan, &sweep)) {
             return Some(number);
         }
@@ -43,8 +43,8 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
 struct Constants {
     /// The index of the changing word.
     position: usize,
-    /// Bit `t`: the schedule's word `t` changes within the sweep.
-    varying: u64,
+    /// The index of the first word after the block's own that changes.
+    first: usize,
     /// The state after the round of the changing word, had that word been zero.
     state: [u32; 8],
     /// Of each word of the schedule, the sum of the terms that stay.
@@ -55,7 +55,7 @@ struct Constants {
 
 /// Which words of the schedule depend on the one at `position`: bit `t` stands for word `t`.
 const fn varying(position: usize) -> u64 {
-    let mut varying = if position < 16 { 1_u64 << position } else { 0 };
+    let mut varying = 1_u64 << position;
     let mut t = 16;
     while t < 64 {
         if varying >> (t - 16) & TERMS != 0 {
@@ -69,19 +69,16 @@ const fn varying(position: usize) -> u64 {
 /// The words that word `t` is made of, as bits from `t - 16` on: the words 16, 15, 7 and 2 before it.
 const TERMS: u64 = 1 << 14 | 1 << 9 | 1 << 1 | 1;
 
-/// The same for those that go through a σ, of word `t` and of the next: if they change, so do all later ones.
-const DENSE: u64 = 0b11 << 14 | 0b11 << 1;
-
 impl Constants {
+    /// The words whose bit is set in `varying` are left to the kernel. It begins with the one at `position`.
     #[inline(never)]
-    fn new(start: &[u32; 8], block: &[u32; 16], position: usize) -> Constants {
-        let varying = varying(position);
+    fn new(start: &[u32; 8], block: &[u32; 16], position: usize, varying: u64) -> Constants {
         let mut words = [0; 64];
         let mut keys = K;
         words[..16].copy_from_slice(block);
         for t in 16..64 {
-            let terms = !varying >> (t - 16);
-            let term = |before: usize| if terms >> (16 - before) & 1 == 1 { words[t - before] } else { 0 };
+            let stay = !varying >> (t - 16);
+            let term = |before: usize| if stay >> (16 - before) & 1 == 1 { words[t - before] } else { 0 };
             // Zero has a σ of zero.
             words[t] =
                 term(16).wrapping_add(term(15).sigma0()).wrapping_add(term(7)).wrapping_add(term(2).sigma1());
@@ -95,14 +92,19 @@ impl Constants {
                 round(&mut state, keys[t]);
             }
         }
-        Constants { position, varying, state, words, keys }
+        Constants { position, first: first_after_block(varying), state, words, keys }
     }
+}
+
+/// The index of the first word after the block's own sixteen that changes.
+const fn first_after_block(varying: u64) -> usize {
+    16 + (varying >> 16).trailing_zeros() as usize
 }
 
 struct Kernel<V> {
     /// The digits of the changing word, `V::COUNT` consecutive values each.
     low: [V; 100],
-    /// The schedule; words that stay are filled in once a sweep.
+    /// The schedule, with zeros for the words that stay.
     words: [V; 64],
     /// What each round adds: word plus constant.
     keyed: [V; 64],
@@ -117,7 +119,8 @@ impl<V: Lanes> Kernel<V> {
     }
 
     #[inline(never)]
-    fn set_digits(&mut self, plan: &Plan) {
+    fn start(&mut self, plan: &Plan) {
+        self.words = [V::splat(0); 64];
         for (i, low) in self.low[..100 / V::COUNT].iter_mut().enumerate() {
             *low = V::from_fn(|lane| two_digits((i * V::COUNT + lane) as u32) << plan.shift);
         }
@@ -134,14 +137,18 @@ impl<V: Lanes> Kernel<V> {
             compress(&mut start, &block);
             block = words(blocks.next().unwrap_or_default());
         }
-        let constants = Constants::new(&start, &block, position);
-        splat(&constants.words, &mut self.words);
-        splat(&constants.keys, &mut self.keyed);
         let second = blocks.next();
+        let favourite_schedule = plan.word == FAVOURITE && second.is_none();
+        let mut changing = varying(position);
+        if !favourite_schedule {
+            // The schedule for any position makes every word from the first on: a few of them stay all the same.
+            changing |= u64::MAX << first_after_block(changing);
+        }
+        let constants = Constants::new(&start, &block, position, changing);
+        splat(&constants.keys, &mut self.keyed);
         let end = if second.is_none() { TOLD } else { 64 };
         if let Some(second) = second {
-            // All of its words stay, but for one that no block has.
-            splat(&Constants::new(&start, &words(second), 64).keys, &mut self.second);
+            splat(&Constants::new(&start, &words(second), 0, 0).keys, &mut self.second);
         }
         let told = V::splat(if second.is_none() { undone(&start, &job.target) } else { job.target[7] });
         let mut state = [V::splat(0); 8];
@@ -156,7 +163,7 @@ impl<V: Lanes> Kernel<V> {
             let to = (100 / lanes).min(from + (sweep.last - value) / lanes + 1);
             for low in &self.low[from as usize..to as usize] {
                 let word = upper.add(*low);
-                if plan.word == FAVOURITE && second.is_none() {
+                if favourite_schedule {
                     favourite(&constants, word, &mut self.keyed);
                 } else {
                     schedule(&constants, word, &mut self.words, &mut self.keyed, end);
@@ -261,53 +268,39 @@ fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// The schedule for any position of the changing word.
+/// The schedule for any position of the changing word, up to word `end`.
+///
+/// In `words`, those that stay are zero and so is their σ: what they add is in the constants.
 #[inline(never)]
 fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed: &mut [V; 64], end: usize) {
     words[constants.position] = word;
+    let (mut two_before, mut one_before) = (words[constants.first - 2], words[constants.first - 1]);
     let cells = Cell::from_mut(&mut words[..]).as_slice_of_cells();
-    let mut t = 16;
-    // Word by word while a word's σ may be of something that stays, and until a multiple of four is left.
-    for window in cells.array_windows::<17>() {
-        let terms = constants.varying >> (t - 16);
-        if terms & DENSE == DENSE && (end - t).is_multiple_of(4) {
-            break;
+    let mut next = |t: usize, with_sigma0: bool| {
+        let Some(window) = cells[t - 16..].first_chunk::<17>() else { return };
+        let mut word = V::splat(constants.words[t]).add(window[0].get()).add(window[9].get());
+        if with_sigma0 {
+            word = word.add(window[1].get().sigma0());
         }
-        if terms & TERMS != 0 {
-            let mut word = V::splat(constants.words[t]);
-            if terms & 1 != 0 {
-                word = word.add(window[0].get());
-            }
-            if terms & 1 << 1 != 0 {
-                word = word.add(window[1].get().sigma0());
-            }
-            if terms & 1 << 9 != 0 {
-                word = word.add(window[9].get());
-            }
-            if terms & 1 << 14 != 0 {
-                word = word.add(window[14].get().sigma1());
-            }
-            window[16].set(word);
-            keyed[t] = word.add(V::splat(K[t]));
-        }
-        t += 1;
+        word = word.add(two_before.sigma1());
+        window[16].set(word);
+        keyed[t] = word.add(V::splat(K[t]));
+        (two_before, one_before) = (one_before, word);
+    };
+    // At first no word but the changing one itself is seen through σ0.
+    let alone = constants.position + 15;
+    let all = constants.first + 15;
+    for t in constants.first..alone {
+        next(t, false);
     }
-    let (mut two_before, mut one_before) = (cells[t - 2].get(), cells[t - 1].get());
-    while t < end {
-        let Some((window, _)) = cells[t - 16..].split_first_chunk::<20>() else { break };
-        let Some((keyed, _)) = keyed[t..].split_first_chunk_mut::<4>() else { break };
-        let Some((k, _)) = K[t..].split_first_chunk::<4>() else { break };
-        for i in 0..4 {
-            let word = window[i]
-                .get()
-                .add(window[i + 1].get().sigma0())
-                .add(window[i + 9].get())
-                .add(two_before.sigma1());
-            window[i + 16].set(word);
-            keyed[i] = word.add(V::splat(k[i]));
-            (two_before, one_before) = (one_before, word);
-        }
-        t += 4;
+    if alone >= constants.first {
+        next(alone, true);
+    }
+    for t in alone + 1..all {
+        next(t, false);
+    }
+    for t in all..end {
+        next(t, true);
     }
 }
 
@@ -385,21 +378,11 @@ mod tests {
         let start: [u32; 8] = core::array::from_fn(|i| 0x85eb_ca6b_u32.wrapping_mul(i as u32 + 3));
         let mut digest = start;
         compress(&mut digest, &block);
-        // With the changing word beyond the block, every word of the schedule stays.
-        let constants = Constants::new(&start, &block, 64);
+        let constants = Constants::new(&start, &block, 0, 0);
         let mut state = start;
         for key in &constants.keys[..TOLD] {
             round(&mut state, *key);
         }
         assert_eq!(undone(&start, &digest), state[0]);
-    }
-
-    #[test]
-    fn once_both_sigmas_change_they_change_in_all_later_words() {
-        for position in 0..16 {
-            let dense = |t: usize| varying(position) >> (t - 16) & DENSE == DENSE;
-            let from = (16..64).find(|t| dense(*t));
-            assert!(from.is_some_and(|from| (from..62).all(dense)), "position {position}");
-        }
     }
 }
