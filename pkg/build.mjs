@@ -58,7 +58,7 @@ for (const variant of ["simd128", "scalar"])
   await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
 
 // What the tarball must carry beside dist/.
-for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
+for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 
 execFileSync(
   process.execPath,

@@ -55,10 +55,22 @@ const say = options.quiet ? () => {} : (line) => console.error(line);
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
 
+let lastSaid = 0;
+
+/** How far a long search has come, a few times a second. */
+function sayProgress({ share, hashesPerSecond }) {
+  if (performance.now() - lastSaid < 250) return;
+  lastSaid = performance.now();
+  say(
+    `solving … ${Math.floor(share * 100)} % at ${(hashesPerSecond / 1e6).toFixed(1)} million hashes a second`,
+  );
+}
+
 const ms = (time) => `${time.toFixed(1)} ms`;
 
 function onEvent(event) {
   if (event.type === "state" && event.state !== "ready" && event.state !== "failed") say(`${event.state} …`);
+  if (event.type === "progress") sayProgress(event);
   if (event.type === "warning") say(`warning: ${event.message}`);
   if (event.type === "ready") {
     const { userId, expiresAt } = event.session;
