@@ -93,19 +93,22 @@ fn round(state: &mut [u32; 8], keyed: u32) {
     *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
 }
 
+/// Word `t` of the schedule, from those before it.
+fn next_word(words: &[u32; 64], t: usize) -> u32 {
+    words[t - 16]
+        .wrapping_add(words[t - 15].sigma0())
+        .wrapping_add(words[t - 7])
+        .wrapping_add(words[t - 2].sigma1())
+}
+
 /// The compression function as the standard has it, rolled: it runs once a block of salt, not once a candidate.
 #[inline(never)]
 fn compress(state: &mut [u32; 8], block: &[u32; 16]) {
     let start = *state;
-    let mut w = *block;
-    for (t, k) in K.iter().enumerate() {
-        if t >= 16 {
-            w[t % 16] = w[t % 16]
-                .wrapping_add(w[(t + 1) % 16].sigma0())
-                .wrapping_add(w[(t + 9) % 16])
-                .wrapping_add(w[(t + 14) % 16].sigma1());
-        }
-        round(state, w[t % 16].wrapping_add(*k));
+    let mut words = [0; 64];
+    for t in 0..64 {
+        words[t] = if t < 16 { block[t] } else { next_word(&words, t) };
+        round(state, words[t].wrapping_add(K[t]));
     }
     for (word, start) in state.iter_mut().zip(start) {
         *word = word.wrapping_add(start);

@@ -10,7 +10,7 @@ use core::ops::ControlFlow;
 
 use super::lanes::Lanes;
 use super::layout::{Costs, Plan, Sweep, by_length};
-use super::{K, Sha256Job, compress, round, words};
+use super::{K, Sha256Job, compress, next_word, round, words};
 use crate::message::Decimal;
 
 /// Rounds up to the last whose result the digest alone tells.
@@ -48,7 +48,7 @@ struct Constants {
     /// The state after the round of the changing word, had that word been zero.
     state: [u32; 8],
     /// Of each word of the schedule, the sum of the terms that stay.
-    words: [u32; 64],
+    sums: [u32; 64],
     /// What a round adds: its constant, and the word if that stays.
     keys: [u32; 64],
 }
@@ -73,26 +73,22 @@ impl Constants {
     /// The words whose bit is set in `varying` are left to the kernel. It begins with the one at `position`.
     #[inline(never)]
     fn new(start: &[u32; 8], block: &[u32; 16], position: usize, varying: u64) -> Constants {
-        let mut words = [0; 64];
+        let mut sums = [0; 64];
         let mut keys = K;
-        words[..16].copy_from_slice(block);
-        for t in 16..64 {
-            let stay = !varying >> (t - 16);
-            let term = |before: usize| if stay >> (16 - before) & 1 == 1 { words[t - before] } else { 0 };
-            // Zero has a σ of zero.
-            words[t] =
-                term(16).wrapping_add(term(15).sigma0()).wrapping_add(term(7)).wrapping_add(term(2).sigma1());
-        }
+        // The words that stay, zero for the others: zero has a σ of zero.
+        let mut stay = [0; 64];
         let mut state = *start;
         for t in 0..64 {
+            sums[t] = if t < 16 { block[t] } else { next_word(&stay, t) };
             if varying >> t & 1 == 0 {
-                keys[t] = keys[t].wrapping_add(words[t]);
+                stay[t] = sums[t];
             }
+            keys[t] = keys[t].wrapping_add(stay[t]);
             if t <= position {
                 round(&mut state, keys[t]);
             }
         }
-        Constants { position, first: first_after_block(varying), state, words, keys }
+        Constants { position, first: first_after_block(varying), state, sums, keys }
     }
 }
 
@@ -278,7 +274,7 @@ fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed
     let cells = Cell::from_mut(&mut words[..]).as_slice_of_cells();
     let mut next = |t: usize, with_sigma0: bool| {
         let Some(window) = cells[t - 16..].first_chunk::<17>() else { return };
-        let mut word = V::splat(constants.words[t]).add(window[0].get()).add(window[9].get());
+        let mut word = V::splat(constants.sums[t]).add(window[0].get()).add(window[9].get());
         if with_sigma0 {
             word = word.add(window[1].get().sigma0());
         }
@@ -322,7 +318,7 @@ fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOL
     let terms = VARYING >> (t - 16) & TERMS;
     let term = |before: usize| (terms >> (16 - before) & 1 != 0).then(|| words[t - before]);
     let sum = [
-        (terms != TERMS).then(|| V::splat(constants.words[t])),
+        (terms != TERMS).then(|| V::splat(constants.sums[t])),
         term(16),
         term(15).map(V::sigma0),
         term(7),

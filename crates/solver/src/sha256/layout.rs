@@ -107,12 +107,15 @@ impl Plan {
 
 /// Cuts a range into numbers of equally many digits: how many, the first and the last.
 pub(crate) fn by_length(first: u64, last: u64) -> impl Iterator<Item = (usize, u64, u64)> {
-    (1..=MAX_DIGITS).filter_map(move |digits| {
-        let least = if digits > 1 { power_of_ten(digits - 1) } else { 0 };
-        let most = if digits < MAX_DIGITS { power_of_ten(digits) - 1 } else { u64::MAX };
-        let (first, last) = (first.max(least), last.min(most));
-        (first <= last).then_some((digits, first, last))
-    })
+    let mut power = 1_u64;
+    let lengths = (1..=MAX_DIGITS).map_while(move |digits| {
+        let least = if digits == 1 { 0 } else { power };
+        let next = power.checked_mul(10);
+        power = next.unwrap_or(power);
+        let most = next.map_or(u64::MAX, |next| next - 1);
+        (least <= last).then(|| (digits, first.max(least), last.min(most)))
+    });
+    lengths.filter(|(_, first, last)| first <= last)
 }
 
 /// 10 to the power of `exponent`, at most 19.
