@@ -311,25 +311,31 @@ fn favourite<V: Lanes>(constants: &Constants, word: V, keyed: &mut [V; 64]) {
     words!(50 51 52 53 54 55 56);
 }
 
-/// With a `t` known when this is compiled, so are all the conditions, and the words stay out of memory.
+/// With a `t` known when this is compiled, so are all the conditions, and the words stay out of memory. Written
+/// without loops or closures: a compiler that is told to save size does not see through those.
 #[inline(always)]
 fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOLD], keyed: &mut [V; 64]) {
     const VARYING: u64 = varying(FAVOURITE);
     let terms = VARYING >> (t - 16) & TERMS;
-    let term = |before: usize| (terms >> (16 - before) & 1 != 0).then(|| words[t - before]);
-    let sum = [
-        (terms != TERMS).then(|| V::splat(constants.sums[t])),
-        term(16),
-        term(15).map(V::sigma0),
-        term(7),
-        term(2).map(V::sigma1),
-    ];
-    if terms != 0
-        && let Some(sum) = sum.into_iter().flatten().reduce(V::add)
-    {
-        words[t] = sum;
-        keyed[t] = sum.add(V::splat(constants.keys[t]));
+    if terms == 0 {
+        return;
     }
+    let mut word = words[t - 16];
+    if terms != TERMS {
+        let stay = V::splat(constants.sums[t]);
+        word = if terms & 1 != 0 { stay.add(word) } else { stay };
+    }
+    if terms & 1 << 1 != 0 {
+        word = word.add(words[t - 15].sigma0());
+    }
+    if terms & 1 << 9 != 0 {
+        word = word.add(words[t - 7]);
+    }
+    if terms & 1 << 14 != 0 {
+        word = word.add(words[t - 2].sigma1());
+    }
+    words[t] = word;
+    keyed[t] = word.add(V::splat(constants.keys[t]));
 }
 
 #[cfg(test)]

@@ -18,22 +18,27 @@ pub(super) trait Lanes: Copy {
     /// The lanes that equal the same lane of `other`: the bit of the lane's index is set.
     fn equal(self, other: Self) -> u32;
 
+    #[inline(always)]
     fn xor3(self, y: Self, z: Self) -> Self {
         self.xor(y).xor(z)
     }
     /// Σ0 of FIPS 180-4.
+    #[inline(always)]
     fn sum0(self) -> Self {
         self.rotate_right::<2>().xor3(self.rotate_right::<13>(), self.rotate_right::<22>())
     }
     /// Σ1 of FIPS 180-4.
+    #[inline(always)]
     fn sum1(self) -> Self {
         self.rotate_right::<6>().xor3(self.rotate_right::<11>(), self.rotate_right::<25>())
     }
     /// σ0 of FIPS 180-4.
+    #[inline(always)]
     fn sigma0(self) -> Self {
         self.rotate_right::<7>().xor3(self.rotate_right::<18>(), self.shift_right::<3>())
     }
     /// σ1 of FIPS 180-4.
+    #[inline(always)]
     fn sigma1(self) -> Self {
         self.rotate_right::<17>().xor3(self.rotate_right::<19>(), self.shift_right::<10>())
     }
