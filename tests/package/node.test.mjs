@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { installTarball, runNode } from "../support/tarball.mjs";
-import { threadCount, threadsGone } from "../support/threads.mjs";
+import { killOne, threadCount, threadsGone } from "../support/threads.mjs";
 import { vectors } from "../support/vectors.mjs";
 import { attempt } from "./attempt.mjs";
 import { testSolve } from "./suite.mjs";
@@ -16,6 +16,14 @@ const IDLE_MS = 5_000 + 1_000;
 
 /** SHA-256 is what everybody uses: only it has a SIMD engine. */
 const NO_SIMD_FOR_IT = "the challenge's hash function has no SIMD engine";
+
+const hopeless = {
+  algorithm: "SHA-256",
+  challenge: "0".repeat(64),
+  maxnumber: 5_000_000,
+  salt: "6c35a1501ec0e1455818266e?expires=1793028210&",
+  signature: "0".repeat(64),
+};
 
 describe("solve in Node", () => {
   testSolve({
@@ -31,17 +39,50 @@ describe("solve in Node", () => {
 
   test("as many threads as workers, and none of them outlives the idle time", async () => {
     await threadsGone(IDLE_MS);
-    const hopeless = { ...vectors[1], algorithm: "SHA-256", challenge: "0".repeat(64), maxnumber: 3_000_000 };
     let most = 0;
-    const solving = saltmine.solve(hopeless, {
-      workers: 3,
-      onProgress: () => {
-        most = Math.max(most, threadCount());
-      },
-    });
-    await assert.rejects(solving, { code: "no_solution" });
+    const onProgress = () => {
+      most = Math.max(most, threadCount());
+    };
+    await assert.rejects(saltmine.solve(hopeless, { workers: 3, onProgress }), { code: "no_solution" });
     assert.equal(most, 3);
     await threadsGone(IDLE_MS);
+  });
+
+  test("an abort before the call starts no thread", async () => {
+    const solving = saltmine.solve(hopeless, { signal: AbortSignal.abort() });
+    await assert.rejects(solving, { code: "aborted" });
+    assert.equal(threadCount(), 0);
+  });
+
+  test("a thread that dies takes nothing with it: the others search its part again", async () => {
+    const shares = [];
+    let killed;
+    const onProgress = ({ share }) => {
+      shares.push(share);
+      if (share > 0.2) killed ??= killOne();
+    };
+    await assert.rejects(saltmine.solve(hopeless, { workers: 2, onProgress }), { code: "no_solution" });
+    assert.ok(killed, "one was killed");
+    assert.deepEqual(
+      shares,
+      [...shares].sort((one, other) => one - other),
+      "progress never goes back",
+    );
+    assert.equal(shares.at(-1), 1, "all of it was searched");
+  });
+
+  test("the only thread that dies is told as our fault, and the next call has a new one", async () => {
+    await threadsGone(IDLE_MS);
+    let killed;
+    const onProgress = () => {
+      killed ??= killOne();
+    };
+    await assert.rejects(saltmine.solve(hopeless, { onProgress }), {
+      code: "engine_failed",
+      retryable: true,
+    });
+    const { number, ...challenge } = vectors[1];
+    assert.equal((await saltmine.solve(challenge)).number, number);
   });
 });
 

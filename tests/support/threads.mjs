@@ -16,6 +16,9 @@ syncBuiltinESMExports();
 /** How many run now. */
 export const threadCount = () => running.size;
 
+/** Ends one of them, as a crash would. */
+export const killOne = () => [...running][0].terminate();
+
 /** Waits until none is left; fails after `limitMs`. */
 export async function threadsGone(limitMs) {
   const deadline = Date.now() + limitMs;
