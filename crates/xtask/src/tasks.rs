@@ -78,15 +78,7 @@ fn test() -> Result<()> {
         let wasm_test = |package: &str| -> Result<Command> {
             let mut command = cargo();
             command
-                .args([
-                    "test",
-                    "--quiet",
-                    "--target",
-                    "wasm32-unknown-unknown",
-                    "--package",
-                    package,
-                    "--tests",
-                ])
+                .args(["test", "--target", "wasm32-unknown-unknown", "--package", package, "--tests"])
                 .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
                 // Each variant's flags in a folder of their own, so that they do not evict each other.
                 .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
