@@ -37,10 +37,10 @@ export async function measureHashRates(browser, { dist }, rounds, progress) {
     return answer;
   };
   try {
-    const numbers = {};
+    const lasts = {};
     for (const rival of RIVALS) {
       const { hashesPerMs } = await tell(rival, { salt: makeSalt(), warmUpMs: WARM_UP_MS });
-      numbers[rival] = Math.round(hashesPerMs * TURN_MS);
+      lasts[rival] = Math.round(hashesPerMs * TURN_MS);
     }
     const rates = Object.fromEntries(RIVALS.map((rival) => [rival, []]));
     for (let round = 0; round < rounds; round += 1) {
@@ -49,9 +49,9 @@ export async function measureHashRates(browser, { dist }, rounds, progress) {
       // Nobody always comes first, or after the same other.
       const order = RIVALS.map((_, index) => RIVALS[(index + round) % RIVALS.length]);
       for (const rival of round % 2 ? order.reverse() : order) {
-        const number = numbers[rival];
-        const { ms } = await tell(rival, { salt, number });
-        rates[rival].push((number + 1) / ms / 1_000);
+        const last = lasts[rival];
+        const { ms } = await tell(rival, { salt, last });
+        rates[rival].push((last + 1) / ms / 1_000);
       }
     }
     return summarize(rates);
