@@ -1,6 +1,6 @@
 // Builds the npm package's dist/: two doors (browsers, Node), a worker for each, the wasm variants beside them.
 import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -58,10 +58,28 @@ for (const variant of ["simd128", "scalar"])
   await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
 
 // What the tarball must carry beside dist/.
-for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
+for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"])
+  await copyFile(`${root}${file}`, `${here}${file}`);
 
 execFileSync(
   process.execPath,
   [`${root}node_modules/typescript/bin/tsc`, "--project", `${here}tsconfig.types.json`],
   { stdio: ["ignore", 2, 2] },
 );
+await keepPublicTypes(dist);
+
+/** tsc writes a declaration for every source; the package carries those that its door leads to. */
+async function keepPublicTypes(folder) {
+  const reached = new Set();
+  const visit = async (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    const text = await readFile(`${folder}/${file}`, "utf8");
+    for (const [, name] of text.matchAll(/from "\.\/([^"]+)\.js"/g)) await visit(`${name}.d.ts`);
+  };
+  await visit("index.d.ts");
+  for (const file of await readdir(folder, { recursive: true })) {
+    if (file.endsWith(".d.ts") && !reached.has(file)) await rm(`${folder}/${file}`);
+  }
+  for (const name of ["platform", "spawn"]) await rm(`${folder}/${name}`, { recursive: true, force: true });
+}

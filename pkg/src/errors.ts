@@ -8,8 +8,7 @@ const SENTENCES = {
   anonymous_not_allowed:
     "The app does not allow anonymous sessions. Set allowAnonymous to true in its webClient configuration.",
   app_not_found: "The server does not know this app, or the app is disabled. Check appId and baseUrl.",
-  bad_request:
-    "The server refused the request. Check that the app is of type web_client, and baseUrl.",
+  bad_request: "The server refused the request. Check that the app is of type web_client, and baseUrl.",
   challenge_malformed:
     "A member of the challenge is missing or malformed. Check baseUrl, and that the server speaks ALTCHA v1.",
   disposed: "This client was disposed. Create another with createClient().",
@@ -29,11 +28,9 @@ const SENTENCES = {
   pow_invalid:
     "The server did not accept the solution. Check that all its instances share one INKEEP_POW_HMAC_SECRET.",
   pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
-  pow_required:
-    "The server wants a proof of work, but offered no challenge. Check baseUrl.",
+  pow_required: "The server wants a proof of work, but offered no challenge. Check baseUrl.",
   rate_limited: "The server has answered too many requests from this address. Try again later.",
-  response_malformed:
-    "The server's answer is not what the protocol says. Check baseUrl.",
+  response_malformed: "The server's answer is not what the protocol says. Check baseUrl.",
   server_error: "The server failed. Try again later; the server's log has the cause.",
   timeout: "The server did not answer within the time limit. Try again, or raise timeoutMs.",
 } as const;

@@ -2,14 +2,12 @@
 import type { Thread } from "#spawn";
 import { abortError } from "./abort.js";
 import { type Failure, SaltmineError } from "./errors.js";
-import type { Backend, Command, Report, SessionGrant } from "./messages.js";
+import type { Backend, Command, Report, SessionGrant, Update } from "./messages.js";
 
 type RequestCommand = Exclude<Command, { type: "start" | "abort" | "close" }>;
 /** A command without the id, which the link gives. */
 type Unsent<C> = C extends { id: number } ? Omit<C, "id"> : never;
 type Value = SessionGrant | number | null;
-/** What a request tells while it runs. */
-export type Update = Extract<Report, { type: "state" | "progress" }>;
 
 interface Pending {
   resolve(value: Value): void;

@@ -73,3 +73,6 @@ export type Report =
   | { type: "lacks-algorithm"; id: number }
   | { type: "done"; id: number; value: SessionGrant | number | null }
   | { type: "failed"; id: number; failure: Failure };
+
+/** What a request tells while it runs. */
+export type Update = Extract<Report, { type: "state" | "progress" }>;

@@ -1,4 +1,4 @@
-import type { Update } from "./link.js";
+import type { Update } from "./messages.js";
 
 /** How far a search has come. */
 export interface Progress {

@@ -81,6 +81,8 @@ class SharedSearch {
   #finished = 0;
   readonly #underWay = new Map<Link, number>();
   #reported = 0;
+  /** What the first engine says of the challenge: what one says, all would say. */
+  #refusal: unknown;
   #found: { number: number; backend: Backend } | undefined;
 
   constructor(
@@ -90,7 +92,7 @@ class SharedSearch {
     wanted: Wanted,
     onProgress: ((progress: Progress) => void) | undefined,
   ) {
-    this.#challenge = challenge;
+    this.#challenge = sendable(challenge);
     this.#maxNumber = maxNumber;
     this.#workers = workers;
     this.#wanted = wanted;
@@ -115,6 +117,7 @@ class SharedSearch {
       if (outcome.status === "rejected") lastFailure = outcome.reason;
     }
     if (this.#found) return this.#found;
+    if (this.#refusal) throw this.#refusal;
     // A part that nobody was left to search: not "no solution".
     if (!this.#leases || this.searched < this.#leases.total) throw lastFailure;
     throw new SaltmineError({ code: "no_solution" });
@@ -141,7 +144,7 @@ class SharedSearch {
       this.#leases ??= new Leases(last, this.#workers);
       this.#began ||= performance.now();
     } catch (error) {
-      // What one engine says of the challenge, all would say.
+      if (!this.#over.signal.aborted) this.#refusal = error;
       this.#over.abort();
       throw error;
     }
@@ -186,4 +189,17 @@ class SharedSearch {
     const elapsedMs = performance.now() - this.#began;
     tell(this.#onProgress, progressOf({ searched: sum, total: (this.#leases as Leases).total, elapsedMs }));
   }
+}
+
+const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;
+
+/** The challenge as a plain object of plain values, since not every object can cross to a worker. */
+function sendable(challenge: Challenge): Challenge {
+  const given = Object(challenge) as Record<string, unknown>;
+  const values = MEMBERS.map((name) => {
+    const value = given[name];
+    // An object in a member's place is as wrong as any other: the engine names the member.
+    return [name, typeof value === "string" || typeof value === "number" || value == null ? value : {}];
+  });
+  return Object.fromEntries(values) as Challenge;
 }

@@ -34,6 +34,8 @@ describe("the tarball", () => {
       "dist/node-worker.js",
       "dist/page-engine.js",
       "dist/node-page-engine.js",
+      "dist/page-engine-scalar.js",
+      "dist/node-page-engine-scalar.js",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];

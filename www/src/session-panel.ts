@@ -127,7 +127,7 @@ function rungText({ reason }: Backend): string {
 
 function proofText(
   source: "network" | "storage",
-  proofOfWork: boolean,
+  proofOfWork: boolean | undefined,
   hashes?: number,
   solveMs?: number,
 ): string {
