@@ -231,13 +231,10 @@ fn undone(start: &[u32; 8], digest: &[u32; 8]) -> u32 {
 #[inline(never)]
 fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
-    let mut b_xor_c = b.xor(c);
     macro_rules! round {
         ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $keyed:expr) => {
-            // Maj, with the xor of the round before.
-            let a_xor_b = $a.xor($b);
-            let t2 = $a.sum0().add($b.xor(a_xor_b.and(b_xor_c)));
-            b_xor_c = a_xor_b;
+            // Maj: where b and c differ, a decides.
+            let t2 = $a.sum0().add($b.xor($c).select($a, $b));
             // The next round waits for Σ1: it is added last, to two sums, at the price of one addition.
             let t1 = $h.add($keyed).add($e.select($f, $g));
             let sum1 = $e.sum1();

@@ -9,7 +9,6 @@ pub(super) trait Lanes: Copy {
     /// A word for each lane, from the lane's index.
     fn from_fn(word: impl FnMut(usize) -> u32) -> Self;
     fn add(self, other: Self) -> Self;
-    fn and(self, other: Self) -> Self;
     fn xor(self, other: Self) -> Self;
     fn rotate_right<const BITS: u32>(self) -> Self;
     fn shift_right<const BITS: u32>(self) -> Self;
@@ -61,10 +60,6 @@ impl Lanes for u32 {
         self.wrapping_add(other)
     }
     #[inline(always)]
-    fn and(self, other: u32) -> u32 {
-        self & other
-    }
-    #[inline(always)]
     fn xor(self, other: u32) -> u32 {
         self ^ other
     }
@@ -99,9 +94,6 @@ impl Lanes for [u32; 4] {
     }
     fn add(self, other: Self) -> Self {
         core::array::from_fn(|lane| self[lane].wrapping_add(other[lane]))
-    }
-    fn and(self, other: Self) -> Self {
-        core::array::from_fn(|lane| self[lane] & other[lane])
     }
     fn xor(self, other: Self) -> Self {
         core::array::from_fn(|lane| self[lane] ^ other[lane])

@@ -27,10 +27,6 @@ impl Lanes for v128 {
         u32x4_add(self, other)
     }
     #[inline(always)]
-    fn and(self, other: v128) -> v128 {
-        v128_and(self, other)
-    }
-    #[inline(always)]
     fn xor(self, other: v128) -> v128 {
         v128_xor(self, other)
     }
