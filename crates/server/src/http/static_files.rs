@@ -20,7 +20,11 @@ async fn set_caching(request: Request, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
     // A file that is missing now may be there after the next deployment.
-    let caching = if is_asset && !response.status().is_client_error() { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let caching = if is_asset && !response.status().is_client_error() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

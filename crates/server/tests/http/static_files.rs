@@ -48,7 +48,11 @@ async fn what_is_not_there_is_not_found() {
     ] {
         let answer = server.get(path).await;
         answer.assert_problem(404, "not_found", "route_not_found", "There is nothing at this address.");
-        assert_eq!(answer.header("cache-control").filter(|caching| caching.contains("immutable")), None, "{path}");
+        assert_eq!(
+            answer.header("cache-control").filter(|caching| caching.contains("immutable")),
+            None,
+            "{path}"
+        );
     }
     let answer = server.send(request(Method::POST, "/index.html", &[], "")).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (405, &"bad_request".into()));
