@@ -148,7 +148,8 @@ function asFailure(thrown: unknown): Failure {
     return { code: "engine_failed", detail: describe(thrown) };
   }
   const { cause, ...failure } = thrown as unknown as Failure & { cause?: unknown };
-  return cause === undefined ? failure : { ...failure, detail: describe(cause) };
+  // How a runtime words an abort adds nothing to what the code says.
+  return failure.code === "network" ? { ...failure, detail: describe(cause) } : failure;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

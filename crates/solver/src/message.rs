@@ -61,6 +61,13 @@ impl Tail {
         self.len
     }
 
+    /// How many blocks hold the tail, a number of so many digits, and the padding: one or two.
+    pub(crate) fn blocks(&self, digits: usize) -> usize {
+        // A byte that ends the message, and its length in an eighth of a block.
+        let end = self.len + digits + 1 + self.block_len / 8;
+        if end <= self.block_len { 1 } else { 2 }
+    }
+
     /// The last one or two blocks of the message `salt ‖ number`, padding included.
     #[inline(never)]
     pub(crate) fn message(&self, number: &Decimal) -> Message {
@@ -70,9 +77,8 @@ impl Tail {
         let end = self.len + digits.len();
         bytes[self.len..end].copy_from_slice(digits);
         bytes[end] = 0x80;
-        // The length field is an eighth of a block wide. Its upper bits stay zero: a salt fits into memory.
-        let blocks = if end + 1 + self.block_len / 8 <= self.block_len { 1 } else { 2 };
-        let len = blocks * self.block_len;
+        let len = self.blocks(digits.len()) * self.block_len;
+        // The upper bits of the length stay zero: a salt fits into memory.
         let bits = (self.salt_len + digits.len() as u64) * 8;
         bytes[len - 8..len].copy_from_slice(&bits.to_be_bytes());
         Message { bytes, len, block_len: self.block_len }

@@ -167,6 +167,8 @@ fn script(path: &str, arguments: &[String]) -> Result<ExitCode> {
 }
 
 fn lint() -> Result<()> {
+    // The page is checked against the package's types.
+    build_package()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
     run(cargo()
         .args(["clippy", "--quiet", "--workspace", "--all-targets", "--all-features"])

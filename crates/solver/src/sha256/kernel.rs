@@ -26,11 +26,12 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
         lanes: V::COUNT as u64,
         // A round or a word of the schedule counts as one.
         sweep: 128.0,
-        vector: |word| if word == FAVOURITE { 80.0 } else { 112.0 - (word % 16) as f64 },
+        vector: |word| if word == FAVOURITE { 80.0 } else { 112.0 - word as f64 },
+        second_block: 64.0,
     };
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {
-        let plan = Plan::new(job.tail.len(), digits, first, last, &costs);
+        let plan = Plan::new(&job.tail, digits, first, last, &costs);
         kernel.start(&plan);
         if let ControlFlow::Break(number) = plan.sweeps(|sweep| kernel.sweep(job, &plan, &sweep)) {
             return Some(number);

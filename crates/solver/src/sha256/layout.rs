@@ -7,7 +7,7 @@
 
 use core::ops::ControlFlow;
 
-use crate::message::MAX_DIGITS;
+use crate::message::{MAX_DIGITS, Tail};
 
 /// A run of numbers that differ in nothing but the plan's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +42,18 @@ pub(crate) struct Costs {
     pub(crate) lanes: u64,
     /// To start a sweep.
     pub(crate) sweep: f64,
-    /// To try `lanes` candidates that differ in the given word.
+    /// To try `lanes` candidates that differ in the given word of their last block.
     pub(crate) vector: fn(word: usize) -> f64,
+    /// What that costs more when another block follows.
+    pub(crate) second_block: f64,
 }
 
 impl Plan {
-    /// The cheapest plan for numbers whose first digit is at byte `start` of the last blocks.
+    /// The cheapest plan for the numbers `first..=last` after `tail`. All of them have `digits` digits.
     #[inline(never)]
-    pub(crate) fn new(start: usize, digits: usize, first: u64, last: u64, costs: &Costs) -> Plan {
-        let end = start + digits;
+    pub(crate) fn new(tail: &Tail, digits: usize, first: u64, last: u64, costs: &Costs) -> Plan {
+        let (start, end) = (tail.len(), tail.len() + digits);
+        let last_block = tail.blocks(digits) - 1;
         let plan = |word: usize| {
             let to = end.min(word * 4 + 4);
             Plan {
@@ -64,10 +67,10 @@ impl Plan {
             }
         };
         let mut best = plan((end - 1) / 4);
-        let mut least = best.cost(costs);
+        let mut least = best.cost(last_block, costs);
         for word in start / 4..best.word {
             let plan = plan(word);
-            let cost = plan.cost(costs);
+            let cost = plan.cost(last_block, costs);
             if cost < least {
                 (best, least) = (plan, cost);
             }
@@ -75,11 +78,13 @@ impl Plan {
         best
     }
 
-    fn cost(&self, costs: &Costs) -> f64 {
+    fn cost(&self, last_block: usize, costs: &Costs) -> f64 {
         let values = (self.last - self.first) / self.below + 1;
         let sweeps = values / self.span + 1;
         let vectors = values / costs.lanes + sweeps;
-        self.below as f64 * (sweeps as f64 * costs.sweep + vectors as f64 * (costs.vector)(self.word))
+        let second = if self.word / 16 < last_block { costs.second_block } else { 0.0 };
+        let vector = (costs.vector)(self.word % 16) + second;
+        self.below as f64 * (sweeps as f64 * costs.sweep + vectors as f64 * vector)
     }
 
     /// Cuts the numbers into sweeps, each number in exactly one.
@@ -136,13 +141,14 @@ mod tests {
 
     use super::*;
 
-    const COSTS: Costs = Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - (word % 16) as f64 };
+    const COSTS: Costs =
+        Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - word as f64, second_block: 64.0 };
 
     /// All sweeps of a range, with their plans.
     fn sweeps(start: usize, first: u64, last: u64) -> Vec<(Plan, Sweep)> {
         let mut all = Vec::new();
         for (digits, first, last) in by_length(first, last) {
-            let plan = Plan::new(start, digits, first, last, &COSTS);
+            let plan = Plan::new(&Tail::split(&[0; 64][..start], 64).1, digits, first, last, &COSTS);
             let end: ControlFlow<()> = plan.sweeps(|sweep| {
                 all.push((plan, sweep));
                 ControlFlow::Continue(())
