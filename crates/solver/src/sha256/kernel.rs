@@ -27,7 +27,7 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
         // A round or a word of the schedule counts as one.
         sweep: 128.0,
         vector: |word| if word == FAVOURITE { 80.0 } else { 112.0 - word as f64 },
-        second_block: 64.0,
+        second_block: 80.0,
     };
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {

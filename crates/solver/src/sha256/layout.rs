@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     const COSTS: Costs =
-        Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - word as f64, second_block: 64.0 };
+        Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - word as f64, second_block: 80.0 };
 
     /// All sweeps of a range, with their plans.
     fn sweeps(start: usize, first: u64, last: u64) -> Vec<(Plan, Sweep)> {
@@ -206,6 +206,17 @@ mod tests {
             let first = first >> shift;
             check(start, first, first.saturating_add(count));
         });
+    }
+
+    /// Where most digits change at once, in the last block if that has some.
+    #[test]
+    fn plans_change_the_word_that_costs_least() {
+        let word = |start: usize, first, last| sweeps(start, first, last)[0].0.word;
+        assert_eq!(word(44, 10_000, 99_999), 11);
+        assert_eq!(word(44, 10_000_000, 19_999_999), 12);
+        assert_eq!(word(36, 100, 999), 9);
+        assert_eq!(word(58, 100_000, 999_999), 15);
+        assert_eq!(word(62, 10_000, 99_999), 16);
     }
 
     /// A range of the size that callers use costs little more than one vector for each four candidates.
