@@ -115,6 +115,7 @@ impl<V: Lanes> Kernel<V> {
         Kernel { low: [zero; 100], words: [zero; 64], keyed: [zero; 64], second: [zero; 64] }
     }
 
+    /// Prepares for sweeps of a plan.
     #[inline(never)]
     fn start(&mut self, plan: &Plan) {
         self.words = [V::splat(0); 64];
@@ -123,6 +124,7 @@ impl<V: Lanes> Kernel<V> {
         }
     }
 
+    /// Tries the numbers of a sweep; breaks with the one that solves the job.
     #[inline(never)]
     fn sweep(&mut self, job: &Sha256Job, plan: &Plan, sweep: &Sweep) -> ControlFlow<u64> {
         let message = job.tail.message(&Decimal::padded(sweep.zero, plan.digits));
@@ -271,6 +273,7 @@ fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed
     let (mut two_before, mut one_before) = (words[constants.first - 2], words[constants.first - 1]);
     let cells = Cell::from_mut(&mut words[..]).as_slice_of_cells();
     let mut next = |t: usize, with_sigma0: bool| {
+        // Never short, as `t` is below 64: this spares the checks of each index.
         let Some(window) = cells[t - 16..].first_chunk::<17>() else { return };
         let mut word = V::splat(constants.sums[t]).add(window[0].get()).add(window[9].get());
         if with_sigma0 {
