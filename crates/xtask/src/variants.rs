@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) package: String,
     pub(crate) glue: String,
     target_features: Vec<String>,
+    cfg: Vec<String>,
     pub(crate) before_bindgen: Vec<String>,
     pub(crate) snip: Vec<String>,
     pub(crate) wasm_opt: Vec<String>,
@@ -70,6 +71,7 @@ impl Variant {
         let features: Vec<_> = named.chain(more).map(|feature| format!("+{feature}")).collect();
         let mut flags =
             vec!["-Ctarget-cpu=mvp".to_owned(), format!("-Ctarget-feature={}", features.join(","))];
+        flags.extend(shared.cfg.iter().map(|cfg| format!("--cfg={cfg}")));
         // Panic locations name source files: the same on every machine, and short.
         if let Some(cargo_home) = cargo_home() {
             flags.push(format!("--remap-path-prefix={}=", cargo_home.join("registry/src").display()));
