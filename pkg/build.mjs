@@ -1,6 +1,6 @@
 // Builds the npm package's dist/: two doors (browsers, Node), a worker for each, the wasm variants beside them.
 import { execFileSync } from "node:child_process";
-import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -57,9 +57,12 @@ await buildRuntime(
 for (const variant of ["simd128", "scalar"])
   await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
 
-// What the tarball must carry beside dist/.
-for (const file of ["README.md", "LICENSE-MIT", "LICENSE-APACHE"])
-  await copyFile(`${root}${file}`, `${here}${file}`);
+// What the tarball must carry beside dist/. Its README stands alone: no links into the work tree, no picture.
+const readme = (await readFile(`${root}README.md`, "utf8"))
+  .replace(/^!\[.*\n\n/m, "")
+  .replace(/\[([^\]]+)\]\((?!https?:|#)[^)]+\)/g, "$1");
+await writeFile(`${here}README.md`, readme);
+for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 
 execFileSync(
   process.execPath,

@@ -3,7 +3,10 @@ import { parseArgs } from "node:util";
 import { createClient, SaltmineError } from "saltmine";
 
 const { HOST = "127.0.0.1", PORT = "8787" } = process.env;
-const LOCAL_SERVER = `http://${HOST}:${PORT}`;
+/** Where a server that listens on HOST is reached. */
+const reachable =
+  { "0.0.0.0": "127.0.0.1", "::": "[::1]" }[HOST] ?? (HOST.includes(":") ? `[${HOST}]` : HOST);
+const LOCAL_SERVER = `http://${reachable}:${PORT}`;
 
 const HELP = `Gets an anonymous session: asks for the challenge, solves it, requests the token.
 
@@ -17,7 +20,7 @@ usage: npm run --silent token -- [options]
   --quiet            no progress on standard error
   --help
 
-Prints {"token","expiresAt"} as JSON on standard output.
+Prints {"token","expiresAt"} as JSON on standard output (--silent keeps npm's own lines off it).
 exit codes: 0 a session; 1 no session (the last line on standard error is "code: what to do");
 2 an option is missing or has the wrong form; 130 interrupted.`;
 
@@ -42,9 +45,12 @@ function readOptions() {
     });
     return values;
   } catch (error) {
-    fail(2, "invalid_options", `${error.message} (--help lists the options)`);
+    fail(2, "invalid_options", `${error.message.split("\n")[0]} (--help lists the options)`);
   }
 }
+
+/** A number as it was written; nothing is none, not zero. */
+const number = (text) => (text.trim() === "" ? Number.NaN : Number(text));
 
 const options = readOptions();
 if (options.help) {
@@ -88,8 +94,8 @@ try {
     baseUrl,
     appId: options["app-id"],
     origin: options.origin ?? (URL.canParse(baseUrl) ? new URL(baseUrl).origin : baseUrl),
-    ...(options["max-number"] !== undefined && { maxNumber: Number(options["max-number"]) }),
-    ...(options["timeout-ms"] !== undefined && { timeoutMs: Number(options["timeout-ms"]) }),
+    ...(options["max-number"] !== undefined && { maxNumber: number(options["max-number"]) }),
+    ...(options["timeout-ms"] !== undefined && { timeoutMs: number(options["timeout-ms"]) }),
     onEvent,
   });
   const { token, expiresAt } = await client.session({ signal: interrupted.signal });

@@ -6,7 +6,14 @@ import { connect, onCapableEngine } from "./ladder.js";
 import type { Link } from "./link.js";
 import { tell } from "./listener.js";
 import type { Backend, SessionGrant, SessionRequest, Update } from "./messages.js";
-import { invalid, maxNumberOption, wholeNumber } from "./options.js";
+import {
+  invalid,
+  listenerOption,
+  maxNumberOption,
+  optionsObject,
+  signalOption,
+  wholeNumber,
+} from "./options.js";
 import { type Progress, progressOf } from "./progress.js";
 import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
 
@@ -112,7 +119,6 @@ class SessionClient implements Client {
     if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
     if (!["local", "session", "memory"].includes(storage))
       invalid("storage", 'It must be "local", "session" or "memory".');
-    if (onEvent !== undefined && typeof onEvent !== "function") invalid("onEvent", "It must be a function.");
     this.#request = {
       baseUrl: checkedUrl("baseUrl", baseUrl).href,
       appId,
@@ -120,13 +126,14 @@ class SessionClient implements Client {
       maxNumber: maxNumberOption(options.maxNumber),
       timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
     };
-    this.#onEvent = onEvent;
+    this.#onEvent = listenerOption("onEvent", onEvent);
     this.#store = new SessionStore(storage, appId, (reason) =>
       this.#warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
     );
   }
 
-  async session({ signal }: { signal?: AbortSignal } = {}): Promise<Session> {
+  async session(options?: { signal?: AbortSignal }): Promise<Session> {
+    const signal = signalOption(optionsObject(options).signal);
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
     if (signal?.aborted) throw abortError(signal);
     const began = performance.now();
@@ -167,29 +174,25 @@ class SessionClient implements Client {
 
   #takeOff(began: number): Flight {
     const controller = new AbortController();
-    const promise = this.#fetchSession(began, controller.signal).then(
-      (session) => {
-        this.#session = session;
-        this.#store.save(session);
-        return session;
-      },
-      (thrown) => {
-        // A flight that was given up says nothing of the one that has taken its place.
-        if (!this.#flight || this.#flight === flight) this.#emit({ type: "state", state: "failed" });
-        throw asSaltmineError(thrown, "engine_failed");
-      },
-    );
+    const { signal } = controller;
+    const promise = this.#fetchSession(began, signal).catch((thrown) => {
+      // A flight that was given up says nothing of the one that has taken its place.
+      if (!this.#flight || this.#flight === flight) this.#emit({ type: "state", state: "failed" });
+      throw asSaltmineError(thrown, "engine_failed");
+    });
     const flight = { promise, waiting: 0, controller };
     const land = () => {
       if (this.#flight === flight) this.#flight = undefined;
     };
     promise.then(land, land);
     // A flight that is given up before it lands must not leave another one waiting for it.
-    controller.signal.addEventListener("abort", land, { once: true });
+    signal.addEventListener("abort", land, { once: true });
     return flight;
   }
 
   async #fetchSession(began: number, signal: AbortSignal): Promise<Session> {
+    // The listener may dispose or sign out at once: it must find the flight in its place.
+    await undefined;
     this.#emit({ type: "state", state: "starting" });
     return onCapableEngine(async (wanted) => {
       const link = await connect(wanted, signal);
@@ -222,6 +225,9 @@ class SessionClient implements Client {
         detail: "The token is not a JWT of this app with a subject.",
       });
     }
+    if (signal.aborted) throw abortError(signal);
+    this.#session = session;
+    this.#store.save(session);
     this.#emit({ type: "state", state: "ready", backend });
     this.#emit({
       type: "ready",
@@ -258,12 +264,15 @@ function join(flight: Flight, signal: AbortSignal | undefined): Promise<Session>
 function checkedUrl(field: string, value: unknown): URL {
   let url: URL | undefined;
   try {
-    url = new URL(String(value));
+    url = new URL(value as string);
   } catch {
     // Told below.
   }
   if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
     invalid(field, "It must be an absolute http or https URL.");
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    invalid(field, "It must be a URL without user, query and fragment.");
   }
   return url;
 }

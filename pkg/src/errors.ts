@@ -22,7 +22,8 @@ const SENTENCES = {
   network:
     "No answer from the server. Check baseUrl, the connection, and that the server is up and lets this origin read it (CORS).",
   no_solution: "No number up to the challenge's maxnumber solves it. Request another challenge.",
-  origin_not_allowed: "The app does not allow this page's origin. Add its host to the app's allowedDomains.",
+  origin_not_allowed:
+    "The app does not allow this origin. Add its host to the app's allowedDomains; outside a browser, pass origin.",
   pow_expired:
     "The challenge expired before its solution arrived. Try again; if this repeats, raise its lifetime or lower its difficulty on the server.",
   pow_invalid:
@@ -63,6 +64,9 @@ export interface Failure {
   detail?: string;
 }
 
+/** A server's words are shown, not its pages. */
+const MAX_DETAIL = 500;
+
 /**
  * What every function of this package throws or rejects with.
  *
@@ -89,7 +93,7 @@ export class SaltmineError extends Error {
     const { code, field, detail } = failure;
     const about = field === undefined ? "" : ` (${field})`;
     super(
-      `${SENTENCES[code]}${about}${detail ? ` — ${detail}` : ""}`,
+      `${SENTENCES[code]}${about}${detail ? ` — ${detail.slice(0, MAX_DETAIL)}` : ""}`,
       cause === undefined ? undefined : { cause },
     );
     this.code = code;

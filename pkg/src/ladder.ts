@@ -36,6 +36,7 @@ export function connect(wanted: Wanted, signal: AbortSignal): Promise<Link> {
 }
 
 async function climbDown(wanted: Wanted, signal: AbortSignal): Promise<Link> {
+  if (signal.aborted) throw abortError(signal);
   try {
     return await start(wanted, inWorker, "worker");
   } catch (inWorkerFailed) {

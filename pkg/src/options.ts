@@ -28,3 +28,26 @@ export function wholeNumber(
 export function maxNumberOption(value: unknown): number {
   return wholeNumber("maxNumber", value, DEFAULT_MAX_NUMBER, 0, Number.MAX_SAFE_INTEGER);
 }
+
+/** An object of options; none at all is one without any. */
+export function optionsObject<T extends object>(value: T | undefined): T | Record<string, never> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null) invalid("options", "Pass an object.");
+  return value;
+}
+
+/** An AbortSignal, or none. */
+export function signalOption(value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined;
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+    invalid("signal", "It must be an AbortSignal.");
+  }
+  return value as AbortSignal;
+}
+
+/** A function, or none. */
+export function listenerOption<T>(field: string, value: T): T {
+  if (value !== undefined && typeof value !== "function") invalid(field, "It must be a function.");
+  return value;
+}

@@ -5,7 +5,7 @@ import { Leases } from "./leases.js";
 import { type Link, nextId } from "./link.js";
 import { tell } from "./listener.js";
 import type { Backend, Challenge } from "./messages.js";
-import { maxNumberOption, wholeNumber } from "./options.js";
+import { listenerOption, maxNumberOption, optionsObject, signalOption, wholeNumber } from "./options.js";
 import { giveBack, takeLink } from "./pool.js";
 import { type Progress, progressOf } from "./progress.js";
 
@@ -54,10 +54,12 @@ const MAX_WORKERS = 64;
  * console.log(number); // 7
  * ```
  */
-export async function solve(challenge: Challenge, options: SolveOptions = {}): Promise<SolveResult> {
-  const { signal, onProgress } = options;
-  const workers = wholeNumber("workers", options.workers, 1, 1, MAX_WORKERS);
-  const maxNumber = maxNumberOption(options.maxNumber);
+export async function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult> {
+  const given: SolveOptions = optionsObject(options);
+  const signal = signalOption(given.signal);
+  const onProgress = listenerOption("onProgress", given.onProgress);
+  const workers = wholeNumber("workers", given.workers, 1, 1, MAX_WORKERS);
+  const maxNumber = maxNumberOption(given.maxNumber);
   const began = performance.now();
   if (signal?.aborted) throw abortError(signal);
   return onCapableEngine(async (wanted) => {
@@ -197,7 +199,12 @@ const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "ex
 function sendable(challenge: Challenge): Challenge {
   const given = Object(challenge) as Record<string, unknown>;
   const values = MEMBERS.map((name) => {
-    const value = given[name];
+    let value: unknown;
+    try {
+      value = given[name];
+    } catch (error) {
+      throw new SaltmineError({ code: "challenge_malformed", field: name }, error);
+    }
     // An object in a member's place is as wrong as any other: the engine names the member.
     return [name, typeof value === "string" || typeof value === "number" || value == null ? value : {}];
   });

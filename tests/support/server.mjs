@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { serverPath } from "./paths.mjs";
 
-/** The app that development mode seeds; it allows every origin. */
+/** The app that development mode seeds; it allows 127.0.0.1 and localhost. */
 export const DEMO_APP_ID = "app_demo000000000000";
 
 const START_MS = 20_000;

@@ -36,7 +36,11 @@ pub(crate) fn build() -> Result<()> {
 
 /// Builds one variant; the path of its glue.
 fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<PathBuf> {
-    eprintln!("wasm {}: {}", variant.name, variant.about);
+    let output = root().join(&variant.output);
+    // Silent when there is nothing to do: what runs on the package prints for scripts.
+    if !output.exists() {
+        eprintln!("wasm {}: {}", variant.name, variant.about);
+    }
     run(cargo()
         .args([
             "build",
@@ -57,7 +61,6 @@ fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<P
 
     let work = cache_dir().join("wasm").join(&variant.name);
     fs::create_dir_all(&work)?;
-    let output = root().join(&variant.output);
     let glue = work.join("client.min.js");
     if is_newer(&output, &[&compiled, &root().join("wasm-pack.toml"), &root().join(SHRINK), bindgen])?
         && glue.exists()
