@@ -120,7 +120,7 @@ class SessionClient implements Client {
     if (!["local", "session", "memory"].includes(storage))
       invalid("storage", 'It must be "local", "session" or "memory".');
     this.#request = {
-      baseUrl: checkedUrl("baseUrl", baseUrl).href,
+      baseUrl: checkedBase(baseUrl),
       appId,
       origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
       maxNumber: maxNumberOption(options.maxNumber),
@@ -271,8 +271,14 @@ function checkedUrl(field: string, value: unknown): URL {
   if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
     invalid(field, "It must be an absolute http or https URL.");
   }
-  if (url.username || url.password || url.search || url.hash) {
-    invalid(field, "It must be a URL without user, query and fragment.");
-  }
   return url;
+}
+
+/** Paths are put after it, so it ends in one. */
+function checkedBase(value: unknown): string {
+  const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
+  if (username || password || search || hash) {
+    invalid("baseUrl", "It must be without user, query and fragment.");
+  }
+  return href;
 }

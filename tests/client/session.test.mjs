@@ -203,6 +203,9 @@ describe("options", () => {
     ["null", null, "options"],
     ["no baseUrl", { appId: "app_1" }, "baseUrl"],
     ["a relative baseUrl", { ...good, baseUrl: "/api" }, "baseUrl"],
+    ["a baseUrl with a query", { ...good, baseUrl: "https://api.example.com/?x=1" }, "baseUrl"],
+    ["a baseUrl with a fragment", { ...good, baseUrl: "https://api.example.com/#x" }, "baseUrl"],
+    ["a baseUrl with a user", { ...good, baseUrl: "https://u:p@api.example.com" }, "baseUrl"],
     ["a baseUrl that is no http", { ...good, baseUrl: "ftp://example.com" }, "baseUrl"],
     ["no appId", { baseUrl: "https://api.example.com" }, "appId"],
     ["an empty appId", { ...good, appId: "" }, "appId"],
@@ -297,6 +300,36 @@ describe("giving up", () => {
     await leaving;
     assert.match((await staying).userId, /^anon_/);
     assert.deepEqual(asked(service), ["challenge", "session"]);
+  });
+
+  for (const state of ["starting", "challenge", "solving", "session"]) {
+    for (const [how, code] of [
+      ["dispose", "disposed"],
+      ["signOut", "aborted"],
+    ]) {
+      test(`${how} in the listener of ${state} ends the call`, bounded, async (t) => {
+        const { service, client } = await setUp(
+          t,
+          {},
+          { onEvent: (event) => event.state === state && client[how]() },
+        );
+        await assert.rejects(client.session(), { code });
+        if (state === "starting") assert.deepEqual(asked(service), []);
+        await threadsGone(1_000);
+      });
+    }
+  }
+
+  test("signOut in the listener of ready keeps nothing", bounded, async (t) => {
+    let signedOut = false;
+    const onEvent = (event) => {
+      if (event.type !== "ready" || signedOut) return;
+      signedOut = true;
+      client.signOut();
+    };
+    const { client } = await setUp(t, {}, { onEvent });
+    const first = await client.session();
+    assert.notEqual((await client.session()).userId, first.userId);
   });
 
   test("dispose ends what is under way, and every later call", bounded, async (t) => {

@@ -53,6 +53,21 @@ describe("token", () => {
     assert.equal(stderr, "");
   });
 
+  test("npm run --silent token prints the same, and nothing beside", async () => {
+    const npm = spawn("npm", ["run", "--silent", "token", "--", "--quiet", "--base-url", server.baseUrl], {
+      cwd: root,
+      shell: process.platform === "win32",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"]) npm[name].on("data", (chunk) => (output[name] += chunk));
+    const code = await new Promise((resolve) => npm.on("close", resolve));
+    assert.equal(code, 0, output.stderr);
+    assert.deepEqual(Object.keys(JSON.parse(output.stdout)), ["token", "expiresAt"]);
+    // npm itself may warn of the user's own settings.
+    assert.equal(output.stderr.replace(/^npm warn .*\n/gm, ""), "");
+  });
+
   test("--help tells every option", async () => {
     const { code, stdout } = await runToken(["--help"]);
     assert.equal(code, 0);
@@ -94,6 +109,7 @@ describe("token", () => {
     ["an address of another kind", ["--base-url", "ftp://127.0.0.1"]],
     ["an origin that is none", ["--origin", "x", "--base-url", "http://127.0.0.1:9"]],
     ["a number that is none", ["--max-number", "many", "--base-url", "http://127.0.0.1:9"]],
+    ["a number that is empty", ["--max-number", "", "--base-url", "http://127.0.0.1:9"]],
     ["a stray word", ["app_demo000000000000"]],
   ]) {
     test(`ends with 2: ${what}`, async () => {

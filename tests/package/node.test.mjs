@@ -189,6 +189,30 @@ describe("the import in Node", () => {
   });
 });
 
+describe("what is wrong is told before anything starts", () => {
+  for (const [what, options, field] of [
+    ["options that are none", null, "options"],
+    ["a signal that is none", { signal: {} }, "signal"],
+    ["a listener that is none", { onProgress: "progress" }, "onProgress"],
+  ]) {
+    test(what, async () => {
+      await threadsGone(IDLE_MS);
+      await assert.rejects(saltmine.solve(hopeless, options), { code: "invalid_options", field });
+      assert.equal(threadCount(), 0);
+    });
+  }
+
+  test("a member that throws", async () => {
+    const cause = new Error("no salt today");
+    const throwing = Object.defineProperty({ ...hopeless }, "salt", {
+      get() {
+        throw cause;
+      },
+    });
+    await assert.rejects(saltmine.solve(throwing), { code: "challenge_malformed", field: "salt", cause });
+  });
+});
+
 describe("a Node process", () => {
   const solveOnce = `
     import { solve } from "saltmine";
