@@ -152,12 +152,14 @@ pub enum ConfigError {
 impl Arguments {
     /// Checks every value, and draws missing secrets in development.
     ///
-    /// A secret that is set to nothing is off; one that is not set is missing.
+    /// A secret that is set to nothing is off; one that is not set is missing. Tokens cannot be off: their secret is
+    /// missing either way.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong.
     pub fn check(mut self, random: &dyn Random) -> Result<Config, ConfigError> {
+        self.anon_jwt_secret = self.anon_jwt_secret.filter(|secret| !secret.is_empty());
         let environment = match &*self.environment {
             "production" => Environment::Production,
             "development" => Environment::Development,
@@ -167,8 +169,7 @@ impl Arguments {
             Environment::Development => self.draw_missing_secrets(random)?,
             Environment::Production => None,
         };
-        let token_secret =
-            self.anon_jwt_secret.as_deref().filter(|s| !s.is_empty()).ok_or(ConfigError::NoTokenSecret)?;
+        let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
         let settings = Settings {
             proof_of_work: self.proof_of_work()?,
             session_lifetime_seconds: number(

@@ -5,7 +5,7 @@ use saltmine_server::config::{Arguments, Config, ConfigError, Environment};
 use saltmine_server::development::{self, DEMO_APP_ID};
 use saltmine_server::{AppState, Store, StoreError, SystemClock, SystemRandom, serve};
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
@@ -80,7 +80,7 @@ fn log_to_stderr(levels: &str) -> Result<(), StartError> {
 fn banner(config: &Config, address: SocketAddr) -> String {
     let mut lines = vec![String::new(), "saltmine, for development".to_owned()];
     if config.settings.static_dir.is_some() {
-        lines.push(format!("  page           http://{address}/"));
+        lines.push(format!("  page           http://{}/", reachable(address)));
     }
     lines.push(format!("  demo app       {DEMO_APP_ID}"));
     lines.push(match &config.settings.proof_of_work {
@@ -96,6 +96,16 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     }
     lines.push("\n".to_owned());
     lines.join("\n")
+}
+
+/// Where a browser on this machine finds what listens on every address.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// Ready when the system asks the process to end. It listens for that from the call on, not from the first poll: who

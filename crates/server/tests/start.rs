@@ -255,6 +255,26 @@ fn in_development_missing_secrets_are_drawn_and_kept() {
 }
 
 #[test]
+fn in_development_a_page_on_every_address_is_told_with_one_that_opens() {
+    let folder = TempDir::new().unwrap();
+    let page = folder.path().to_str().unwrap();
+    let environment = [
+        ("SALTMINE_ENV", "development"),
+        ("SALTMINE_STATIC_DIR", page),
+        ("HOST", "0.0.0.0"),
+        // Tokens cannot be off: set to nothing, their secret is missing as if it were not set.
+        ("INKEEP_ANON_JWT_SECRET", ""),
+    ];
+    let server = Running::start(folder.path(), &environment);
+    let port = server.address.strip_prefix("0.0.0.0:").unwrap();
+    assert!(
+        server.printed.contains(&format!("page           http://127.0.0.1:{port}/\n")),
+        "{}",
+        server.printed
+    );
+}
+
+#[test]
 fn servers_that_start_together_draw_the_same_secrets() {
     let folder = TempDir::new().unwrap();
     let starts: Vec<_> = (0..6)
