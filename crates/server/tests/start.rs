@@ -140,10 +140,6 @@ fn it_refuses_to_start_and_says_what_to_do() {
         (&[jwt, ("DATABASE_URL", "")], "DATABASE_URL cannot be used"),
         (&[jwt, ("HOST", "192.0.2.1")], "HOST and PORT are 192.0.2.1 and 8787, which cannot be listened on"),
         (
-            &[("SALTMINE_ENV", "development"), ("INKEEP_ANON_JWT_SECRET", "")],
-            "INKEEP_ANON_JWT_SECRET is not set",
-        ),
-        (
             &[("SALTMINE_ENV", "development"), ("INKEEP_POW_HMAC_SECRET", "hunter2")],
             "INKEEP_POW_HMAC_SECRET has 7",
         ),
