@@ -1,38 +1,46 @@
 /**
  * `npm run bench`: hash rates against other solvers, and cold starts against today's widget, in headless Chromium.
- * `--only hash|cold` measures one of them, `--rounds N` sets how often; a whole run writes its record to
- * tests/bench/results, `--write` its tables to the README. Exit code 1 when a requirement is missed.
+ * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|cold` measures one of the two,
+ * `--rounds N` sets how often; a whole run writes its record to tests/bench/results, `--write` its tables to the
+ * README. Exit code 1 when a requirement is missed.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { launchBrowser } from "../support/browser.mjs";
-import { rivalVersions, table, writeBlock } from "../support/report.mjs";
+import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
-import { measureColdStarts, PAGES } from "./cold.mjs";
-import { measureHashRates, RIVALS } from "./hash.mjs";
-
-/** What must hold on every machine. */
-const LEAST_TIMES_CAP = 2.3;
-const MOST_OF_WIDGET = 0.4;
+import { BROWSERS, MissingBrowser, startBrowser } from "./browsers.mjs";
+import { measureColdStarts } from "./cold.mjs";
+import { measureHashRates, openHashPage } from "./hash.mjs";
+import { measureLengths } from "./lengths.mjs";
+import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
+import { judge, judgeColdStarts } from "./requirements.mjs";
+import { coldTable, hashTables } from "./tables.mjs";
+import { measureWorkers } from "./workers.mjs";
 
 const HASH_ROUNDS = 9;
+const WORKER_TURNS = 5;
 const COLD_TURNS = 20;
 
 const { values } = parseArgs({
   options: {
+    browsers: { type: "string", default: "chromium" },
     only: { type: "string" },
     rounds: { type: "string" },
     write: { type: "boolean", default: false },
   },
 });
 const { only, write } = values;
+const browsers = values.browsers.split(",");
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (
   ![undefined, "hash", "cold"].includes(only) ||
-  !(rounds === undefined || (Number.isInteger(rounds) && rounds > 0))
+  !(rounds === undefined || (Number.isInteger(rounds) && rounds > 0)) ||
+  !browsers.every((name) => BROWSERS.includes(name))
 ) {
-  console.error("usage: npm run bench -- [--only hash|cold] [--rounds N] [--write]");
+  console.error(
+    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--only hash|cold] [--rounds N] [--write]`,
+  );
   process.exit(2);
 }
 if (write && only) {
@@ -40,103 +48,93 @@ if (write && only) {
   process.exit(2);
 }
 
-function environment(browser, tarball) {
-  const [{ model }] = cpus();
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    cpu: model.trim(),
-    cores: cpus().length,
-    system: `${process.platform} ${process.arch}`,
-    browser: `Chromium ${browser.version()}`,
-    node: process.versions.node,
-    versions: { saltmine: tarball.manifest.version, ...rivalVersions },
-  };
+const progress = (text) => process.stderr.write(`${text}\n`);
+
+/** `[{ name, title, hash, lengths, workers }]`; a browser that is missing is one sentence. */
+async function measureBrowsers(tarball) {
+  progress("pow-buster: building it, some minutes the first time");
+  const powBuster = await buildPowBuster();
+  const results = [];
+  for (const name of browsers) {
+    const browser = await startBrowser(name).catch((error) => {
+      if (!(error instanceof MissingBrowser)) throw error;
+      console.log(error.message);
+    });
+    if (!browser) continue;
+    const { title } = browser;
+    const within = (text) => progress(`${title}: ${text}`);
+    try {
+      const page = await openHashPage(browser, tarball, powBuster);
+      const hash = await measureHashRates(page, rounds ?? HASH_ROUNDS, within);
+      const lengths = await measureLengths(page, rounds ?? HASH_ROUNDS, within);
+      const workers = await measureWorkers(
+        page,
+        tarball,
+        Math.min(rounds ?? WORKER_TURNS, WORKER_TURNS),
+        within,
+      );
+      results.push({ name, title, hash, lengths, workers });
+      await page.close();
+    } finally {
+      await browser.close();
+    }
+  }
+  return results;
 }
 
-const fixed = (value, digits) => value.toFixed(digits);
-const range = ({ low, high }, digits) => `${fixed(low, digits)}–${fixed(high, digits)}`;
-
-function hashTable({ mhs, rates }, { versions }) {
-  const names = {
-    simd128: "**saltmine, SIMD**",
-    scalar: "saltmine, scalar",
-    "cap.js": `\`@cap.js/wasm\` ${versions["@cap.js/wasm"]}`,
-    "altcha-lib": `\`altcha-lib\` ${versions["altcha-lib"]}`,
-  };
-  const digits = (rival) => (mhs[rival].median < 1 ? 3 : 1);
-  return table(
-    [`one thread, ${rates.simd128.length} rounds`, "million hashes a second", "range", "times cap.js"],
-    RIVALS.map((rival) => [
-      names[rival],
-      fixed(mhs[rival].median, digits(rival)),
-      range(mhs[rival], digits(rival)),
-      fixed(mhs[rival].median / mhs["cap.js"].median, 2),
-    ]),
-  );
+async function measureCold(tarball) {
+  const { chromium, title } = await startBrowser("chromium");
+  try {
+    return { title, ...(await measureColdStarts(chromium, tarball, rounds ?? COLD_TURNS, progress)) };
+  } finally {
+    await chromium.close();
+  }
 }
 
-function coldTable({ ms, times }, { versions }) {
-  const names = {
-    saltmine: "**saltmine**, to the session token",
-    "altcha widget": `\`altcha\` ${versions.altcha}, the widget, to its verified state`,
-    "bare page": "a worker and the same two requests, no work",
-  };
-  return table(
-    [`cold start, ${times.saltmine.length} visits`, "median ms", "range"],
-    Object.keys(PAGES).map((name) => [names[name], fixed(ms[name].median, 0), range(ms[name], 0)]),
-  );
+async function writeRecord(record) {
+  const results = new URL("results/", import.meta.url);
+  await mkdir(results, { recursive: true });
+  const slug = record.cpu
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  await writeFile(new URL(`${record.date}-${slug}.json`, results), `${JSON.stringify(record, null, 2)}\n`);
 }
 
 const tarball = await installTarball();
-const browser = await launchBrowser();
-const progress = (text) => process.stderr.write(`${text}\n`);
 try {
-  const machine = environment(browser, tarball);
-  const hash =
-    only === "cold" ? undefined : await measureHashRates(browser, tarball, rounds ?? HASH_ROUNDS, progress);
-  const cold =
-    only === "hash" ? undefined : await measureColdStarts(browser, tarball, rounds ?? COLD_TURNS, progress);
+  const machine = {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: cpus()[0].model.trim(),
+    cores: cpus().length,
+    system: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    versions: { saltmine: tarball.manifest.version, ...rivalVersions, "pow-buster": powBusterVersion },
+  };
+  const measured = only === "cold" ? [] : await measureBrowsers(tarball);
+  const cold = only === "hash" ? undefined : await measureCold(tarball);
 
-  const lines = [`${machine.browser}, ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
-  if (hash) lines.push(hashTable(hash, machine));
+  const titles = new Set([...measured.map(({ title }) => title), ...(cold ? [cold.title] : [])]);
+  const lines = [`${[...titles].join(", ")}; ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
+  if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (cold) lines.push(coldTable(cold, machine));
   const text = lines.join("\n\n");
-  console.log(text);
+  console.log(`${text}\n`);
 
-  const missed = [];
-  const require_ = (holds, sentence) => {
-    console.log(`${holds ? "held" : "MISSED"}: ${sentence}`);
-    if (!holds) missed.push(sentence);
-  };
-  console.log("");
-  if (hash) {
-    const { median } = hash.ratios["simd128 / cap.js"];
-    require_(
-      median >= LEAST_TIMES_CAP,
-      `SIMD is ${fixed(median, 2)} times cap.js, at least ${LEAST_TIMES_CAP}`,
-    );
-    console.log(`SIMD is ${fixed(hash.ratios["simd128 / altcha-lib"].median, 0)} times altcha-lib`);
+  const verdicts = [
+    ...measured.flatMap(({ name, title, ...result }) =>
+      judge(name, result).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
+    ),
+    ...(cold ? judgeColdStarts(cold) : []),
+  ];
+  for (const { holds, text: sentence } of verdicts) {
+    console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);
   }
-  if (cold) {
-    const share = cold.ms.saltmine.median / cold.ms["altcha widget"].median;
-    require_(
-      share <= MOST_OF_WIDGET,
-      `a cold start takes ${fixed(share, 2)} of the widget's, at most ${MOST_OF_WIDGET}`,
-    );
-  }
-  if (hash && cold) {
-    const results = new URL("results/", import.meta.url);
-    await mkdir(results, { recursive: true });
-    const slug = machine.cpu
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "");
-    const file = new URL(`${machine.date}-${slug}.json`, results);
-    await writeFile(file, `${JSON.stringify({ ...machine, hash, cold }, null, 2)}\n`);
+  if (measured.length > 0 && cold) {
+    await writeRecord({ ...machine, browsers: measured, cold });
     if (write) await writeBlock("bench", text);
   }
-  if (missed.length > 0) process.exitCode = 1;
+  if (verdicts.some(({ holds }) => holds === false)) process.exitCode = 1;
 } finally {
-  await browser.close();
   await tarball.remove();
 }

@@ -1,0 +1,54 @@
+/** What must hold on every machine, by browser. */
+
+/** Each a ratio of `measureHashRates`: at least this. */
+const RATIOS = [
+  { ours: "simd128", theirs: "altcha-lib", least: { chromium: 140 } },
+  { ours: "simd128", theirs: "pow-buster", least: { chromium: 1.35, firefox: 1.25, webkit: 1.15 } },
+  { ours: "simd128", theirs: "cap.js", least: { chromium: 4.5 } },
+  { ours: "scalar", theirs: "cap.js", least: { chromium: 2 } },
+  { ours: "simd128, 70 bytes", theirs: "simd128", least: { chromium: 0.7 } },
+  { ours: "simd128, 100 bytes", theirs: "simd128", least: { chromium: 0.7 } },
+  { ours: "simd128, 130 bytes", theirs: "simd128", least: { chromium: 0.7 } },
+];
+const SLOWEST_LENGTH = { chromium: 0.35 };
+const TWO_WORKERS = { chromium: 1.9 };
+const MOST_OF_WIDGET = 0.4;
+
+const digits = (value) => value.toFixed(value < 20 ? 2 : 0);
+
+/**
+ * Sentences `{ holds, text }` on one browser's `{ hash, lengths, workers }`, each where it was measured; what has no
+ * bound there holds `undefined`.
+ */
+export function judge(browser, { hash, lengths, workers }) {
+  const verdicts = [];
+  const atLeast = (value, least, text) =>
+    verdicts.push({
+      holds: least === undefined ? undefined : value >= least,
+      text: `${text}${least === undefined ? "" : `, at least ${least}`}`,
+    });
+  for (const { ours, theirs, least } of hash ? RATIOS : []) {
+    const { median } = hash.ratios[`${ours} / ${theirs}`];
+    atLeast(median, least[browser], `${ours} is ${digits(median)} times ${theirs}`);
+  }
+  for (const { length, digits: count, ratio } of lengths ? lengths.byDigits : []) {
+    const cell = `${count} digits: the slowest salt, of ${length} bytes, is ${digits(ratio.median)} of 44 bytes`;
+    atLeast(ratio.median, SLOWEST_LENGTH[browser], cell);
+  }
+  if (workers) {
+    const { median } = workers.ratio;
+    atLeast(median, TWO_WORKERS[browser], `two workers are ${digits(median)} times one`);
+  }
+  return verdicts;
+}
+
+/** The same on the cold starts. */
+export function judgeColdStarts({ ms }) {
+  const share = ms.saltmine.median / ms["altcha widget"].median;
+  return [
+    {
+      holds: share <= MOST_OF_WIDGET,
+      text: `a cold start takes ${digits(share)} of the widget's, at most ${MOST_OF_WIDGET}`,
+    },
+  ];
+}

@@ -1,0 +1,60 @@
+/** The tables that a run prints, and that the README shows: a column for each browser that was measured. */
+import { table } from "../support/report.mjs";
+import { PAGES } from "./cold.mjs";
+
+const fixed = (value, digits) => value.toFixed(digits);
+const range = ({ low, high }, digits) => `${fixed(low, digits)}–${fixed(high, digits)}`;
+
+/** `results` has `{ title, hash, lengths, workers }` for each browser. */
+export function hashTables(results, { versions }) {
+  const names = {
+    simd128: "**saltmine, SIMD**",
+    scalar: "saltmine, scalar",
+    "pow-buster": `pow-buster ${versions["pow-buster"]}, compiled with SIMD`,
+    "cap.js": `\`@cap.js/wasm\` ${versions["@cap.js/wasm"]}`,
+    "altcha-lib": `\`altcha-lib\` ${versions["altcha-lib"]}`,
+  };
+  const titles = results.map(({ title }) => title);
+  const rounds = results[0].hash.rates.simd128.length;
+  const rate = (value) => {
+    const digits = value.median < 1 ? 3 : 1;
+    return `${fixed(value.median, digits)} (${range(value, digits)})`;
+  };
+  const rates = table(
+    [`one thread, millions of hashes a second, ${rounds} rounds`, ...titles],
+    Object.entries(names).map(([row, name]) => [name, ...results.map(({ hash }) => rate(hash.mhs[row]))]),
+  );
+  const ratio = (value) => fixed(value, value < 20 ? 2 : 0);
+  const times = (name, of) => [name, ...results.map((result) => ratio(of(result)))];
+  const hashRatio = (name, key) => times(name, ({ hash }) => hash.ratios[key].median);
+  const ratios = table(
+    ["ratio of the same round, median", ...titles],
+    [
+      hashRatio("SIMD to `altcha-lib`", "simd128 / altcha-lib"),
+      hashRatio("SIMD to pow-buster", "simd128 / pow-buster"),
+      hashRatio("SIMD to `@cap.js/wasm`", "simd128 / cap.js"),
+      hashRatio("scalar to `@cap.js/wasm`", "scalar / cap.js"),
+      ...[70, 100, 130].map((length) =>
+        hashRatio(`a salt of ${length} bytes to one of 44`, `simd128, ${length} bytes / simd128`),
+      ),
+      times(
+        "the slowest salt of 0 to 130 bytes and 1 to 7 digits",
+        ({ lengths }) => lengths.worst.ratio.median,
+      ),
+      times("two workers to one, 20 million candidates", ({ workers }) => workers.ratio.median),
+    ],
+  );
+  return [rates, ratios];
+}
+
+export function coldTable({ ms, times }, { versions }) {
+  const names = {
+    saltmine: "**saltmine**, to the session token",
+    "altcha widget": `\`altcha\` ${versions.altcha}, the widget, to its verified state`,
+    "bare page": "a worker and the same two requests, no work",
+  };
+  return table(
+    [`cold start in Chromium, ${times.saltmine.length} visits`, "median ms", "range"],
+    Object.keys(PAGES).map((name) => [names[name], fixed(ms[name].median, 0), range(ms[name], 0)]),
+  );
+}
