@@ -68,8 +68,12 @@ proptest! {
     }
 
     #[test]
-    fn a_salt_without_its_end_is_refused(random in "[0-9a-f]{24}", end in "[^&]?", number in 0..=MAX_NUMBER) {
-        let unsealed = format!("{random}?expires={}{end}", NOW + 300);
+    fn a_salt_without_its_end_is_refused(
+        random in "[0-9a-f]{24}", others in others(), end in "[^&]?|&[a-z0-9=]{1,8}|&[^&]", number in 0..=MAX_NUMBER,
+    ) {
+        let parameters = [others, vec![format!("expires={}", NOW + 300)]].concat();
+        let sealed = salt(&random, &parameters);
+        let unsealed = format!("{}{end}", sealed.strip_suffix('&').unwrap());
         prop_assert_eq!(judge(&Parts::honest(&unsealed, number)), Err(Refusal::Invalid));
     }
 
@@ -87,7 +91,14 @@ proptest! {
     }
 
     #[test]
-    fn any_other_algorithm_is_refused(name in "\\PC{0,12}") {
+    fn any_other_algorithm_is_refused(
+        name in "\\PC{0,12}|[sS\u{17f}][hH][aA][-_ ]?(1|224|256|384|512)? ?", other in "SHA-(1|384|512)",
+    ) {
+        let of_its_own = Parts::signed(&other, SALT, "7");
+        prop_assert_eq!(judge(&of_its_own), Err(Refusal::Invalid));
+        let of_ours = Parts { algorithm: other, ..Parts::honest(SALT, 7) };
+        prop_assert_eq!(judge(&of_ours), Err(Refusal::Invalid));
+
         prop_assume!(!name.eq_ignore_ascii_case("SHA-256"));
         let parts = Parts { algorithm: name, ..Parts::honest(SALT, 7) };
         prop_assert_eq!(judge(&parts), Err(Refusal::Invalid));
@@ -106,13 +117,27 @@ proptest! {
 
     #[test]
     fn one_changed_character_of_digest_or_signature_is_refused(
-        of_signature: bool, at in 0_usize..64, character in "[0-9a-fA-Fg-z]",
+        of_signature: bool, at in prop_oneof![0_usize..64, Just(0), Just(63)], number in 0..=MAX_NUMBER,
+        character in "[0-9a-fA-F]|\\PC",
     ) {
-        let mut parts = Parts::honest(SALT, 7);
-        let text = if of_signature { &mut parts.signature } else { &mut parts.challenge };
-        prop_assume!(!text[at..=at].eq_ignore_ascii_case(&character));
-        text.replace_range(at..=at, &character);
-        prop_assert_eq!(judge(&parts), Err(Refusal::Invalid));
+        let honest = Parts::honest(SALT, number);
+        let text = if of_signature { &honest.signature } else { &honest.challenge };
+        let (before, here, after) = (&text[..at], &text[at..=at], &text[at + 1..]);
+        let other_case = here.to_ascii_uppercase();
+        for changed in [
+            format!("{before}{character}{after}"),
+            format!("{before}{other_case}{after}"),
+            format!("{before}{after}"),
+            format!("{before}{character}{here}{after}"),
+            format!("{text}{character}"),
+        ] {
+            if changed == *text {
+                continue;
+            }
+            let mut parts = honest.clone();
+            *(if of_signature { &mut parts.signature } else { &mut parts.challenge }) = changed;
+            prop_assert_eq!(judge(&parts), Err(Refusal::Invalid), "{:?}", parts);
+        }
     }
 
     #[test]
