@@ -21,6 +21,8 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     /// A folder of files to serve at `/`.
     pub static_dir: Option<PathBuf>,
+    /// How long a client may take to send a request's head, and a connection may lie idle.
+    pub head_timeout: Duration,
     /// How long a request may take until its answer begins.
     pub request_timeout: Duration,
 }
@@ -36,6 +38,7 @@ impl Settings {
             management_key: None,
             rate_limit: None,
             static_dir: None,
+            head_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
         }
     }

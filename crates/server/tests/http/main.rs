@@ -13,6 +13,7 @@ mod openapi;
 mod problem;
 mod proof_of_work;
 mod rate_limit;
+mod serve;
 mod session;
 mod spent;
 mod static_files;
