@@ -168,8 +168,11 @@ impl Flow {
     fn on_challenge<J: Json>(&mut self, response: &Response<J>, now_ms: f64) -> Step {
         match response.status {
             200 => {}
-            // Proof of work is off on this server.
-            404 => return self.request_session(None),
+            // Proof of work is off on this server, even if an earlier challenge ran out.
+            404 => {
+                self.challenge = None;
+                return self.request_session(None);
+            }
             _ => return Step::Failed(refusal(response)),
         }
         let Some(body) = &response.body else {

@@ -249,6 +249,17 @@ fn a_challenge_that_runs_out_while_it_is_solved_is_replaced_once() {
 }
 
 #[test]
+fn a_server_that_switches_off_in_between_asked_for_no_work() {
+    let mut flow = searching(config(), challenge());
+    request(flow.resume(Event::<Body>::Searched(Some(1)), NOW_MS + 3_600_000.0));
+    let session = request(flow.resume(not_json(404), NOW_MS));
+    assert!(session.headers.is_empty());
+    let granted = json!({ "token": "t", "expiresAt": "e" });
+    let Step::Done(session) = flow.resume(answer(200, granted), NOW_MS) else { panic!("no session") };
+    assert!(!session.proof_of_work);
+}
+
+#[test]
 fn a_stale_challenge_is_not_searched() {
     let mut flow = Flow::new(config());
     flow.start();
