@@ -108,28 +108,11 @@ fn sha512(state: &mut [u64; 8], block: &[u8]) {
     compress512(state, blocks);
 }
 
-/// FIPS 180-4, section 6.1.2. The `sha1` crate has this unrolled only: eight times as much code.
 fn sha1(state: &mut [u64; 8], block: &[u8]) {
-    let mut w = [0_u32; 16];
-    let (words, _) = block.as_chunks();
-    for (word, bytes) in w.iter_mut().zip(words) {
-        *word = u32::from_be_bytes(*bytes);
-    }
-    let [mut a, mut b, mut c, mut d, mut e, ..] = state.map(|word| word as u32);
-    for t in 0..80 {
-        if t >= 16 {
-            w[t % 16] = (w[(t + 13) % 16] ^ w[(t + 8) % 16] ^ w[(t + 2) % 16] ^ w[t % 16]).rotate_left(1);
-        }
-        let (function, constant) = match t / 20 {
-            0 => (d ^ (b & (c ^ d)), 0x5a82_7999),
-            1 => (b ^ c ^ d, 0x6ed9_eba1),
-            2 => ((b & c) | (d & (b | c)), 0x8f1b_bcdc),
-            _ => (b ^ c ^ d, 0xca62_c1d6),
-        };
-        let next = a.rotate_left(5).wrapping_add(function).wrapping_add(e).wrapping_add(constant);
-        (e, d, c, b, a) = (d, c, b.rotate_left(30), a, next.wrapping_add(w[t % 16]));
-    }
-    for (word, add) in state.iter_mut().zip([a, b, c, d, e]) {
-        *word = u64::from((*word as u32).wrapping_add(add));
+    let mut words: [u32; 5] = core::array::from_fn(|i| state[i] as u32);
+    let (blocks, _) = block.as_chunks();
+    sha1::block_api::compress(&mut words, blocks);
+    for (word, new) in state.iter_mut().zip(words) {
+        *word = u64::from(new);
     }
 }
