@@ -2,10 +2,9 @@
 import { parentPort } from "node:worker_threads";
 import { serve } from "./engine.js";
 import type { Command, Report } from "./messages.js";
-
-const SLICE_MS = 25;
+import { WORKER_SLICE_MS } from "./slices.js";
 
 const port = parentPort;
 if (!port) throw new Error("saltmine's worker was run outside of a worker thread.");
-const handle = serve((report: Report) => port.postMessage(report), SLICE_MS);
+const handle = serve((report: Report) => port.postMessage(report), WORKER_SLICE_MS);
 port.on("message", (command: Command) => handle(command));

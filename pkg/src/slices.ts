@@ -1,5 +1,8 @@
 /** A long search in short slices: between two of them the thread is free for messages, input and paint. */
 
+/** A slice in a worker, in milliseconds: long enough to be worth the pause, short enough to hear an abort. */
+export const WORKER_SLICE_MS = 25;
+
 /** What a slice runs: a synchronous search of `start..=end` that gives the number or -1. */
 export interface Searcher {
   run(start: number, end: number): number;

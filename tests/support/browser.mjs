@@ -1,16 +1,10 @@
 /** Chromium as every browser test and measurement starts it: headless, and quiet on networks it need not reach. */
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { chromiumPath } from "./paths.mjs";
 
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+// Chromium for wasm-bindgen's tests is started by xtask, with the same flags.
+const FLAGS = JSON.parse(readFileSync(new URL("chromium-flags.json", import.meta.url), "utf8"));
 
 /** A browser; `flags` come on top. Close it with `close()`. */
 export function launchBrowser(flags = []) {

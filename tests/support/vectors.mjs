@@ -7,3 +7,5 @@ const file = JSON.parse(readFileSync(new URL("../vectors/altcha-v1.json", import
 export const vectors = file.vectors;
 /** The key of their signatures. */
 export const vectorsHmacKey = file.hmacKey;
+/** A challenge like the deployed service's, whose search takes a while but not long. */
+export const usual = vectors.find((vector) => vector.algorithm === "SHA-256" && vector.number > 900);

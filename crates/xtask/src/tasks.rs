@@ -47,12 +47,12 @@ pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
 
 fn build_package() -> Result<()> {
     wasm::build()?;
-    run_quiet("pkg/build.mjs")
+    run(&mut node("pkg/build.mjs"))
 }
 
 fn build_page() -> Result<()> {
     build_package()?;
-    run_quiet("www/build.mjs")
+    run(&mut node("www/build.mjs"))
 }
 
 fn start(arguments: &[String]) -> Result<ExitCode> {
@@ -139,22 +139,14 @@ fn collect_tests(folder: &PathBuf, suffix: &str, files: &mut Vec<PathBuf>) -> Re
 
 /// Chromium as every browser test starts it: headless, and quiet on networks that it need not reach.
 fn write_capabilities(browser: &tools::Browser) -> Result<PathBuf> {
-    const FLAGS: [&str; 8] = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ];
-    let flags = FLAGS.map(|flag| format!("{flag:?}")).join(",");
+    // A JSON array of strings, which the JavaScript tests read too.
+    let flags = std::fs::read_to_string(root().join("tests/support/chromium-flags.json"))?;
+    let flags = flags.trim().trim_start_matches('[').trim_end_matches(']');
     let path = cache_dir().join("webdriver.json");
     let binary = browser.chromium.display().to_string();
     std::fs::write(
         &path,
-        format!("{{\"goog:chromeOptions\":{{\"binary\":{binary:?},\"args\":[{flags}]}}}}"),
+        format!("{{\"goog:chromeOptions\":{{\"binary\":{binary:?},\"args\":[\"--headless=new\",{flags}]}}}}"),
     )?;
     Ok(path)
 }
@@ -193,10 +185,6 @@ fn lint() -> Result<()> {
 fn format() -> Result<()> {
     run(cargo().args(["fmt", "--all"]))?;
     run(node(PRETTIER).args(["--write", "--log-level=warn", "."]))
-}
-
-fn run_quiet(script: &str) -> Result<()> {
-    run(&mut node(script))
 }
 
 fn exit(command: &mut Command) -> Result<ExitCode> {

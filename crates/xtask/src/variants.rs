@@ -1,13 +1,12 @@
 //! The table of wasm variants, `wasm-pack.toml`.
 
-use std::fs;
+use std::path::PathBuf;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use crate::process::root;
-use std::env;
-use std::path::PathBuf;
 
 /// The whole table.
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{cache_dir, cargo, node, root, run, target_dir};
+use crate::process::{cache_dir, cargo, node, program, root, run, target_dir};
 use crate::tools;
 use crate::variants::{Shared, Table, Variant};
 
@@ -78,7 +78,7 @@ fn build_variant(variant: &Variant, shared: &Shared, bindgen: &Path) -> Result<P
         .arg(&compiled)
         .arg("-o")
         .arg(&stripped))?;
-    run(crate::process::program(bindgen)
+    run(program(bindgen)
         .args(["--target", "web", "--omit-default-module-path", "--keep-debug", "--out-name", "client"])
         .arg("--out-dir")
         .arg(&work)
