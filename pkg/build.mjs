@@ -1,4 +1,4 @@
-// Builds the npm package's dist/: two doors (browsers, Node), a worker for each, the wasm variants beside them.
+// Builds the npm package's dist/: two doors (browsers, Node), their workers, the engines' modules beside them.
 import { execFileSync } from "node:child_process";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -21,26 +21,42 @@ const shared = {
   outdir: "dist",
 };
 
+/** What stays a file of its own, beside the one that imports it. */
+const beside = (files) => ({
+  name: "beside",
+  setup: ({ onResolve }) => {
+    const path = ({ path }) => ({ path: files[path], external: true });
+    onResolve({ filter: new RegExp(`^(${Object.keys(files).join("|")})$`) }, path);
+  },
+});
+
 /** Each runtime has its own way to start a thread and to read the wasm; the rest is the same source. */
 async function buildRuntime(platform, { prefix, door, worker }, options) {
-  const alias = { "#platform": `./src/platform/${platform}.ts`, "#spawn": `./src/spawn/${platform}.ts` };
-  // Loaded only where there can be no worker, so they stay files of their own: one for each wasm instance, since the
-  // glue holds one.
-  const pageEngines = ["page-engine", "page-engine-scalar"];
-  const external = {
-    name: "page-engine",
-    setup: ({ onResolve }) =>
-      onResolve({ filter: /^#page-engine/ }, ({ path }) => ({
-        path: `./${prefix}${path.slice(1)}.js`,
-        external: true,
-      })),
-  };
-  const entryPoints = [
-    { in: "src/index.ts", out: door },
-    { in: `src/${worker}.ts`, out: worker },
-    ...pageEngines.map((name) => ({ in: "src/page-engine.ts", out: `${prefix}${name}` })),
-  ];
-  await build({ ...shared, ...options, alias, entryPoints, plugins: [external] });
+  const entries = (entryPoints, alias, files) =>
+    build({ ...shared, ...options, entryPoints, alias, plugins: [beside(files)] });
+  // Loaded only where there can be no worker.
+  await entries(
+    [{ in: "src/index.ts", out: door }],
+    { "#spawn": `./src/spawn/${platform}.ts` },
+    {
+      "#page-engine": `./${prefix}page-engine.js`,
+      "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
+    },
+  );
+  // The same two for both kinds of module. The one in JavaScript is shared by whoever needs it.
+  for (const [suffix, load] of [
+    ["", platform],
+    ["-javascript", "javascript"],
+  ]) {
+    await entries(
+      [
+        { in: `src/${worker}.ts`, out: `${worker}${suffix}` },
+        { in: "src/page-engine.ts", out: `${prefix}page-engine${suffix}` },
+      ],
+      { "#load": `./src/platform/${load}.ts` },
+      { "#javascript": "./javascript.js" },
+    );
+  }
 }
 
 await buildRuntime(
@@ -54,8 +70,8 @@ await buildRuntime(
   { prefix: "node-", door: "node", worker: "node-worker" },
   { platform: "node", target: "node20" },
 );
-for (const variant of ["simd128", "scalar"])
-  await copyFile(`${here}wasm/${variant}.wasm`, `${dist}/${variant}.wasm`);
+for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js"])
+  await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // What the tarball must carry beside dist/. Its README stands alone: no links into the work tree, no picture.
 const readme = (await readFile(`${root}README.md`, "utf8"))

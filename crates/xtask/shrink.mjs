@@ -1,17 +1,13 @@
-// Makes a module and its glue small: `node shrink.mjs folder output.wasm '["snip",…]' wasm-opt-flag…`
-//
-// Reads client_bg.wasm and client.js from the folder as wasm-bindgen left them, with names. Writes the module to
-// the output and the glue to client.min.js in the folder.
+// Makes a module small: `node shrink.mjs input.wasm output.wasm '["snip",…]' wasm-opt-flag…`
 //
 // - Snip: the shipped module traps on a panic without a word (crates/client/src/module.rs), so everything that only
 //   writes a panic's words is dead weight; but the compiler keeps it, since it is reached through tables. Each
 //   function whose name matches becomes a trap. Nothing else in the module formats text.
 // - Blank: with the words go the places they name. Texts that end in `.rs`, and the `Location`s that point to them,
 //   become zeros, which wasm-opt leaves out.
-// - Names: wasm-bindgen's imports and exports have long names with hashes, which do not compress. wasm-opt shortens
-//   them and tells how; the glue follows.
+// - wasm-opt does the rest.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
 
@@ -100,34 +96,8 @@ function dataSegments(bytes) {
   return segments;
 }
 
-/** The glue with the names that wasm-opt gave. */
-function rename(glue, { imports, exports }) {
-  // Comments tell indices of functions, which differ from variant to variant where nothing else does.
-  let text = glue.replaceAll(/^ *\/\/ Cast intrinsic for .*\n/gm, "");
-  const replaceAll = (from, to) => {
-    const renamed = text.replaceAll(from, to);
-    if (renamed === text) throw new Error(`the glue has no ${from}`);
-    text = renamed;
-  };
-  for (const module of new Set(imports.map(([from]) => from))) replaceAll(`"${module}": `, '"a": ');
-  for (const [, from, to] of imports) replaceAll(new RegExp(`^( +)${from}: `, "gm"), `$1${to}: `);
-  for (const [from, to] of exports) {
-    // Some exports are for other hosts, or for wasm-bindgen itself.
-    if (text.includes(`wasm.${from}`)) replaceAll(new RegExp(`\\bwasm\\.${from}\\b`, "g"), `wasm.${to}`);
-  }
-  return text;
-}
-
-const [folder, output, patterns, ...flags] = process.argv.slice(2);
-const snipped = `${folder}/snipped.wasm`;
-const made = new Uint8Array(readFileSync(`${folder}/client_bg.wasm`));
-writeFileSync(snipped, snip(blankLocations(made), JSON.parse(patterns)));
-const names = execFileSync(
-  process.execPath,
-  [WASM_OPT, ...flags, "--minify-imports-and-exports-and-modules", snipped, "-o", output],
-  { encoding: "utf8" },
-);
-writeFileSync(
-  `${folder}/client.min.js`,
-  rename(readFileSync(`${folder}/client.js`, "utf8"), JSON.parse(names)),
-);
+const [input, output, patterns, ...flags] = process.argv.slice(2);
+const snipped = `${output}.snipped`;
+writeFileSync(snipped, snip(blankLocations(new Uint8Array(readFileSync(input))), JSON.parse(patterns)));
+execFileSync(process.execPath, [WASM_OPT, ...flags, snipped, "-o", output], { stdio: ["ignore", 2, 2] });
+rmSync(snipped);

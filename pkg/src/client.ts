@@ -2,10 +2,9 @@ import { DEFAULT_STORAGE } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
 import { describe } from "./describe.js";
 import { asSaltmineError, SaltmineError } from "./errors.js";
-import { connect, onCapableEngine } from "./ladder.js";
 import type { Link } from "./link.js";
 import { tell } from "./listener.js";
-import type { Backend, SessionGrant, SessionRequest, Update } from "./messages.js";
+import type { Backend, FlowOptions, Update } from "./messages.js";
 import {
   invalid,
   listenerOption,
@@ -13,16 +12,20 @@ import {
   optionsObject,
   signalOption,
   wholeNumber,
+  workersOption,
 } from "./options.js";
-import { type Progress, progressOf } from "./progress.js";
+import { Pool } from "./pool.js";
+import type { Progress } from "./progress.js";
+import { Search } from "./search.js";
 import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
+import type { Grant } from "./work.js";
 
 /** What a client tells while it works. */
 export type ClientEvent =
   /** It enters a state; `backend` is known from `challenge` on. */
   | {
       type: "state";
-      state: "starting" | "challenge" | "solving" | "session" | "ready" | "failed";
+      state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed";
       backend?: Backend;
     }
   /** The search goes on. */
@@ -58,6 +61,8 @@ export interface ClientOptions {
   maxNumber?: number;
   /** Time limit of each request to the server, in milliseconds; default 15000. */
   timeoutMs?: number;
+  /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
+  workers?: number;
   /** Where the session outlives the page; default `local` in browsers, `memory` in Node. */
   storage?: StorageKind;
   /** Told what happens. What it throws is reported as an uncaught error, never to the client. */
@@ -96,6 +101,9 @@ export function createClient(options: ClientOptions): Client {
   return new SessionClient(options);
 }
 
+/** Engines that one session may use up. */
+const MOST_ENGINES = 3;
+
 /** One request that several callers may wait for. */
 interface Flight {
   promise: Promise<Session>;
@@ -104,7 +112,11 @@ interface Flight {
 }
 
 class SessionClient implements Client {
-  readonly #request: Omit<SessionRequest, "token">;
+  readonly #options: Omit<FlowOptions, "token" | "solution">;
+  readonly #appId: string;
+  readonly #timeoutMs: number;
+  readonly #workers: number;
+  readonly #pool = new Pool();
   readonly #store: SessionStore;
   readonly #onEvent: ((event: ClientEvent) => void) | undefined;
   #session: Session | undefined;
@@ -119,13 +131,15 @@ class SessionClient implements Client {
     if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
     if (!["local", "session", "memory"].includes(storage))
       invalid("storage", 'It must be "local", "session" or "memory".');
-    this.#request = {
+    this.#options = {
       baseUrl: checkedBase(baseUrl),
-      appId,
+      appPath: encodeURIComponent(appId),
       origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
       maxNumber: maxNumberOption(options.maxNumber),
-      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
     };
+    this.#appId = appId;
+    this.#timeoutMs = wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1);
+    this.#workers = workersOption(options.workers);
     this.#onEvent = listenerOption("onEvent", onEvent);
     this.#store = new SessionStore(storage, appId, (reason) =>
       this.#warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
@@ -170,6 +184,7 @@ class SessionClient implements Client {
   dispose(): void {
     this.#disposed = true;
     this.#flight?.controller.abort(new SaltmineError({ code: "disposed" }));
+    this.#pool.close();
   }
 
   #takeOff(began: number): Flight {
@@ -194,31 +209,48 @@ class SessionClient implements Client {
     // The listener may dispose or sign out at once: it must find the flight in its place.
     await undefined;
     this.#emit({ type: "state", state: "starting" });
-    return onCapableEngine(async (wanted) => {
-      const link = await connect(wanted, signal);
+    for (let tries = 1; ; tries += 1) {
+      const link = await this.#pool.take({}, signal);
       try {
         return await this.#requestSession(link, began, signal);
+      } catch (error) {
+        // An engine that died takes its flow with it: once more, with another.
+        if (link.usable || signal.aborted || tries === MOST_ENGINES) throw error;
       } finally {
-        link.close({ code: "disposed" });
+        this.#pool.giveBack(link, {});
       }
-    });
+    }
   }
 
   async #requestSession(link: Link, began: number, signal: AbortSignal): Promise<Session> {
     const { backend } = link;
     if (backend.thread === "page")
       this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
-    let search: Progress | undefined;
-    let solveMs = 0;
+    const over = new AbortController();
+    const search = new Search({
+      pool: this.#pool,
+      maxNumber: this.#options.maxNumber,
+      workers: this.#workers,
+      signal: over.signal,
+      onProgress: (progress) => this.#emit({ type: "progress", ...progress }),
+    });
     const onUpdate = (update: Update) => {
-      if (update.type === "state") return this.#emit({ type: "state", state: update.state, backend });
-      search = progressOf(update);
-      solveMs = update.elapsedMs;
-      this.#emit({ type: "progress", ...search });
+      if (update.type === "state") this.#emit({ type: "state", state: update.state, backend });
+      else search.update(update);
     };
-    const request = { ...this.#request, token: this.#session?.token };
-    const grant = (await link.request({ type: "session", request }, { signal, onUpdate })) as SessionGrant;
-    const session = readSession(grant, this.#request.appId);
+    const grant = (await link
+      .request(
+        {
+          type: "session",
+          options: { ...this.#options, token: this.#session?.token, solution: undefined },
+          solveOnly: false,
+          timeoutMs: this.#timeoutMs,
+          share: this.#workers > 1,
+        },
+        { signal, onUpdate, onShare: (share) => search.share(share, link, {}) },
+      )
+      .finally(() => over.abort())) as Grant;
+    const session = readSession(grant, this.#appId);
     if (!session) {
       throw new SaltmineError({
         code: "response_malformed",
@@ -233,10 +265,10 @@ class SessionClient implements Client {
       type: "ready",
       session,
       source: "network",
-      proofOfWork: grant.proofOfWork,
+      proofOfWork: grant.proofOfWork === 1,
       tookMs: performance.now() - began,
-      ...(search && { solveMs, hashes: search.searched }),
-      backend,
+      ...(search.progress && { solveMs: search.elapsedMs, hashes: search.progress.searched }),
+      backend: search.backend ?? backend,
     });
     return session;
   }

@@ -1,157 +1,250 @@
 /**
- * The engine's side of the messages: loads the wasm variant that this runtime can run and carries out
- * commands. Runs in a worker; on the page only where there can be no worker.
+ * The engine's side of the messages: loads a module and does what its steps ask for. Runs in a worker; on the page
+ * only where there can be no worker.
  */
-import { loadEngine, Search, session } from "#platform";
 import { describe } from "./describe.js";
 import type { Failure } from "./errors.js";
-import type { Command, Engine, Report, SessionGrant } from "./messages.js";
+import type { Challenge, Command, Engine, Lease, Report, Request, Value } from "./messages.js";
 import { searchInSlices } from "./slices.js";
+import { type Exports, type RequestStep, Work } from "./work.js";
 
-type Request = Extract<Command, { type: "session" | "open" | "search" }>;
+/** A module that is ready to work. */
+export interface Loaded {
+  engine: Engine;
+  exports: Exports;
+  /** Why it is not the best engine. */
+  reason?: string;
+  /** Compiled code that can be handed on to other workers. */
+  module?: WebAssembly.Module;
+}
 
-/** What the wasm throws when its build does not have the hash function. */
-const LACKS_ALGORITHM = "engine_lacks_algorithm";
+/** Loads the best module up to `wanted`, or uses the one that was handed on. */
+export type Load = (wanted: Engine | undefined, module: WebAssembly.Module | undefined) => Promise<Loaded>;
+
+/** How often a busy engine says that it is there, in milliseconds. */
+const ALIVE_MS = 2_000;
+/** A search that took less is not worth a second engine: to start one takes as long. */
+const ALONE_MS = 50;
+/** Nor is one with less to come. */
+const WORTH_MS = 150;
 
 /** An engine to be started by its first command; `post` takes its reports. Returns what takes commands. */
-export function serve(post: (report: Report) => void, sliceMs: number): (command: Command) => void {
+export function serve(
+  load: Load,
+  post: (report: Report) => void,
+  sliceMs: number,
+): (command: Command) => void {
   const tasks = new Map<number, Task>();
-  const opened = new Map<number, Search>();
+  let exports: Exports;
 
-  async function start(wanted: Engine | undefined) {
+  async function start(command: Extract<Command, { type: "start" }>) {
     try {
-      post({ type: "started", engine: await loadEngine(wanted) });
+      const { exports: loaded, ...about } = await load(command.engine, command.module);
+      exports = loaded;
+      post({ type: "started", ...about });
     } catch (error) {
       post({ type: "broken", reason: describe(error) });
     }
   }
 
-  async function carryOut(request: Request, task: Task) {
-    switch (request.type) {
-      case "session":
-        return (await session(request.request, task)) as SessionGrant;
-      case "open": {
-        const search = Search.open(request.challenge, request.maxNumber);
-        opened.set(request.id, search);
-        return search.maxNumber;
-      }
-      case "search": {
-        const search = opened.get(request.id);
-        if (!search) throw { code: "aborted" } satisfies Failure;
-        const number = await task.searchRange(search, request.start, request.end);
-        return number < 0 ? null : number;
-      }
-    }
-  }
-
-  async function answer(request: Request) {
-    const { id } = request;
-    const task = new Task(id, post, sliceMs, request.type === "session" ? request.request.timeoutMs : 0);
+  async function answer(id: number, request: Request) {
+    const task = new Task(id, post, sliceMs);
     tasks.set(id, task);
+    const alive = setInterval(() => post({ type: "alive" }), ALIVE_MS);
     try {
-      post({ type: "done", id, value: await carryOut(request, task) });
+      post({ type: "done", id, value: await task.carryOut(exports, request) });
     } catch (thrown) {
-      const lacking = isObject(thrown) && thrown.code === LACKS_ALGORITHM;
-      post(lacking ? { type: "lacks-algorithm", id } : { type: "failed", id, failure: asFailure(thrown) });
+      post({ type: "failed", id, failure: asFailure(thrown) });
     } finally {
+      clearInterval(alive);
       tasks.delete(id);
     }
   }
 
   return (command) => {
-    switch (command.type) {
-      case "start":
-        void start(command.engine);
-        break;
-      case "abort":
-        tasks.get(command.id)?.abort();
-        break;
-      case "close":
-        opened.get(command.id)?.free();
-        opened.delete(command.id);
-        break;
-      default:
-        void answer(command);
-    }
+    if (command.type === "start") void start(command);
+    else if (command.type === "request") void answer(command.id, command.request);
+    else if (command.type === "searched") tasks.get(command.id)?.goOn(command.number ?? -1);
+    else tasks.get(command.id)?.abort();
   };
 }
 
-/** What the wasm calls back while it carries out one command. */
+/** One request under way. */
 class Task {
-  aborted = false;
-  #request: AbortController | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timedOut = false;
+  readonly #id: number;
+  readonly #post: (report: Report) => void;
+  readonly #sliceMs: number;
+  readonly #over = new AbortController();
+  /** Goes on with what others found. */
+  goOn: (number: number) => void = () => {};
+  /** What the last request failed of, which the module does not know. */
+  #cause = "";
 
-  constructor(
-    readonly id: number,
-    readonly post: (report: Report) => void,
-    readonly sliceMs: number,
-    readonly timeoutMs: number,
-  ) {}
+  constructor(id: number, post: (report: Report) => void, sliceMs: number) {
+    this.#id = id;
+    this.#post = post;
+    this.#sliceMs = sliceMs;
+  }
 
   abort(): void {
-    this.aborted = true;
-    this.#request?.abort();
+    this.#over.abort();
   }
 
-  state(state: "challenge" | "solving" | "session"): void {
-    this.post({ type: "state", id: this.id, state });
-  }
-
-  requestSignal(): AbortSignal {
-    const request = new AbortController();
-    this.#request = request;
-    this.#timedOut = false;
-    this.#timer = setTimeout(() => {
-      this.#timedOut = true;
-      request.abort();
-    }, this.timeoutMs);
-    if (this.aborted) request.abort();
-    return request.signal;
-  }
-
-  /** What the request failed of, if it failed. */
-  requestEnded(): "aborted" | "timeout" | "network" {
-    clearTimeout(this.#timer);
-    this.#request = undefined;
-    return this.aborted ? "aborted" : this.#timedOut ? "timeout" : "network";
-  }
-
-  /** The search of a session: the whole range. */
-  async search(search: Search): Promise<number> {
+  async carryOut(exports: Exports, request: Request): Promise<Value> {
+    const work =
+      request.type === "session"
+        ? Work.session(exports, request.options, request.solveOnly)
+        : Work.open(exports, request.challenge, request.maxNumber);
+    let challenge = request.type === "session" ? undefined : request.challenge;
     try {
-      return await this.searchRange(search, 0, search.maxNumber);
+      for (;;) {
+        if (this.#over.signal.aborted) throw { code: "aborted" } satisfies Failure;
+        const step = work.step();
+        switch (step.type) {
+          case "request":
+            this.#state(step.method === "GET" ? "challenge" : "session");
+            challenge = (await this.#exchange(
+              work,
+              step,
+              (request as { timeoutMs: number }).timeoutMs,
+            )) as typeof challenge;
+            break;
+          case "search": {
+            this.#state("solving");
+            const lease = request.type === "search" ? request : { start: 0, end: step.maxNumber };
+            const share = request.type === "search" ? undefined : request.share;
+            const number = await this.#search(work, challenge as Challenge, lease, step.able, share);
+            if (request.type !== "session") return number < 0 ? null : number;
+            work.searched(number);
+            break;
+          }
+          case "wait":
+            this.#state("waiting");
+            await this.#until((done) => {
+              const timer = setTimeout(done, step.ms);
+              return () => clearTimeout(timer);
+            });
+            work.waited();
+            break;
+          case "failed": {
+            const { type, ...failure } = step;
+            throw failure.code === "network" ? { ...failure, detail: this.#cause } : failure;
+          }
+          default:
+            return step;
+        }
+      }
     } finally {
-      search.free();
+      work.close();
     }
   }
 
-  async searchRange(search: Search, start: number, end: number): Promise<number> {
+  #state(state: Extract<Report, { type: "state" }>["state"]): void {
+    this.#post({ type: "state", id: this.#id, state });
+  }
+
+  /** Sends a request and tells the module what came back; the body, if it is a JSON object. */
+  async #exchange(work: Work, { url, method, headers }: RequestStep, timeoutMs: number) {
+    const request = new AbortController();
+    const abort = () => request.abort();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      abort();
+    }, timeoutMs);
+    const { signal } = this.#over;
+    signal.addEventListener("abort", abort);
+    try {
+      const response = await fetch(url, {
+        method,
+        headers,
+        cache: "no-store",
+        credentials: "omit",
+        signal: request.signal,
+      });
+      const body = parseObject(await response.text());
+      const date = Date.parse(response.headers.get("date") ?? "");
+      work.responded(response.status, date, retryAfterMs(response.headers.get("retry-after"), date), body);
+      return body;
+    } catch (error) {
+      this.#cause = describe(error);
+      if (!signal.aborted) work.unanswered(timedOut);
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async #search(
+    work: Work,
+    challenge: Challenge,
+    { start, end }: Lease,
+    able: 0 | 1,
+    share: boolean | undefined,
+  ) {
     const began = performance.now();
     const total = end - start + 1;
-    const found = await searchInSlices(search, start, end, {
-      sliceMs: this.sliceMs,
-      aborted: () => this.aborted,
-      progress: (searched) => {
-        this.post({ type: "progress", id: this.id, searched, total, elapsedMs: performance.now() - began });
-      },
+    let searched = 0;
+    let elapsedMs = 0;
+    let next = start;
+    if (able) {
+      const outcome = await searchInSlices(work, start, end, {
+        sliceMs: this.#sliceMs,
+        covered: (candidates) => {
+          searched = candidates;
+          elapsedMs = performance.now() - began;
+          this.#post({ type: "progress", id: this.#id, searched, total, elapsedMs });
+          const worth = elapsedMs > ALONE_MS && ((total - searched) * elapsedMs) / searched > WORTH_MS;
+          return this.#over.signal.aborted || (share === true && worth);
+        },
+      });
+      if (outcome.number >= 0 || outcome.next > end) return outcome.number;
+      next = outcome.next;
+    }
+    const rest = { start: next, end, searched, elapsedMs };
+    return this.#until<number>((done) => {
+      this.goOn = done;
+      this.#post({ type: "share", id: this.#id, challenge, ...rest });
     });
-    if (this.aborted) throw { code: "aborted" } satisfies Failure;
-    return found;
+  }
+
+  /** Waits for a callback, or for the abort. */
+  #until<T>(begin: (done: (value: T) => void) => (() => void) | void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const { signal } = this.#over;
+      const onAbort = () => {
+        end?.();
+        reject({ code: "aborted" } satisfies Failure);
+      };
+      const end = begin((value) => {
+        signal.removeEventListener("abort", onAbort);
+        resolve(value);
+      });
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort);
+    });
   }
 }
 
-/** What the wasm throws is a Failure already, with a cause that may not survive the way to the page. */
+/** RFC 9110, 10.2.3: seconds, or a date by the server's clock; NaN if it is neither. */
+function retryAfterMs(value: string | null, serverMs: number): number {
+  if (value === null) return Number.NaN;
+  return /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - (serverMs || Date.now());
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a task throws is a Failure already, or a fault of ours. */
 function asFailure(thrown: unknown): Failure {
-  if (!isObject(thrown) || typeof thrown.code !== "string") {
-    return { code: "engine_failed", detail: describe(thrown) };
-  }
-  const { cause, ...failure } = thrown as unknown as Failure & { cause?: unknown };
-  // How a runtime words an abort adds nothing to what the code says.
-  return failure.code === "network" ? { ...failure, detail: describe(cause) } : failure;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
+  const known =
+    typeof thrown === "object" && thrown !== null && "code" in thrown && !(thrown instanceof Error);
+  return known ? (thrown as Failure) : { code: "engine_failed", detail: describe(thrown) };
 }

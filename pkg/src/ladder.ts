@@ -3,27 +3,43 @@ import { loadPageEngine, spawn, type Thread } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
-import { LacksAlgorithm, Link } from "./link.js";
-import type { Backend, Engine, Report } from "./messages.js";
+import { Link } from "./link.js";
+import type { Engine, Report } from "./messages.js";
 
 /** A worker that has not proved itself after this long is given up. */
 const HANDSHAKE_MS = 10_000;
+/** A rung that took longer than this to fail is not tried again for some time: a visitor waits for it once. */
+const SLOW_MS = 1_000;
+const REMEMBER_MS = 600_000;
 
-const NO_SIMD = "this runtime has no WebAssembly SIMD";
-const NO_SIMD_FOR_ALGORITHM = "the challenge's hash function has no SIMD engine";
-
-/** What the caller asks for: `scalar` for the rare hash functions, else the best there is. */
-export type Wanted = Extract<Engine, "scalar"> | undefined;
-
-/** Runs with the best engine; where that lacks the challenge's hash function, once more with the one that has all. */
-export async function onCapableEngine<T>(run: (wanted: Wanted) => Promise<T>): Promise<T> {
-  try {
-    return await run(undefined);
-  } catch (error) {
-    if (!(error instanceof LacksAlgorithm)) throw error;
-    return run("scalar");
-  }
+/** What is asked of an engine. */
+export interface Wanted {
+  /** The highest engine to stand on; the best there is unless it is named. */
+  engine?: Engine | undefined;
+  /** Why no higher one. */
+  reason?: string | undefined;
+  /** Compiled code of that very engine. */
+  module?: WebAssembly.Module | undefined;
 }
+
+interface Rung {
+  javascript: boolean;
+  thread: "worker" | "page";
+  /** Where to step when it fails; `unheard` when there was no sign of life at all. */
+  next?: number;
+  unheard?: number;
+}
+
+const RUNGS: readonly Rung[] = [
+  // A worker that tells what is wrong is a worker all the same.
+  { thread: "worker", javascript: false, next: 1, unheard: 2 },
+  { thread: "worker", javascript: true, next: 3 },
+  { thread: "page", javascript: false, next: 3 },
+  { thread: "page", javascript: true },
+];
+
+/** The rung to begin with, and why not higher. */
+let known = { rung: 0, reasons: [] as string[], until: 0 };
 
 /** Climbs down the ladder until an engine has proved itself; an abort ends what was started. */
 export function connect(wanted: Wanted, signal: AbortSignal): Promise<Link> {
@@ -36,33 +52,89 @@ export function connect(wanted: Wanted, signal: AbortSignal): Promise<Link> {
 }
 
 async function climbDown(wanted: Wanted, signal: AbortSignal): Promise<Link> {
-  if (signal.aborted) throw abortError(signal);
-  try {
-    return await start(wanted, inWorker, "worker");
-  } catch (inWorkerFailed) {
+  const remembered = performance.now() < known.until;
+  const reasons = remembered ? [...known.reasons] : [];
+  let rung = remembered ? known.rung : 0;
+  if (wanted.engine === "javascript" && !RUNGS[rung]?.javascript) rung += 1;
+  for (;;) {
     if (signal.aborted) throw abortError(signal);
-    const reason = `no worker: ${describe(inWorkerFailed)}`;
+    const { javascript, thread, next, unheard } = RUNGS[rung] as Rung;
+    const began = performance.now();
     try {
-      return await start(wanted, onPage, "page", reason);
-    } catch (onPageFailed) {
-      throw new SaltmineError(
-        { code: "engine_unavailable", detail: `${reason}; on the page: ${describe(onPageFailed)}` },
-        onPageFailed,
-      );
+      return await start(wanted, javascript, thread, reasons);
+    } catch (error) {
+      if (signal.aborted) throw abortError(signal);
+      const { heard, message } = error as StartFailure;
+      const about = thread === "page" ? "on the page: " : heard ? "" : "no worker: ";
+      reasons.push(`${about}${message}`);
+      const below = heard ? next : (unheard ?? next);
+      if (below === undefined) {
+        throw new SaltmineError({ code: "engine_unavailable", detail: reasons.join("; ") }, error);
+      }
+      rung = below;
+      const now = performance.now();
+      if (now - began > SLOW_MS) known = { rung, reasons: [...reasons], until: now + REMEMBER_MS };
     }
   }
 }
 
-type Starter = (
+class StartFailure extends Error {
+  /** Whether the thread gave a sign of life. */
+  heard = false;
+}
+
+/** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
+function start(
   wanted: Wanted,
-  onReport: (report: Report) => void,
-  onBroken: (reason: string) => void,
-) => Promise<Thread>;
+  javascript: boolean,
+  thread: Rung["thread"],
+  reasons: readonly string[],
+): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    let link: Link | undefined;
+    let running: Thread | undefined;
+    let over = false;
+    const failure = new StartFailure();
+    const giveUp = (reason: string) => {
+      clearTimeout(timer);
+      over = true;
+      if (link) link.close({ code: "engine_failed", detail: reason });
+      else running?.terminate();
+      failure.message = reason;
+      reject(failure);
+    };
+    const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
 
-const inWorker: Starter = async (_wanted, onReport, onBroken) => spawn(onReport, onBroken);
+    const onReport = (report: Report) => {
+      if (report.type === "broken") {
+        failure.heard = true;
+        giveUp(report.reason);
+      } else if (report.type !== "started") link?.take(report);
+      else if (running && !over) {
+        clearTimeout(timer);
+        const { engine, module } = report;
+        // Why not higher: what failed above, what the engine tells, what was asked for.
+        const reason = [...reasons, report.reason ?? wanted.reason].filter(Boolean).join("; ");
+        link = new Link(running, reason ? { engine, thread, reason } : { engine, thread }, module);
+        resolve(link);
+      }
+    };
+    const adopt = (started: Thread) => {
+      running = started;
+      if (over) started.terminate();
+      else started.post({ type: "start", engine: wanted.engine, module: wanted.module });
+    };
+    const starter = thread === "page" ? onPage : inWorker;
+    starter(javascript, onReport, giveUp).then(adopt, (error) => giveUp(describe(error)));
+  });
+}
 
-const onPage: Starter = async (wanted, onReport) => {
-  const { serveOnPage } = await loadPageEngine(wanted);
+async function inWorker(...about: Parameters<typeof spawn>): Promise<Thread> {
+  return spawn(...about);
+}
+
+async function onPage(javascript: boolean, onReport: (report: Report) => void): Promise<Thread> {
+  const { serveOnPage } = await loadPageEngine(javascript);
   let open = true;
   const post = serveOnPage((report) => {
     if (open) onReport(report);
@@ -71,48 +143,4 @@ const onPage: Starter = async (wanted, onReport) => {
     open = false;
   };
   return { post, terminate };
-};
-
-/** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
-function start(
-  wanted: Wanted,
-  starter: Starter,
-  thread: Backend["thread"],
-  fellFrom?: string,
-): Promise<Link> {
-  return new Promise((resolve, reject) => {
-    let link: Link | undefined;
-    let running: Thread | undefined;
-    let over = false;
-    const giveUp = (reason: string) => {
-      clearTimeout(timer);
-      over = true;
-      if (link) link.close({ code: "engine_failed", detail: reason });
-      else running?.terminate();
-      reject(new Error(reason));
-    };
-    const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
-
-    const onReport = (report: Report) => {
-      if (report.type === "broken") giveUp(report.reason);
-      else if (report.type !== "started") link?.take(report);
-      else if (running && !over) {
-        clearTimeout(timer);
-        link = new Link(running, backendOf(report.engine, thread, wanted, fellFrom));
-        resolve(link);
-      }
-    };
-    const adopt = (started: Thread) => {
-      running = started;
-      if (over) started.terminate();
-      else started.post({ type: "start", engine: wanted });
-    };
-    starter(wanted, onReport, giveUp).then(adopt, (error) => giveUp(describe(error)));
-  });
-}
-
-function backendOf(engine: Engine, thread: Backend["thread"], wanted: Wanted, fellFrom?: string): Backend {
-  const slow = wanted ? NO_SIMD_FOR_ALGORITHM : NO_SIMD;
-  const reason = [fellFrom, engine === "scalar" ? slow : undefined].filter(Boolean).join("; ");
-  return reason ? { engine, thread, reason } : { engine, thread };
 }

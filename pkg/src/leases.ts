@@ -1,37 +1,42 @@
 /** A range handed out in parts: each part to one engine, again if that engine dies. */
+import type { Lease } from "./messages.js";
 
-export interface Lease {
-  start: number;
-  end: number;
-}
-
-/** Parts for each engine: small enough that a slow one does not hold the rest. */
-const PARTS_PER_ENGINE = 8;
+/** How long a part should take, in seconds. */
+const PART_SECONDS = 0.25;
 /** Less than this is not worth a message. */
-const SMALLEST_PART = 65_536;
+const SMALLEST_PART = 16_384;
 
-/** The parts of `0..=last` for some engines. */
+/** The parts of `start..=end`. */
 export class Leases {
-  readonly total: number;
-  readonly #size: number;
+  readonly #end: number;
   readonly #returned: Lease[] = [];
-  #next = 0;
+  #next: number;
 
-  constructor(last: number, engines: number) {
-    this.total = last + 1;
-    this.#size =
-      engines === 1
-        ? this.total
-        : Math.max(SMALLEST_PART, Math.ceil(this.total / (engines * PARTS_PER_ENGINE)));
+  constructor({ start, end }: Lease) {
+    this.#next = start;
+    this.#end = end;
   }
 
-  /** The next part, or undefined when all are handed out. */
-  take(): Lease | undefined {
+  /** Whether a part waits for an engine. */
+  get left(): boolean {
+    return this.#returned.length > 0 || this.#next <= this.#end;
+  }
+
+  /**
+   * The next part for one of some engines, which searches so many candidates a second; undefined when all are handed
+   * out. The last parts are small, so that all engines end at about the same time.
+   */
+  take(engines: number, hashesPerSecond: number): Lease | undefined {
     const returned = this.#returned.pop();
     if (returned) return returned;
-    if (this.#next >= this.total) return undefined;
+    if (this.#next > this.#end) return undefined;
+    const rest = this.#end - this.#next + 1;
+    const size = Math.max(
+      SMALLEST_PART,
+      engines > 1 ? Math.min(hashesPerSecond * PART_SECONDS, rest / (2 * engines)) : rest,
+    );
     const start = this.#next;
-    this.#next = Math.min(this.total, start + this.#size);
+    this.#next = Math.min(this.#end + 1, start + Math.ceil(size));
     return { start, end: this.#next - 1 };
   }
 

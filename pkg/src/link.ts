@@ -2,36 +2,40 @@
 import type { Thread } from "#spawn";
 import { abortError } from "./abort.js";
 import { type Failure, SaltmineError } from "./errors.js";
-import type { Backend, Command, Report, SessionGrant, Update } from "./messages.js";
+import type { Backend, Report, Request, Share, Update, Value } from "./messages.js";
 
-type RequestCommand = Exclude<Command, { type: "start" | "abort" | "close" }>;
-/** A command without the id, which the link gives. */
-type Unsent<C> = C extends { id: number } ? Omit<C, "id"> : never;
-type Value = SessionGrant | number | null;
+/** A busy engine that has not been heard for two of these is dead, in milliseconds. It says every 2 s that it is there. */
+const WATCH_MS = 5_000;
 
-interface Pending {
-  resolve(value: Value): void;
-  reject(error: Error): void;
-  onUpdate: ((update: Update) => void) | undefined;
+/** What a request may be accompanied by. */
+export interface Attendance {
+  signal?: AbortSignal | undefined;
+  onUpdate?: ((update: Update) => void) | undefined;
+  /** Searches what the engine gives away; the number or null. */
+  onShare?: ((share: Share) => Promise<number | null>) | undefined;
 }
 
-let lastId = 0;
-/** An id that no other request of this page has. */
-export const nextId = (): number => ++lastId;
-
-/** The engine does not have the challenge's hash function. Never reaches a caller: the ladder catches it. */
-export class LacksAlgorithm extends Error {}
+interface Pending extends Attendance {
+  resolve(value: Value): void;
+  reject(error: unknown): void;
+}
 
 /** A running engine. */
 export class Link {
   readonly backend: Backend;
+  /** Compiled code, for the next engine of this kind. */
+  readonly module: WebAssembly.Module | undefined;
   readonly #thread: Thread;
   readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
   #closed: SaltmineError | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #silentTicks = 0;
 
-  constructor(thread: Thread, backend: Backend) {
+  constructor(thread: Thread, backend: Backend, module: WebAssembly.Module | undefined) {
     this.#thread = thread;
     this.backend = backend;
+    this.module = module;
   }
 
   /** Whether requests can still be made. */
@@ -39,18 +43,12 @@ export class Link {
     return this.#closed === undefined;
   }
 
-  /** Sends a command and waits for its one answer. */
-  request(
-    command: Unsent<RequestCommand>,
-    {
-      id = nextId(),
-      signal,
-      onUpdate,
-    }: { id?: number; signal?: AbortSignal; onUpdate?: (update: Update) => void } = {},
-  ): Promise<Value> {
+  /** Sends a request and waits for its one answer. */
+  request(request: Request, { signal, onUpdate, onShare }: Attendance = {}): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(abortError(signal));
+      const id = ++this.#lastId;
       const onAbort = () => {
         this.#thread.post({ type: "abort", id });
         settle(reject)(abortError(signal as AbortSignal));
@@ -59,12 +57,14 @@ export class Link {
         <T>(end: (value: T) => void) =>
         (value: T) => {
           this.#pending.delete(id);
+          if (this.#pending.size === 0) clearInterval(this.#watch);
           signal?.removeEventListener("abort", onAbort);
           end(value);
         };
       signal?.addEventListener("abort", onAbort);
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), onUpdate });
-      this.#thread.post({ ...command, id } as Command);
+      if (this.#pending.size === 0) this.#startWatch();
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), onUpdate, onShare });
+      this.#thread.post({ type: "request", id, request });
     });
   }
 
@@ -73,19 +73,24 @@ export class Link {
     this.#thread.keepAlive?.(on);
   }
 
-  /** Forgets an opened challenge. */
-  forget(id: number): void {
-    if (this.usable) this.#thread.post({ type: "close", id });
-  }
-
   /** Takes the engine's reports. */
   take(report: Report): void {
+    this.#silentTicks = 0;
     if (!("id" in report)) return;
     const pending = this.#pending.get(report.id);
     if (report.type === "done") pending?.resolve(report.value);
     else if (report.type === "failed") pending?.reject(new SaltmineError(report.failure));
-    else if (report.type === "lacks-algorithm") pending?.reject(new LacksAlgorithm());
-    else pending?.onUpdate?.(report);
+    else if (report.type !== "share") pending?.onUpdate?.(report);
+    else {
+      const { id } = report;
+      pending?.onShare?.(report).then(
+        (number) => this.#thread.post({ type: "searched", id, number }),
+        (error) => {
+          this.#thread.post({ type: "abort", id });
+          pending.reject(error);
+        },
+      );
+    }
   }
 
   /** Ends the engine; whatever still waits for it fails with `failure`. */
@@ -96,5 +101,14 @@ export class Link {
     for (const id of this.#pending.keys()) this.#thread.post({ type: "abort", id });
     this.#thread.terminate();
     for (const pending of [...this.#pending.values()]) pending.reject(this.#closed);
+  }
+
+  /** A machine that slept has missed ticks, not reports: only two in a row tell. */
+  #startWatch(): void {
+    this.#silentTicks = 0;
+    this.#watch = setInterval(() => {
+      this.#silentTicks += 1;
+      if (this.#silentTicks > 2) this.close({ code: "engine_failed", detail: "The engine fell silent." });
+    }, WATCH_MS);
   }
 }

@@ -1,16 +1,19 @@
 /**
  * What crosses between the page and an engine, in a worker or on the page: one tagged union each way.
- * Requests carry an id; an engine answers each with exactly one
- * `done`, `failed` or `lacks-algorithm`.
+ * Requests carry an id; an engine answers each with exactly one `done` or `failed`.
  */
 import type { Failure } from "./errors.js";
+import type { Grant, Solved } from "./work.js";
 
 /** What runs the search. */
-export type Engine = "simd128" | "scalar";
+export type Engine = "simd128" | "scalar" | "javascript";
 
 /** The rung of the ladder that the work stands on. */
 export interface Backend {
-  /** `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD. */
+  /**
+   * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
+   * browser refuses WebAssembly.
+   */
   engine: Engine;
   /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
   thread: "worker" | "page";
@@ -32,47 +35,72 @@ export interface Challenge {
   signature: string;
 }
 
-export interface SessionRequest {
+/** What a flow needs to know. */
+export interface FlowOptions {
   baseUrl: string;
-  appId: string;
+  /** The app's id, encoded for a path. */
+  appPath: string;
   origin: string | undefined;
   token: string | undefined;
+  /** A solution that was prepared ahead. */
+  solution: string | undefined;
   maxNumber: number;
-  timeoutMs: number;
 }
 
-/** What a session request comes back with. */
-export interface SessionGrant {
-  token: string;
-  expiresAt: string;
-  proofOfWork: boolean;
+/** A range of a challenge, handed out to be searched. */
+export interface Lease {
+  start: number;
+  end: number;
 }
+
+/** What is asked of an engine. */
+export type Request =
+  /** The whole way to a session, or to a solution only. */
+  | { type: "session"; options: FlowOptions; solveOnly: boolean; timeoutMs: number; share: boolean }
+  /** A challenge that the caller received; done with the number or null. */
+  | { type: "solve"; challenge: Challenge; maxNumber: number; share: boolean }
+  /** A part of a challenge; done with the number or null. */
+  | ({ type: "search"; challenge: Challenge; maxNumber: number } & Lease);
+
+/** What a request is done with. */
+export type Value = Grant | Solved | number | null;
 
 /** Page to engine. */
 export type Command =
-  /** Comes first, once: the best engine that this runtime can run, or the one that is wanted. */
-  | { type: "start"; engine: Engine | undefined }
-  | { type: "session"; id: number; request: SessionRequest }
-  /** Reads a challenge and keeps it under the id; done with its last candidate. */
-  | { type: "open"; id: number; challenge: Challenge; maxNumber: number }
-  /** Searches a part of an opened challenge; done with the number or null. */
-  | { type: "search"; id: number; start: number; end: number }
-  /** Forgets an opened challenge; has no answer. */
-  | { type: "close"; id: number }
+  /** Comes first, once: the best engine up to the one that is wanted, compiled already if `module` is there. */
+  | { type: "start"; engine: Engine | undefined; module: WebAssembly.Module | undefined }
+  | { type: "request"; id: number; request: Request }
+  /** What others found in the range that a `share` gave away. */
+  | { type: "searched"; id: number; number: number | null }
   /** Ends whatever runs under the id. */
   | { type: "abort"; id: number };
 
+/** What an engine tells of a request while it runs. */
+export type Update =
+  | { type: "state"; id: number; state: "challenge" | "solving" | "waiting" | "session" }
+  /** Candidates searched since the request began, of how many. */
+  | { type: "progress"; id: number; searched: number; total: number; elapsedMs: number };
+
+/**
+ * The rest of a search that is worth more than one engine, or all of one that this engine cannot do: the request goes on
+ * when `searched` says what was found.
+ */
+export interface Share extends Lease {
+  type: "share";
+  id: number;
+  challenge: Challenge;
+  /** Candidates searched in how many milliseconds; none if the engine does not have the hash function. */
+  searched: number;
+  elapsedMs: number;
+}
+
 /** Engine to page. */
 export type Report =
-  | { type: "started"; engine: Engine }
+  | { type: "started"; engine: Engine; reason?: string; module?: WebAssembly.Module }
   | { type: "broken"; reason: string }
-  | { type: "state"; id: number; state: "challenge" | "solving" | "session" }
-  /** Candidates searched since the request began, of how many. */
-  | { type: "progress"; id: number; searched: number; total: number; elapsedMs: number }
-  /** The engine does not have the challenge's hash function; the scalar one has all. */
-  | { type: "lacks-algorithm"; id: number }
-  | { type: "done"; id: number; value: SessionGrant | number | null }
+  /** Comes every few seconds while a request is under way. */
+  | { type: "alive" }
+  | Update
+  | Share
+  | { type: "done"; id: number; value: Value }
   | { type: "failed"; id: number; failure: Failure };
-
-/** What a request tells while it runs. */
-export type Update = Extract<Report, { type: "state" | "progress" }>;

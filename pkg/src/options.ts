@@ -1,5 +1,7 @@
 /** Options as they come in: checked once, each with its default. */
+import { threadCount } from "#spawn";
 import { SaltmineError } from "./errors.js";
+import type { Engine } from "./messages.js";
 
 /** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;
@@ -50,4 +52,21 @@ export function signalOption(value: unknown): AbortSignal | undefined {
 export function listenerOption<T>(field: string, value: T): T {
   if (value !== undefined && typeof value !== "function") invalid(field, "It must be a function.");
   return value;
+}
+
+/** More workers than this only cost memory, unless the caller knows better. */
+const USUAL_WORKERS = 8;
+const MOST_WORKERS = 64;
+
+/** The most workers at a time. One thread is left for the page. */
+export function workersOption(value: unknown): number {
+  const usual = Math.min(Math.max(threadCount() - 1, 1), USUAL_WORKERS);
+  return wholeNumber("workers", value, usual, 1, MOST_WORKERS);
+}
+
+/** The name of an engine, or none. */
+export function engineOption(value: unknown): Engine | undefined {
+  if (value === undefined || value === "simd128" || value === "scalar" || value === "javascript")
+    return value;
+  return invalid("engine", 'It must be "simd128", "scalar" or "javascript".');
 }

@@ -1,4 +1,5 @@
 /** The engine on the page's own thread, where there can be no worker. Loaded only then. */
+import { load } from "#load";
 import { serve } from "./engine.js";
 import type { Report } from "./messages.js";
 
@@ -7,5 +8,5 @@ const SLICE_MS = 8;
 
 /** Starts the engine on this thread. */
 export function serveOnPage(post: (report: Report) => void) {
-  return serve(post, SLICE_MS);
+  return serve(load, post, SLICE_MS);
 }

@@ -1,41 +1,73 @@
-/** Engines that have proved themselves, kept for a while between two searches. */
+/** Engines that have proved themselves, kept for a while between two requests. */
 import { connect, type Wanted } from "./ladder.js";
 import type { Link } from "./link.js";
+import type { Engine } from "./messages.js";
 
-/** An engine that nobody has needed for this long is ended. */
+/** An engine that nobody has needed for this long is ended, in milliseconds. */
 const IDLE_MS = 5_000;
 
 interface Idle {
   link: Link;
-  wanted: Wanted;
+  wanted: Engine | undefined;
   timer: ReturnType<typeof setTimeout>;
 }
 
-const idle = new Set<Idle>();
+/** Engines for one owner. */
+export class Pool {
+  readonly #idle = new Set<Idle>();
+  /** What is out and what rests, so that all can be ended. */
+  readonly #links = new Set<Link>();
+  readonly #modules = new Map<Engine, WebAssembly.Module>();
+  #best: Engine | undefined;
+  #closed = false;
 
-/** An engine of one's own until it is given back. */
-export async function takeLink(wanted: Wanted, signal: AbortSignal): Promise<Link> {
-  for (const waiting of idle) {
-    if (waiting.wanted !== wanted) continue;
-    idle.delete(waiting);
-    clearTimeout(waiting.timer);
-    if (!waiting.link.usable) continue;
-    waiting.link.keepAlive(true);
-    return waiting.link;
+  /** An engine of one's own until it is given back. */
+  async take(wanted: Wanted, signal: AbortSignal): Promise<Link> {
+    for (const waiting of this.#idle) {
+      if (waiting.wanted !== wanted.engine) continue;
+      this.#idle.delete(waiting);
+      clearTimeout(waiting.timer);
+      if (!waiting.link.usable) continue;
+      waiting.link.keepAlive(true);
+      return waiting.link;
+    }
+    // Compiled once: the next engine of the kind gets the code.
+    const engine = wanted.engine ?? this.#best;
+    const module = engine && this.#modules.get(engine);
+    const link = await connect(module ? { ...wanted, engine, module } : wanted, signal);
+    this.#links.add(link);
+    if (link.module) {
+      this.#modules.set(link.backend.engine, link.module);
+      if (!wanted.engine) this.#best = link.backend.engine;
+    }
+    if (this.#closed) link.close({ code: "disposed" });
+    return link;
   }
-  return connect(wanted, signal);
-}
 
-/** Gives an engine back that is at rest. */
-export function giveBack(link: Link, wanted: Wanted): void {
-  if (!link.usable) return;
-  const timer = setTimeout(() => {
-    idle.delete(waiting);
-    link.close({ code: "disposed" });
-  }, IDLE_MS);
-  const waiting: Idle = { link, wanted, timer };
-  idle.add(waiting);
-  // An engine that rests does not keep a Node process alive, nor does its timer.
-  link.keepAlive(false);
-  if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+  /** Gives an engine back that is at rest. */
+  giveBack(link: Link, { engine: wanted }: Wanted): void {
+    if (!link.usable) {
+      this.#links.delete(link);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#idle.delete(waiting);
+      this.#links.delete(link);
+      link.close({ code: "disposed" });
+    }, IDLE_MS);
+    const waiting: Idle = { link, wanted, timer };
+    this.#idle.add(waiting);
+    // An engine that rests does not keep a Node process alive, nor does its timer.
+    link.keepAlive(false);
+    if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Ends all engines; those that come back later, too. */
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#idle) clearTimeout(timer);
+    this.#idle.clear();
+    for (const link of this.#links) link.close({ code: "disposed" });
+    this.#links.clear();
+  }
 }

@@ -1,5 +1,3 @@
-import type { Update } from "./messages.js";
-
 /** How far a search has come. */
 export interface Progress {
   /** Candidates tried. */
@@ -17,7 +15,11 @@ export function progressOf({
   searched,
   total,
   elapsedMs,
-}: Pick<Extract<Update, { type: "progress" }>, "searched" | "total" | "elapsedMs">): Progress {
+}: {
+  searched: number;
+  total: number;
+  elapsedMs: number;
+}): Progress {
   return {
     searched,
     total,

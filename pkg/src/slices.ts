@@ -11,47 +11,43 @@ export interface Searcher {
 export interface SliceOptions {
   /** How long one slice may take, in milliseconds. */
   sliceMs: number;
-  /** Asked between two slices. */
-  aborted(): boolean;
-  /** Told after every slice: candidates covered so far. */
-  progress(searched: number): void;
+  /** Told after every slice: candidates covered so far. Whether to stop there is asked with it. */
+  covered(candidates: number): boolean;
 }
-
-/** Nothing was found: the whole range was searched, or the caller gave up. */
-const NOT_FOUND = -1;
 
 /** Small enough for the slowest engine on the page, large enough to measure. */
 const FIRST_SLICE = 4096;
 const LARGEST_SLICE = 2 ** 30;
 
-/** Searches `start..=end`; the number or -1. */
+/** Searches `start..=end`: the number or -1, and the first candidate that was not covered. */
 export async function searchInSlices(
   searcher: Searcher,
   start: number,
   end: number,
-  { sliceMs, aborted, progress }: SliceOptions,
-): Promise<number> {
+  { sliceMs, covered }: SliceOptions,
+): Promise<{ number: number; next: number }> {
   let size = FIRST_SLICE;
+  let next = start;
   let lastPause = performance.now();
-  for (let next = start; next <= end;) {
+  while (next <= end) {
     const last = Math.min(end, next + size - 1);
     const began = performance.now();
     const number = searcher.run(next, last);
     const now = performance.now();
-    progress((number < 0 ? last : number) - start + 1);
-    if (number >= 0) return number;
+    const stop = covered((number < 0 ? last : number) - start + 1);
+    if (number >= 0) return { number, next };
     // Clocks are coarse (up to 100 ms): never more than four times the last size, whatever was measured.
     const growth = Math.min(4, sliceMs / Math.max(now - began, 0.001));
     size = Math.max(1, Math.min(LARGEST_SLICE, Math.floor((last - next + 1) * growth)));
     next = last + 1;
+    if (stop) break;
     // The first slices only find the size; together they fit in one.
     if (next <= end && now - lastPause >= sliceMs / 2) {
       await pause();
       lastPause = performance.now();
     }
-    if (aborted()) break;
   }
-  return NOT_FOUND;
+  return { number: -1, next };
 }
 
 declare const setImmediate: ((run: () => void) => void) | undefined;

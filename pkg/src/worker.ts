@@ -1,4 +1,5 @@
 /** The Web Worker's entry. */
+import { load } from "#load";
 import { serve } from "./engine.js";
 import type { Command, Report } from "./messages.js";
 import { WORKER_SLICE_MS } from "./slices.js";
@@ -8,5 +9,5 @@ declare const self: {
   postMessage(report: Report): void;
 };
 
-const handle = serve((report) => self.postMessage(report), WORKER_SLICE_MS);
+const handle = serve(load, (report) => self.postMessage(report), WORKER_SLICE_MS);
 self.onmessage = (event) => handle(event.data);

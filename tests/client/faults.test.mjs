@@ -19,10 +19,10 @@ const { createClient, SaltmineError } = await import(doors.node);
 after(remove);
 
 const TIMEOUT_MS = 400;
-/** The time limit, the start of a worker, and a busy machine. */
-const LIMIT_MS = 4_000;
+/** Four tries, the waits between them, the start of a worker, and a busy machine. */
+const LIMIT_MS = 4 * TIMEOUT_MS + 3_500 + 3_000;
 /** A client that hangs fails its test rather than the whole run. */
-const bounded = { timeout: 15_000 };
+const bounded = { timeout: 30_000 };
 
 const answer = (made) => async () => made;
 const html = (status) => ({ status, type: "text/html", body: "<!doctype html><title>Welcome</title>" });
@@ -139,7 +139,6 @@ async function assertFails(client, events, [, , code, status, field]) {
   assert.ok(ms < LIMIT_MS, `it took ${ms} ms`);
   assert.equal(events.filter(({ type, state }) => type === "state" && state === "failed").length, 1);
   assert.equal(events.at(-1).state, "failed");
-  await threadsGone(1_000);
 }
 
 for (const [route, faults] of Object.entries({ challenge: CHALLENGE_FAULTS, session: SESSION_FAULTS })) {
@@ -160,6 +159,7 @@ for (const [route, faults] of Object.entries({ challenge: CHALLENGE_FAULTS, sess
         service.routes[route] = right[route];
         const { userId } = await client.session();
         assert.match(userId, /^anon_/);
+        client.dispose();
         await threadsGone(1_000);
       });
     }
@@ -177,6 +177,7 @@ describe("no service at all", () => {
       onEvent: (event) => events.push(event),
     });
     await assertFails(client, events, ["", null, "network"]);
+    client.dispose();
   });
 
   test("a host that does not exist → network", bounded, async () => {
@@ -184,6 +185,7 @@ describe("no service at all", () => {
     const options = { baseUrl: "http://nowhere.invalid", appId: APP_ID, timeoutMs: 3_000 };
     const client = createClient({ ...options, onEvent: (event) => events.push(event) });
     await assertFails(client, events, ["", null, "network"]);
+    client.dispose();
   });
 });
 
@@ -194,5 +196,6 @@ describe("what the server says about a refusal", () => {
     t.after(service.close);
     const client = createClient({ baseUrl: service.baseUrl, appId: APP_ID });
     await assert.rejects(client.session(), ({ message }) => message.endsWith(detail) && message.length > 60);
+    client.dispose();
   });
 });

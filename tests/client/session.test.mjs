@@ -94,6 +94,7 @@ describe("a session", () => {
     assert.equal(proofOfWork, true);
     assert.equal(backend.engine, "scalar");
     assert.match(backend.reason, /hash function/);
+    client.dispose();
     await threadsGone(1_000);
   });
 
@@ -104,13 +105,15 @@ describe("a session", () => {
     assert.equal(new Set(sessions.map(({ token }) => token)).size, 1);
     await client.session();
     assert.equal(service.requests.length, 2, "a later call needs no request");
+    assert.equal(threadCount(), 1);
+    client.dispose();
     await threadsGone(1_000);
   });
 
   test("ten calls share one failure, and the next one tries again", async (t) => {
-    const { service, client } = await setUp(t, { session: async () => ({ status: 503 }) });
+    const { service, client } = await setUp(t, { session: async () => ({ status: 403 }) });
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => client.session()));
-    assert.deepEqual([...new Set(outcomes.map(({ reason }) => reason.code))], ["server_error"]);
+    assert.deepEqual([...new Set(outcomes.map(({ reason }) => reason.code))], ["origin_not_allowed"]);
     assert.deepEqual(asked(service), ["challenge", "session"]);
     service.routes.session = right.session;
     await client.session();
@@ -190,6 +193,7 @@ describe("options", () => {
       ],
     );
     assert.equal(service.requests[1].headers.origin, "https://docs.example.com");
+    client.dispose();
   });
 
   test("maxNumber is the ceiling of a challenge", async (t) => {
@@ -213,6 +217,7 @@ describe("options", () => {
     ["a storage nobody has", { ...good, storage: "cookie" }, "storage"],
     ["a listener that is none", { ...good, onEvent: "log" }, "onEvent"],
     ["a timeout of 0", { ...good, timeoutMs: 0 }, "timeoutMs"],
+    ["no workers at all", { ...good, workers: 0 }, "workers"],
     ["a fractional maxNumber", { ...good, maxNumber: 1.5 }, "maxNumber"],
   ]) {
     test(`${what} → invalid_options`, () => {
@@ -281,12 +286,18 @@ describe("giving up", () => {
     ["while the session is awaited", { session: async () => {} }],
   ]) {
     test(`an abort ${when} ends it at once`, bounded, async (t) => {
-      const { client } = await setUp(t, routes);
+      const { client, service } = await setUp(t, routes);
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 300);
       const began = performance.now();
       await assert.rejects(client.session({ signal: controller.signal }), { code: "aborted" });
       assert.ok(performance.now() - began < 1_500, `${performance.now() - began} ms`);
+      // The worker is free again: it serves the next call.
+      Object.assign(service.routes, right);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await client.session();
+      assert.equal(threadCount(), 1);
+      client.dispose();
       await threadsGone(1_000);
     });
   }
@@ -315,6 +326,7 @@ describe("giving up", () => {
         );
         await assert.rejects(client.session(), { code });
         if (state === "starting") assert.deepEqual(asked(service), []);
+        client.dispose();
         await threadsGone(1_000);
       });
     }

@@ -214,6 +214,7 @@ describe("across origins", () => {
       async ({ door, options }) => {
         const client = (await import(door)).createClient(options);
         const sessions = await Promise.all(Array.from({ length: 10 }, () => client.session()));
+        client.dispose();
         return sessions.map(({ token }) => token);
       },
       { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },

@@ -4,8 +4,7 @@ import { after, describe, test } from "node:test";
 import { installTarball, runNode } from "../support/tarball.mjs";
 import { killOne, threadCount, threadsGone } from "../support/threads.mjs";
 import { vectors } from "../support/vectors.mjs";
-import { attempt } from "./attempt.mjs";
-import { testSolve } from "./suite.mjs";
+import { solverHere, testSolve } from "./suite.mjs";
 
 const { folder, doors, remove } = await installTarball();
 const saltmine = await import(doors.node);
@@ -27,24 +26,25 @@ const hopeless = {
 
 describe("solve in Node", () => {
   testSolve({
-    solve: (challenge, options) => attempt(saltmine, challenge, options),
-    solveAll: async (challenges) => {
-      const outcomes = [];
-      for (const challenge of challenges) outcomes.push(await attempt(saltmine, challenge));
-      return outcomes;
-    },
+    ...solverHere(saltmine),
     backend: { engine: "simd128", thread: "worker" },
     rareBackend: { engine: "scalar", thread: "worker", reason: NO_SIMD_FOR_IT },
   });
 
-  test("as many threads as workers, and none of them outlives the idle time", async () => {
-    await threadsGone(IDLE_MS);
-    let most = 0;
-    const onProgress = () => {
-      most = Math.max(most, threadCount());
+  test("as many threads as the work is worth, at most as asked for; none outlives the idle time", async () => {
+    const threads = async (maxnumber, workers) => {
+      await threadsGone(IDLE_MS);
+      let most = 0;
+      const onProgress = () => {
+        most = Math.max(most, threadCount());
+      };
+      const options = { workers, onProgress, maxNumber: maxnumber };
+      await assert.rejects(saltmine.solve({ ...hopeless, maxnumber }, options), { code: "no_solution" });
+      return most;
     };
-    await assert.rejects(saltmine.solve(hopeless, { workers: 3, onProgress }), { code: "no_solution" });
-    assert.equal(most, 3);
+    assert.equal(await threads(50_000, 8), 1);
+    assert.equal(await threads(40_000_000, 3), 3);
+    assert.equal(await threads(20_000_000, 1), 1);
     await threadsGone(IDLE_MS);
   });
 
@@ -71,16 +71,25 @@ describe("solve in Node", () => {
     assert.equal(shares.at(-1), 1, "all of it was searched");
   });
 
-  test("the only thread that dies is told as our fault, and the next call has a new one", async () => {
+  test("the only thread that dies is replaced", async () => {
     await threadsGone(IDLE_MS);
     let killed;
     const onProgress = () => {
       killed ??= killOne();
     };
-    await assert.rejects(saltmine.solve(hopeless, { onProgress }), {
-      code: "engine_failed",
-      retryable: true,
-    });
+    const challenge = { ...hopeless, maxnumber: 2_000_000 };
+    await assert.rejects(saltmine.solve(challenge, { onProgress }), { code: "no_solution" });
+    assert.ok(killed, "it was killed");
+  });
+
+  test("when every thread dies the search ends, and the next call has a new one", async () => {
+    const onProgress = () => threadCount() > 0 && killOne();
+    for (const workers of [1, 3]) {
+      await assert.rejects(saltmine.solve(hopeless, { workers, onProgress }), {
+        code: "engine_failed",
+        retryable: true,
+      });
+    }
     const { number, ...challenge } = vectors[1];
     assert.equal((await saltmine.solve(challenge)).number, number);
   });

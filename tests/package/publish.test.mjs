@@ -34,8 +34,11 @@ describe("the tarball", () => {
       "dist/node-worker.js",
       "dist/page-engine.js",
       "dist/node-page-engine.js",
-      "dist/page-engine-scalar.js",
-      "dist/node-page-engine-scalar.js",
+      "dist/worker-javascript.js",
+      "dist/node-worker-javascript.js",
+      "dist/page-engine-javascript.js",
+      "dist/node-page-engine-javascript.js",
+      "dist/javascript.js",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];
@@ -129,7 +132,7 @@ const options: ClientOptions = {
       console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
     } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
-    else console.log(event.state satisfies "starting" | "challenge" | "solving" | "session" | "ready" | "failed");
+    else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed");
   },
 };
 export const client: Client = createClient(options);
@@ -152,7 +155,7 @@ client.dispose();
 /** Each line is wrong. */
 const MISUSES = [
   'createClient({ baseUrl: 1, appId: "a" });',
-  'createClient({ baseUrl: "", appId: "", workers: 1 });',
+  'createClient({ baseUrl: "", appId: "", workers: "1" });',
   'createClient({ baseUrl: "" });',
   'void solve({ algorithm: "", challenge: "", signature: "" });',
   "void solve(null);",

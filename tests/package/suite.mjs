@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { vectors } from "../support/vectors.mjs";
+import { attempt } from "./attempt.mjs";
 
 /** Quick to search, and a number at its very end. */
 const small = {
@@ -58,6 +59,7 @@ const BAD_OPTIONS = [
     { workers },
     "workers",
   ]),
+  ["engine: wasm", { engine: "wasm" }, "engine"],
   ...[-1, 1.5, "7", Number.NaN].map((maxNumber) => [
     `maxNumber: ${JSON.stringify(maxNumber)}`,
     { maxNumber },
@@ -192,6 +194,17 @@ export function testSolve({ solve, solveAll, backend, rareBackend }) {
       some.map(({ number }) => number),
     );
   });
+}
+
+/** What `testSolve` needs, for a package in this process; `always` are options of every search. */
+export function solverHere(saltmine, always) {
+  const solve = (challenge, options) => attempt(saltmine, challenge, { ...always, ...options });
+  const solveAll = async (challenges) => {
+    const outcomes = [];
+    for (const challenge of challenges) outcomes.push(await solve(challenge));
+    return outcomes;
+  };
+  return { solve, solveAll };
 }
 
 function assertProgress(progress, total) {

@@ -1,87 +1,189 @@
-//! The door to JavaScript: does what the flow asks for, with `fetch`.
+//! The door to JavaScript: plain functions over numbers and one block of memory. The npm package's side of it is
+//! `pkg/src/work.ts`.
 //!
-//! The npm package's side of it is `pkg/src/engine.ts`.
+//! JSON objects come in as a [`Form`] in memory that [`reserve`] gave, and steps go out as JSON text. Nothing is
+//! imported, so the module runs wherever its instructions do, translated to JavaScript too; the tests call the same
+//! functions natively.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::ptr;
 
-use js_sys::{Object, Promise, Reflect};
 use saltmine_protocol::{Algorithm, Challenge};
 use saltmine_solver::{Job, Target, search};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Response};
 
-use crate::failure::{Code, Failure};
-use crate::flow::{self, Config, Event, Flow, Json, Request, Step};
+use crate::failure::Code;
+use crate::flow::{Config, Event, Flow, Goal, Json, Now, Response, Step, read_challenge};
+use crate::form::Form;
+use crate::step;
 
-#[wasm_bindgen]
-extern "C" {
-    /// What the runtime around the engine does for it: time limits, and the slices of a search.
-    pub type Host;
-    /// Tells that the flow enters a state: `challenge`, `solving` or `session`.
-    #[wasm_bindgen(method)]
-    fn state(this: &Host, name: &str);
-    /// A signal for one request: fires when the caller gives up or the time limit is reached.
-    #[wasm_bindgen(method, js_name = requestSignal)]
-    fn request_signal(this: &Host) -> AbortSignal;
-    /// The request of that signal has ended: the code of its failure, if it failed: `aborted`, `timeout` or
-    /// `network`.
-    #[wasm_bindgen(method, js_name = requestEnded)]
-    fn request_ended(this: &Host) -> JsValue;
-    /// Searches the whole range in slices; resolves to the number or -1, rejects if the caller gives up.
-    #[wasm_bindgen(method)]
-    fn search(this: &Host, search: Search) -> Promise;
-
-    #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(url: &str, init: &JsValue) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    fn now_ms() -> f64;
-    #[wasm_bindgen(js_namespace = Date, js_name = parse)]
-    fn parse_date_ms(date: &str) -> f64;
-    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
-    fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(js_name = encodeURIComponent)]
-    fn encode_uri_component(text: &str) -> String;
+/// One piece of work: a session, a solution to be spent later, or a challenge that somebody else received.
+///
+/// [`step`] tells what to do next, as JSON (`pkg/src/work.ts` has its type); each step but the last is answered by
+/// [`responded`], [`unanswered`], [`searched`] or [`waited`].
+pub struct Work {
+    flow: Option<Flow>,
+    job: Option<Job>,
+    step: String,
 }
 
-/// A challenge that has been read, ready to be searched.
-#[wasm_bindgen]
-pub struct Search {
-    job: Job,
-    max_number: u64,
+/// Room for an input of so many bytes. It is given back by the function that takes the input.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn reserve(len: usize) -> *mut u8 {
+    Box::into_raw(Box::<[u8]>::from(alloc::vec![0; len])).cast()
 }
 
-#[wasm_bindgen]
-impl Search {
-    /// Reads a challenge (the wire's JSON object) strictly, against the caller's ceiling.
-    ///
-    /// # Errors
-    /// `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`, `engine_lacks_algorithm`, as
-    /// `{ code, field? }`.
-    pub fn open(challenge: JsValue, ceiling: f64) -> Result<Search, JsValue> {
-        let challenge = flow::read_challenge(&JsJson(challenge), whole(ceiling)).map_err(|f| failure(&f))?;
-        Self::of(&challenge)
+/// Takes an input.
+///
+/// # Safety
+/// `input` is from [`reserve`]`(len)` and was not taken before.
+unsafe fn take(input: *mut u8, len: usize) -> Form {
+    // SAFETY: `reserve` made a boxed slice of that length, and the caller gives it up.
+    Form(Vec::from(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(input, len)) }))
+}
+
+/// The whole way to a session, or with `solve_only` to a solution; from
+/// `{ baseUrl, appPath, origin?, token?, solution?, maxNumber }`, which the npm package has checked.
+///
+/// # Safety
+/// `input` is from [`reserve`]`(len)` and was not taken before.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub unsafe extern "C" fn session(
+    input: *mut u8,
+    len: usize,
+    solve_only: bool,
+    now_ms: f64,
+    random: f64,
+) -> *mut Work {
+    // SAFETY: the caller's promise.
+    let options = unsafe { take(input, len) };
+    let flow = Flow::new(Config {
+        goal: if solve_only { Goal::Solution } else { Goal::Session },
+        base_url: options.text("baseUrl").unwrap_or_default(),
+        app_path: options.text("appPath").unwrap_or_default(),
+        origin: options.text("origin"),
+        token: options.text("token"),
+        solution: options.text("solution"),
+        max_number: whole(options.number("maxNumber").unwrap_or_default()),
+    });
+    let mut work = Work { flow: Some(flow), job: None, step: String::new() };
+    work.go_on(|flow| flow.start(Now { ms: now_ms, random }));
+    Box::into_raw(Box::new(work))
+}
+
+/// A challenge (the wire's JSON object), read strictly against the caller's ceiling. Its first step is the search,
+/// or a failure with `challenge_malformed`, `algorithm_unsupported` or `maxnumber_too_large`.
+///
+/// # Safety
+/// `input` is from [`reserve`]`(len)` and was not taken before.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub unsafe extern "C" fn open(input: *mut u8, len: usize, ceiling: f64) -> *mut Work {
+    // SAFETY: the caller's promise.
+    let challenge = unsafe { take(input, len) };
+    let mut work = Work { flow: None, job: None, step: String::new() };
+    work.step = match read_challenge(&challenge, whole(ceiling)) {
+        Ok(challenge) => search_step(&mut work.job, &challenge),
+        Err(failure) => step::failed(&failure),
+    };
+    Box::into_raw(Box::new(work))
+}
+
+/// Where the text of the next step lies: ASCII, valid until the work is touched again.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn step(work: &Work) -> *const u8 {
+    work.step.as_ptr()
+}
+
+/// How many bytes it has.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn step_len(work: &Work) -> usize {
+    work.step.len()
+}
+
+/// The request was answered. NaN stands for a header that is absent or could not be read, a null `input` for a body that
+/// is no JSON object.
+///
+/// # Safety
+/// `input` is null or from [`reserve`]`(len)` and was not taken before.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub unsafe extern "C" fn responded(
+    work: &mut Work,
+    status: u16,
+    date_ms: f64,
+    retry_after_ms: f64,
+    input: *mut u8,
+    len: usize,
+    now_ms: f64,
+    random: f64,
+) {
+    // SAFETY: the caller's promise.
+    let body = (!input.is_null()).then(|| unsafe { take(input, len) });
+    let known = |ms: f64| Some(ms).filter(|ms| !ms.is_nan());
+    let (date_ms, retry_after_ms) = (known(date_ms), known(retry_after_ms));
+    work.resume(Event::Response(Response { status, date_ms, retry_after_ms, body }), now_ms, random);
+}
+
+/// The request was not answered.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn unanswered(work: &mut Work, timed_out: bool, now_ms: f64, random: f64) {
+    work.resume(if timed_out { Event::TimedOut } else { Event::Unreachable }, now_ms, random);
+}
+
+/// The search ended: the number, or -1.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn searched(work: &mut Work, number: f64, now_ms: f64, random: f64) {
+    let found = (number >= 0.0).then(|| whole(number));
+    work.resume(Event::Searched(found), now_ms, random);
+}
+
+/// The wait is over.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub extern "C" fn waited(work: &mut Work, now_ms: f64, random: f64) {
+    work.resume(Event::Waited, now_ms, random);
+}
+
+/// Searches `start..=end` of the challenge at one go; the number, or -1.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+#[allow(clippy::cast_precision_loss)] // a candidate is at most 2^53 - 1
+pub extern "C" fn run(work: &Work, start: f64, end: f64) -> f64 {
+    let found = work.job.as_ref().and_then(|job| search(job, whole(start)..=whole(end)));
+    found.map_or(-1.0, |number| number as f64)
+}
+
+/// The end of a piece of work.
+///
+/// # Safety
+/// `work` is from [`session`] or [`open`], and is not used again.
+#[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
+pub unsafe extern "C" fn close(work: *mut Work) {
+    // SAFETY: both made it with `Box::into_raw`, and the caller gives it up.
+    drop(unsafe { Box::from_raw(work) });
+}
+
+impl Work {
+    fn resume(&mut self, event: Event<Form>, ms: f64, random: f64) {
+        self.go_on(|flow| flow.resume(event, Now { ms, random }));
     }
 
-    /// The last candidate.
-    #[wasm_bindgen(getter, js_name = maxNumber)]
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1, checked by Challenge::parse
-    pub fn max_number(&self) -> f64 {
-        self.max_number as f64
+    fn go_on(&mut self, next: impl FnOnce(&mut Flow) -> Step) {
+        let Some(flow) = &mut self.flow else { return };
+        self.step = match (next(flow), flow.challenge()) {
+            (Step::Search, Some(challenge)) => search_step(&mut self.job, challenge),
+            (Step::Request(request), _) => step::request(&request),
+            (Step::Wait(ms), _) => step::wait(ms),
+            (Step::Granted(granted), _) => step::granted(&granted),
+            (Step::Solved(solved), _) => step::solved(solved.as_ref()),
+            (Step::Failed(failure), _) => step::failed(&failure),
+            // There is nothing to search without a challenge.
+            (Step::Search, None) => step::failed(&Code::NoSolution.into()),
+        };
     }
+}
 
-    /// Searches `start..=end` at one go; the number, or -1.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss)] // a candidate is at most 2^53 - 1
-    pub fn run(&self, start: f64, end: f64) -> f64 {
-        search(&self.job, whole(start)..=whole(end)).map_or(-1.0, |number| number as f64)
-    }
-
-    fn of(challenge: &Challenge) -> Result<Self, JsValue> {
-        let target = target(challenge).ok_or_else(|| failure(&Code::EngineLacksAlgorithm.into()))?;
-        Ok(Self { job: Job::new(challenge.salt().as_bytes(), &target), max_number: challenge.max_number() })
-    }
+fn search_step(job: &mut Option<Job>, challenge: &Challenge) -> String {
+    *job = target(challenge).map(|target| Job::new(challenge.salt().as_bytes(), &target));
+    step::search(challenge, job.is_some())
 }
 
 /// What to search for; `None` if this build does not have the challenge's hash function.
@@ -98,113 +200,6 @@ fn target(challenge: &Challenge) -> Option<Target> {
         #[cfg(not(feature = "all-algorithms"))]
         _ => None,
     }
-}
-
-/// The whole flow: from `{ baseUrl, appId, origin?, token?, maxNumber }`, which the npm package has checked, to
-/// `{ token, expiresAt, proofOfWork }`.
-///
-/// # Errors
-/// `{ code, status?, field?, detail?, cause? }` with any code of [`Code`](crate::failure::Code), or the host's.
-#[wasm_bindgen]
-pub async fn session(options: JsValue, host: Host) -> Result<JsValue, JsValue> {
-    let options = JsJson(options);
-    let mut flow = Flow::new(Config {
-        base_url: options.text("baseUrl").unwrap_or_default(),
-        app_path: encode_uri_component(&options.text("appId").unwrap_or_default()),
-        origin: options.text("origin"),
-        token: options.text("token"),
-        max_number: whole(options.number("maxNumber").unwrap_or_default()),
-    });
-    let mut step = flow.start();
-    loop {
-        let event = match step {
-            Step::Request(request) => {
-                host.state(if request.method == "GET" { "challenge" } else { "session" });
-                Event::Response(send(&request, &host).await?)
-            }
-            Step::Search => {
-                host.state("solving");
-                let search = flow.challenge().map_or_else(|| Err(JsValue::UNDEFINED), Search::of)?;
-                let number = JsFuture::from(host.search(search)).await?;
-                Event::Searched(number.as_f64().filter(|number| *number >= 0.0).map(whole))
-            }
-            Step::Done(session) => {
-                return Ok(object(&[
-                    ("token", session.token.into()),
-                    ("expiresAt", session.expires_at.into()),
-                    ("proofOfWork", session.proof_of_work.into()),
-                ]));
-            }
-            Step::Failed(failed) => return Err(failure(&failed)),
-        };
-        step = flow.resume(event, now_ms());
-    }
-}
-
-/// A JavaScript value seen as a JSON object.
-struct JsJson(JsValue);
-
-impl Json for JsJson {
-    fn text(&self, name: &str) -> Option<String> {
-        Reflect::get(&self.0, &name.into()).ok()?.as_string()
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        let value = Reflect::get(&self.0, &name.into()).ok()?;
-        if value.is_undefined() || value.is_null() { None } else { Some(value.as_f64().unwrap_or(f64::NAN)) }
-    }
-}
-
-async fn send(request: &Request, host: &Host) -> Result<flow::Response<JsJson>, JsValue> {
-    let answer = exchange(request, &host.request_signal()).await;
-    let code = host.request_ended();
-    answer.map_err(|cause| object(&[("code", code), ("cause", cause)]))
-}
-
-async fn exchange(request: &Request, signal: &AbortSignal) -> Result<flow::Response<JsJson>, JsValue> {
-    // Plain objects, not `Headers` and `RequestInit`: each of their methods would be an import with glue.
-    let headers = object(&[]);
-    for (name, value) in &request.headers {
-        set(&headers, name, &value.into());
-    }
-    let init = object(&[
-        ("method", request.method.into()),
-        ("headers", headers),
-        ("cache", "no-store".into()),
-        ("credentials", "omit".into()),
-        ("signal", signal.into()),
-    ]);
-    let response: Response = JsFuture::from(global_fetch(&request.url, &init)?).await?.unchecked_into();
-    let date_ms = response.headers().get("date")?.map(|date| parse_date_ms(&date)).filter(|ms| !ms.is_nan());
-    let text = JsFuture::from(response.text()?).await?;
-    // Not JSON, or JSON that is no object: the flow tells what that means.
-    let body = parse_json(&text).ok().filter(JsValue::is_object).map(JsJson);
-    Ok(flow::Response { status: response.status(), date_ms, body })
-}
-
-fn failure(failure: &Failure) -> JsValue {
-    let error = object(&[("code", failure.code.as_str().into())]);
-    if let Some(status) = failure.status {
-        set(&error, "status", &status.into());
-    }
-    if let Some(field) = failure.field {
-        set(&error, "field", &field.into());
-    }
-    if let Some(detail) = &failure.detail {
-        set(&error, "detail", &detail.into());
-    }
-    error
-}
-
-fn object(members: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new().into();
-    members.iter().for_each(|(name, value)| set(&object, name, value));
-    object
-}
-
-fn set(object: &JsValue, name: &str, value: &JsValue) {
-    // Setting a member of a plain object that we made ourselves cannot fail.
-    let _ = Reflect::set(object, &name.into(), value);
 }
 
 /// A double that holds a whole number, as one.

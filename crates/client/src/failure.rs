@@ -4,16 +4,14 @@ use alloc::string::String;
 
 use saltmine_protocol::ChallengeError;
 
-/// The stable name of a failure that the flow finds; those of the transport (`network`, `timeout`, `aborted`) are the
-/// host's. The npm package holds the sentence for each.
+/// The stable name of a failure that the flow finds. The npm package adds those of its own rooms, and holds the
+/// sentence for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The challenge lacks a member, or one has the wrong form; [`Failure::field`] names it.
     ChallengeMalformed,
     /// The challenge asks for a hash function that is not known here.
     AlgorithmUnsupported,
-    /// The hash function is known, but this build of the engine does not have it: another has.
-    EngineLacksAlgorithm,
     /// The challenge's range is larger than the caller's ceiling.
     MaxNumberTooLarge,
     /// The whole range was searched and nothing fits.
@@ -40,6 +38,10 @@ pub enum Code {
     RateLimited,
     /// Any status from 500, and a status that no HTTP server should send.
     ServerError,
+    /// A request was not answered: no connection, or the answer was kept from us.
+    Network,
+    /// A request was not answered in time.
+    Timeout,
 }
 
 impl Code {
@@ -54,7 +56,6 @@ impl Code {
         match self {
             Self::ChallengeMalformed => "challenge_malformed",
             Self::AlgorithmUnsupported => "algorithm_unsupported",
-            Self::EngineLacksAlgorithm => "engine_lacks_algorithm",
             Self::MaxNumberTooLarge => "maxnumber_too_large",
             Self::NoSolution => "no_solution",
             Self::ResponseMalformed => "response_malformed",
@@ -68,7 +69,17 @@ impl Code {
             Self::AppNotFound => "app_not_found",
             Self::RateLimited => "rate_limited",
             Self::ServerError => "server_error",
+            Self::Network => "network",
+            Self::Timeout => "timeout",
         }
+    }
+
+    /// What a 400 means, by the `reason` in its problem document.
+    pub(crate) fn of_reason(reason: &str) -> Self {
+        [Self::PowRequired, Self::PowInvalid, Self::PowExpired, Self::PowReplayed]
+            .into_iter()
+            .find(|code| code.as_str() == reason)
+            .unwrap_or(Self::BadRequest)
     }
 }
 

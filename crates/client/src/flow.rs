@@ -1,18 +1,23 @@
 //! From nothing to a session, as a state machine without I/O.
 //!
 //! ```
-//! use saltmine_client::flow::{Config, Flow, Step};
+//! use saltmine_client::flow::{Config, Flow, Goal, Now, Step};
 //!
+//! let now = Now { ms: 1_790_000_000_000.0, random: 0.5 };
 //! let mut flow = Flow::new(Config {
+//!     goal: Goal::Session,
 //!     base_url: "https://api.example.com".into(),
 //!     app_path: "app_1234567890abcdef".into(),
 //!     origin: None,
 //!     token: None,
+//!     solution: None,
 //!     max_number: 10_000_000,
 //! });
-//! let Step::Request(request) = flow.start() else { unreachable!() };
+//! let Step::Request(request) = flow.start(now) else { unreachable!() };
 //! assert_eq!(request.url, "https://api.example.com/run/auth/pow/challenge");
 //! ```
+
+mod retry;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -20,16 +25,16 @@ use alloc::vec::Vec;
 use saltmine_protocol::{Challenge, RawChallenge, SOLUTION_HEADER};
 
 use crate::failure::{Code, Failure};
+use retry::Retries;
 
 /// A solution must reach the server this long before its challenge expires, by the server's clock.
 const EXPIRY_MARGIN_MS: f64 = 2_000.0;
 
-/// How many challenges one flow asks for: the first, and a fresh one when that ran out on the way.
-const MAX_CHALLENGES: u8 = 2;
-
 /// What a flow needs to know.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Where the flow ends.
+    pub goal: Goal,
     /// The service's address; slashes at its end are ignored.
     pub base_url: String,
     /// The app's id, percent-encoded for a path.
@@ -38,8 +43,28 @@ pub struct Config {
     pub origin: Option<String>,
     /// The token held until now, so that the visitor keeps their identity.
     pub token: Option<String>,
+    /// A solution that was prepared ahead ([`Solved::header`]): spent before a challenge is asked for.
+    pub solution: Option<String>,
     /// The largest `maxnumber` that is worth searching: the member is not signed.
     pub max_number: u64,
+}
+
+/// Where a flow ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// A session token: [`Step::Granted`].
+    Session,
+    /// A solution, not spent yet: [`Step::Solved`].
+    Solution,
+}
+
+/// Time and chance, which a flow does not ask for by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Now {
+    /// Unix milliseconds by the visitor's clock, whatever it is worth.
+    pub ms: f64,
+    /// A number from 0 to below 1, drawn for this call.
+    pub random: f64,
 }
 
 /// One HTTP request without a body.
@@ -68,6 +93,8 @@ pub struct Response<J> {
     pub status: u16,
     /// The `Date` header in Unix milliseconds, where it may be read.
     pub date_ms: Option<f64>,
+    /// The `Retry-After` header (RFC 9110, 10.2.3) as a time from now in milliseconds.
+    pub retry_after_ms: Option<f64>,
     /// The body, when it is a JSON object.
     pub body: Option<J>,
 }
@@ -77,32 +104,53 @@ pub struct Response<J> {
 pub enum Event<J> {
     /// The request was answered.
     Response(Response<J>),
+    /// The request was not answered: no connection, or the browser keeps the answer to itself (CORS).
+    Unreachable,
+    /// The request was not answered in time.
+    TimedOut,
     /// The search ended.
     Searched(Option<u64>),
+    /// The time of [`Step::Wait`] is over.
+    Waited,
 }
 
 /// What to do next.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this and resume with [`Event::Response`].
+    /// Send this; resume with [`Event::Response`], [`Event::Unreachable`] or [`Event::TimedOut`].
     Request(Request),
     /// Search the whole range of [`Flow::challenge`] and resume with [`Event::Searched`].
     Search,
-    /// The end: a session.
-    Done(Session),
+    /// Wait for so many milliseconds and resume with [`Event::Waited`].
+    Wait(u64),
+    /// The end of a flow to a session.
+    Granted(Granted),
+    /// The end of a flow to a solution; `None`: proof of work is off on this server.
+    Solved(Option<Solved>),
     /// The end: a failure.
     Failed(Failure),
 }
 
 /// What the service hands out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Granted {
     /// The bearer token (JWT).
     pub token: String,
     /// When it expires, as the server wrote it (ISO 8601).
     pub expires_at: String,
     /// Whether a proof of work was asked for.
     pub proof_of_work: bool,
+    /// The server's clock in Unix milliseconds, where it is known.
+    pub server_ms: Option<f64>,
+}
+
+/// A solution to be spent later.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solved {
+    /// The value of [`SOLUTION_HEADER`].
+    pub header: String,
+    /// Milliseconds until its challenge expires, where both that and the server's clock are known.
+    pub expires_in_ms: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -111,15 +159,21 @@ enum State {
     AwaitingChallenge,
     Searching,
     AwaitingSession,
+    WaitingForChallenge,
+    WaitingForSession,
 }
 
 /// The flow of PROTOCOL sections 1 and 5: challenge, search, session.
 pub struct Flow {
     config: Config,
     state: State,
-    challenges: u8,
+    retries: Retries,
+    /// A challenge that ran out, or whose solution was refused, is replaced once.
+    replaced: bool,
     /// The challenge in work, while there is one.
     challenge: Option<Challenge>,
+    /// What is sent to the session endpoint as [`SOLUTION_HEADER`].
+    solution: Option<String>,
     /// Server's clock minus ours, learned from `Date`.
     skew_ms: Option<f64>,
 }
@@ -130,50 +184,73 @@ impl Flow {
     pub fn new(mut config: Config) -> Self {
         let bare = config.base_url.trim_end_matches('/').len();
         config.base_url.truncate(bare);
-        Self { config, state: State::Ended, challenges: 0, challenge: None, skew_ms: None }
+        Self {
+            state: State::Ended,
+            retries: Retries::default(),
+            replaced: false,
+            challenge: None,
+            solution: config.solution.take(),
+            skew_ms: None,
+            config,
+        }
     }
 
     /// The first step.
-    pub fn start(&mut self) -> Step {
+    pub fn start(&mut self, now: Now) -> Step {
+        self.retries.begin(now);
+        if self.solution.is_some() && self.config.goal == Goal::Session {
+            return self.request_session();
+        }
         self.request_challenge()
     }
 
-    /// The next step after `event`, at `now_ms` (Unix milliseconds by the visitor's clock).
+    /// The next step after `event`.
     ///
     /// # Errors
     /// There are none to return: every way to fail is [`Step::Failed`]. An event that does not belong to
     /// the last step fails the flow with `response_malformed`.
-    pub fn resume<J: Json>(&mut self, event: Event<J>, now_ms: f64) -> Step {
-        match (core::mem::replace(&mut self.state, State::Ended), event) {
-            (State::AwaitingChallenge, Event::Response(response)) => self.on_challenge(&response, now_ms),
-            (State::Searching, Event::Searched(found)) => self.on_searched(found, now_ms),
-            (State::AwaitingSession, Event::Response(response)) => self.on_session(&response),
+    pub fn resume<J: Json>(&mut self, event: Event<J>, now: Now) -> Step {
+        let state = core::mem::replace(&mut self.state, State::Ended);
+        if let Event::Response(Response { date_ms: Some(date_ms), .. }) = &event {
+            self.skew_ms = Some(date_ms - now.ms);
+        }
+        match (state, event) {
+            (State::AwaitingChallenge, Event::Response(response)) => self.on_challenge(&response, now),
+            (State::AwaitingSession, Event::Response(response)) => self.on_session(&response, now),
+            (State::AwaitingChallenge | State::AwaitingSession, Event::Unreachable) => {
+                self.try_again(state, Code::Network.into(), None, now)
+            }
+            (State::AwaitingChallenge | State::AwaitingSession, Event::TimedOut) => {
+                self.try_again(state, Code::Timeout.into(), None, now)
+            }
+            (State::WaitingForChallenge, Event::Waited) => self.request_challenge(),
+            (State::WaitingForSession, Event::Waited) => self.spend(now),
+            (State::Searching, Event::Searched(found)) => self.on_searched(found, now),
             _ => failed(Code::ResponseMalformed),
         }
     }
 
-    /// The challenge that was read last, once there is one: what to search, and whether the session cost work.
+    /// The challenge that was read last, once there is one: what to search.
     #[must_use]
     pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
     }
 
     fn request_challenge(&mut self) -> Step {
-        self.challenges += 1;
+        self.solution = None;
         self.state = State::AwaitingChallenge;
         let url = concat(&[&self.config.base_url, "/run/auth/pow/challenge"]);
         self.request("GET", url, Vec::new())
     }
 
-    fn on_challenge<J: Json>(&mut self, response: &Response<J>, now_ms: f64) -> Step {
+    fn on_challenge<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
+        self.challenge = None;
         match response.status {
             200 => {}
             // Proof of work is off on this server, even if an earlier challenge ran out.
-            404 => {
-                self.challenge = None;
-                return self.request_session(None);
-            }
-            _ => return Step::Failed(refusal(response)),
+            404 if self.config.goal == Goal::Solution => return Step::Solved(None),
+            404 => return self.request_session(),
+            _ => return self.refused(State::AwaitingChallenge, response, now),
         }
         let Some(body) = &response.body else {
             return Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() });
@@ -182,57 +259,75 @@ impl Flow {
             Ok(challenge) => self.challenge = Some(challenge),
             Err(failure) => return Step::Failed(failure),
         }
-        self.skew_ms = response.date_ms.map(|date_ms| date_ms - now_ms);
-        if self.about_to_expire(now_ms) {
-            return self.another_challenge();
+        if self.about_to_expire(now) {
+            return self.another_challenge(Code::PowExpired.into());
         }
         self.state = State::Searching;
         Step::Search
     }
 
-    fn on_searched(&mut self, found: Option<u64>, now_ms: f64) -> Step {
-        let Some(number) = found else { return failed(Code::NoSolution) };
-        if self.about_to_expire(now_ms) {
-            return self.another_challenge();
-        }
-        self.request_session(Some(number))
+    fn on_searched(&mut self, found: Option<u64>, now: Now) -> Step {
+        let (Some(number), Some(challenge)) = (found, &self.challenge) else {
+            return failed(Code::NoSolution);
+        };
+        self.solution = Some(challenge.solution(number).to_header());
+        self.spend(now)
     }
 
-    fn on_session<J: Json>(&self, response: &Response<J>) -> Step {
+    /// Goes on with the solution, while it is good.
+    fn spend(&mut self, now: Now) -> Step {
+        if self.about_to_expire(now) {
+            return self.another_challenge(Code::PowExpired.into());
+        }
+        if self.config.goal == Goal::Solution {
+            let expires_in_ms = self.expires_in_ms(now);
+            return Step::Solved(self.solution.take().map(|header| Solved { header, expires_in_ms }));
+        }
+        self.request_session()
+    }
+
+    fn on_session<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
         if response.status != 200 {
-            return Step::Failed(refusal(response));
+            return self.refused(State::AwaitingSession, response, now);
         }
         let member =
             |name| response.body.as_ref().and_then(|body| body.text(name)).filter(|text| !text.is_empty());
         match (member("token"), member("expiresAt")) {
-            (Some(token), Some(expires_at)) => {
-                Step::Done(Session { token, expires_at, proof_of_work: self.challenge.is_some() })
-            }
+            (Some(token), Some(expires_at)) => Step::Granted(Granted {
+                token,
+                expires_at,
+                proof_of_work: self.solution.is_some(),
+                server_ms: self.skew_ms.map(|skew_ms| now.ms + skew_ms),
+            }),
             _ => Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() }),
         }
     }
 
-    /// Visitors' clocks are wrong by hours: without the server's clock the server is left to judge.
-    fn about_to_expire(&self, now_ms: f64) -> bool {
-        match (self.challenge().and_then(Challenge::expires_at_seconds), self.skew_ms) {
-            (Some(seconds), Some(skew_ms)) => {
-                #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit a double's 53 bits
-                let expires_at_ms = seconds as f64 * 1_000.0;
-                now_ms + skew_ms + EXPIRY_MARGIN_MS > expires_at_ms
-            }
-            _ => false,
+    /// Until the challenge expires. Visitors' clocks are wrong by hours: without the server's clock the server is left
+    /// to judge.
+    fn expires_in_ms(&self, now: Now) -> Option<f64> {
+        let seconds = self.challenge.as_ref()?.expires_at_seconds()?;
+        #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit a double's 53 bits
+        Some(seconds as f64 * 1_000.0 - now.ms - self.skew_ms?)
+    }
+
+    fn about_to_expire(&self, now: Now) -> bool {
+        self.expires_in_ms(now).is_some_and(|ms| ms < EXPIRY_MARGIN_MS)
+    }
+
+    /// A fresh challenge, once a flow.
+    fn another_challenge(&mut self, otherwise: Failure) -> Step {
+        if core::mem::replace(&mut self.replaced, true) {
+            return Step::Failed(otherwise);
         }
+        self.request_challenge()
     }
 
-    fn another_challenge(&mut self) -> Step {
-        if self.challenges < MAX_CHALLENGES { self.request_challenge() } else { failed(Code::PowExpired) }
-    }
-
-    fn request_session(&mut self, number: Option<u64>) -> Step {
+    fn request_session(&mut self) -> Step {
         self.state = State::AwaitingSession;
         let mut headers = Vec::new();
-        if let (Some(number), Some(challenge)) = (number, &self.challenge) {
-            headers.push((SOLUTION_HEADER, challenge.solution(number).to_header()));
+        if let Some(solution) = &self.solution {
+            headers.push((SOLUTION_HEADER, solution.clone()));
         }
         if let Some(token) = &self.config.token {
             headers.push(("Authorization", concat(&["Bearer ", token])));
@@ -247,6 +342,32 @@ impl Flow {
             headers.push(("Origin", origin.clone()));
         }
         Step::Request(Request { method, url, headers })
+    }
+
+    /// An answer that is not the one that was asked for.
+    fn refused<J: Json>(&mut self, state: State, response: &Response<J>, now: Now) -> Step {
+        let failure = refusal(response);
+        let spent = matches!(state, State::AwaitingSession);
+        match failure.code {
+            Code::PowExpired | Code::PowInvalid | Code::PowReplayed if spent => {
+                self.another_challenge(failure)
+            }
+            // The server asks for what was not sent: proof of work was switched on after the last answer.
+            Code::PowRequired if spent && self.solution.is_none() => self.another_challenge(failure),
+            Code::RateLimited | Code::ServerError => {
+                self.try_again(state, failure, response.retry_after_ms, now)
+            }
+            _ => Step::Failed(failure),
+        }
+    }
+
+    fn try_again(&mut self, state: State, failure: Failure, retry_after_ms: Option<f64>, now: Now) -> Step {
+        let Some(wait_ms) = self.retries.wait_ms(retry_after_ms, now) else { return Step::Failed(failure) };
+        self.state = match state {
+            State::AwaitingSession => State::WaitingForSession,
+            _ => State::WaitingForChallenge,
+        };
+        Step::Wait(wait_ms)
     }
 }
 
@@ -273,13 +394,7 @@ pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Challenge, F
 fn refusal<J: Json>(response: &Response<J>) -> Failure {
     let text = |name| response.body.as_ref().and_then(|body| body.text(name));
     let code = match response.status {
-        400 => match text("reason").as_deref() {
-            Some("pow_required") => Code::PowRequired,
-            Some("pow_invalid") => Code::PowInvalid,
-            Some("pow_expired") => Code::PowExpired,
-            Some("pow_replayed") => Code::PowReplayed,
-            _ => Code::BadRequest,
-        },
+        400 => Code::of_reason(&text("reason").unwrap_or_default()),
         401 => Code::AnonymousNotAllowed,
         403 => Code::OriginNotAllowed,
         404 => Code::AppNotFound,

@@ -1,115 +1,156 @@
-//! The edge against the real server, in Node and in a worker of a browser.
-//!
-//! Needs `saltmine-server` at `SALTMINE_TEST_BASE_URL` (when this is compiled), in development mode and with its
-//! demo app; `npm test` starts one.
-#![cfg(target_arch = "wasm32")]
+//! The functions that JavaScript calls, called as it calls them: on every target, natively under Miri too.
 
-use js_sys::{Object, Promise, Reflect};
-use saltmine_client::edge::{Host, Search, session};
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::AbortController;
+use saltmine_client::edge::{self, Work};
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
-const BASE_URL: &str = match option_env!("SALTMINE_TEST_BASE_URL") {
-    Some(url) => url,
-    None => "http://127.0.0.1:8787",
-};
-const DEMO_APP: &str = "app_demo000000000000";
+const NOW_MS: f64 = 1_790_000_000_000.0;
+/// SHA-256("salt7"), as `URLSearchParams` writes the challenge.
+const CHALLENGE: &str = "algorithm=ssha-256&maxnumber=n1000&salt=ssalt\
+    &challenge=s2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0\
+    &signature=s0000000000000000000000000000000000000000000000000000000000000000";
+const OPTIONS: &str = "baseUrl=shttp%3A%2F%2F127.0.0.1%3A8787%2F&appPath=sapp_1&maxNumber=n10000000";
 
-fn set(object: &JsValue, name: &str, value: impl Into<JsValue>) {
-    Reflect::set(object, &name.into(), &value.into()).expect("a plain object takes members");
+/// Writes an input as JavaScript does.
+fn hand_over(text: &str) -> (*mut u8, usize) {
+    let input = edge::reserve(text.len());
+    // SAFETY: `reserve` gave so many bytes, and nobody else has them.
+    unsafe { input.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    (input, text.len())
 }
 
-fn text(object: &JsValue, name: &str) -> Option<String> {
-    Reflect::get(object, &name.into()).ok()?.as_string()
+/// A piece of work, closed at its end.
+struct Owned(*mut Work);
+
+impl Owned {
+    fn open(challenge: &str, ceiling: f64) -> Self {
+        let (input, len) = hand_over(challenge);
+        // SAFETY: the input was just made.
+        Self(unsafe { edge::open(input, len, ceiling) })
+    }
+
+    fn session(options: &str, solve_only: bool) -> Self {
+        let (input, len) = hand_over(options);
+        // SAFETY: the input was just made.
+        Self(unsafe { edge::session(input, len, solve_only, NOW_MS, 0.5) })
+    }
+
+    fn get(&mut self) -> &mut Work {
+        // SAFETY: it is closed when it is dropped, not before.
+        unsafe { &mut *self.0 }
+    }
+
+    fn step(&mut self) -> String {
+        let work = self.get();
+        // SAFETY: the work is not touched in between.
+        let bytes = unsafe { core::slice::from_raw_parts(edge::step(work), edge::step_len(work)) };
+        String::from_utf8(bytes.into()).expect("ASCII")
+    }
+
+    fn responded(&mut self, status: u16, body: Option<&str>) {
+        let (input, len) = body.map_or((core::ptr::null_mut(), 0), hand_over);
+        // SAFETY: the input was just made, or is null.
+        unsafe { edge::responded(self.get(), status, NOW_MS, f64::NAN, input, len, NOW_MS, 0.5) }
+    }
 }
 
-fn options(app_id: &str) -> JsValue {
-    let options = Object::new().into();
-    set(&options, "baseUrl", BASE_URL);
-    set(&options, "appId", app_id);
-    set(&options, "origin", "http://127.0.0.1");
-    set(&options, "maxNumber", 10_000_000);
-    options
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: it came from `open` or `session`, and this is its end.
+        unsafe { edge::close(self.0) }
+    }
 }
 
-/// The smallest host: no time limit, and the whole search at one go.
-fn host(states: &js_sys::Array) -> JsValue {
-    let host = Object::new().into();
-    let states = states.clone();
-    let state = Closure::<dyn FnMut(JsValue)>::new(move |name| {
-        states.push(&name);
-    });
-    let signal = Closure::<dyn FnMut() -> JsValue>::new(|| {
-        AbortController::new().map_or(JsValue::UNDEFINED, |controller| controller.signal().into())
-    });
-    let ended = Closure::<dyn FnMut() -> JsValue>::new(|| "network".into());
-    let search = Closure::<dyn FnMut(Search) -> Promise>::new(|search: Search| {
-        Promise::resolve(&JsValue::from(search.run(0.0, search.max_number())))
-    });
-    set(&host, "state", state.into_js_value());
-    set(&host, "requestSignal", signal.into_js_value());
-    set(&host, "requestEnded", ended.into_js_value());
-    set(&host, "search", search.into_js_value());
-    host
-}
-
-async fn run(options: JsValue) -> (Result<JsValue, JsValue>, Vec<String>) {
-    let states = js_sys::Array::new();
-    let host = host(&states).unchecked_into::<Host>();
-    let outcome = session(options, host).await;
-    (outcome, states.iter().filter_map(|state| state.as_string()).collect())
-}
-
-#[wasm_bindgen_test]
-async fn a_session_from_the_real_server() {
-    let (outcome, states) = run(options(DEMO_APP)).await;
-    let granted = outcome.expect("a session");
-    assert_eq!(states, ["challenge", "solving", "session"]);
-    assert_eq!(text(&granted, "token").expect("a token").split('.').count(), 3);
-    assert!(text(&granted, "expiresAt").expect("an expiry").ends_with('Z'));
-    assert_eq!(Reflect::get(&granted, &"proofOfWork".into()).expect("a member"), JsValue::TRUE);
-}
-
-#[wasm_bindgen_test]
-async fn an_unknown_app_is_a_failure_with_its_status() {
-    let (outcome, _) = run(options("app_0000000000000000/?#")).await;
-    let failed = outcome.expect_err("no such app");
-    assert_eq!(text(&failed, "code").as_deref(), Some("app_not_found"));
-    assert_eq!(Reflect::get(&failed, &"status".into()).expect("a status"), JsValue::from(404));
-    assert!(text(&failed, "detail").is_some());
-}
-
-#[wasm_bindgen_test]
-async fn a_server_that_is_not_there_is_a_network_failure() {
-    let options = options(DEMO_APP);
-    // Port 9 is reserved for discarding; nothing listens there, and browsers refuse it outright.
-    set(&options, "baseUrl", "http://127.0.0.1:9");
-    let (outcome, _) = run(options).await;
-    assert_eq!(text(&outcome.expect_err("no server"), "code").as_deref(), Some("network"));
-}
-
-#[wasm_bindgen_test]
+#[test]
 fn a_challenge_is_searched_to_its_ends() {
-    // SHA-256("salt7")
-    let challenge = Object::new().into();
-    set(&challenge, "algorithm", "sha-256");
-    set(&challenge, "challenge", "2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0");
-    set(&challenge, "maxnumber", 1000);
-    set(&challenge, "salt", "salt");
-    set(&challenge, "signature", "0".repeat(64));
-    let search = Search::open(challenge, 1000.0).expect("a challenge");
-    assert!((search.max_number() - 1000.0).abs() < f64::EPSILON);
+    let mut work = Owned::open(CHALLENGE, 1000.0);
+    assert_eq!(work.step(), r#"{"type":"search","maxNumber":1000,"able":1}"#);
     for (start, end, found) in [(0.0, 1000.0, 7.0), (7.0, 7.0, 7.0), (0.0, 6.0, -1.0), (8.0, 1000.0, -1.0)] {
-        assert!((search.run(start, end) - found).abs() < f64::EPSILON, "{start}..={end}");
+        assert!((edge::run(work.get(), start, end) - found).abs() < f64::EPSILON, "{start}..={end}");
     }
 }
 
-#[wasm_bindgen_test]
+#[test]
 fn a_challenge_that_is_none_is_named() {
-    for value in [JsValue::NULL, JsValue::from("text"), Object::new().into()] {
-        let Err(failed) = Search::open(value, 1000.0) else { panic!("it was opened") };
-        assert_eq!(text(&failed, "code").as_deref(), Some("challenge_malformed"));
-        assert_eq!(text(&failed, "field").as_deref(), Some("algorithm"));
-    }
+    assert_eq!(
+        Owned::open("", 1000.0).step(),
+        r#"{"type":"failed","code":"challenge_malformed","field":"algorithm"}"#
+    );
+    assert_eq!(Owned::open(CHALLENGE, 999.0).step(), r#"{"type":"failed","code":"maxnumber_too_large"}"#);
+    let mut work = Owned::open("algorithm=n1", 1.0);
+    assert!((edge::run(work.get(), 0.0, 10.0) + 1.0).abs() < f64::EPSILON, "there is nothing to search");
+}
+
+#[test]
+fn an_algorithm_that_this_build_lacks_is_told() {
+    let rare = "algorithm=sSHA-1&salt=ssalt&challenge=s".to_owned()
+        + &"0".repeat(40)
+        + "&signature=s"
+        + &"0".repeat(40);
+    let able = u8::from(cfg!(feature = "all-algorithms"));
+    let step = format!(r#"{{"type":"search","maxNumber":1000000,"able":{able}}}"#);
+    assert_eq!(Owned::open(&rare, 1e6).step(), step);
+}
+
+#[test]
+fn a_session_step_by_step() {
+    let mut work = Owned::session(&format!("{OPTIONS}&origin=shttp%3A%2F%2Flocalhost&token=sold"), false);
+    assert_eq!(
+        work.step(),
+        r#"{"type":"request","method":"GET","url":"http://127.0.0.1:8787/run/auth/pow/challenge","headers":{"Origin":"http://localhost"}}"#
+    );
+    work.responded(200, Some(CHALLENGE));
+    assert_eq!(work.step(), r#"{"type":"search","maxNumber":1000,"able":1}"#);
+    edge::searched(work.get(), 7.0, NOW_MS, 0.5);
+    let step = work.step();
+    assert!(
+        step.contains(r#""url":"http://127.0.0.1:8787/run/auth/apps/app_1/anonymous-session""#),
+        "{step}"
+    );
+    assert!(
+        step.contains(r#""X-Inkeep-Challenge-Solution":"eyJ"#)
+            && step.contains(r#""Authorization":"Bearer old""#),
+        "{step}"
+    );
+    edge::unanswered(work.get(), false, NOW_MS, 0.5);
+    assert_eq!(work.step(), r#"{"type":"wait","ms":250}"#);
+    edge::waited(work.get(), NOW_MS, 0.5);
+    work.responded(200, Some("token=st&expiresAt=s2026-10-21T14%3A13%3A20Z"));
+    assert_eq!(
+        work.step(),
+        r#"{"type":"granted","token":"t","expiresAt":"2026-10-21T14:13:20Z","proofOfWork":1,"serverMs":1790000000000}"#
+    );
+}
+
+#[test]
+fn a_refusal_carries_the_servers_words() {
+    let mut work = Owned::session(OPTIONS, false);
+    work.responded(404, None);
+    work.responded(403, Some("detail=s%22no%22+%C3%BC"));
+    assert_eq!(
+        work.step(),
+        r#"{"type":"failed","code":"origin_not_allowed","status":403,"detail":"\"no\" \u00fc"}"#
+    );
+    // The end stays the end.
+    edge::waited(work.get(), NOW_MS, 0.5);
+    assert_eq!(work.step(), r#"{"type":"failed","code":"response_malformed"}"#);
+}
+
+#[test]
+fn a_solution_only() {
+    let mut work = Owned::session(OPTIONS, true);
+    work.responded(200, Some(CHALLENGE));
+    edge::searched(work.get(), 7.0, NOW_MS, 0.5);
+    assert!(work.step().starts_with(r#"{"type":"solved","header":"eyJ"#), "{}", work.step());
+    let mut off = Owned::session(OPTIONS, true);
+    off.responded(404, None);
+    assert_eq!(off.step(), r#"{"type":"solved"}"#);
+}
+
+#[test]
+fn nothing_found_is_a_failure() {
+    let mut work = Owned::session(OPTIONS, false);
+    work.responded(200, Some(CHALLENGE));
+    edge::searched(work.get(), -1.0, NOW_MS, 0.5);
+    assert_eq!(work.step(), r#"{"type":"failed","code":"no_solution"}"#);
 }

@@ -31,6 +31,7 @@ mod algorithm;
 mod challenge;
 mod decimal;
 mod hex;
+mod json;
 mod salt;
 mod solution;
 
@@ -46,6 +47,7 @@ mod verify;
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge};
 pub use decimal::MAX_NUMBER;
+pub use json::JsonObject;
 pub use solution::Solution;
 
 #[cfg(feature = "issue")]

@@ -1,13 +1,12 @@
 //! The reference server as a child of a task.
 
-use std::io::{BufRead as _, BufReader};
+use std::env;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::{env, fs};
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::process::{cache_dir, cargo, program, root, run, target_dir};
+use crate::process::{cargo, program, root, run, target_dir};
 
 /// Builds the server; the path of its binary.
 pub(crate) fn build() -> Result<PathBuf> {
@@ -31,45 +30,4 @@ pub(crate) fn development(binary: &PathBuf) -> Command {
         }
     }
     command
-}
-
-/// A server for tests, on a fresh database and a port of its own; killed when dropped.
-pub(crate) struct TestServer {
-    child: Child,
-    /// Such as `http://127.0.0.1:40123`.
-    pub(crate) base_url: String,
-}
-
-impl TestServer {
-    pub(crate) fn start(binary: &PathBuf) -> Result<Self> {
-        let state = cache_dir().join("test-server");
-        fs::remove_dir_all(&state).ok();
-        fs::create_dir_all(&state)?;
-        let mut child = program(binary)
-            .env("SALTMINE_ENV", "development")
-            .env("SALTMINE_STATE_DIR", &state)
-            .env("DATABASE_URL", format!("sqlite://{}", state.join("saltmine.db").display()))
-            .env("SALTMINE_RATE_LIMIT", "off")
-            .env("HOST", "127.0.0.1")
-            .env("PORT", "0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("saltmine-server could not be started")?;
-        let stdout = child.stdout.take().context("saltmine-server has no standard output")?;
-        let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        let base_url = lines
-            .find_map(|line| line.strip_prefix("listening on ").map(|url| url.trim().to_owned()))
-            .context("saltmine-server ended before it listened: run it by hand to see why")?;
-        // Whatever else it prints must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, base_url })
-    }
-}
-
-impl Drop for TestServer {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
 }

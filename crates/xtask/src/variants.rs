@@ -23,12 +23,9 @@ pub(crate) struct Table {
 pub(crate) struct Shared {
     #[serde(rename = "crate")]
     pub(crate) package: String,
-    pub(crate) glue: String,
-    target_features: Vec<String>,
     cfg: Vec<String>,
-    pub(crate) before_bindgen: Vec<String>,
     pub(crate) snip: Vec<String>,
-    pub(crate) wasm_opt: Vec<String>,
+    wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
 }
 
@@ -41,7 +38,9 @@ pub(crate) struct Variant {
     pub(crate) features: Vec<String>,
     pub(crate) profile: String,
     target_features: Vec<String>,
-    wasm_opt_features: Vec<String>,
+    #[serde(default)]
+    wasm_opt: Vec<String>,
+    /// A module, or a script: then the module is translated.
     pub(crate) output: String,
 }
 
@@ -66,7 +65,7 @@ impl Variant {
     }
 
     fn rustflags_with(&self, shared: &Shared, more: Option<&str>) -> String {
-        let named = shared.target_features.iter().chain(&self.target_features).map(String::as_str);
+        let named = self.target_features.iter().map(String::as_str);
         let features: Vec<_> = named.chain(more).map(|feature| format!("+{feature}")).collect();
         let mut flags =
             vec!["-Ctarget-cpu=mvp".to_owned(), format!("-Ctarget-feature={}", features.join(","))];
@@ -79,9 +78,14 @@ impl Variant {
         flags.join("\x1f")
     }
 
-    /// The features that wasm-opt may meet and use.
-    pub(crate) fn wasm_opt_features<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
-        shared.wasm_opt_features.iter().chain(&self.wasm_opt_features)
+    /// wasm-opt's flags: what it may meet, what it lowers, and how it optimizes.
+    pub(crate) fn wasm_opt<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
+        shared.wasm_opt_features.iter().chain(&self.wasm_opt).chain(&shared.wasm_opt)
+    }
+
+    /// Whether the module is translated to JavaScript.
+    pub(crate) fn is_translated(&self) -> bool {
+        self.output.ends_with(".js")
     }
 }
 

@@ -1,11 +1,17 @@
 /** A worker thread as its owner sees it. */
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Engine, Report } from "../messages.js";
+import type { Report } from "../messages.js";
 import type { Thread } from "./web.js";
 
 /** Starts the worker thread. */
-export function spawn(onReport: (report: Report) => void, onBroken: (reason: string) => void): Thread {
-  const worker = new Worker(new URL("./node-worker.js", import.meta.url), { name: "saltmine" });
+export function spawn(
+  javascript: boolean,
+  onReport: (report: Report) => void,
+  onBroken: (reason: string) => void,
+): Thread {
+  const entry = javascript ? "./node-worker-javascript.js" : "./node-worker.js";
+  const worker = new Worker(new URL(entry, import.meta.url), { name: "saltmine" });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));
@@ -16,9 +22,12 @@ export function spawn(onReport: (report: Report) => void, onBroken: (reason: str
   };
 }
 
-/** The engine without a worker: its code is loaded only when this is called. A page has one of each kind. */
-export const loadPageEngine = (engine: Engine | undefined) =>
-  engine === "scalar" ? import("#page-engine-scalar") : import("#page-engine");
+/** The engine without a worker: its code is loaded only when this is called. */
+export const loadPageEngine = (javascript: boolean) =>
+  javascript ? import("#page-engine-javascript") : import("#page-engine");
+
+/** How many threads this machine has. */
+export const threadCount = availableParallelism;
 
 /** No storage outlives a Node process. */
 export const DEFAULT_STORAGE = "memory";

@@ -1,5 +1,5 @@
 /** A Web Worker as the page sees it. */
-import type { Command, Engine, Report } from "../messages.js";
+import type { Command, Report } from "../messages.js";
 
 /** What a thread offers its owner. */
 export interface Thread {
@@ -10,9 +10,15 @@ export interface Thread {
 }
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
-export function spawn(onReport: (report: Report) => void, onBroken: (reason: string) => void): Thread {
-  // One literal expression, or bundlers do not see it.
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+export function spawn(
+  javascript: boolean,
+  onReport: (report: Report) => void,
+  onBroken: (reason: string) => void,
+): Thread {
+  // Literal expressions, or bundlers do not see them.
+  const worker = javascript
+    ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
+    : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
@@ -22,9 +28,12 @@ export function spawn(onReport: (report: Report) => void, onBroken: (reason: str
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 
-/** The engine without a worker: its code is loaded only when this is called. A page has one of each kind. */
-export const loadPageEngine = (engine: Engine | undefined) =>
-  engine === "scalar" ? import("#page-engine-scalar") : import("#page-engine");
+/** The engine without a worker: its code is loaded only when this is called. */
+export const loadPageEngine = (javascript: boolean) =>
+  javascript ? import("#page-engine-javascript") : import("#page-engine");
+
+/** How many threads this machine has. */
+export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 1;
 
 /** The store that a session is kept in unless the caller says otherwise. */
 export const DEFAULT_STORAGE = "local";

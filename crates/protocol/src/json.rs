@@ -1,0 +1,92 @@
+use crate::decimal;
+use alloc::string::String;
+
+/// Writes one JSON object (RFC 8259), in ASCII alone and without white space.
+///
+/// ASCII, since some servers decode base64 to Latin-1 instead of UTF-8. Not serde, which would be a tenth of the wasm
+/// module.
+///
+/// ```
+/// use saltmine_protocol::JsonObject;
+///
+/// let json = JsonObject::new().text("salt", "ü\"").number("number", 42).finish();
+/// assert_eq!(json, r#"{"salt":"\u00fc\"","number":42}"#);
+/// ```
+#[derive(Debug, Default)]
+pub struct JsonObject {
+    json: String,
+}
+
+impl JsonObject {
+    /// An object without members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A member that is a string.
+    #[must_use]
+    pub fn text(mut self, name: &str, text: &str) -> Self {
+        self.name(name);
+        self.string(text);
+        self
+    }
+
+    /// A member that is a whole number.
+    #[must_use]
+    pub fn number(mut self, name: &str, number: u64) -> Self {
+        self.name(name);
+        decimal::push_canonical(&mut self.json, number);
+        self
+    }
+
+    /// A member that is JSON already.
+    #[must_use]
+    pub fn raw(mut self, name: &str, json: &str) -> Self {
+        self.name(name);
+        self.json.push_str(json);
+        self
+    }
+
+    /// The object's text.
+    #[must_use]
+    pub fn finish(mut self) -> String {
+        self.json.push_str(if self.json.is_empty() { "{}" } else { "}" });
+        self.json
+    }
+
+    #[inline(never)]
+    fn name(&mut self, name: &str) {
+        self.json.push(if self.json.is_empty() { '{' } else { ',' });
+        self.string(name);
+        self.json.push(':');
+    }
+
+    #[inline(never)]
+    fn string(&mut self, text: &str) {
+        self.json.push('"');
+        for character in text.chars() {
+            match character {
+                '"' | '\\' => {
+                    self.json.push('\\');
+                    self.json.push(character);
+                }
+                ' '..='~' => self.json.push(character),
+                _ => {
+                    for &mut unit in character.encode_utf16(&mut [0; 2]) {
+                        self.escape(unit);
+                    }
+                }
+            }
+        }
+        self.json.push('"');
+    }
+
+    fn escape(&mut self, unit: u16) {
+        self.json.push_str("\\u");
+        for shift in [12, 8, 4, 0] {
+            let digit = (unit >> shift & 15) as u8;
+            self.json.push(char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/** Which WebAssembly module a runtime can run. */
+import { simd } from "wasm-feature-detect";
+import { describe } from "../describe.js";
+import type { Load, Loaded } from "../engine.js";
+import type { Engine } from "../messages.js";
+import type { Exports } from "../work.js";
+
+type Variant = Extract<Engine, "simd128" | "scalar">;
+
+/** The smallest module (magic number and version): does this page allow WebAssembly at all? */
+const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** Loads the best variant; the next one if that fails. `compile` knows where a variant lies. */
+export function loaderOf(compile: (variant: Variant) => Promise<WebAssembly.Module>): Load {
+  return async (wanted, handedOn) => {
+    new WebAssembly.Module(EMPTY);
+    const reasons: string[] = [];
+    if (wanted !== "scalar") {
+      if (await simd()) {
+        try {
+          return await instantiate("simd128", handedOn ?? (await compile("simd128")));
+        } catch (error) {
+          reasons.push(`simd128: ${describe(error)}`);
+        }
+      } else reasons.push("this runtime has no WebAssembly SIMD");
+    }
+    try {
+      const scalar = await instantiate("scalar", (wanted && handedOn) ?? (await compile("scalar")));
+      return reasons[0] ? { ...scalar, reason: reasons[0] } : scalar;
+    } catch (error) {
+      throw new Error([...reasons, `scalar: ${describe(error)}`].join("; "));
+    }
+  };
+}
+
+async function instantiate(engine: Variant, module: WebAssembly.Module): Promise<Loaded> {
+  const { exports } = await WebAssembly.instantiate(module);
+  return { engine, module, exports: exports as unknown as Exports };
+}

@@ -1,0 +1,210 @@
+/** One challenge searched by as many engines as it is worth. */
+import { abortError } from "./abort.js";
+import type { Wanted } from "./ladder.js";
+import { Leases } from "./leases.js";
+import type { Link } from "./link.js";
+import type { Backend, Challenge, Engine, Lease, Share, Update } from "./messages.js";
+import type { Pool } from "./pool.js";
+import { type Progress, progressOf } from "./progress.js";
+
+/** A further engine must have so much to do, in milliseconds: to start one costs about half of it. */
+const WORTH_MS = 150;
+/** Engines that died and were replaced, in one search. */
+const MOST_REPLACEMENTS = 3;
+
+/** Where the rare hash functions are searched. */
+const RARE: Wanted = { engine: "scalar", reason: "the challenge's hash function has no SIMD engine" };
+
+/** What each engine was last seen to do, in hashes a second. */
+const rates = new Map<Engine, number>();
+
+/** What a search needs beside the challenge. */
+export interface SearchContext {
+  pool: Pool;
+  /** The caller's ceiling on a challenge's range. */
+  maxNumber: number;
+  /** The most engines at a time. */
+  workers: number;
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+/** A search on the way. */
+export class Search {
+  /** Where the number was found, or what searches now. */
+  backend: Backend | undefined;
+  /** What was told last. */
+  progress: Progress | undefined;
+  /** How long the search has taken by then. */
+  elapsedMs = 0;
+  readonly #context: SearchContext;
+  /** When the first candidate was tried. */
+  #began = 0;
+  #replacements = 0;
+
+  constructor(context: SearchContext) {
+    this.#context = context;
+  }
+
+  /** Searches the whole challenge; the number, or null. */
+  async solve(challenge: Challenge, wanted: Wanted): Promise<number | null> {
+    const { pool, signal, maxNumber, workers } = this.#context;
+    for (;;) {
+      const link = await pool.take(wanted, signal);
+      let shared: Promise<number | null> | undefined;
+      try {
+        const whole = this.#worthSharing(challenge, link);
+        if (whole) return await this.#together(challenge, whole, link, wanted);
+        this.backend = link.backend;
+        const request = { type: "solve", challenge, maxNumber, share: workers > 1 } as const;
+        return (await link.request(request, {
+          signal,
+          onUpdate: (update) => this.update(update),
+          onShare: (share) => (shared = this.share(share, link, wanted)),
+        })) as number | null;
+      } catch (error) {
+        // The others go on when the first engine dies.
+        if (shared) return await shared;
+        if (!this.#replaces(link)) throw error;
+      } finally {
+        pool.giveBack(link, wanted);
+      }
+    }
+  }
+
+  /** Goes on with what an engine gives away. */
+  async share(share: Share, link: Link, wanted: Wanted): Promise<number | null> {
+    const { challenge, start, end, searched, elapsedMs } = share;
+    if (elapsedMs === 0) return this.solve(challenge, RARE);
+    rates.set(link.backend.engine, (searched / elapsedMs) * 1000);
+    return this.#together(challenge, { start, end }, link, wanted);
+  }
+
+  /** Takes an engine's report of a search that it does alone. */
+  update(update: Update): void {
+    if (update.type !== "progress") return;
+    this.#began ||= performance.now() - update.elapsedMs;
+    this.#tell(update.searched, update.total);
+  }
+
+  /** Whether another engine may take a dead one's place. */
+  #replaces(link: Link): boolean {
+    return !link.usable && !this.#context.signal.aborted && ++this.#replacements <= MOST_REPLACEMENTS;
+  }
+
+  /** The whole range, if it is known already to be worth several engines. */
+  #worthSharing({ maxnumber = 1_000_000 }: Challenge, { backend }: Link): Lease | undefined {
+    const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
+    const whole = { start: 0, end };
+    return backend.thread === "worker" && this.#engines(whole, backend.engine) > 1 ? whole : undefined;
+  }
+
+  /** How many engines a range is worth. */
+  #engines({ start, end }: Lease, engine: Engine): number {
+    const ms = ((end - start + 1) / (rates.get(engine) ?? Number.POSITIVE_INFINITY)) * 1000;
+    return Math.min(this.#context.workers, Math.ceil(ms / WORTH_MS));
+  }
+
+  async #together(challenge: Challenge, range: Lease, lead: Link, wanted: Wanted): Promise<number | null> {
+    const { pool, signal, maxNumber } = this.#context;
+    const { engine } = lead.backend;
+    const engines = this.#engines(range, engine);
+    const leases = new Leases(range);
+    const total = range.end + 1;
+    const over = new AbortController();
+    const abort = () => over.abort();
+    /** Candidates covered: before, by finished parts, and by those under way. */
+    let covered = range.start;
+    const underWay = new Map<Link, number>();
+    let found: number | null = null;
+    let failure: unknown;
+
+    /** Searches parts on one engine until none is left; false if the engine died. */
+    const mine = async (link: Link): Promise<boolean> => {
+      while (!over.signal.aborted) {
+        const lease = leases.take(engines, rates.get(link.backend.engine) ?? 0);
+        if (!lease) break;
+        const began = performance.now();
+        try {
+          const number = await link.request(
+            { type: "search", challenge, maxNumber, ...lease },
+            {
+              signal: over.signal,
+              onUpdate: (update) => {
+                if (update.type !== "progress") return;
+                underWay.set(link, update.searched);
+                this.#tell(
+                  [...underWay.values()].reduce((sum, part) => sum + part, covered),
+                  total,
+                );
+              },
+            },
+          );
+          covered += underWay.get(link) ?? 0;
+          if (number !== null) {
+            found = number as number;
+            this.backend = link.backend;
+            abort();
+          } else
+            rates.set(
+              link.backend.engine,
+              ((lease.end - lease.start + 1) / (performance.now() - began)) * 1000,
+            );
+        } catch (error) {
+          if (over.signal.aborted) break;
+          if (!link.usable) {
+            leases.putBack(lease);
+            failure = error;
+            return false;
+          }
+          // What one engine says of the challenge, all would say.
+          failure = error;
+          abort();
+        } finally {
+          underWay.delete(link);
+        }
+      }
+      return true;
+    };
+
+    /** A further engine, and another in its place when it dies. */
+    const join = async (): Promise<void> => {
+      for (let alive = false; !alive && leases.left;) {
+        const link = await pool.take(wanted, over.signal);
+        try {
+          // Several engines on the page's one thread are no faster than one.
+          alive = link.backend.thread === "page" || (await mine(link)) || !this.#replaces(link);
+        } finally {
+          pool.giveBack(link, wanted);
+        }
+      }
+    };
+
+    if (signal.aborted) throw abortError(signal);
+    signal.addEventListener("abort", abort);
+    this.backend = lead.backend;
+    this.#began ||= performance.now();
+    try {
+      const others = Array.from({ length: engines - 1 }, join);
+      const ends = await Promise.allSettled([mine(lead), ...others]);
+      for (const end of ends) if (end.status === "rejected" && !over.signal.aborted) failure ??= end.reason;
+      // Parts that came back after the others had ended.
+      while (leases.left && !over.signal.aborted && this.#replacements < MOST_REPLACEMENTS) {
+        this.#replacements += 1;
+        await join();
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+    if (signal.aborted) throw abortError(signal);
+    if (found === null && (leases.left || over.signal.aborted)) throw failure;
+    return found;
+  }
+
+  #tell(searched: number, total: number): void {
+    if (this.progress && searched <= this.progress.searched) return;
+    this.elapsedMs = performance.now() - this.#began;
+    this.progress = progressOf({ searched, total, elapsedMs: this.elapsedMs });
+    this.#context.onProgress(this.progress);
+  }
+}
