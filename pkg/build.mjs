@@ -11,6 +11,9 @@ const dist = `${here}dist`;
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 
+/** The oldest browsers that run module workers; wasm-pack.toml has the wasm's. */
+const WEB_TARGET = ["chrome91", "firefox90", "safari15"];
+
 const shared = {
   absWorkingDir: here,
   bundle: true,
@@ -39,6 +42,7 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
     [{ in: "src/index.ts", out: door }],
     { "#spawn": `./src/spawn/${platform}.ts` },
     {
+      "#search": "./search.js",
       "#page-engine": `./${prefix}page-engine.js`,
       "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
     },
@@ -62,14 +66,15 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
 await buildRuntime(
   "web",
   { prefix: "", door: "index", worker: "worker" },
-  // The oldest browsers that run module workers; wasm-pack.toml has the wasm's.
-  { platform: "browser", target: ["chrome91", "firefox90", "safari15"] },
+  { platform: "browser", target: WEB_TARGET },
 );
 await buildRuntime(
   "node",
   { prefix: "node-", door: "node", worker: "node-worker" },
   { platform: "node", target: "node20" },
 );
+// The same for every runtime.
+await build({ ...shared, target: WEB_TARGET, entryPoints: [{ in: "src/search.ts", out: "search" }] });
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 

@@ -1,10 +1,10 @@
-import { DEFAULT_STORAGE } from "#spawn";
+import { DEFAULT_STORAGE, loadSearch } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
 import { describe } from "./describe.js";
 import { asSaltmineError, SaltmineError } from "./errors.js";
 import type { Link } from "./link.js";
 import { tell } from "./listener.js";
-import type { Backend, FlowOptions, Update } from "./messages.js";
+import type { Backend, FlowOptions, Share, Update } from "./messages.js";
 import {
   invalid,
   listenerOption,
@@ -15,8 +15,7 @@ import {
   workersOption,
 } from "./options.js";
 import { Pool } from "./pool.js";
-import type { Progress } from "./progress.js";
-import { Search } from "./search.js";
+import { type Measured, type Progress, progressOf } from "./progress.js";
 import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
 import type { Grant } from "./work.js";
 
@@ -227,28 +226,39 @@ class SessionClient implements Client {
     if (backend.thread === "page")
       this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
     const over = new AbortController();
-    const search = new Search({
-      pool: this.#pool,
-      maxNumber: this.#options.maxNumber,
-      workers: this.#workers,
-      signal: over.signal,
-      onProgress: (progress) => this.#emit({ type: "progress", ...progress }),
-    });
+    let measured: Measured | undefined;
+    let searchedOn = backend;
+    const onProgress = (progress: Measured) => {
+      measured = progress;
+      this.#emit({ type: "progress", ...progressOf(progress) });
+    };
     const onUpdate = (update: Update) => {
       if (update.type === "state") this.#emit({ type: "state", state: update.state, backend });
-      else search.update(update);
+      else onProgress(update);
     };
+    const onShare = async (share: Share) => {
+      const { Search } = await loadSearch();
+      const { maxNumber } = this.#options;
+      const search = new Search({
+        pool: this.#pool,
+        maxNumber,
+        workers: this.#workers,
+        signal: over.signal,
+        onProgress,
+      });
+      const number = await search.share(share, link, {});
+      searchedOn = search.backend ?? backend;
+      return number;
+    };
+    const request = {
+      type: "session",
+      options: { ...this.#options, token: this.#session?.token, solution: undefined },
+      solveOnly: false,
+      timeoutMs: this.#timeoutMs,
+      share: this.#workers > 1,
+    } as const;
     const grant = (await link
-      .request(
-        {
-          type: "session",
-          options: { ...this.#options, token: this.#session?.token, solution: undefined },
-          solveOnly: false,
-          timeoutMs: this.#timeoutMs,
-          share: this.#workers > 1,
-        },
-        { signal, onUpdate, onShare: (share) => search.share(share, link, {}) },
-      )
+      .request(request, { signal, onUpdate, onShare })
       .finally(() => over.abort())) as Grant;
     const session = readSession(grant, this.#appId);
     if (!session) {
@@ -267,8 +277,8 @@ class SessionClient implements Client {
       source: "network",
       proofOfWork: grant.proofOfWork === 1,
       tookMs: performance.now() - began,
-      ...(search.progress && { solveMs: search.elapsedMs, hashes: search.progress.searched }),
-      backend: search.backend ?? backend,
+      ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
+      backend: searchedOn,
     });
     return session;
   }
@@ -306,11 +316,11 @@ function checkedUrl(field: string, value: unknown): URL {
   return url;
 }
 
-/** Paths are put after it, so it ends in one. */
+/** Paths are put after it. */
 function checkedBase(value: unknown): string {
   const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
   if (username || password || search || hash) {
     invalid("baseUrl", "It must be without user, query and fragment.");
   }
-  return href;
+  return href.replace(/\/+$/, "");
 }

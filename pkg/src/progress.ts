@@ -10,16 +10,15 @@ export interface Progress {
   hashesPerSecond: number;
 }
 
-/** Progress for a caller. */
-export function progressOf({
-  searched,
-  total,
-  elapsedMs,
-}: {
+/** Progress as an engine measures it. */
+export interface Measured {
   searched: number;
   total: number;
   elapsedMs: number;
-}): Progress {
+}
+
+/** Progress for a caller. */
+export function progressOf({ searched, total, elapsedMs }: Measured): Progress {
   return {
     searched,
     total,

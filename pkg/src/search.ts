@@ -1,11 +1,13 @@
-/** One challenge searched by as many engines as it is worth. */
-import { abortError } from "./abort.js";
+/**
+ * One challenge searched by as many engines as it is worth. A chunk of its own, loaded when a search is worth it: it
+ * must not import what the package's door holds already.
+ */
 import type { Wanted } from "./ladder.js";
 import { Leases } from "./leases.js";
 import type { Link } from "./link.js";
 import type { Backend, Challenge, Engine, Lease, Share, Update } from "./messages.js";
 import type { Pool } from "./pool.js";
-import { type Progress, progressOf } from "./progress.js";
+import type { Measured } from "./progress.js";
 
 /** A further engine must have so much to do, in milliseconds: to start one costs about half of it. */
 const WORTH_MS = 150;
@@ -26,20 +28,18 @@ export interface SearchContext {
   /** The most engines at a time. */
   workers: number;
   signal: AbortSignal;
-  onProgress(progress: Progress): void;
+  /** Told how far the search has come; never backwards. */
+  onProgress(measured: Measured): void;
 }
 
 /** A search on the way. */
 export class Search {
   /** Where the number was found, or what searches now. */
   backend: Backend | undefined;
-  /** What was told last. */
-  progress: Progress | undefined;
-  /** How long the search has taken by then. */
-  elapsedMs = 0;
   readonly #context: SearchContext;
   /** When the first candidate was tried. */
   #began = 0;
+  #searched = 0;
   #replacements = 0;
 
   constructor(context: SearchContext) {
@@ -59,7 +59,7 @@ export class Search {
         const request = { type: "solve", challenge, maxNumber, share: workers > 1 } as const;
         return (await link.request(request, {
           signal,
-          onUpdate: (update) => this.update(update),
+          onUpdate: (update) => this.#update(update),
           onShare: (share) => (shared = this.share(share, link, wanted)),
         })) as number | null;
       } catch (error) {
@@ -76,12 +76,14 @@ export class Search {
   async share(share: Share, link: Link, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
     if (elapsedMs === 0) return this.solve(challenge, RARE);
+    this.#began ||= performance.now() - elapsedMs;
+    this.#searched = Math.max(this.#searched, searched);
     rates.set(link.backend.engine, (searched / elapsedMs) * 1000);
     return this.#together(challenge, { start, end }, link, wanted);
   }
 
   /** Takes an engine's report of a search that it does alone. */
-  update(update: Update): void {
+  #update(update: Update): void {
     if (update.type !== "progress") return;
     this.#began ||= performance.now() - update.elapsedMs;
     this.#tell(update.searched, update.total);
@@ -180,7 +182,7 @@ export class Search {
       }
     };
 
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw signal.reason;
     signal.addEventListener("abort", abort);
     this.backend = lead.backend;
     this.#began ||= performance.now();
@@ -196,15 +198,14 @@ export class Search {
     } finally {
       signal.removeEventListener("abort", abort);
     }
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw signal.reason;
     if (found === null && (leases.left || over.signal.aborted)) throw failure;
     return found;
   }
 
   #tell(searched: number, total: number): void {
-    if (this.progress && searched <= this.progress.searched) return;
-    this.elapsedMs = performance.now() - this.#began;
-    this.progress = progressOf({ searched, total, elapsedMs: this.elapsedMs });
-    this.#context.onProgress(this.progress);
+    if (searched <= this.#searched) return;
+    this.#searched = searched;
+    this.#context.onProgress({ searched, total, elapsedMs: performance.now() - this.#began });
   }
 }

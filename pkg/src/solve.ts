@@ -1,5 +1,6 @@
 import { abortError, untilAborted } from "./abort.js";
-import { SaltmineError } from "./errors.js";
+import { loadSearch } from "#spawn";
+import { asSaltmineError, SaltmineError } from "./errors.js";
 import { tell } from "./listener.js";
 import type { Backend, Challenge, Engine } from "./messages.js";
 import {
@@ -11,8 +12,7 @@ import {
   workersOption,
 } from "./options.js";
 import { Pool } from "./pool.js";
-import type { Progress } from "./progress.js";
-import { Search } from "./search.js";
+import { type Progress, progressOf } from "./progress.js";
 
 /** What {@link solve} takes beside the challenge. */
 export interface SolveOptions {
@@ -66,27 +66,37 @@ const pool = new Pool();
  * ```
  */
 export async function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult> {
-  const given: SolveOptions = optionsObject(options);
-  const signal = signalOption(given.signal);
-  const onProgress = listenerOption("onProgress", given.onProgress);
-  const workers = workersOption(given.workers);
-  const maxNumber = maxNumberOption(given.maxNumber);
-  const engine = engineOption(given.engine);
+  const asked: SolveOptions = optionsObject(options);
+  const signal = signalOption(asked.signal);
+  const onProgress = listenerOption("onProgress", asked.onProgress);
+  const workers = workersOption(asked.workers);
+  const maxNumber = maxNumberOption(asked.maxNumber);
+  const engine = engineOption(asked.engine);
   if (signal?.aborted) throw abortError(signal);
   const began = performance.now();
   const over = new AbortController();
-  const search = new Search({
-    pool,
-    maxNumber,
-    workers,
-    signal: over.signal,
-    onProgress: (progress) => tell(onProgress, progress),
+  const given = sendable(challenge);
+  let hashes = 0;
+  const find = async (): Promise<SolveResult> => {
+    const { Search } = await loadSearch();
+    const search = new Search({
+      pool,
+      maxNumber,
+      workers,
+      signal: over.signal,
+      onProgress: (measured) => {
+        hashes = measured.searched;
+        tell(onProgress, progressOf(measured));
+      },
+    });
+    const wanted = engine === undefined ? {} : { engine, reason: "the caller asked for no better engine" };
+    const number = await search.solve(given, wanted);
+    if (number === null) throw new SaltmineError({ code: "no_solution" });
+    return { number, tookMs: performance.now() - began, hashes, backend: search.backend as Backend };
+  };
+  return untilAborted(find(), signal, () => over.abort()).catch((error) => {
+    throw asSaltmineError(error, "engine_failed");
   });
-  const wanted = engine === undefined ? {} : { engine, reason: "the caller asked for no better engine" };
-  const number = await untilAborted(search.solve(sendable(challenge), wanted), signal, () => over.abort());
-  if (number === null) throw new SaltmineError({ code: "no_solution" });
-  const hashes = search.progress?.searched ?? 0;
-  return { number, tookMs: performance.now() - began, hashes, backend: search.backend as Backend };
 }
 
 const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;

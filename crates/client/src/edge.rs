@@ -7,7 +7,6 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::ptr;
 
 use saltmine_protocol::{Algorithm, Challenge};
@@ -37,17 +36,19 @@ pub extern "C" fn reserve(len: usize) -> *mut u8 {
 /// Takes an input.
 ///
 /// # Safety
-/// `input` is from [`reserve`]`(len)` and was not taken before.
+/// `input` is from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
 unsafe fn take(input: *mut u8, len: usize) -> Form {
     // SAFETY: `reserve` made a boxed slice of that length, and the caller gives it up.
-    Form(Vec::from(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(input, len)) }))
+    let text = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(input, len)) };
+    // SAFETY: the caller's promise.
+    unsafe { Form::new(text.into()) }
 }
 
 /// The whole way to a session, or with `solve_only` to a solution; from
 /// `{ baseUrl, appPath, origin?, token?, solution?, maxNumber }`, which the npm package has checked.
 ///
 /// # Safety
-/// `input` is from [`reserve`]`(len)` and was not taken before.
+/// `input` is from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub unsafe extern "C" fn session(
     input: *mut u8,
@@ -76,7 +77,7 @@ pub unsafe extern "C" fn session(
 /// or a failure with `challenge_malformed`, `algorithm_unsupported` or `maxnumber_too_large`.
 ///
 /// # Safety
-/// `input` is from [`reserve`]`(len)` and was not taken before.
+/// `input` is from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub unsafe extern "C" fn open(input: *mut u8, len: usize, ceiling: f64) -> *mut Work {
     // SAFETY: the caller's promise.
@@ -105,7 +106,7 @@ pub extern "C" fn step_len(work: &Work) -> usize {
 /// is no JSON object.
 ///
 /// # Safety
-/// `input` is null or from [`reserve`]`(len)` and was not taken before.
+/// `input` is null, or from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub unsafe extern "C" fn responded(
     work: &mut Work,

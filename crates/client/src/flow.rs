@@ -35,7 +35,7 @@ const EXPIRY_MARGIN_MS: f64 = 2_000.0;
 pub struct Config {
     /// Where the flow ends.
     pub goal: Goal,
-    /// The service's address; slashes at its end are ignored.
+    /// The service's address, without a slash at its end.
     pub base_url: String,
     /// The app's id, percent-encoded for a path.
     pub app_path: String,
@@ -182,8 +182,6 @@ impl Flow {
     /// A flow that has not begun.
     #[must_use]
     pub fn new(mut config: Config) -> Self {
-        let bare = config.base_url.trim_end_matches('/').len();
-        config.base_url.truncate(bare);
         Self {
             state: State::Ended,
             retries: Retries::default(),

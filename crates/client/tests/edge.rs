@@ -9,7 +9,7 @@ const NOW_MS: f64 = 1_790_000_000_000.0;
 const CHALLENGE: &str = "algorithm=ssha-256&maxnumber=n1000&salt=ssalt\
     &challenge=s2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0\
     &signature=s0000000000000000000000000000000000000000000000000000000000000000";
-const OPTIONS: &str = "baseUrl=shttp%3A%2F%2F127.0.0.1%3A8787%2F&appPath=sapp_1&maxNumber=n10000000";
+const OPTIONS: &str = "baseUrl=shttp%3A%2F%2F127.0.0.1%3A8787&appPath=sapp_1&maxNumber=n10000000";
 
 /// Writes an input as JavaScript does.
 fn hand_over(text: &str) -> (*mut u8, usize) {

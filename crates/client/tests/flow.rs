@@ -28,7 +28,7 @@ impl Json for Body {
 fn config() -> Config {
     Config {
         goal: Goal::Session,
-        base_url: "https://api.example.com//".into(),
+        base_url: "https://api.example.com".into(),
         app_path: "app_1".into(),
         origin: None,
         token: None,

@@ -47,28 +47,31 @@ impl Challenge {
     /// [`ChallengeError::Malformed`] names the first member that is missing or wrong;
     /// [`ChallengeError::UnknownAlgorithm`] means a digest that no client of ours computes.
     pub fn parse(raw: RawChallenge) -> Result<Self, ChallengeError> {
-        let algorithm_name = raw.algorithm.ok_or(ChallengeError::Malformed(Field::Algorithm))?;
-        let algorithm = Algorithm::from_name(&algorithm_name).ok_or(ChallengeError::UnknownAlgorithm)?;
-        let (challenge, digest) = hex_of(raw.challenge, algorithm, Field::Challenge)?;
-        let max_number = match raw.max_number {
-            None => DEFAULT_MAX_NUMBER,
-            Some(number) => integer(number).ok_or(ChallengeError::Malformed(Field::MaxNumber))?,
+        let malformed = |field| Err(ChallengeError::Malformed(field));
+        let Some(name) = &raw.algorithm else { return malformed(Field::Algorithm) };
+        let Some(algorithm) = Algorithm::from_name(name) else { return Err(ChallengeError::UnknownAlgorithm) };
+        let bytes = |text: &Option<String>| hex::decode(text.as_deref()?, algorithm.digest_len());
+        let Some(digest) = bytes(&raw.challenge) else { return malformed(Field::Challenge) };
+        let Some(max_number) = raw.max_number.map_or(Some(DEFAULT_MAX_NUMBER), integer) else {
+            return malformed(Field::MaxNumber);
         };
-        let salt = raw.salt.ok_or(ChallengeError::Malformed(Field::Salt))?;
-        let (signature, _) = hex_of(raw.signature, algorithm, Field::Signature)?;
+        let Some(salt) = &raw.salt else { return malformed(Field::Salt) };
+        if bytes(&raw.signature).is_none() {
+            return malformed(Field::Signature);
+        }
         // The salt is signed and `expiresAt` is not: the salt's word counts first.
-        let expires_at_seconds = salt::expires_at_seconds(&salt).or_else(|| {
+        let expires_at_seconds = salt::expires_at_seconds(salt).or_else(|| {
             let ms = raw.expires_at_ms.filter(|ms| *ms >= 0.0 && *ms <= MAX_NUMBER as f64)?;
             Some(ms as u64 / 1000)
         });
         Ok(Self {
             algorithm,
-            algorithm_name,
-            challenge,
+            algorithm_name: raw.algorithm.unwrap_or_default(),
+            challenge: raw.challenge.unwrap_or_default(),
             digest,
             max_number,
-            salt,
-            signature,
+            salt: raw.salt.unwrap_or_default(),
+            signature: raw.signature.unwrap_or_default(),
             expires_at_seconds,
         })
     }
@@ -126,16 +129,6 @@ impl Challenge {
     pub fn solution(&self, number: u64) -> Solution<'_> {
         Solution::new(self, number)
     }
-}
-
-fn hex_of(
-    text: Option<String>,
-    algorithm: Algorithm,
-    field: Field,
-) -> Result<(String, Vec<u8>), ChallengeError> {
-    let text = text.ok_or(ChallengeError::Malformed(field))?;
-    let bytes = hex::decode(&text, algorithm.digest_len()).ok_or(ChallengeError::Malformed(field))?;
-    Ok((text, bytes))
 }
 
 fn integer(number: f64) -> Option<u64> {

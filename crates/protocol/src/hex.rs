@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
 /// The bytes behind a hex text of exactly `len` bytes, in either case.
+#[inline(never)]
 pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
     if text.len() != len * 2 {
         return None;

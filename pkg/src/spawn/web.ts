@@ -32,6 +32,9 @@ export function spawn(
 export const loadPageEngine = (javascript: boolean) =>
   javascript ? import("#page-engine-javascript") : import("#page-engine");
 
+/** What several engines need, and only then. */
+export const loadSearch = () => import("#search");
+
 /** How many threads this machine has. */
 export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 1;
 
