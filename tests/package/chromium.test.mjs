@@ -41,11 +41,11 @@ describe("solve in Chromium", () => {
     );
   });
 
-  test("a search loads the worker and one wasm variant, each once, and nothing else", async () => {
+  test("a search loads its own code, the worker and one wasm variant, each once, and nothing else", async () => {
     await solverIn(page, doors.web).solve(usual);
     assert.deepEqual(
       site.sent.map(({ path }) => path),
-      ["/", doors.web, "/saltmine/worker.js", "/saltmine/simd128.wasm"],
+      ["/", doors.web, "/saltmine/search.js", "/saltmine/worker.js", "/saltmine/simd128.wasm"],
     );
   });
 

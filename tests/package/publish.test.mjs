@@ -39,6 +39,7 @@ describe("the tarball", () => {
       "dist/page-engine-javascript.js",
       "dist/node-page-engine-javascript.js",
       "dist/javascript.js",
+      "dist/search.js",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];
