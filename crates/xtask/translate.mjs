@@ -11,7 +11,9 @@ const WASM2JS = fileURLToPath(import.meta.resolve("binaryen/bin/wasm2js"));
 const LEAST_ROTATIONS = 100;
 
 const [input, output] = process.argv.slice(2);
-execFileSync(process.execPath, [WASM2JS, "-O3", input, "-o", output], { stdio: ["ignore", 2, 2] });
+// The limit is that of wasm-pack.toml.
+const FLAGS = ["--one-caller-inline-max-function-size=300", "-O3"];
+execFileSync(process.execPath, [WASM2JS, ...FLAGS, input, "-o", output], { stdio: ["ignore", 2, 2] });
 
 let rotations = 0;
 const script = readFileSync(output, "utf8")

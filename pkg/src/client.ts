@@ -1,10 +1,11 @@
-import { DEFAULT_STORAGE, loadSearch } from "#spawn";
-import { abortError, untilAborted } from "./abort.js";
+import { DEFAULT_STORAGE } from "#spawn";
+import { abortError } from "./abort.js";
+import { authorizedFetch } from "./authorized-fetch.js";
 import { describe } from "./describe.js";
-import { asSaltmineError, SaltmineError } from "./errors.js";
-import type { Link } from "./link.js";
+import { SaltmineError } from "./errors.js";
+import type { ClientEvent } from "./events.js";
+import { Keeper } from "./keeper.js";
 import { tell } from "./listener.js";
-import type { Backend, FlowOptions, Share, Update } from "./messages.js";
 import {
   invalid,
   listenerOption,
@@ -15,38 +16,10 @@ import {
   workersOption,
 } from "./options.js";
 import { Pool } from "./pool.js";
-import { type Measured, type Progress, progressOf } from "./progress.js";
-import { isFresh, readSession, type Session, SessionStore, type StorageKind } from "./session.js";
-import type { Grant } from "./work.js";
-
-/** What a client tells while it works. */
-export type ClientEvent =
-  /** It enters a state; `backend` is known from `challenge` on. */
-  | {
-      type: "state";
-      state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed";
-      backend?: Backend;
-    }
-  /** The search goes on. */
-  | ({ type: "progress" } & Progress)
-  /** There is a session, and this is what it took. */
-  | {
-      type: "ready";
-      session: Session;
-      /** `storage`: kept from an earlier visit, nothing was asked for. */
-      source: "network" | "storage";
-      /** Whether the server asked for a proof of work; a session from storage does not tell. */
-      proofOfWork?: boolean;
-      /** From the call to the session. */
-      tookMs: number;
-      /** The search alone. */
-      solveMs?: number;
-      /** Candidates tried. */
-      hashes?: number;
-      backend?: Backend;
-    }
-  /** Something works less well than it could; the client goes on. */
-  | { type: "warning"; code: "storage_blocked" | "page_thread"; message: string };
+import { Runner } from "./runner.js";
+import { type Session, SessionStore, type StorageKind } from "./session.js";
+import { Solutions } from "./solutions.js";
+import { isFrugal } from "./surroundings.js";
 
 /** What {@link createClient} takes. */
 export interface ClientOptions {
@@ -54,18 +27,38 @@ export interface ClientOptions {
   baseUrl: string;
   /** The id of the app that the widget belongs to. */
   appId: string;
-  /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
-  origin?: string;
+  /**
+   * Where a solution is attached: to the request for a session (default), or to every call of the run API as well, for
+   * servers that ask for it (`headers()` and `fetch()` then bring one).
+   */
+  challenge?: "session" | "every-request";
+  /**
+   * Where the session outlives the page: `local`, `session`, `memory`, or a `Storage` of one's own; default `local` in
+   * browsers, `memory` in Node. A store that the browser refuses is `memory`, and a warning.
+   */
+  storage?: StorageKind | Storage;
+  /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
+  workers?: number;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
   maxNumber?: number;
   /** Time limit of each request to the server, in milliseconds; default 15000. */
   timeoutMs?: number;
-  /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
-  workers?: number;
-  /** Where the session outlives the page; default `local` in browsers, `memory` in Node. */
-  storage?: StorageKind;
+  /** The worker's script, where it cannot lie beside the package: `worker.js` of the same version. */
+  workerUrl?: string | URL;
+  /** The folder of `simd128.wasm` and `scalar.wasm`, ending in `/`, where it is not the worker's. */
+  wasmUrl?: string | URL;
+  /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
+  origin?: string;
+  /** Sends the requests in the place of the global `fetch`. */
+  fetch?: typeof globalThis.fetch;
   /** Told what happens. What it throws is reported as an uncaught error, never to the client. */
   onEvent?: (event: ClientEvent) => void;
+}
+
+/** What a call takes. */
+export interface CallOptions {
+  /** Gives up this call; others that wait for the same session still get it. */
+  signal?: AbortSignal;
 }
 
 /** One app's session. */
@@ -74,17 +67,37 @@ export interface Client {
    * The session: kept while it is valid, requested when it is not. Calls at the same time share one request.
    * @throws SaltmineError
    */
-  session(options?: { signal?: AbortSignal }): Promise<Session>;
-  /** The two headers that every later call of the run API carries. */
-  headers(options?: { signal?: AbortSignal }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }>;
+  session(options?: CallOptions): Promise<Session>;
+  /**
+   * The headers that every later call of the run API carries: `Authorization`, `X-Inkeep-App-Id`, and with
+   * `challenge: "every-request"` a fresh `X-Inkeep-Challenge-Solution`.
+   * @throws SaltmineError
+   */
+  headers(options?: CallOptions): Promise<Record<string, string>>;
+  /**
+   * A fresh `X-Inkeep-Challenge-Solution`, for one request; an empty object where proof of work is off. The next one
+   * is prepared in the background.
+   * @throws SaltmineError
+   */
+  challengeHeaders(options?: CallOptions): Promise<Record<string, string>>;
+  /**
+   * The global `fetch`, with those headers; relative URLs are relative to `baseUrl`, and others must be at its origin. A 401 renews the session once, a refused solution is replaced once, and
+   * the request is sent again if its body allows it; every other answer is the caller's.
+   * @throws SaltmineError where there is no session; what `fetch` throws otherwise
+   */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
+  prefetch(): void;
+  /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
+  refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity. */
   signOut(): void;
-  /** Ends the worker and everything under way; the session stays stored. */
+  /** Ends the workers, timers, listeners and everything under way; the session stays stored. */
   dispose(): void;
 }
 
 /**
- * A client for one app. Nothing is started before the first call of `session()` or `headers()`.
+ * A client for one app. Nothing is started before the first call.
  *
  * @throws SaltmineError `invalid_options`
  * @example
@@ -100,207 +113,133 @@ export function createClient(options: ClientOptions): Client {
   return new SessionClient(options);
 }
 
-/** Engines that one session may use up. */
-const MOST_ENGINES = 3;
-
-/** One request that several callers may wait for. */
-interface Flight {
-  promise: Promise<Session>;
-  waiting: number;
-  controller: AbortController;
-}
-
 class SessionClient implements Client {
-  readonly #options: Omit<FlowOptions, "token" | "solution">;
-  readonly #appId: string;
-  readonly #timeoutMs: number;
-  readonly #workers: number;
-  readonly #pool = new Pool();
-  readonly #store: SessionStore;
-  readonly #onEvent: ((event: ClientEvent) => void) | undefined;
-  #session: Session | undefined;
-  #flight: Flight | undefined;
+  readonly #pool: Pool;
+  readonly #keeper: Keeper;
+  readonly #solutions: Solutions;
+  readonly #baseUrl: string;
+  readonly #everyRequest: boolean;
+  readonly #fetch: typeof fetch;
   #disposed = false;
-  #warned = new Set<string>();
 
   constructor(options: ClientOptions) {
     if (typeof options !== "object" || options === null)
       invalid("options", "Pass an object with baseUrl and appId.");
-    const { baseUrl, appId, origin, storage = DEFAULT_STORAGE, onEvent } = options;
+    const { baseUrl, appId, origin, challenge = "session", storage = DEFAULT_STORAGE } = options;
     if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
-    if (!["local", "session", "memory"].includes(storage))
-      invalid("storage", 'It must be "local", "session" or "memory".');
-    this.#options = {
+    if (challenge !== "session" && challenge !== "every-request")
+      invalid("challenge", 'It must be "session" or "every-request".');
+    const ownStore = typeof storage === "object" && typeof storage?.getItem === "function";
+    if (!ownStore && !["local", "session", "memory"].includes(storage as string))
+      invalid("storage", 'It must be "local", "session", "memory" or a Storage.');
+    const flow = {
       baseUrl: checkedBase(baseUrl),
       appPath: encodeURIComponent(appId),
       origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
       maxNumber: maxNumberOption(options.maxNumber),
     };
-    this.#appId = appId;
-    this.#timeoutMs = wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1);
-    this.#workers = workersOption(options.workers);
-    this.#onEvent = listenerOption("onEvent", onEvent);
-    this.#store = new SessionStore(storage, appId, (reason) =>
-      this.#warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
+    const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1);
+    const workers = workersOption(options.workers);
+    const own = listenerOption("fetch", options.fetch);
+    const onEvent = listenerOption("onEvent", options.onEvent);
+
+    const emit = (event: ClientEvent) => tell(onEvent, event);
+    const warned = new Set<string>();
+    const warn = (code: Extract<ClientEvent, { type: "warning" }>["code"], message: string) => {
+      if (warned.has(code)) return;
+      warned.add(code);
+      emit({ type: "warning", code, message });
+    };
+    const store = new SessionStore(storage, appId, (reason) =>
+      warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
+    );
+    this.#baseUrl = flow.baseUrl;
+    this.#everyRequest = challenge === "every-request";
+    this.#fetch = own ?? ((...args) => fetch(...args));
+    this.#pool = new Pool({
+      workerUrl: placeOption("workerUrl", options.workerUrl),
+      wasmUrl: placeOption("wasmUrl", options.wasmUrl),
+    });
+    const runner = new Runner(this.#pool, { flow, timeoutMs, workers, fetch: own });
+    this.#keeper = new Keeper(runner, store, appId, { emit, warn });
+    this.#solutions = new Solutions(runner);
+  }
+
+  async session(options?: CallOptions): Promise<Session> {
+    return this.#keeper.get(this.#begin(options));
+  }
+
+  async headers(options?: CallOptions): Promise<Record<string, string>> {
+    return this.#headers(this.#begin(options));
+  }
+
+  async challengeHeaders(options?: CallOptions): Promise<Record<string, string>> {
+    return this.#solution(this.#begin(options));
+  }
+
+  async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    this.#begin({});
+    const keeper = this.#keeper;
+    const credentials = {
+      headers: (signal: AbortSignal | undefined) => this.#headers(signal),
+      renewAfter: (headers: Record<string, string>, signal: AbortSignal | undefined) =>
+        keeper.renewAfter(headers.Authorization, signal),
+      learn: (serverMs: number) => keeper.learn(serverMs),
+    };
+    return authorizedFetch(this.#fetch, credentials, this.#atService(input), init);
+  }
+
+  prefetch(): void {
+    if (this.#disposed || isFrugal()) return;
+    // What fails here is told at the next call.
+    this.#keeper.get(undefined).then(
+      () => this.#everyRequest && this.#solutions.prepare(),
+      () => {},
     );
   }
 
-  async session(options?: { signal?: AbortSignal }): Promise<Session> {
-    const signal = signalOption(optionsObject(options).signal);
-    if (this.#disposed) throw new SaltmineError({ code: "disposed" });
-    if (signal?.aborted) throw abortError(signal);
-    const began = performance.now();
-    if (!this.#session) {
-      this.#session = this.#store.load();
-      if (this.#session && isFresh(this.#session, Date.now())) {
-        this.#emit({ type: "state", state: "ready" });
-        this.#emit({
-          type: "ready",
-          session: this.#session,
-          source: "storage",
-          tookMs: performance.now() - began,
-        });
-      }
-    }
-    if (this.#session && isFresh(this.#session, Date.now())) return this.#session;
-    this.#flight ??= this.#takeOff(began);
-    return join(this.#flight, signal);
-  }
-
-  async headers(options?: {
-    signal?: AbortSignal;
-  }): Promise<{ Authorization: string; "X-Inkeep-App-Id": string }> {
-    const { token, appId } = await this.session(options);
-    return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId };
+  async refresh(options?: CallOptions): Promise<Session> {
+    return this.#keeper.renew(this.#begin(options));
   }
 
   signOut(): void {
-    this.#flight?.controller.abort();
-    this.#session = undefined;
-    this.#store.clear();
+    this.#keeper.forget();
   }
 
   dispose(): void {
     this.#disposed = true;
-    this.#flight?.controller.abort(new SaltmineError({ code: "disposed" }));
+    this.#keeper.close();
+    this.#solutions.close();
     this.#pool.close();
   }
 
-  #takeOff(began: number): Flight {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const promise = this.#fetchSession(began, signal).catch((thrown) => {
-      // A flight that was given up says nothing of the one that has taken its place.
-      if (!this.#flight || this.#flight === flight) this.#emit({ type: "state", state: "failed" });
-      throw asSaltmineError(thrown, "engine_failed");
-    });
-    const flight = { promise, waiting: 0, controller };
-    const land = () => {
-      if (this.#flight === flight) this.#flight = undefined;
-    };
-    promise.then(land, land);
-    // A flight that is given up before it lands must not leave another one waiting for it.
-    signal.addEventListener("abort", land, { once: true });
-    return flight;
+  /** Checks what every call checks. */
+  #begin(options: CallOptions | undefined): AbortSignal | undefined {
+    const signal = signalOption(optionsObject(options).signal);
+    if (this.#disposed) throw new SaltmineError({ code: "disposed" });
+    if (signal?.aborted) throw abortError(signal);
+    return signal;
   }
 
-  async #fetchSession(began: number, signal: AbortSignal): Promise<Session> {
-    // The listener may dispose or sign out at once: it must find the flight in its place.
-    await undefined;
-    this.#emit({ type: "state", state: "starting" });
-    for (let tries = 1; ; tries += 1) {
-      const link = await this.#pool.take({}, signal);
-      try {
-        return await this.#requestSession(link, began, signal);
-      } catch (error) {
-        // An engine that died takes its flow with it: once more, with another.
-        if (link.usable || signal.aborted || tries === MOST_ENGINES) throw error;
-      } finally {
-        this.#pool.giveBack(link, {});
-      }
-    }
+  /** Where a request goes: nowhere but to the service, or the token would be given away. */
+  #atService(input: RequestInfo | URL): RequestInfo | URL {
+    const isRequest = typeof Request === "function" && input instanceof Request;
+    const url = new URL(isRequest ? input.url : String(input), `${this.#baseUrl}/`);
+    if (url.origin !== new URL(this.#baseUrl).origin)
+      invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
+    return isRequest ? input : url;
   }
 
-  async #requestSession(link: Link, began: number, signal: AbortSignal): Promise<Session> {
-    const { backend } = link;
-    if (backend.thread === "page")
-      this.#warn("page_thread", `The work is done on the page's own thread: ${backend.reason}`);
-    const over = new AbortController();
-    let measured: Measured | undefined;
-    let searchedOn = backend;
-    const onProgress = (progress: Measured) => {
-      measured = progress;
-      this.#emit({ type: "progress", ...progressOf(progress) });
-    };
-    const onUpdate = (update: Update) => {
-      if (update.type === "state") this.#emit({ type: "state", state: update.state, backend });
-      else onProgress(update);
-    };
-    const onShare = async (share: Share) => {
-      const { Search } = await loadSearch();
-      const { maxNumber } = this.#options;
-      const search = new Search({
-        pool: this.#pool,
-        maxNumber,
-        workers: this.#workers,
-        signal: over.signal,
-        onProgress,
-      });
-      const number = await search.share(share, link, {});
-      searchedOn = search.backend ?? backend;
-      return number;
-    };
-    const request = {
-      type: "session",
-      options: { ...this.#options, token: this.#session?.token, solution: undefined },
-      solveOnly: false,
-      timeoutMs: this.#timeoutMs,
-      share: this.#workers > 1,
-    } as const;
-    const grant = (await link
-      .request(request, { signal, onUpdate, onShare })
-      .finally(() => over.abort())) as Grant;
-    const session = readSession(grant, this.#appId);
-    if (!session) {
-      throw new SaltmineError({
-        code: "response_malformed",
-        detail: "The token is not a JWT of this app with a subject.",
-      });
-    }
-    if (signal.aborted) throw abortError(signal);
-    this.#session = session;
-    this.#store.save(session);
-    this.#emit({ type: "state", state: "ready", backend });
-    this.#emit({
-      type: "ready",
-      session,
-      source: "network",
-      proofOfWork: grant.proofOfWork === 1,
-      tookMs: performance.now() - began,
-      ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
-      backend: searchedOn,
-    });
-    return session;
+  async #headers(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    const { token, appId } = await this.#keeper.get(signal);
+    const solution = this.#everyRequest ? await this.#solution(signal) : {};
+    return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId, ...solution };
   }
 
-  #warn(code: Extract<ClientEvent, { type: "warning" }>["code"], message: string): void {
-    if (this.#warned.has(code)) return;
-    this.#warned.add(code);
-    this.#emit({ type: "warning", code, message });
+  async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    const header = await this.#solutions.take(signal);
+    return header === undefined ? {} : { "X-Inkeep-Challenge-Solution": header };
   }
-
-  #emit(event: ClientEvent): void {
-    tell(this.#onEvent, event);
-  }
-}
-
-/** Waits for a flight; when its last caller has given up, the flight is given up too. */
-function join(flight: Flight, signal: AbortSignal | undefined): Promise<Session> {
-  flight.waiting += 1;
-  return untilAborted(flight.promise, signal, () => {
-    flight.waiting -= 1;
-    if (flight.waiting === 0) flight.controller.abort();
-  });
 }
 
 function checkedUrl(field: string, value: unknown): URL {
@@ -323,4 +262,14 @@ function checkedBase(value: unknown): string {
     invalid("baseUrl", "It must be without user, query and fragment.");
   }
   return href.replace(/\/+$/, "");
+}
+
+/** Where a file of the package lies. */
+function placeOption(field: string, value: string | URL | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return new URL(value, globalThis.location?.href).href;
+  } catch {
+    return invalid(field, "It must be a URL.");
+  }
 }

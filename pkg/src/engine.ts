@@ -4,6 +4,7 @@
  */
 import { describe } from "./describe.js";
 import type { Failure } from "./errors.js";
+import { type Answer, exchange, type NoAnswer } from "./exchange.js";
 import type { Challenge, Command, Engine, Lease, Report, Request, Value } from "./messages.js";
 import { searchInSlices } from "./slices.js";
 import { type Exports, type RequestStep, Work } from "./work.js";
@@ -18,8 +19,8 @@ export interface Loaded {
   module?: WebAssembly.Module;
 }
 
-/** Loads the best module up to `wanted`, or uses the one that was handed on. */
-export type Load = (wanted: Engine | undefined, module: WebAssembly.Module | undefined) => Promise<Loaded>;
+/** Loads the best module up to the one that is wanted, or uses the one that was handed on. */
+export type Load = (start: Extract<Command, { type: "start" }>) => Promise<Loaded>;
 
 /** How often a busy engine says that it is there, in milliseconds. */
 const ALIVE_MS = 2_000;
@@ -39,7 +40,7 @@ export function serve(
 
   async function start(command: Extract<Command, { type: "start" }>) {
     try {
-      const { exports: loaded, ...about } = await load(command.engine, command.module);
+      const { exports: loaded, ...about } = await load(command);
       exports = loaded;
       post({ type: "started", ...about });
     } catch (error) {
@@ -65,6 +66,7 @@ export function serve(
     if (command.type === "start") void start(command);
     else if (command.type === "request") void answer(command.id, command.request);
     else if (command.type === "searched") tasks.get(command.id)?.goOn(command.number ?? -1);
+    else if (command.type === "fetched") tasks.get(command.id)?.fetched(command.answer);
     else tasks.get(command.id)?.abort();
   };
 }
@@ -77,6 +79,8 @@ class Task {
   readonly #over = new AbortController();
   /** Goes on with what others found. */
   goOn: (number: number) => void = () => {};
+  /** Goes on with what the page's request brought. */
+  fetched: (answer: Answer | NoAnswer) => void = () => {};
   /** What the last request failed of, which the module does not know. */
   #cause = "";
 
@@ -103,11 +107,8 @@ class Task {
         switch (step.type) {
           case "request":
             this.#state(step.method === "GET" ? "challenge" : "session");
-            challenge = (await this.#exchange(
-              work,
-              step,
-              (request as { timeoutMs: number }).timeoutMs,
-            )) as typeof challenge;
+            // Only a session makes requests.
+            challenge = await this.#exchange(work, step, request as Extract<Request, { type: "session" }>);
             break;
           case "search": {
             this.#state("solving");
@@ -144,36 +145,22 @@ class Task {
   }
 
   /** Sends a request and tells the module what came back; the body, if it is a JSON object. */
-  async #exchange(work: Work, { url, method, headers }: RequestStep, timeoutMs: number) {
-    const request = new AbortController();
-    const abort = () => request.abort();
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      abort();
-    }, timeoutMs);
-    const { signal } = this.#over;
-    signal.addEventListener("abort", abort);
-    try {
-      const response = await fetch(url, {
-        method,
-        headers,
-        cache: "no-store",
-        credentials: "omit",
-        signal: request.signal,
-      });
-      const body = parseObject(await response.text());
-      const date = Date.parse(response.headers.get("date") ?? "");
-      work.responded(response.status, date, retryAfterMs(response.headers.get("retry-after"), date), body);
-      return body;
-    } catch (error) {
-      this.#cause = describe(error);
-      if (!signal.aborted) work.unanswered(timedOut);
+  async #exchange(work: Work, step: RequestStep, request: Extract<Request, { type: "session" }>) {
+    const answer = request.fetchOnPage
+      ? await this.#until<Answer | NoAnswer>((done) => {
+          this.fetched = done;
+          this.#post({ type: "fetch", id: this.#id, step });
+        })
+      : await exchange(fetch, step, request.timeoutMs, this.#over.signal);
+    if (!("status" in answer)) {
+      this.#cause = answer.cause;
+      work.unanswered(answer.timedOut);
       return undefined;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
     }
+    const body = parseObject(answer.text);
+    const dateMs = Date.parse(answer.date ?? "");
+    work.responded(answer.status, dateMs, retryAfterMs(answer.retryAfter, dateMs), body);
+    return body as Challenge | undefined;
   }
 
   async #search(

@@ -4,7 +4,8 @@
  *
  * @module
  */
-export { type Client, type ClientEvent, type ClientOptions, createClient } from "./client.js";
+export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
+export type { ClientEvent } from "./events.js";
 export { ERROR_CODES, type ErrorCode, SaltmineError } from "./errors.js";
 export type { Backend, Challenge, Engine } from "./messages.js";
 export type { Progress } from "./progress.js";

@@ -22,6 +22,14 @@ export interface Wanted {
   module?: WebAssembly.Module | undefined;
 }
 
+/** Where the package's files are, when they are not beside it. */
+export interface Places {
+  /** The worker's script. */
+  workerUrl?: string | undefined;
+  /** The folder of the wasm modules. */
+  wasmUrl?: string | undefined;
+}
+
 interface Rung {
   javascript: boolean;
   thread: "worker" | "page";
@@ -42,8 +50,8 @@ const RUNGS: readonly Rung[] = [
 let known = { rung: 0, reasons: [] as string[], until: 0 };
 
 /** Climbs down the ladder until an engine has proved itself; an abort ends what was started. */
-export function connect(wanted: Wanted, signal: AbortSignal): Promise<Link> {
-  const connecting = climbDown(wanted, signal);
+export function connect(wanted: Wanted, places: Places, signal: AbortSignal): Promise<Link> {
+  const connecting = climbDown(wanted, places, signal);
   connecting.then(
     (link) => signal.aborted && link.close({ code: "aborted" }),
     () => {},
@@ -51,7 +59,7 @@ export function connect(wanted: Wanted, signal: AbortSignal): Promise<Link> {
   return untilAborted(connecting, signal);
 }
 
-async function climbDown(wanted: Wanted, signal: AbortSignal): Promise<Link> {
+async function climbDown(wanted: Wanted, places: Places, signal: AbortSignal): Promise<Link> {
   const remembered = performance.now() < known.until;
   const reasons = remembered ? [...known.reasons] : [];
   let rung = remembered ? known.rung : 0;
@@ -61,7 +69,7 @@ async function climbDown(wanted: Wanted, signal: AbortSignal): Promise<Link> {
     const { javascript, thread, next, unheard } = RUNGS[rung] as Rung;
     const began = performance.now();
     try {
-      return await start(wanted, javascript, thread, reasons);
+      return await start(wanted, places, javascript, thread, reasons);
     } catch (error) {
       if (signal.aborted) throw abortError(signal);
       const { heard, message } = error as StartFailure;
@@ -86,6 +94,7 @@ class StartFailure extends Error {
 /** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
 function start(
   wanted: Wanted,
+  { workerUrl, wasmUrl }: Places,
   javascript: boolean,
   thread: Rung["thread"],
   reasons: readonly string[],
@@ -122,10 +131,11 @@ function start(
     const adopt = (started: Thread) => {
       running = started;
       if (over) started.terminate();
-      else started.post({ type: "start", engine: wanted.engine, module: wanted.module });
+      else started.post({ type: "start", engine: wanted.engine, module: wanted.module, wasmUrl });
     };
-    const starter = thread === "page" ? onPage : inWorker;
-    starter(javascript, onReport, giveUp).then(adopt, (error) => giveUp(describe(error)));
+    const url = javascript ? undefined : workerUrl;
+    const starting = thread === "page" ? onPage(javascript, onReport) : inWorker(javascript, url, onReport, giveUp);
+    starting.then(adopt, (error) => giveUp(describe(error)));
   });
 }
 

@@ -2,7 +2,9 @@
 import type { Thread } from "#spawn";
 import { abortError } from "./abort.js";
 import { type Failure, SaltmineError } from "./errors.js";
+import type { Answer, NoAnswer } from "./exchange.js";
 import type { Backend, Report, Request, Share, Update, Value } from "./messages.js";
+import type { RequestStep } from "./work.js";
 
 /** A busy engine that has not been heard for two of these is dead, in milliseconds. It says every 2 s that it is there. */
 const WATCH_MS = 5_000;
@@ -13,6 +15,8 @@ export interface Attendance {
   onUpdate?: ((update: Update) => void) | undefined;
   /** Searches what the engine gives away; the number or null. */
   onShare?: ((share: Share) => Promise<number | null>) | undefined;
+  /** Sends a request for the engine. */
+  onFetch?: ((step: RequestStep) => Promise<Answer | NoAnswer>) | undefined;
 }
 
 interface Pending extends Attendance {
@@ -44,7 +48,8 @@ export class Link {
   }
 
   /** Sends a request and waits for its one answer. */
-  request(request: Request, { signal, onUpdate, onShare }: Attendance = {}): Promise<Value> {
+  request(request: Request, attendance: Attendance = {}): Promise<Value> {
+    const { signal } = attendance;
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal?.aborted) return reject(abortError(signal));
@@ -63,7 +68,7 @@ export class Link {
         };
       signal?.addEventListener("abort", onAbort);
       if (this.#pending.size === 0) this.#startWatch();
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), onUpdate, onShare });
+      this.#pending.set(id, { ...attendance, resolve: settle(resolve), reject: settle(reject) });
       this.#thread.post({ type: "request", id, request });
     });
   }
@@ -77,19 +82,28 @@ export class Link {
   take(report: Report): void {
     this.#silentTicks = 0;
     if (!("id" in report)) return;
-    const pending = this.#pending.get(report.id);
-    if (report.type === "done") pending?.resolve(report.value);
-    else if (report.type === "failed") pending?.reject(new SaltmineError(report.failure));
-    else if (report.type !== "share") pending?.onUpdate?.(report);
-    else {
-      const { id } = report;
-      pending?.onShare?.(report).then(
-        (number) => this.#thread.post({ type: "searched", id, number }),
-        (error) => {
-          this.#thread.post({ type: "abort", id });
-          pending.reject(error);
-        },
-      );
+    const { id } = report;
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    switch (report.type) {
+      case "done":
+        return pending.resolve(report.value);
+      case "failed":
+        return pending.reject(new SaltmineError(report.failure));
+      case "share":
+        pending.onShare?.(report).then(
+          (number) => this.#thread.post({ type: "searched", id, number }),
+          (error) => {
+            this.#thread.post({ type: "abort", id });
+            pending.reject(error);
+          },
+        );
+        break;
+      case "fetch":
+        pending.onFetch?.(report.step).then((answer) => this.#thread.post({ type: "fetched", id, answer }));
+        break;
+      default:
+        pending.onUpdate?.(report);
     }
   }
 

@@ -3,7 +3,8 @@
  * Requests carry an id; an engine answers each with exactly one `done` or `failed`.
  */
 import type { Failure } from "./errors.js";
-import type { Grant, Solved } from "./work.js";
+import type { Answer, NoAnswer } from "./exchange.js";
+import type { Grant, RequestStep, Solved } from "./work.js";
 
 /** What runs the search. */
 export type Engine = "simd128" | "scalar" | "javascript";
@@ -37,6 +38,7 @@ export interface Challenge {
 
 /** What a flow needs to know. */
 export interface FlowOptions {
+  /** Without a slash at its end. */
   baseUrl: string;
   /** The app's id, encoded for a path. */
   appPath: string;
@@ -56,7 +58,15 @@ export interface Lease {
 /** What is asked of an engine. */
 export type Request =
   /** The whole way to a session, or to a solution only. */
-  | { type: "session"; options: FlowOptions; solveOnly: boolean; timeoutMs: number; share: boolean }
+  | {
+      type: "session";
+      options: FlowOptions;
+      solveOnly: boolean;
+      timeoutMs: number;
+      share: boolean;
+      /** The requests are the page's to send. */
+      fetchOnPage: boolean;
+    }
   /** A challenge that the caller received; done with the number or null. */
   | { type: "solve"; challenge: Challenge; maxNumber: number; share: boolean }
   /** A part of a challenge; done with the number or null. */
@@ -68,10 +78,18 @@ export type Value = Grant | Solved | number | null;
 /** Page to engine. */
 export type Command =
   /** Comes first, once: the best engine up to the one that is wanted, compiled already if `module` is there. */
-  | { type: "start"; engine: Engine | undefined; module: WebAssembly.Module | undefined }
+  | {
+      type: "start";
+      engine: Engine | undefined;
+      module: WebAssembly.Module | undefined;
+      /** The folder of the modules, where it is not the worker's. */
+      wasmUrl: string | undefined;
+    }
   | { type: "request"; id: number; request: Request }
   /** What others found in the range that a `share` gave away. */
   | { type: "searched"; id: number; number: number | null }
+  /** What the page's request brought. */
+  | { type: "fetched"; id: number; answer: Answer | NoAnswer }
   /** Ends whatever runs under the id. */
   | { type: "abort"; id: number };
 
@@ -102,5 +120,7 @@ export type Report =
   | { type: "alive" }
   | Update
   | Share
+  /** A request that the page sends. */
+  | { type: "fetch"; id: number; step: RequestStep }
   | { type: "done"; id: number; value: Value }
   | { type: "failed"; id: number; failure: Failure };

@@ -1,5 +1,5 @@
 /** Engines that have proved themselves, kept for a while between two requests. */
-import { connect, type Wanted } from "./ladder.js";
+import { connect, type Places, type Wanted } from "./ladder.js";
 import type { Link } from "./link.js";
 import type { Engine } from "./messages.js";
 
@@ -14,12 +14,17 @@ interface Idle {
 
 /** Engines for one owner. */
 export class Pool {
+  readonly #places: Places;
   readonly #idle = new Set<Idle>();
   /** What is out and what rests, so that all can be ended. */
   readonly #links = new Set<Link>();
   readonly #modules = new Map<Engine, WebAssembly.Module>();
   #best: Engine | undefined;
   #closed = false;
+
+  constructor(places: Places = {}) {
+    this.#places = places;
+  }
 
   /** An engine of one's own until it is given back. */
   async take(wanted: Wanted, signal: AbortSignal): Promise<Link> {
@@ -34,7 +39,7 @@ export class Pool {
     // Compiled once: the next engine of the kind gets the code.
     const engine = wanted.engine ?? this.#best;
     const module = engine && this.#modules.get(engine);
-    const link = await connect(module ? { ...wanted, engine, module } : wanted, signal);
+    const link = await connect(module ? { ...wanted, engine, module } : wanted, this.#places, signal);
     this.#links.add(link);
     if (link.module) {
       this.#modules.set(link.backend.engine, link.module);

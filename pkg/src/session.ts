@@ -1,4 +1,4 @@
-/** A session on the page's side: read from the server or from storage, kept, reused while it is valid. */
+/** A session on the page's side: read from the server or from storage, kept where deployed widgets keep it. */
 
 /** Proof that the visitor has an anonymous session. */
 export interface Session {
@@ -12,9 +12,6 @@ export interface Session {
   appId: string;
 }
 
-/** A session this close to its end is renewed. */
-const RENEW_BEFORE_MS = 30_000;
-
 /** Makes a session of what the server or a store holds; undefined if it is none, or another app's. */
 export function readSession(stored: unknown, appId: string): Session | undefined {
   if (typeof stored !== "object" || stored === null) return undefined;
@@ -25,11 +22,6 @@ export function readSession(stored: unknown, appId: string): Session | undefined
   if (claims.app !== undefined && claims.app !== appId) return undefined;
   if (Number.isNaN(Date.parse(expiresAt))) return undefined;
   return { token, expiresAt, userId: claims.sub, appId };
-}
-
-/** Whether a session can be used for a while yet. */
-export function isFresh(session: Session, nowMs: number): boolean {
-  return Date.parse(session.expiresAt) - nowMs > RENEW_BEFORE_MS;
 }
 
 /** The claims of a JWT (RFC 7519), unverified: only the server can judge them. */
@@ -46,49 +38,62 @@ function readClaims(token: string): Record<string, unknown> | undefined {
   }
 }
 
+/** When a token was issued, by the server's clock; NaN if it does not say. */
+export function issuedAtMs({ token }: Session): number {
+  return Number(readClaims(token)?.iat) * 1000;
+}
+
 /** Where a session outlives the page. */
 export type StorageKind = "local" | "session" | "memory";
 
 /** Keeps one app's session under the key and in the shape that deployed widgets use. */
 export class SessionStore {
-  readonly #kind: StorageKind;
+  readonly key: string;
+  readonly #storage: StorageKind | Storage;
   readonly #appId: string;
   readonly #onBlocked: (reason: unknown) => void;
 
   /** `onBlocked` is told when the browser refuses the store; the session then lives as long as the page. */
-  constructor(kind: StorageKind, appId: string, onBlocked: (reason: unknown) => void) {
-    this.#kind = kind;
+  constructor(storage: StorageKind | Storage, appId: string, onBlocked: (reason: unknown) => void) {
+    this.key = `inkeep_session_${appId}`;
+    this.#storage = storage;
     this.#appId = appId;
     this.#onBlocked = onBlocked;
   }
 
+  /** Whether other tabs see what is stored. */
+  get isShared(): boolean {
+    return this.#storage === "local";
+  }
+
   load(): Session | undefined {
-    const text = this.#attempt((storage) => storage.getItem(this.#key));
-    if (typeof text !== "string") return undefined;
+    return this.parse(this.#attempt((storage) => storage.getItem(this.key)));
+  }
+
+  /** What a stored text means. */
+  parse(text: string | null | undefined): Session | undefined {
     try {
-      return readSession(JSON.parse(text), this.#appId);
+      return readSession(JSON.parse(text as string), this.#appId);
     } catch {
       return undefined;
     }
   }
 
   save({ token, expiresAt }: Session): void {
-    this.#attempt((storage) => storage.setItem(this.#key, JSON.stringify({ token, expiresAt })));
+    this.#attempt((storage) => storage.setItem(this.key, JSON.stringify({ token, expiresAt })));
   }
 
   clear(): void {
-    this.#attempt((storage) => storage.removeItem(this.#key));
-  }
-
-  get #key(): string {
-    return `inkeep_session_${this.#appId}`;
+    this.#attempt((storage) => storage.removeItem(this.key));
   }
 
   #attempt<T>(use: (storage: Storage) => T): T | undefined {
-    if (this.#kind === "memory") return undefined;
+    const kind = this.#storage;
+    if (kind === "memory") return undefined;
     try {
       // The access itself throws in sandboxed frames and where cookies are blocked.
-      return use(this.#kind === "local" ? globalThis.localStorage : globalThis.sessionStorage);
+      if (typeof kind === "object") return use(kind);
+      return use(kind === "local" ? globalThis.localStorage : globalThis.sessionStorage);
     } catch (error) {
       this.#onBlocked(error);
       return undefined;

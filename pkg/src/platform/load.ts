@@ -10,9 +10,12 @@ type Variant = Extract<Engine, "simd128" | "scalar">;
 /** The smallest module (magic number and version): does this page allow WebAssembly at all? */
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
-/** Loads the best variant; the next one if that fails. `compile` knows where a variant lies. */
-export function loaderOf(compile: (variant: Variant) => Promise<WebAssembly.Module>): Load {
-  return async (wanted, handedOn) => {
+/** Loads the best variant; the next one if that fails. `read` knows where a variant lies unless it is told. */
+export function loaderOf(
+  read: (variant: Variant, url: URL | undefined) => Promise<WebAssembly.Module>,
+): Load {
+  return async ({ engine: wanted, module: handedOn, wasmUrl }) => {
+    const compile = (variant: Variant) => read(variant, wasmUrl ? new URL(`${variant}.wasm`, wasmUrl) : undefined);
     new WebAssembly.Module(EMPTY);
     const reasons: string[] = [];
     if (wanted !== "scalar") {

@@ -3,6 +3,6 @@ import { readFile } from "node:fs/promises";
 import { loaderOf } from "./load.js";
 
 /** Compiles the best variant that this runtime can run. */
-export const load = loaderOf(async (variant) =>
-  WebAssembly.compile(await readFile(new URL(`./${variant}.wasm`, import.meta.url))),
+export const load = loaderOf(async (variant, url) =>
+  WebAssembly.compile(await readFile(url ?? new URL(`./${variant}.wasm`, import.meta.url))),
 );

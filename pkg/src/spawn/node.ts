@@ -7,11 +7,12 @@ import type { Thread } from "./web.js";
 /** Starts the worker thread. */
 export function spawn(
   javascript: boolean,
+  url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
   const entry = javascript ? "./node-worker-javascript.js" : "./node-worker.js";
-  const worker = new Worker(new URL(entry, import.meta.url), { name: "saltmine" });
+  const worker = new Worker(new URL(url ?? entry, import.meta.url), { name: "saltmine" });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));

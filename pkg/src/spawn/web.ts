@@ -12,11 +12,14 @@ export interface Thread {
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
 export function spawn(
   javascript: boolean,
+  url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
   // Literal expressions, or bundlers do not see them.
-  const worker = javascript
+  const worker = url
+    ? new Worker(url, { type: "module", name: "saltmine" })
+    : javascript
     ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
     : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);

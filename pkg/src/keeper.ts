@@ -1,0 +1,276 @@
+/** Keeps one app's session: gets it once however many ask, shares it with the other tabs, renews it in time. */
+import { abortError, untilAborted } from "./abort.js";
+import { asSaltmineError, SaltmineError } from "./errors.js";
+import type { ClientEvent } from "./events.js";
+import type { Backend } from "./messages.js";
+import { progressOf } from "./progress.js";
+import type { Runner } from "./runner.js";
+import { issuedAtMs, readSession, type Session, type SessionStore } from "./session.js";
+import { alone, isHidden, later } from "./surroundings.js";
+import type { Grant } from "./work.js";
+
+/** A session this close to its end is renewed, in milliseconds. */
+const RENEW_MS = 30_000;
+/** A stored session, as long as the server's clock is unknown: visitors' clocks are wrong by an hour. */
+const UNSURE_MS = 3_900_000;
+/** A renewal that failed is not tried again for so long. */
+const PAUSE_MS = 10_000;
+
+/** What a keeper tells. */
+export interface Announce {
+  emit(event: ClientEvent): void;
+  warn(code: Extract<ClientEvent, { type: "warning" }>["code"], message: string): void;
+}
+
+/** One request that several callers may wait for. */
+interface Flight {
+  promise: Promise<Session>;
+  waiting: number;
+  controller: AbortController;
+}
+
+export class Keeper {
+  readonly #runner: Runner;
+  readonly #store: SessionStore;
+  readonly #appId: string;
+  readonly #announce: Announce;
+  #session: Session | undefined;
+  #flight: Flight | undefined;
+  /** The server's clock minus ours, once a server has told it. */
+  #skewMs: number | undefined;
+  #pausedUntil = 0;
+  #renewedAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the listeners. */
+  #listening: AbortController | undefined;
+
+  constructor(runner: Runner, store: SessionStore, appId: string, announce: Announce) {
+    this.#runner = runner;
+    this.#store = store;
+    this.#appId = appId;
+    this.#announce = announce;
+  }
+
+  /** The session, if it can be used for a while yet; nothing is asked for. */
+  peek(): Session | undefined {
+    if (!this.#session) {
+      const began = performance.now();
+      const stored = this.#store.load();
+      if (stored) this.#adopt(stored, began);
+    }
+    return this.#session && this.#remainingMs(this.#session) > this.#marginMs(this.#session) ? this.#session : undefined;
+  }
+
+  /** The kept session while it is good, else a new one for the same visitor. */
+  async get(signal: AbortSignal | undefined): Promise<Session> {
+    const kept = this.peek();
+    if (kept) return kept;
+    const old = this.#session;
+    // What still holds is better than nothing, and a server in trouble is not asked with every call.
+    if (old && Date.now() < this.#pausedUntil && this.#remainingMs(old) > 0) return old;
+    return this.renew(signal);
+  }
+
+  /** A new session for the same visitor; the old one if that fails and the old one still holds. */
+  async renew(signal: AbortSignal | undefined): Promise<Session> {
+    const old = this.#session;
+    this.#flight ??= this.#takeOff();
+    try {
+      return await this.#join(this.#flight, signal);
+    } catch (error) {
+      const aborted = error instanceof SaltmineError && /^(aborted|disposed)$/.test(error.code);
+      if (aborted || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
+      this.#pausedUntil = Date.now() + PAUSE_MS;
+      this.#announce.warn("refresh_failed", `The old session is used to its end: ${(error as Error).message}`);
+      this.#schedule();
+      return old;
+    }
+  }
+
+  /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */
+  async renewAfter(authorization: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+    const refused = (session: Session | undefined) => authorization === `Bearer ${session?.token}`;
+    if (!this.#session || !refused(this.#session)) return true;
+    if (Date.now() - this.#renewedAt < PAUSE_MS) return false;
+    return !refused(await this.renew(signal));
+  }
+
+  /** Learns the server's clock from an answer. */
+  learn(serverMs: number): void {
+    if (!Number.isNaN(serverMs)) this.#skewMs = serverMs - Date.now();
+  }
+
+  /** Forgets the session, and what would bring one. */
+  forget(): void {
+    this.#flight?.controller.abort();
+    this.#drop();
+    this.#store.clear();
+  }
+
+  close(): void {
+    this.#flight?.controller.abort(new SaltmineError({ code: "disposed" }));
+    clearTimeout(this.#timer);
+    this.#listening?.abort();
+    this.#listening = undefined;
+  }
+
+  #drop(): void {
+    this.#session = undefined;
+    clearTimeout(this.#timer);
+  }
+
+  #remainingMs({ expiresAt }: Session): number {
+    return Date.parse(expiresAt) - Date.now() - (this.#skewMs ?? 0);
+  }
+
+  /** How much of a session must be left to use it. */
+  #marginMs(session: Session): number {
+    if (this.#skewMs !== undefined) return RENEW_MS;
+    const lifetimeMs = Date.parse(session.expiresAt) - issuedAtMs(session);
+    // More left than there ever was: our clock is behind, who knows how far.
+    if (this.#remainingMs(session) > lifetimeMs + RENEW_MS) return Number.POSITIVE_INFINITY;
+    return Math.max(RENEW_MS, Math.min(UNSURE_MS, lifetimeMs / 2 || 0));
+  }
+
+  /** Takes a session of another visit or tab. */
+  #adopt(session: Session, began: number): void {
+    this.#session = session;
+    this.#listen();
+    if (this.#remainingMs(session) <= this.#marginMs(session)) return;
+    this.#announce.emit({ type: "state", state: "ready" });
+    this.#announce.emit({ type: "ready", session, source: "storage", tookMs: performance.now() - began });
+    this.#schedule();
+  }
+
+  #takeOff(): Flight {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const promise = this.#request(signal).catch((thrown) => {
+      // A flight that was given up says nothing of the one that has taken its place.
+      if (!this.#flight || this.#flight === flight) this.#announce.emit({ type: "state", state: "failed" });
+      throw asSaltmineError(thrown, "engine_failed");
+    });
+    const flight = { promise, waiting: 0, controller };
+    const land = () => {
+      if (this.#flight === flight) this.#flight = undefined;
+    };
+    promise.then(land, land);
+    // A flight that is given up before it lands must not leave another one waiting for it.
+    signal.addEventListener("abort", land, { once: true });
+    return flight;
+  }
+
+  /** Waits for a flight; when its last caller has given up, the flight is given up too. */
+  #join(flight: Flight, signal: AbortSignal | undefined): Promise<Session> {
+    flight.waiting += 1;
+    return untilAborted(flight.promise, signal, () => {
+      flight.waiting -= 1;
+      if (flight.waiting === 0) flight.controller.abort();
+    });
+  }
+
+  async #request(signal: AbortSignal): Promise<Session> {
+    const began = performance.now();
+    // The listener may dispose or sign out at once: it must find the flight in its place.
+    await undefined;
+    const before = this.#session?.token;
+    this.#announce.emit({ type: "state", state: "starting" });
+    const ask = () => this.#ask(before, began, signal);
+    return this.#store.isShared ? alone(`saltmine:${this.#store.key}`, signal, ask) : ask();
+  }
+
+  async #ask(before: string | undefined, began: number, signal: AbortSignal): Promise<Session> {
+    if (signal.aborted) throw abortError(signal);
+    if (this.#anotherTabs(before, began)) return this.#session as Session;
+    const { emit, warn } = this.#announce;
+    const warnOfPage = ({ thread, reason }: Backend) => {
+      if (thread === "page") warn("page_thread", `The work is done on the page's own thread: ${reason}`);
+    };
+    const { value, backend, measured } = await this.#runner.run({
+      token: this.#session?.token,
+      solveOnly: false,
+      signal,
+      onState: (state, backend) => {
+        warnOfPage(backend);
+        emit({ type: "state", state, backend });
+      },
+      onProgress: (measured) => emit({ type: "progress", ...progressOf(measured) }),
+    });
+    if (signal.aborted) throw abortError(signal);
+    const grant = value as Grant;
+    const session = readSession(grant, this.#appId);
+    if (!session) {
+      const detail = "The token is not a JWT of this app with a subject.";
+      throw new SaltmineError({ code: "response_malformed", detail });
+    }
+    // Without a readable Date the token tells when it was made.
+    this.learn(grant.serverMs ?? issuedAtMs(session));
+    // Without locks another tab may have been quicker: the visitor stays one.
+    if (this.#anotherTabs(before, began)) return this.#session as Session;
+    this.#session = session;
+    this.#renewedAt = Date.now();
+    this.#pausedUntil = 0;
+    this.#store.save(session);
+    this.#listen();
+    emit({ type: "state", state: "ready", backend });
+    emit({
+      type: "ready",
+      session,
+      source: "network",
+      proofOfWork: grant.proofOfWork === 1,
+      tookMs: performance.now() - began,
+      ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
+      backend,
+    });
+    this.#schedule();
+    return session;
+  }
+
+  /** Takes what another tab has stored in the meantime. */
+  #anotherTabs(before: string | undefined, began: number): boolean {
+    const stored = this.#store.isShared ? this.#store.load() : undefined;
+    if (!stored || stored.token === before) return false;
+    if (this.#remainingMs(stored) <= this.#marginMs(stored)) return false;
+    if (stored.token !== this.#session?.token) this.#adopt(stored, began);
+    return true;
+  }
+
+  /** Renews shortly before the end, as long as somebody looks. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const session = this.#session;
+    if (!session || !this.#listening) return;
+    const now = Date.now();
+    const due = Math.max(this.#remainingMs(session) - RENEW_MS, this.#pausedUntil - now);
+    this.#timer = later(due, () => {
+      if (due > 2 ** 31 - 1) this.#schedule();
+      else if (!isHidden()) this.#renewAhead();
+    });
+  }
+
+  #renewAhead(): void {
+    if (!this.#session || this.#remainingMs(this.#session) > RENEW_MS) return;
+    // What fails here is told where it matters: at the next call.
+    this.renew(undefined).catch(() => {});
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const wake = () => {
+      // Timers did not run while the machine slept.
+      if (!isHidden()) this.#renewAhead();
+    };
+    globalThis.document?.addEventListener("visibilitychange", wake, { signal });
+    if (!this.#store.isShared) return;
+    const onStorage = ({ key, newValue }: StorageEvent) => {
+      // A null key is a store that was cleared whole.
+      if (key !== this.#store.key && key !== null) return;
+      const session = this.#store.parse(newValue);
+      if (!session) this.#drop();
+      else if (session.token !== this.#session?.token) this.#adopt(session, performance.now());
+    };
+    globalThis.addEventListener?.("storage", onStorage, { signal });
+  }
+}

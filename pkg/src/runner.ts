@@ -1,0 +1,103 @@
+/** Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is worth it. */
+import { loadSearch } from "#spawn";
+import { exchange } from "./exchange.js";
+import type { Link } from "./link.js";
+import type { Backend, FlowOptions, Share, Update } from "./messages.js";
+import type { Pool } from "./pool.js";
+import type { Measured } from "./progress.js";
+import type { Grant, RequestStep, Solved } from "./work.js";
+
+/** Engines that one flow may use up. */
+const MOST_ENGINES = 3;
+
+/** What every flow of a client has in common. */
+export interface RunnerOptions {
+  flow: Omit<FlowOptions, "token" | "solution">;
+  timeoutMs: number;
+  workers: number;
+  fetch: typeof fetch | undefined;
+}
+
+/** One flow. */
+export interface Run {
+  /** The old token, so that the visitor keeps their identity. */
+  token?: string | undefined;
+  /** Ends with a solution instead of a session. */
+  solveOnly: boolean;
+  signal: AbortSignal;
+  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend): void;
+  onProgress(measured: Measured): void;
+}
+
+/** What a flow ends with. */
+export interface Outcome {
+  value: Grant | Solved;
+  /** What carried the flow out, or what searched if that was another. */
+  backend: Backend;
+  /** The search, if there was one. */
+  measured: Measured | undefined;
+}
+
+export class Runner {
+  readonly #pool: Pool;
+  readonly #options: RunnerOptions;
+
+  constructor(pool: Pool, options: RunnerOptions) {
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  async run(run: Run): Promise<Outcome> {
+    for (let tries = 1; ; tries += 1) {
+      const link = await this.#pool.take({}, run.signal);
+      try {
+        return await this.#runOn(link, run);
+      } catch (error) {
+        // An engine that died takes its flow with it: once more, with another.
+        if (link.usable || run.signal.aborted || tries === MOST_ENGINES) throw error;
+      } finally {
+        this.#pool.giveBack(link, {});
+      }
+    }
+  }
+
+  async #runOn(link: Link, { token, solveOnly, signal, onState, onProgress }: Run): Promise<Outcome> {
+    const { flow, timeoutMs, workers, fetch } = this.#options;
+    const over = new AbortController();
+    let { backend } = link;
+    let measured: Measured | undefined;
+    const progress = (now: Measured) => {
+      measured = now;
+      onProgress(now);
+    };
+    const onUpdate = (update: Update) => {
+      if (update.type === "state") onState(update.state, link.backend);
+      else progress(update);
+    };
+    const onShare = async (share: Share) => {
+      const { Search } = await loadSearch();
+      const context = { pool: this.#pool, maxNumber: flow.maxNumber, workers, signal: over.signal };
+      const search = new Search({ ...context, onProgress: progress });
+      const number = await search.share(share, link, {});
+      backend = search.backend ?? backend;
+      return number;
+    };
+    // A function cannot cross to a worker: its requests come to the page.
+    const onFetch = fetch && ((step: RequestStep) => exchange(fetch, step, timeoutMs, over.signal));
+    const options = { ...flow, token, solution: undefined };
+    const request = {
+      type: "session",
+      options,
+      solveOnly,
+      timeoutMs,
+      share: workers > 1,
+      fetchOnPage: fetch !== undefined,
+    } as const;
+    try {
+      const value = (await link.request(request, { signal, onUpdate, onShare, onFetch })) as Grant | Solved;
+      return { value, backend, measured };
+    } finally {
+      over.abort();
+    }
+  }
+}
