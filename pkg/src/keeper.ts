@@ -58,7 +58,9 @@ export class Keeper {
       const stored = this.#store.load();
       if (stored) this.#adopt(stored, began);
     }
-    return this.#session && this.#remainingMs(this.#session) > this.#marginMs(this.#session) ? this.#session : undefined;
+    return this.#session && this.#remainingMs(this.#session) > this.#marginMs(this.#session)
+      ? this.#session
+      : undefined;
   }
 
   /** The kept session while it is good, else a new one for the same visitor. */
@@ -81,7 +83,10 @@ export class Keeper {
       const aborted = error instanceof SaltmineError && /^(aborted|disposed)$/.test(error.code);
       if (aborted || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
       this.#pausedUntil = Date.now() + PAUSE_MS;
-      this.#announce.warn("refresh_failed", `The old session is used to its end: ${(error as Error).message}`);
+      this.#announce.warn(
+        "refresh_failed",
+        `The old session is used to its end: ${(error as Error).message}`,
+      );
       this.#schedule();
       return old;
     }

@@ -134,7 +134,8 @@ function start(
       else started.post({ type: "start", engine: wanted.engine, module: wanted.module, wasmUrl });
     };
     const url = javascript ? undefined : workerUrl;
-    const starting = thread === "page" ? onPage(javascript, onReport) : inWorker(javascript, url, onReport, giveUp);
+    const starting =
+      thread === "page" ? onPage(javascript, onReport) : inWorker(javascript, url, onReport, giveUp);
     starting.then(adopt, (error) => giveUp(describe(error)));
   });
 }

@@ -37,7 +37,12 @@ export class Solutions {
     this.#next = undefined;
     clearTimeout(this.#timer);
     // What went wrong in the background is tried again, and told now.
-    let prepared = next && (await this.#keeping(next.catch(() => undefined), signal));
+    let prepared =
+      next &&
+      (await this.#keeping(
+        next.catch(() => undefined),
+        signal,
+      ));
     if (!prepared || isStale(prepared)) prepared = await this.#keeping(this.#make(), signal);
     this.prepare();
     return prepared.header;

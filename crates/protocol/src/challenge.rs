@@ -49,7 +49,9 @@ impl Challenge {
     pub fn parse(raw: RawChallenge) -> Result<Self, ChallengeError> {
         let malformed = |field| Err(ChallengeError::Malformed(field));
         let Some(name) = &raw.algorithm else { return malformed(Field::Algorithm) };
-        let Some(algorithm) = Algorithm::from_name(name) else { return Err(ChallengeError::UnknownAlgorithm) };
+        let Some(algorithm) = Algorithm::from_name(name) else {
+            return Err(ChallengeError::UnknownAlgorithm);
+        };
         let bytes = |text: &Option<String>| hex::decode(text.as_deref()?, algorithm.digest_len());
         let Some(digest) = bytes(&raw.challenge) else { return malformed(Field::Challenge) };
         let Some(max_number) = raw.max_number.map_or(Some(DEFAULT_MAX_NUMBER), integer) else {

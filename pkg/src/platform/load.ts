@@ -15,7 +15,8 @@ export function loaderOf(
   read: (variant: Variant, url: URL | undefined) => Promise<WebAssembly.Module>,
 ): Load {
   return async ({ engine: wanted, module: handedOn, wasmUrl }) => {
-    const compile = (variant: Variant) => read(variant, wasmUrl ? new URL(`${variant}.wasm`, wasmUrl) : undefined);
+    const compile = (variant: Variant) =>
+      read(variant, wasmUrl ? new URL(`${variant}.wasm`, wasmUrl) : undefined);
     new WebAssembly.Module(EMPTY);
     const reasons: string[] = [];
     if (wanted !== "scalar") {

@@ -20,8 +20,8 @@ export function spawn(
   const worker = url
     ? new Worker(url, { type: "module", name: "saltmine" })
     : javascript
-    ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
-    : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+      ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
+      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
