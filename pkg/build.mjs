@@ -45,12 +45,14 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
       "#search": "./search.js",
       "#page-engine": `./${prefix}page-engine.js`,
       "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
+      "#page-engine-javascript-all": `./${prefix}page-engine-javascript-all.js`,
     },
   );
-  // The same two for both kinds of module. The one in JavaScript is shared by whoever needs it.
+  // The same two for each kind of module. Those in JavaScript are shared by whoever needs them.
   for (const [suffix, load] of [
     ["", platform],
     ["-javascript", "javascript"],
+    ["-javascript-all", "javascript"],
   ]) {
     await entries(
       [
@@ -58,7 +60,7 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
         { in: "src/page-engine.ts", out: `${prefix}page-engine${suffix}` },
       ],
       { "#load": `./src/platform/${load}.ts` },
-      { "#javascript": "./javascript.js" },
+      { "#javascript": `./${suffix.slice(1)}.js` },
     );
   }
 }
@@ -75,7 +77,7 @@ await buildRuntime(
 );
 // The same for every runtime.
 await build({ ...shared, target: WEB_TARGET, entryPoints: [{ in: "src/search.ts", out: "search" }] });
-for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js"])
+for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // What the tarball must carry beside dist/. Its README stands alone: no links into the work tree, no picture.

@@ -12,7 +12,7 @@ const LEAST_ROTATIONS = 100;
 
 const [input, output] = process.argv.slice(2);
 // The limit is that of wasm-pack.toml.
-const FLAGS = ["--one-caller-inline-max-function-size=300", "-O3"];
+const FLAGS = ["--enable-bulk-memory", "--one-caller-inline-max-function-size=300", "-O3"];
 execFileSync(process.execPath, [WASM2JS, ...FLAGS, input, "-o", output], { stdio: ["ignore", 2, 2] });
 
 let rotations = 0;

@@ -1,5 +1,5 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
-import { loadPageEngine, spawn, type Thread } from "#spawn";
+import { type Kind, loadPageEngine, spawn, type Thread } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
@@ -18,6 +18,8 @@ export interface Wanted {
   engine?: Engine | undefined;
   /** Why no higher one. */
   reason?: string | undefined;
+  /** Every hash function, not SHA-256 alone. */
+  rare?: boolean;
   /** Compiled code of that very engine. */
   module?: WebAssembly.Module | undefined;
 }
@@ -133,9 +135,10 @@ function start(
       if (over) started.terminate();
       else started.post({ type: "start", engine: wanted.engine, module: wanted.module, wasmUrl });
     };
+    const kind = javascript ? (wanted.rare ? "javascript-all" : "javascript") : "wasm";
     const url = javascript ? undefined : workerUrl;
     const starting =
-      thread === "page" ? onPage(javascript, onReport) : inWorker(javascript, url, onReport, giveUp);
+      thread === "page" ? onPage(kind, onReport) : inWorker(kind, url, onReport, giveUp);
     starting.then(adopt, (error) => giveUp(describe(error)));
   });
 }
@@ -144,8 +147,8 @@ async function inWorker(...about: Parameters<typeof spawn>): Promise<Thread> {
   return spawn(...about);
 }
 
-async function onPage(javascript: boolean, onReport: (report: Report) => void): Promise<Thread> {
-  const { serveOnPage } = await loadPageEngine(javascript);
+async function onPage(kind: Kind, onReport: (report: Report) => void): Promise<Thread> {
+  const { serveOnPage } = await loadPageEngine(kind);
   let open = true;
   const post = serveOnPage((report) => {
     if (open) onReport(report);

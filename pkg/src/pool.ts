@@ -8,7 +8,8 @@ const IDLE_MS = 5_000;
 
 interface Idle {
   link: Link;
-  wanted: Engine | undefined;
+  /** What it was asked for as. */
+  key: string;
   timer: ReturnType<typeof setTimeout>;
 }
 
@@ -29,7 +30,7 @@ export class Pool {
   /** An engine of one's own until it is given back. */
   async take(wanted: Wanted, signal: AbortSignal): Promise<Link> {
     for (const waiting of this.#idle) {
-      if (waiting.wanted !== wanted.engine) continue;
+      if (waiting.key !== keyOf(wanted)) continue;
       this.#idle.delete(waiting);
       clearTimeout(waiting.timer);
       if (!waiting.link.usable) continue;
@@ -50,7 +51,7 @@ export class Pool {
   }
 
   /** Gives an engine back that is at rest. */
-  giveBack(link: Link, { engine: wanted }: Wanted): void {
+  giveBack(link: Link, wanted: Wanted): void {
     if (!link.usable) {
       this.#links.delete(link);
       return;
@@ -60,7 +61,7 @@ export class Pool {
       this.#links.delete(link);
       link.close({ code: "disposed" });
     }, IDLE_MS);
-    const waiting: Idle = { link, wanted, timer };
+    const waiting: Idle = { link, key: keyOf(wanted), timer };
     this.#idle.add(waiting);
     // An engine that rests does not keep a Node process alive, nor does its timer.
     link.keepAlive(false);
@@ -76,3 +77,5 @@ export class Pool {
     this.#links.clear();
   }
 }
+
+const keyOf = ({ engine, rare }: Wanted) => `${engine}${rare}`;

@@ -15,7 +15,11 @@ const WORTH_MS = 150;
 const MOST_REPLACEMENTS = 3;
 
 /** Where the rare hash functions are searched. */
-const RARE: Wanted = { engine: "scalar", reason: "the challenge's hash function has no SIMD engine" };
+function rareOf({ engine, reason }: Backend): Wanted {
+  return engine === "javascript"
+    ? { engine, rare: true, reason }
+    : { engine: "scalar", rare: true, reason: "the challenge's hash function has no SIMD engine" };
+}
 
 /** What each engine was last seen to do, in hashes a second. */
 const rates = new Map<Engine, number>();
@@ -75,7 +79,7 @@ export class Search {
   /** Goes on with what an engine gives away. */
   async share(share: Share, link: Link, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
-    if (elapsedMs === 0) return this.solve(challenge, RARE);
+    if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend));
     this.#began ||= performance.now() - elapsedMs;
     this.#searched = Math.max(this.#searched, searched);
     rates.set(link.backend.engine, (searched / elapsedMs) * 1000);

@@ -22,10 +22,12 @@ for (const engine of ["scalar", "javascript"]) {
 
 const instantiateWasm = async (name) =>
   (await WebAssembly.instantiate(await readFile(join(dist, name)))).instance.exports;
+const instantiateScript = async (name) => (await import(pathToFileURL(join(dist, name)))).default();
 const modules = {
   simd128: await instantiateWasm("simd128.wasm"),
   scalar: await instantiateWasm("scalar.wasm"),
-  javascript: (await import(pathToFileURL(join(dist, "javascript.js")))).default(),
+  javascript: await instantiateScript("javascript.js"),
+  "javascript, every hash function": await instantiateScript("javascript-all.js"),
 };
 
 /** Opens a challenge in a module; what it finds in `start..=end`, or -1. */
@@ -67,7 +69,7 @@ const anyNumber = fc.oneof(
 
 for (const [name, module] of Object.entries(modules)) {
   describe(`${name}, number by number`, () => {
-    const algorithms = name === "simd128" ? ["SHA-256"] : Object.keys(HASHES);
+    const algorithms = /^(simd128|javascript)$/.test(name) ? ["SHA-256"] : Object.keys(HASHES);
 
     test("finds what its naive twin hashes, at every place of a range, and nothing beside it", () => {
       const property = fc.property(

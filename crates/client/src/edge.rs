@@ -9,7 +9,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::ptr;
 
-use saltmine_protocol::{Algorithm, Challenge};
+use saltmine_protocol::{Algorithm, Challenge, double, whole};
 use saltmine_solver::{Job, Target, search};
 
 use crate::failure::Code;
@@ -146,10 +146,9 @@ pub extern "C" fn waited(work: &mut Work, now_ms: f64, random: f64) {
 
 /// Searches `start..=end` of the challenge at one go; the number, or -1.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
-#[allow(clippy::cast_precision_loss)] // a candidate is at most 2^53 - 1
 pub extern "C" fn run(work: &Work, start: f64, end: f64) -> f64 {
     let found = work.job.as_ref().and_then(|job| search(job, whole(start)..=whole(end)));
-    found.map_or(-1.0, |number| number as f64)
+    found.map_or(-1.0, double)
 }
 
 /// The end of a piece of work.
@@ -201,10 +200,4 @@ fn target(challenge: &Challenge) -> Option<Target> {
         #[cfg(not(feature = "all-algorithms"))]
         _ => None,
     }
-}
-
-/// A double that holds a whole number, as one.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
-fn whole(number: f64) -> u64 {
-    number as u64
 }

@@ -22,7 +22,7 @@ mod retry;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use saltmine_protocol::{Challenge, RawChallenge, SOLUTION_HEADER};
+use saltmine_protocol::{Challenge, RawChallenge, SOLUTION_HEADER, double};
 
 use crate::failure::{Code, Failure};
 use retry::Retries;
@@ -305,8 +305,7 @@ impl Flow {
     /// to judge.
     fn expires_in_ms(&self, now: Now) -> Option<f64> {
         let seconds = self.challenge.as_ref()?.expires_at_seconds()?;
-        #[allow(clippy::cast_precision_loss)] // seconds since 1970 fit a double's 53 bits
-        Some(seconds as f64 * 1_000.0 - now.ms - self.skew_ms?)
+        Some(double(seconds) * 1_000.0 - now.ms - self.skew_ms?)
     }
 
     fn about_to_expire(&self, now: Now) -> bool {

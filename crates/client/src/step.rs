@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use saltmine_protocol::{Challenge, JsonObject};
+use saltmine_protocol::{Challenge, JsonObject, whole};
 
 use crate::failure::Failure;
 use crate::flow::{Granted, Request, Solved};
@@ -61,8 +61,6 @@ fn kind(kind: &str) -> JsonObject {
 
 /// A time that is in the past is now.
 fn optional(json: JsonObject, name: &str, ms: Option<f64>) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // `as` saturates, which is what is wanted
-    let json = if let Some(ms) = ms { json.number(name, ms as u64) } else { json };
+    let json = if let Some(ms) = ms { json.number(name, whole(ms)) } else { json };
     json.finish()
 }

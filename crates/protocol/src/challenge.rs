@@ -1,3 +1,4 @@
+use crate::decimal::{double, whole};
 use crate::{Algorithm, MAX_NUMBER, Solution, hex, salt};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,8 +64,8 @@ impl Challenge {
         }
         // The salt is signed and `expiresAt` is not: the salt's word counts first.
         let expires_at_seconds = salt::expires_at_seconds(salt).or_else(|| {
-            let ms = raw.expires_at_ms.filter(|ms| *ms >= 0.0 && *ms <= MAX_NUMBER as f64)?;
-            Some(ms as u64 / 1000)
+            let ms = raw.expires_at_ms.filter(|ms| *ms >= 0.0 && *ms <= double(MAX_NUMBER))?;
+            Some(whole(ms / 1000.0))
         });
         Ok(Self {
             algorithm,
@@ -134,8 +135,9 @@ impl Challenge {
 }
 
 fn integer(number: f64) -> Option<u64> {
-    let in_range = number >= 0.0 && number <= MAX_NUMBER as f64;
-    (in_range && (number as u64) as f64 == number).then_some(number as u64)
+    let integer = whole(number);
+    // Not for NaN, nor for what is negative or fractional: none of these is what it was made into.
+    (double(integer) == number && integer <= MAX_NUMBER).then_some(integer)
 }
 
 /// Why a challenge is not one.

@@ -3,6 +3,23 @@ use alloc::string::String;
 /// The largest number that every JSON reader holds exactly: 2^53 - 1.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 
+/// A double that holds a whole number, as one; negative is 0, too large the largest. A function of its own, as
+/// [`double`] is: where a module is translated to JavaScript, which has no 64-bit integers, either is a page of code.
+#[inline(never)]
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
+pub fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+/// A number of at most 53 bits as a double.
+#[inline(never)]
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // not with so few bits
+pub fn double(number: u64) -> f64 {
+    number as f64
+}
+
 /// Writes the canonical spelling. A loop of our own: the libraries' tables would be a twentieth of the wasm module.
 pub(crate) fn push_canonical(text: &mut String, number: u64) {
     let mut digits = [0; 20];
@@ -23,17 +40,19 @@ pub(crate) fn push_canonical(text: &mut String, number: u64) {
 ///
 /// Two texts never give the same number: whoever hashes the number again hashes the text that was sent.
 pub(crate) fn parse_canonical(text: &[u8]) -> Option<u64> {
-    // 2^53 - 1 has 16 digits, so the sum below cannot overflow.
+    // 2^53 - 1 has 16 digits.
     if text.is_empty() || text.len() > 16 || (text.len() > 1 && text[0] == b'0') {
         return None;
     }
-    let mut number = 0;
+    // A double is exact up to 2^53, and what is larger stays larger.
+    let mut number = 0.0;
     for byte in text {
         if !byte.is_ascii_digit() {
             return None;
         }
-        number = number * 10 + u64::from(byte - b'0');
+        number = number * 10.0 + f64::from(byte - b'0');
     }
+    let number = whole(number);
     (number <= MAX_NUMBER).then_some(number)
 }
 

@@ -46,7 +46,7 @@ mod verify;
 
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge};
-pub use decimal::MAX_NUMBER;
+pub use decimal::{MAX_NUMBER, double, whole};
 pub use json::JsonObject;
 pub use solution::Solution;
 

@@ -2,16 +2,16 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Report } from "../messages.js";
-import type { Thread } from "./web.js";
+import type { Kind, Thread } from "./web.js";
 
 /** Starts the worker thread. */
 export function spawn(
-  javascript: boolean,
+  kind: Kind,
   url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  const entry = javascript ? "./node-worker-javascript.js" : "./node-worker.js";
+  const entry = kind === "wasm" ? "./node-worker.js" : `./node-worker-${kind}.js`;
   const worker = new Worker(new URL(url ?? entry, import.meta.url), { name: "saltmine" });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
@@ -24,8 +24,12 @@ export function spawn(
 }
 
 /** The engine without a worker: its code is loaded only when this is called. */
-export const loadPageEngine = (javascript: boolean) =>
-  javascript ? import("#page-engine-javascript") : import("#page-engine");
+export const loadPageEngine = (kind: Kind) =>
+  kind === "javascript"
+    ? import("#page-engine-javascript")
+    : kind === "javascript-all"
+      ? import("#page-engine-javascript-all")
+      : import("#page-engine");
 
 /** What several engines need, and only then. */
 export const loadSearch = () => import("#search");

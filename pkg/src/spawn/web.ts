@@ -9,9 +9,12 @@ export interface Thread {
   keepAlive?(on: boolean): void;
 }
 
+/** What a thread is to run: WebAssembly, or the module in JavaScript, without the rare hash functions or with them. */
+export type Kind = "wasm" | "javascript" | "javascript-all";
+
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
 export function spawn(
-  javascript: boolean,
+  kind: Kind,
   url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
@@ -19,9 +22,11 @@ export function spawn(
   // Literal expressions, or bundlers do not see them.
   const worker = url
     ? new Worker(url, { type: "module", name: "saltmine" })
-    : javascript
+    : kind === "javascript"
       ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
-      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+      : kind === "javascript-all"
+        ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), { type: "module", name: "saltmine" })
+        : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
@@ -32,8 +37,12 @@ export function spawn(
 }
 
 /** The engine without a worker: its code is loaded only when this is called. */
-export const loadPageEngine = (javascript: boolean) =>
-  javascript ? import("#page-engine-javascript") : import("#page-engine");
+export const loadPageEngine = (kind: Kind) =>
+  kind === "javascript"
+    ? import("#page-engine-javascript")
+    : kind === "javascript-all"
+      ? import("#page-engine-javascript-all")
+      : import("#page-engine");
 
 /** What several engines need, and only then. */
 export const loadSearch = () => import("#search");

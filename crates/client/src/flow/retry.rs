@@ -1,5 +1,7 @@
 //! When a request that found no server, or a server in trouble, is made again: exponential backoff with full jitter.
 
+use saltmine_protocol::whole;
+
 use super::Now;
 
 /// Requests that one flow repeats, all kinds together.
@@ -33,7 +35,6 @@ impl Retries {
             return None;
         }
         self.made += 1;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // never negative, and small
-        Some(wait_ms as u64)
+        Some(whole(wait_ms))
     }
 }
