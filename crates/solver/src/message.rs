@@ -16,6 +16,11 @@ impl Decimal {
         Decimal::padded(number, 1)
     }
 
+    /// How many digits it has.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// `number` with as many leading zeros as `len` digits need.
     #[inline(never)]
     pub(crate) fn padded(mut number: u64, len: usize) -> Decimal {
@@ -68,9 +73,20 @@ impl Tail {
         if end <= self.block_len { 1 } else { 2 }
     }
 
-    /// The last one or two blocks of the message `salt ‖ number`, padding included.
+    /// Writes a number of so many digits into the words of a message that has another there.
+    pub(crate) fn write(&self, mut number: u64, digits: usize, words: &mut [u32]) {
+        for at in (self.len..self.len + digits).rev() {
+            let shift = 24 - at % 4 * 8;
+            if let Some(word) = words.get_mut(at / 4) {
+                *word = *word & !(0xff << shift) | (u32::from(b'0') + (number % 10) as u32) << shift;
+            }
+            number /= 10;
+        }
+    }
+
+    /// The last blocks of the message `salt ‖ number`, padding included, then zeros.
     #[inline(never)]
-    pub(crate) fn message(&self, number: &Decimal) -> Message {
+    pub(crate) fn message(&self, number: &Decimal) -> [u8; 2 * MAX_BLOCK] {
         let mut bytes = [0; 2 * MAX_BLOCK];
         bytes[..MAX_BLOCK].copy_from_slice(&self.bytes);
         let digits = &number.ascii[MAX_DIGITS - number.len..];
@@ -81,20 +97,6 @@ impl Tail {
         // The upper bits of the length stay zero: a salt fits into memory.
         let bits = (self.salt_len + digits.len() as u64) * 8;
         bytes[len - 8..len].copy_from_slice(&bits.to_be_bytes());
-        Message { bytes, len, block_len: self.block_len }
-    }
-}
-
-/// The last blocks of a message.
-pub(crate) struct Message {
-    bytes: [u8; 2 * MAX_BLOCK],
-    len: usize,
-    block_len: usize,
-}
-
-impl Message {
-    /// One or two blocks.
-    pub(crate) fn blocks(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.bytes[..self.len].chunks_exact(self.block_len)
+        bytes
     }
 }

@@ -57,6 +57,7 @@ const SHA512: Hash = Hash {
 #[derive(Clone)]
 pub(crate) struct Plain {
     compress: fn(&mut [u64; 8], &[u8]),
+    block_len: usize,
     midstate: [u64; 8],
     tail: Tail,
     target: [u64; 8],
@@ -88,14 +89,23 @@ impl Plain {
         for (word, bytes) in target.iter_mut().zip(digest.chunks_exact(hash.word_len)) {
             *word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
         }
-        Plain { compress: hash.compress, midstate, tail, target, words: digest.len() / hash.word_len }
+        Plain {
+            compress: hash.compress,
+            block_len: hash.block_len,
+            midstate,
+            tail,
+            target,
+            words: digest.len() / hash.word_len,
+        }
     }
 
     #[inline(never)]
     pub(crate) fn search(&self, first: u64, last: u64) -> Option<u64> {
         (first..=last).find(|number| {
             let mut state = self.midstate;
-            for block in self.tail.message(&Decimal::new(*number)).blocks() {
+            let number = Decimal::new(*number);
+            let blocks = self.tail.blocks(number.len());
+            for block in self.tail.message(&number).chunks_exact(self.block_len).take(blocks) {
                 (self.compress)(&mut state, block);
             }
             state.iter().zip(&self.target).take(self.words).all(|(word, wanted)| word == wanted)

@@ -14,7 +14,7 @@ use scalar as backend;
 use wasm32_simd128 as backend;
 
 use crate::message::{Decimal, Tail};
-use lanes::Lanes;
+use kernel::Kernel;
 
 /// The backend this crate was compiled with: `"simd128"` or `"scalar"`.
 pub const BACKEND: &str = backend::NAME;
@@ -50,8 +50,9 @@ impl Sha256Job {
     pub(crate) fn new(salt: &[u8], digest: &[u8; 32]) -> Sha256Job {
         let (blocks, tail) = Tail::split(salt, BLOCK_LEN);
         let mut midstate = START;
+        let mut kernel = Kernel::<backend::Vector>::new();
         for block in blocks.chunks_exact(BLOCK_LEN) {
-            compress(&mut midstate, &words(block));
+            kernel.compress(&mut midstate, &words(block));
         }
         Sha256Job { midstate, tail, target: words(digest) }
     }
@@ -64,10 +65,20 @@ impl Sha256Job {
     #[inline(never)]
     fn confirms(&self, number: u64) -> bool {
         let mut state = self.midstate;
-        for block in self.tail.message(&Decimal::new(number)).blocks() {
-            compress(&mut state, &words(block));
+        let number = Decimal::new(number);
+        let mut kernel = Kernel::<backend::Vector>::new();
+        for block in self.blocks(&number).iter().take(self.tail.blocks(number.len())) {
+            kernel.compress(&mut state, block);
         }
         state == self.target
+    }
+
+    /// The last blocks of the message.
+    #[inline(never)]
+    fn blocks(&self, number: &Decimal) -> [[u32; 16]; 2] {
+        let mut blocks = [[0; 16]; 2];
+        from_be_bytes(&self.tail.message(number), blocks.as_flattened_mut());
+        blocks
     }
 }
 
@@ -82,35 +93,5 @@ fn from_be_bytes(bytes: &[u8], words: &mut [u32]) {
     let (bytes, _) = bytes.as_chunks();
     for (word, bytes) in words.iter_mut().zip(bytes) {
         *word = u32::from_be_bytes(*bytes);
-    }
-}
-
-/// One round, given the sum of its message word and constant.
-fn round(state: &mut [u32; 8], keyed: u32) {
-    let [a, b, c, d, e, f, g, h] = *state;
-    let t1 = h.wrapping_add(e.sum1()).wrapping_add(e.select(f, g)).wrapping_add(keyed);
-    let t2 = a.sum0().wrapping_add((a & b) | (c & (a | b)));
-    *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
-}
-
-/// Word `t` of the schedule, from those before it.
-fn next_word(words: &[u32; 64], t: usize) -> u32 {
-    words[t - 16]
-        .wrapping_add(words[t - 15].sigma0())
-        .wrapping_add(words[t - 7])
-        .wrapping_add(words[t - 2].sigma1())
-}
-
-/// The compression function as the standard has it, rolled: it runs once a block of salt, not once a candidate.
-#[inline(never)]
-fn compress(state: &mut [u32; 8], block: &[u32; 16]) {
-    let start = *state;
-    let mut words = [0; 64];
-    for t in 0..64 {
-        words[t] = if t < 16 { block[t] } else { next_word(&words, t) };
-        round(state, words[t].wrapping_add(K[t]));
-    }
-    for (word, start) in state.iter_mut().zip(start) {
-        *word = word.wrapping_add(start);
     }
 }

@@ -1,6 +1,6 @@
 //! The search kernel: what a candidate costs beyond the words that all candidates share.
 //!
-//! Within a sweep one 32-bit word of the message changes (see [`layout`](super::layout)). Everything that does not
+//! Within a sweep one 32-bit word of the message changes, or two (see [`layout`](super::layout)). Everything that does not
 //! depend on it is computed once a sweep, in [`Constants`]: the rounds before that word, and of each later word
 //! the terms that stay. A candidate then costs the rest of the schedule and the rest of the rounds, and the digest is
 //! not computed to its end either: see [`undone`].
@@ -10,7 +10,7 @@ use core::ops::ControlFlow;
 
 use super::lanes::Lanes;
 use super::layout::{Costs, Plan, Sweep, by_length};
-use super::{K, Sha256Job, compress, next_word, round, words};
+use super::{K, Sha256Job};
 use crate::message::Decimal;
 
 /// Rounds up to the last whose result the digest alone tells.
@@ -25,14 +25,16 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
     let costs = Costs {
         lanes: V::COUNT as u64,
         // A round or a word of the schedule counts as one.
-        sweep: 128.0,
-        vector: |word| if word == FAVOURITE { 80.0 } else { 112.0 - word as f64 },
+        sweep: 256.0,
+        vector: |word, is_pair| {
+            if word == FAVOURITE && !is_pair { 80.0 } else { 112.0 - word as f64 }
+        },
         second_block: 80.0,
     };
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {
         let plan = Plan::new(&job.tail, digits, first, last, &costs);
-        kernel.start(&plan);
+        kernel.start(job, &plan);
         if let ControlFlow::Break(number) = plan.sweeps(|sweep| kernel.sweep(job, &plan, &sweep)) {
             return Some(number);
         }
@@ -40,25 +42,29 @@ pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option
     None
 }
 
-/// What all candidates of a sweep share in the block that holds the changing word.
+/// What all candidates of a sweep share in the block that holds the changing word. Filled anew for each sweep, in
+/// place: clearing and copying would cost as much as a vector of candidates.
 struct Constants {
-    /// The index of the changing word.
+    /// The index of the changing word, or the first of two.
     position: usize,
-    /// The index of the first word after the block's own that changes.
+    /// How many words of the block change.
+    count: usize,
+    /// The index of the first word after the block's own sixteen that changes.
     first: usize,
-    /// The state after the round of the changing word, had that word been zero.
-    state: [u32; 8],
+    /// The words that stay, zero for the others: zero has a σ of zero.
+    stay: [u32; 64],
     /// Of each word of the schedule, the sum of the terms that stay.
     sums: [u32; 64],
     /// What a round adds: its constant, and the word if that stays.
     keys: [u32; 64],
 }
 
-/// Which words of the schedule depend on the one at `position`: bit `t` stands for word `t`.
-const fn varying(position: usize) -> u64 {
-    let mut varying = 1_u64 << position;
+/// Which words of the schedule depend on the one at `position`: bit `t` stands for word `t`, and the last bit for all
+/// words from 31 on, which depend on any.
+const fn varying(position: usize) -> u32 {
+    let mut varying = 1_u32 << position;
     let mut t = 16;
-    while t < 64 {
+    while t < 32 {
         if varying >> (t - 16) & TERMS != 0 {
             varying |= 1 << t;
         }
@@ -67,38 +73,49 @@ const fn varying(position: usize) -> u64 {
     varying
 }
 
+/// Whether word `t` is one of them.
+const fn varies(varying: u32, t: usize) -> bool {
+    varying >> (if t < 31 { t } else { 31 }) & 1 != 0
+}
+
 /// The words that word `t` is made of, as bits from `t - 16` on: the words 16, 15, 7 and 2 before it.
-const TERMS: u64 = 1 << 14 | 1 << 9 | 1 << 1 | 1;
+const TERMS: u32 = 1 << 14 | 1 << 9 | 1 << 1 | 1;
 
 impl Constants {
-    /// The words whose bit is set in `varying` are left to the kernel. It begins with the one at `position`.
+    fn new() -> Constants {
+        Constants { position: 0, count: 0, first: 0, stay: [0; 64], sums: [0; 64], keys: [0; 64] }
+    }
+
+    /// The words that are set in `varying` are left to the kernel. It begins with the one at `position`.
     #[inline(never)]
-    fn new(start: &[u32; 8], block: &[u32; 16], position: usize, varying: u64) -> Constants {
-        let mut sums = [0; 64];
-        let mut keys = K;
-        // The words that stay, zero for the others: zero has a σ of zero.
-        let mut stay = [0; 64];
-        let mut state = *start;
+    fn fill(&mut self, block: &[u32; 16], position: usize, varying: u32) {
+        self.position = position;
+        self.count = (varying as u16).count_ones() as usize;
+        self.first = first_after_block(varying);
+        let stay = &mut self.stay;
         for t in 0..64 {
-            sums[t] = if t < 16 { block[t] } else { next_word(&stay, t) };
-            if varying >> t & 1 == 0 {
-                stay[t] = sums[t];
-            }
-            keys[t] = keys[t].wrapping_add(stay[t]);
-            if t <= position {
-                round(&mut state, keys[t]);
-            }
+            let sum = if t < 16 {
+                block[t]
+            } else {
+                let sigmas = stay[t - 15].sigma0().wrapping_add(stay[t - 2].sigma1());
+                stay[t - 16].wrapping_add(stay[t - 7]).wrapping_add(sigmas)
+            };
+            self.sums[t] = sum;
+            stay[t] = if varies(varying, t) { 0 } else { sum };
+            self.keys[t] = K[t].wrapping_add(stay[t]);
         }
-        Constants { position, first: first_after_block(varying), state, sums, keys }
     }
 }
 
 /// The index of the first word after the block's own sixteen that changes.
-const fn first_after_block(varying: u64) -> usize {
+const fn first_after_block(varying: u32) -> usize {
     16 + (varying >> 16).trailing_zeros() as usize
 }
 
-struct Kernel<V> {
+pub(super) struct Kernel<V> {
+    constants: Constants,
+    /// The last blocks of the message.
+    blocks: [[u32; 16]; 2],
     /// The digits of the changing word, `V::COUNT` consecutive values each.
     low: [V; 100],
     /// The schedule, with zeros for the words that stay.
@@ -110,66 +127,97 @@ struct Kernel<V> {
 }
 
 impl<V: Lanes> Kernel<V> {
-    fn new() -> Kernel<V> {
+    pub(super) fn new() -> Kernel<V> {
         let zero = V::splat(0);
-        Kernel { low: [zero; 100], words: [zero; 64], keyed: [zero; 64], second: [zero; 64] }
+        Kernel {
+            constants: Constants::new(),
+            blocks: [[0; 16]; 2],
+            low: [zero; 100],
+            words: [zero; 64],
+            keyed: [zero; 64],
+            second: [zero; 64],
+        }
+    }
+
+    /// The compression function as the standard has it, the same in every lane.
+    #[inline(never)]
+    pub(super) fn compress(&mut self, state: &mut [u32; 8], block: &[u32; 16]) {
+        self.constants.fill(block, 0, 0);
+        splat(&self.constants.keys, &mut self.keyed);
+        let mut start = [V::splat(0); 8];
+        splat(state, &mut start);
+        for (word, new) in state.iter_mut().zip(rounds(&start, &self.keyed)) {
+            *word = word.wrapping_add(new.first());
+        }
     }
 
     /// Prepares for sweeps of a plan.
     #[inline(never)]
-    fn start(&mut self, plan: &Plan) {
+    fn start(&mut self, job: &Sha256Job, plan: &Plan) {
+        self.blocks = job.blocks(&Decimal::padded(0, plan.digits));
         self.words = [V::splat(0); 64];
         for (i, low) in self.low[..100 / V::COUNT].iter_mut().enumerate() {
-            *low = V::from_fn(|lane| two_digits((i * V::COUNT + lane) as u32) << plan.shift);
+            *low = V::from_fn(|lane| plan.place(two_digits((i * V::COUNT + lane) as u32))[0]);
         }
     }
 
     /// Tries the numbers of a sweep; breaks with the one that solves the job.
     #[inline(never)]
     fn sweep(&mut self, job: &Sha256Job, plan: &Plan, sweep: &Sweep) -> ControlFlow<u64> {
-        let message = job.tail.message(&Decimal::padded(sweep.zero, plan.digits));
-        let mut blocks = message.blocks();
+        job.tail.write(sweep.zero, plan.digits, self.blocks.as_flattened_mut());
         let position = plan.word % 16;
         let mut start = job.midstate;
-        let mut block: [u32; 16] = words(blocks.next().unwrap_or_default());
+        let [first, next] = self.blocks;
+        let mut block = first;
         if plan.word >= 16 {
-            compress(&mut start, &block);
-            block = words(blocks.next().unwrap_or_default());
+            self.compress(&mut start, &first);
+            block = next;
         }
-        let second = blocks.next();
-        let favourite_schedule = plan.word == FAVOURITE && second.is_none();
+        let has_second = plan.word / 16 + 1 < job.tail.blocks(plan.digits);
+        if has_second {
+            self.constants.fill(&next, 0, 0);
+            splat(&self.constants.keys, &mut self.second);
+        }
+        let favourite_schedule = plan.word == FAVOURITE && !has_second && !plan.is_pair();
         let mut changing = varying(position);
         if !favourite_schedule {
+            if plan.is_pair() {
+                changing |= varying(position + 1);
+            }
             // The schedule for any position makes every word from the first on: a few of them stay all the same.
-            changing |= u64::MAX << first_after_block(changing);
+            changing |= u32::MAX << first_after_block(changing);
         }
-        let constants = Constants::new(&start, &block, position, changing);
-        splat(&constants.keys, &mut self.keyed);
-        let end = if second.is_none() { TOLD } else { 64 };
-        if let Some(second) = second {
-            splat(&Constants::new(&start, &words(second), 0, 0).keys, &mut self.second);
-        }
-        let told = V::splat(if second.is_none() { undone(&start, &job.target) } else { job.target[7] });
+        self.constants.fill(&block, position, changing);
+        splat(&self.constants.keys, &mut self.keyed);
+        let end = if has_second { 64 } else { TOLD };
+        let told = V::splat(if has_second { job.target[7] } else { undone(&start, &job.target) });
         let mut state = [V::splat(0); 8];
-        splat(&constants.state, &mut state);
+        splat(&start, &mut state);
+        // Had the changing word been zero.
+        state = rounds(&state, &self.keyed[..=position]);
         let (a, e) = (state[0], state[4]);
 
         let lanes = V::COUNT as u32;
         let mut value = sweep.first - sweep.first % lanes;
         while value <= sweep.last {
-            let upper = V::splat(block[position] + (two_digits(value / 100) << 16 << plan.shift));
+            let upper = V::splat(block[position] + plan.place(two_digits(value / 100) << 16)[0]);
             let from = value % 100 / lanes;
             let to = (100 / lanes).min(from + (sweep.last - value) / lanes + 1);
             for low in &self.low[from as usize..to as usize] {
                 let word = upper.add(*low);
                 if favourite_schedule {
-                    favourite(&constants, word, &mut self.keyed);
+                    favourite(&self.constants, word, &mut self.keyed);
                 } else {
-                    schedule(&constants, word, &mut self.words, &mut self.keyed, end);
+                    if plan.is_pair() {
+                        let word: V = second_word(plan, block[position + 1], value);
+                        self.words[position + 1] = word;
+                        self.keyed[position + 1] = word.add(V::splat(K[position + 1]));
+                    }
+                    schedule(&self.constants, word, &mut self.words, &mut self.keyed, end);
                 }
                 (state[0], state[4]) = (a.add(word), e.add(word));
                 let mut after = rounds(&state, &self.keyed[position + 1..end]);
-                let equal = if second.is_none() {
+                let equal = if !has_second {
                     after[0].equal(told)
                 } else {
                     for (word, start) in after.iter_mut().zip(start) {
@@ -186,6 +234,15 @@ impl<V: Lanes> Kernel<V> {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// The second of two changing words for the candidates from `value` on, from what it is for zeros.
+#[inline(never)]
+fn second_word<V: Lanes>(plan: &Plan, zero: u32, value: u32) -> V {
+    V::from_fn(|lane| {
+        let value = value + lane as u32;
+        zero + plan.place(two_digits(value / 100) << 16 | two_digits(value % 100))[1]
+    })
 }
 
 fn splat<V: Lanes>(words: &[u32], vectors: &mut [V]) {
@@ -284,16 +341,16 @@ fn schedule<V: Lanes>(constants: &Constants, word: V, words: &mut [V; 64], keyed
         keyed[t] = word.add(V::splat(K[t]));
         (two_before, one_before) = (one_before, word);
     };
-    // At first no word but the changing one itself is seen through σ0.
+    // At first no words but the changing ones of the block are seen through σ0.
     let alone = constants.position + 15;
     let all = constants.first + 15;
     for t in constants.first..alone {
         next(t, false);
     }
-    if alone >= constants.first {
-        next(alone, true);
+    for t in alone.max(constants.first)..alone + constants.count {
+        next(t, true);
     }
-    for t in alone + 1..all {
+    for t in alone + constants.count..all {
         next(t, false);
     }
     for t in all..end {
@@ -316,23 +373,23 @@ fn favourite<V: Lanes>(constants: &Constants, word: V, keyed: &mut [V; 64]) {
 /// without loops or closures: a compiler that is told to save size does not see through those.
 #[inline(always)]
 fn favourite_word<V: Lanes>(t: usize, constants: &Constants, words: &mut [V; TOLD], keyed: &mut [V; 64]) {
-    const VARYING: u64 = varying(FAVOURITE);
-    let terms = VARYING >> (t - 16) & TERMS;
-    if terms == 0 {
+    const VARYING: u32 = varying(FAVOURITE);
+    if !varies(VARYING, t) {
         return;
     }
+    let [t16, t15, t7, t2] = [16, 15, 7, 2].map(|back| varies(VARYING, t - back));
     let mut word = words[t - 16];
-    if terms != TERMS {
+    if !(t16 && t15 && t7 && t2) {
         let stay = V::splat(constants.sums[t]);
-        word = if terms & 1 != 0 { stay.add(word) } else { stay };
+        word = if t16 { stay.add(word) } else { stay };
     }
-    if terms & 1 << 1 != 0 {
+    if t15 {
         word = word.add(words[t - 15].sigma0());
     }
-    if terms & 1 << 9 != 0 {
+    if t7 {
         word = word.add(words[t - 7]);
     }
-    if terms & 1 << 14 != 0 {
+    if t2 {
         word = word.add(words[t - 2].sigma1());
     }
     words[t] = word;
@@ -380,12 +437,9 @@ mod tests {
         let block: [u32; 16] = core::array::from_fn(|i| 0x9e37_79b9_u32.wrapping_mul(i as u32 + 1));
         let start: [u32; 8] = core::array::from_fn(|i| 0x85eb_ca6b_u32.wrapping_mul(i as u32 + 3));
         let mut digest = start;
-        compress(&mut digest, &block);
-        let constants = Constants::new(&start, &block, 0, 0);
-        let mut state = start;
-        for key in &constants.keys[..TOLD] {
-            round(&mut state, *key);
-        }
+        let mut kernel = Kernel::<u32>::new();
+        kernel.compress(&mut digest, &block);
+        let state = rounds(&start, &kernel.keyed[..TOLD]);
         assert_eq!(undone(&start, &digest), state[0]);
     }
 }

@@ -16,6 +16,8 @@ pub(super) trait Lanes: Copy {
     fn select(self, ones: Self, zeros: Self) -> Self;
     /// The lanes that equal the same lane of `other`: the bit of the lane's index is set.
     fn equal(self, other: Self) -> u32;
+    /// The word in the first lane.
+    fn first(self) -> u32;
 
     #[inline(always)]
     fn xor3(self, y: Self, z: Self) -> Self {
@@ -79,6 +81,10 @@ impl Lanes for u32 {
     fn equal(self, other: u32) -> u32 {
         u32::from(self == other)
     }
+    #[inline(always)]
+    fn first(self) -> u32 {
+        self
+    }
 }
 
 /// The twin of the four-lane backend for tests: plain arrays, on any machine and under Miri.
@@ -109,5 +115,8 @@ impl Lanes for [u32; 4] {
     }
     fn equal(self, other: Self) -> u32 {
         (0..4).map(|lane| u32::from(self[lane] == other[lane]) << lane).sum()
+    }
+    fn first(self) -> u32 {
+        self[0]
     }
 }

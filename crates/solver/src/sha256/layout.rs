@@ -3,13 +3,14 @@
 //! All numbers of one length put their digits at the same bytes of the message. A [`Plan`] picks one 32-bit word
 //! of the last blocks, the one that a sweep changes. With `value` for the digits in that word, `high` for those
 //! before it and `low` for those after it, a number is `(high · span + value) · below + low`. A [`Sweep`] holds
-//! `high` and `low` still and lets `value` run.
+//! `high` and `low` still and lets `value` run. Up to four digits that lie in two words of one block may also be
+//! swept at once, both words changing: a number of two digits has too few values in either.
 
 use core::ops::ControlFlow;
 
 use crate::message::{MAX_DIGITS, Tail};
 
-/// A run of numbers that differ in nothing but the plan's word.
+/// A run of numbers that differ in nothing but the plan's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sweep {
     /// The number with zeros for the digits that change.
@@ -26,11 +27,11 @@ pub(crate) struct Plan {
     pub(crate) digits: usize,
     /// The index of the changing word in the last blocks: 16 and above is in the second of two.
     pub(crate) word: usize,
-    /// Bits below the last digit in the word.
+    /// Bits below the last digit that changes, in the pair of that word and the next: 32 and above if the next stays.
     pub(crate) shift: u32,
-    /// 10 to the number of digits in the word.
+    /// 10 to the number of digits that change.
     span: u64,
-    /// 10 to the number of digits after the word: what one step of the value adds to the number.
+    /// 10 to the number of digits after them: what one step of the value adds to the number.
     pub(crate) below: u64,
     first: u64,
     last: u64,
@@ -42,8 +43,8 @@ pub(crate) struct Costs {
     pub(crate) lanes: u64,
     /// To start a sweep.
     pub(crate) sweep: f64,
-    /// To try `lanes` candidates that differ in the given word of their last block.
-    pub(crate) vector: fn(word: usize) -> f64,
+    /// To try `lanes` candidates that differ in the given word of their last block, or in that word and the next.
+    pub(crate) vector: fn(word: usize, is_pair: bool) -> f64,
     /// What that costs more when another block follows.
     pub(crate) second_block: f64,
 }
@@ -54,28 +55,43 @@ impl Plan {
     pub(crate) fn new(tail: &Tail, digits: usize, first: u64, last: u64, costs: &Costs) -> Plan {
         let (start, end) = (tail.len(), tail.len() + digits);
         let last_block = tail.blocks(digits) - 1;
-        let plan = |word: usize| {
-            let to = end.min(word * 4 + 4);
-            Plan {
-                digits,
-                word,
-                shift: 8 * (word * 4 + 4 - to) as u32,
-                span: power_of_ten(to - start.max(word * 4)),
-                below: power_of_ten(end - to),
-                first,
-                last,
-            }
+        // The digits from the word's beginning on, up to byte `to`.
+        let plan = |word: usize, to: usize| Plan {
+            digits,
+            word,
+            shift: 8 * (word * 4 + 8 - to) as u32,
+            span: power_of_ten(to - start.max(word * 4)),
+            below: power_of_ten(end - to),
+            first,
+            last,
         };
-        let mut best = plan((end - 1) / 4);
+        let last_word = (end - 1) / 4;
+        let mut best = plan(last_word, end);
         let mut least = best.cost(last_block, costs);
-        for word in start / 4..best.word {
-            let plan = plan(word);
+        let mut consider = |plan: Plan| {
             let cost = plan.cost(last_block, costs);
             if cost < least {
                 (best, least) = (plan, cost);
             }
+        };
+        for word in start / 4..last_word {
+            consider(plan(word, word * 4 + 4));
+        }
+        if digits <= 4 && start / 4 < last_word && last_word % 16 != 0 {
+            consider(plan(last_word - 1, end));
         }
         best
+    }
+
+    /// Whether the word after [`word`](Plan::word) changes, too.
+    pub(crate) fn is_pair(&self) -> bool {
+        self.shift < 32
+    }
+
+    /// Where the two words hold the last four digits that change, given as bytes.
+    pub(crate) fn place(&self, digits: u32) -> [u32; 2] {
+        let pair = u64::from(digits) << self.shift;
+        [(pair >> 32) as u32, pair as u32]
     }
 
     fn cost(&self, last_block: usize, costs: &Costs) -> f64 {
@@ -83,7 +99,7 @@ impl Plan {
         let sweeps = values / self.span + 1;
         let vectors = values / costs.lanes + sweeps;
         let second = if self.word / 16 < last_block { costs.second_block } else { 0.0 };
-        let vector = (costs.vector)(self.word % 16) + second;
+        let vector = (costs.vector)(self.word % 16, self.is_pair()) + second;
         self.below as f64 * (sweeps as f64 * costs.sweep + vectors as f64 * vector)
     }
 
@@ -115,9 +131,8 @@ pub(crate) fn by_length(first: u64, last: u64) -> impl Iterator<Item = (usize, u
     let mut power = 1_u64;
     let lengths = (1..=MAX_DIGITS).map_while(move |digits| {
         let least = if digits == 1 { 0 } else { power };
-        let next = power.checked_mul(10);
-        power = next.unwrap_or(power);
-        let most = next.map_or(u64::MAX, |next| next - 1);
+        let most = if digits == MAX_DIGITS { u64::MAX } else { power * 10 - 1 };
+        power = most.wrapping_add(1);
         (least <= last).then(|| (digits, first.max(least), last.min(most)))
     });
     lengths.filter(|(_, first, last)| first <= last)
@@ -142,7 +157,7 @@ mod tests {
     use super::*;
 
     const COSTS: Costs =
-        Costs { lanes: 4, sweep: 128.0, vector: |word| 100.0 - word as f64, second_block: 80.0 };
+        Costs { lanes: 4, sweep: 128.0, vector: |word, _| 100.0 - word as f64, second_block: 80.0 };
 
     /// All sweeps of a range, with their plans.
     fn sweeps(start: usize, first: u64, last: u64) -> Vec<(Plan, Sweep)> {
@@ -158,7 +173,7 @@ mod tests {
         all
     }
 
-    /// Checks that each number is in exactly one sweep, and that a sweep changes its word and nothing else.
+    /// Checks that each number is in exactly one sweep, and that a sweep changes its words and nothing else.
     fn check(start: usize, first: u64, last: u64) {
         let mut numbers = Vec::new();
         for (plan, sweep) in sweeps(start, first, last) {
@@ -170,8 +185,9 @@ mod tests {
                 let decimal = std::format!("{number}");
                 assert_eq!(decimal.len(), plan.digits);
                 for (i, (digit, zero)) in decimal.bytes().zip(zero.bytes()).enumerate() {
+                    let changing = plan.word..=plan.word + usize::from(plan.is_pair());
                     assert!(
-                        (start + i) / 4 == plan.word || digit == zero,
+                        changing.contains(&((start + i) / 4)) || digit == zero,
                         "{number} in {sweep:?} of {plan:?}"
                     );
                 }
@@ -217,6 +233,10 @@ mod tests {
         assert_eq!(word(36, 100, 999), 9);
         assert_eq!(word(58, 100_000, 999_999), 15);
         assert_eq!(word(62, 10_000, 99_999), 16);
+        let is_pair = |start: usize, first, last| sweeps(start, first, last)[0].0.is_pair();
+        assert!(is_pair(47, 10, 99) && is_pair(55, 10, 99) && is_pair(46, 1_000, 9_999));
+        // Two words of different blocks are no pair, and within one word nothing needs one.
+        assert!(!is_pair(63, 10, 99) && !is_pair(44, 10, 99) && !is_pair(48, 1_000, 9_999));
     }
 
     /// A range of the size that callers use costs little more than one vector for each four candidates.

@@ -49,4 +49,8 @@ impl Lanes for v128 {
         // Nearly always nothing is equal, and that question is cheaper than the mask.
         if v128_any_true(equal) { u32::from(u32x4_bitmask(equal)) } else { 0 }
     }
+    #[inline(always)]
+    fn first(self) -> u32 {
+        u32x4_extract_lane::<0>(self)
+    }
 }
