@@ -42,6 +42,8 @@ function snip(bytes, patterns) {
     module.removeFunction(name);
     module.addFunction(name, params, results, [], module.unreachable());
   }
+  // For linkers and debuggers: nobody here asks.
+  for (const name of ["__data_end", "__heap_base"]) module.removeExport(name);
   return module.emitBinary();
 }
 

@@ -30,7 +30,7 @@ pub struct Work {
 /// Room for an input of so many bytes. It is given back by the function that takes the input.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub extern "C" fn reserve(len: usize) -> *mut u8 {
-    Box::into_raw(Box::<[u8]>::from(alloc::vec![0; len])).cast()
+    Box::into_raw(alloc::vec![0; len].into_boxed_slice()).cast()
 }
 
 /// Takes an input.
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn responded(
 /// The request was not answered.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub extern "C" fn unanswered(work: &mut Work, timed_out: bool, now_ms: f64, random: f64) {
-    work.resume(if timed_out { Event::TimedOut } else { Event::Unreachable }, now_ms, random);
+    work.resume(Event::Unanswered { timed_out }, now_ms, random);
 }
 
 /// The search ended: the number, or -1.

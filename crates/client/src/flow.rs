@@ -19,6 +19,7 @@
 
 mod retry;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -104,10 +105,12 @@ pub struct Response<J> {
 pub enum Event<J> {
     /// The request was answered.
     Response(Response<J>),
-    /// The request was not answered: no connection, or the browser keeps the answer to itself (CORS).
-    Unreachable,
-    /// The request was not answered in time.
-    TimedOut,
+    /// The request was not answered: not in time, or there is no connection, or the browser keeps the answer to itself
+    /// (CORS).
+    Unanswered {
+        /// Whether time was up.
+        timed_out: bool,
+    },
     /// The search ended.
     Searched(Option<u64>),
     /// The time of [`Step::Wait`] is over.
@@ -117,7 +120,7 @@ pub enum Event<J> {
 /// What to do next.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this; resume with [`Event::Response`], [`Event::Unreachable`] or [`Event::TimedOut`].
+    /// Send this; resume with [`Event::Response`] or [`Event::Unanswered`].
     Request(Request),
     /// Search the whole range of [`Flow::challenge`] and resume with [`Event::Searched`].
     Search,
@@ -171,7 +174,7 @@ pub struct Flow {
     /// A challenge that ran out, or whose solution was refused, is replaced once.
     replaced: bool,
     /// The challenge in work, while there is one.
-    challenge: Option<Challenge>,
+    challenge: Option<Box<Challenge>>,
     /// What is sent to the session endpoint as [`SOLUTION_HEADER`].
     solution: Option<String>,
     /// Server's clock minus ours, learned from `Date`.
@@ -215,11 +218,9 @@ impl Flow {
         match (state, event) {
             (State::AwaitingChallenge, Event::Response(response)) => self.on_challenge(&response, now),
             (State::AwaitingSession, Event::Response(response)) => self.on_session(&response, now),
-            (State::AwaitingChallenge | State::AwaitingSession, Event::Unreachable) => {
-                self.try_again(state, Code::Network.into(), None, now)
-            }
-            (State::AwaitingChallenge | State::AwaitingSession, Event::TimedOut) => {
-                self.try_again(state, Code::Timeout.into(), None, now)
+            (State::AwaitingChallenge | State::AwaitingSession, Event::Unanswered { timed_out }) => {
+                let code = if timed_out { Code::Timeout } else { Code::Network };
+                self.try_again(state, code.into(), None, now)
             }
             (State::WaitingForChallenge, Event::Waited) => self.request_challenge(),
             (State::WaitingForSession, Event::Waited) => self.spend(now),
@@ -231,7 +232,7 @@ impl Flow {
     /// The challenge that was read last, once there is one: what to search.
     #[must_use]
     pub fn challenge(&self) -> Option<&Challenge> {
-        self.challenge.as_ref()
+        self.challenge.as_deref()
     }
 
     fn request_challenge(&mut self) -> Step {
@@ -372,15 +373,15 @@ impl Flow {
 ///
 /// # Errors
 /// `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`.
-pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Challenge, Failure> {
-    let challenge = Challenge::parse(RawChallenge {
+pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Box<Challenge>, Failure> {
+    let challenge = Box::new(Challenge::parse(RawChallenge {
         algorithm: body.text("algorithm"),
         challenge: body.text("challenge"),
         max_number: body.number("maxnumber"),
         salt: body.text("salt"),
         signature: body.text("signature"),
         expires_at_ms: body.number("expiresAt"),
-    })?;
+    })?);
     if challenge.max_number() > max_number {
         return Err(Code::MaxNumberTooLarge.into());
     }

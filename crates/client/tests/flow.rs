@@ -350,8 +350,8 @@ fn a_server_that_switches_on_in_between_gets_its_work() {
 fn trouble_is_tried_again_three_times_each_wait_twice_as_long() {
     let troubles = || {
         [
-            (Event::Unreachable, Code::Network),
-            (Event::TimedOut, Code::Timeout),
+            (Event::Unanswered { timed_out: false }, Code::Network),
+            (Event::Unanswered { timed_out: true }, Code::Timeout),
             (not_json(429), Code::RateLimited),
             (not_json(500), Code::ServerError),
             (not_json(503), Code::ServerError),
@@ -380,7 +380,9 @@ fn trouble_is_tried_again_three_times_each_wait_twice_as_long() {
 #[test]
 fn the_jitter_is_full() {
     let mut flow = awaiting_session();
-    let Step::Wait(ms) = flow.resume(Event::<Body>::Unreachable, Now { ms: NOW_MS, random: 0.0 }) else {
+    let Step::Wait(ms) =
+        flow.resume(Event::<Body>::Unanswered { timed_out: false }, Now { ms: NOW_MS, random: 0.0 })
+    else {
         panic!("no wait")
     };
     assert_eq!(ms, 0);
@@ -389,9 +391,14 @@ fn the_jitter_is_full() {
 #[test]
 fn retries_end_after_half_a_minute() {
     let mut flow = awaiting_session();
-    let Step::Wait(_) = flow.resume(Event::<Body>::TimedOut, at(15_000.0)) else { panic!("no wait") };
+    let Step::Wait(_) = flow.resume(Event::<Body>::Unanswered { timed_out: true }, at(15_000.0)) else {
+        panic!("no wait")
+    };
     request(flow.resume(Event::<Body>::Waited, at(15_500.0)));
-    assert_eq!(failure(flow.resume(Event::<Body>::TimedOut, at(30_500.0))).code, Code::Timeout);
+    assert_eq!(
+        failure(flow.resume(Event::<Body>::Unanswered { timed_out: true }, at(30_500.0))).code,
+        Code::Timeout
+    );
 }
 
 #[test]
@@ -417,7 +424,9 @@ fn a_solution_that_ran_out_while_the_flow_waited_is_replaced() {
     let salt = "9296a1efb9cb79fb0d5d2ab8?expires=1790000010&";
     let mut flow = searching(config(), challenge_expiring(salt));
     request(flow.resume(Event::<Body>::Searched(Some(1)), now()));
-    let Step::Wait(_) = flow.resume(Event::<Body>::Unreachable, at(8_000.0)) else { panic!("no wait") };
+    let Step::Wait(_) = flow.resume(Event::<Body>::Unanswered { timed_out: false }, at(8_000.0)) else {
+        panic!("no wait")
+    };
     assert_eq!(request(flow.resume(Event::<Body>::Waited, at(8_500.0))).method, "GET");
 }
 

@@ -28,6 +28,7 @@
 extern crate alloc;
 
 mod algorithm;
+mod base64;
 mod challenge;
 mod decimal;
 mod hex;

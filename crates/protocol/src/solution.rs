@@ -1,6 +1,5 @@
-use crate::{Challenge, JsonObject};
+use crate::{Challenge, JsonObject, base64};
 use alloc::string::String;
-use base64ct::{Base64, Encoding};
 
 /// A solved challenge: the number, and the challenge echoed as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +30,6 @@ impl<'a> Solution<'a> {
             .text("salt", challenge.salt())
             .text("signature", challenge.signature())
             .finish();
-        Base64::encode_string(json.as_bytes())
+        base64::encode(json.as_bytes())
     }
 }
