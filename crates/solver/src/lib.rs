@@ -132,3 +132,21 @@ pub fn search(job: &Job, range: RangeInclusive<u64>) -> Option<u64> {
         Kind::Plain(job) => job.search(first, last),
     }
 }
+
+/// [`search`] by the scalar backend, to measure it beside the other in one program.
+///
+/// ```
+/// use saltmine_solver::{Job, Target, search, search_scalar};
+///
+/// let job = Job::new(b"no number hashes to zeros", &Target::Sha256([0; 32]));
+/// assert_eq!(search_scalar(&job, 0..=1000), search(&job, 0..=1000));
+/// ```
+#[cfg(feature = "native-simd")]
+pub fn search_scalar(job: &Job, range: RangeInclusive<u64>) -> Option<u64> {
+    match &job.0 {
+        Kind::Sha256(job) if !range.is_empty() => job.search_scalar(*range.start(), *range.end()),
+        #[cfg(feature = "all-algorithms")]
+        Kind::Plain(_) => search(job, range),
+        Kind::Sha256(_) => None,
+    }
+}

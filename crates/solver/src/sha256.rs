@@ -3,12 +3,22 @@
 mod kernel;
 mod lanes;
 mod layout;
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(all(feature = "native-simd", not(target_arch = "wasm32")))]
+mod native_simd;
+#[cfg(not(any(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    all(feature = "native-simd", not(target_arch = "wasm32"))
+)))]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm32_simd128;
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(all(feature = "native-simd", not(target_arch = "wasm32")))]
+use native_simd as backend;
+#[cfg(not(any(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    all(feature = "native-simd", not(target_arch = "wasm32"))
+)))]
 use scalar as backend;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use wasm32_simd128 as backend;
@@ -16,7 +26,7 @@ use wasm32_simd128 as backend;
 use crate::message::{Decimal, Tail};
 use kernel::Kernel;
 
-/// The backend this crate was compiled with: `"simd128"` or `"scalar"`.
+/// The backend this crate was compiled with: `"simd128"`, `"scalar"`, or `"native-simd"`.
 pub const BACKEND: &str = backend::NAME;
 
 const BLOCK_LEN: usize = 64;
@@ -59,6 +69,11 @@ impl Sha256Job {
 
     pub(crate) fn search(&self, first: u64, last: u64) -> Option<u64> {
         kernel::search::<backend::Vector>(self, first, last)
+    }
+
+    #[cfg(feature = "native-simd")]
+    pub(crate) fn search_scalar(&self, first: u64, last: u64) -> Option<u64> {
+        kernel::search::<u32>(self, first, last)
     }
 
     /// Whether a number solves the challenge, by hashing it honestly.

@@ -53,7 +53,11 @@ fn check_range(hash: Hash, salt: &[u8], first: u64, last: u64) {
 
 #[test]
 fn backend_is_the_one_compiled_for() {
-    let expected = if cfg!(target_feature = "simd128") { "simd128" } else { "scalar" };
+    let expected = match (cfg!(target_arch = "wasm32"), cfg!(target_feature = "simd128")) {
+        (true, true) => "simd128",
+        (false, _) if cfg!(feature = "native-simd") => "native-simd",
+        _ => "scalar",
+    };
     assert_eq!(BACKEND, expected);
 }
 

@@ -259,6 +259,8 @@ fn confirm(job: &Sha256Job, plan: &Plan, sweep: &Sweep, value: u32, equal: u32) 
         let value = value + lane;
         if (sweep.first..=sweep.last).contains(&value) {
             let number = sweep.zero + u64::from(value) * plan.below;
+            #[cfg(test)]
+            tests::TRIED.with_borrow_mut(|tried| tried.push(number));
             if job.confirms(number) {
                 return ControlFlow::Break(number);
             }
@@ -404,7 +406,98 @@ mod tests {
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
+    use std::cell::RefCell;
+    use std::thread_local;
+    use std::vec::Vec;
+
+    use super::super::backend;
     use super::*;
+
+    thread_local! {
+        /// The numbers that came so far as to be hashed honestly.
+        pub(super) static TRIED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Lanes that are always equal, so that every candidate is a hit.
+    #[derive(Clone, Copy)]
+    struct Equal<V>(V);
+
+    impl<V: Lanes> Lanes for Equal<V> {
+        const COUNT: usize = V::COUNT;
+
+        fn splat(word: u32) -> Self {
+            Equal(V::splat(word))
+        }
+        fn from_fn(word: impl FnMut(usize) -> u32) -> Self {
+            Equal(V::from_fn(word))
+        }
+        fn add(self, other: Self) -> Self {
+            Equal(self.0.add(other.0))
+        }
+        fn xor(self, other: Self) -> Self {
+            Equal(self.0.xor(other.0))
+        }
+        fn rotate_right<const BITS: u32>(self) -> Self {
+            Equal(self.0.rotate_right::<BITS>())
+        }
+        fn shift_right<const BITS: u32>(self) -> Self {
+            Equal(self.0.shift_right::<BITS>())
+        }
+        fn select(self, ones: Self, zeros: Self) -> Self {
+            Equal(self.0.select(ones.0, zeros.0))
+        }
+        fn equal(self, _: Self) -> u32 {
+            (1 << V::COUNT) - 1
+        }
+        fn first(self) -> u32 {
+            self.0.first()
+        }
+    }
+
+    /// The numbers that the kernel tries, in its order.
+    fn tried<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Vec<u64> {
+        TRIED.with_borrow_mut(Vec::clear);
+        assert_eq!(search::<Equal<V>>(job, first, last), None);
+        TRIED.take()
+    }
+
+    /// Counted where a lane becomes a number: each number of a range once, and no other, wherever the digits fall and
+    /// where their count changes.
+    #[test]
+    fn every_candidate_is_tried_exactly_once() {
+        let step = if cfg!(miri) { 13 } else { 1 };
+        for len in (0..=130).step_by(step) {
+            let job = Sha256Job::new(&[b's'; 130][..len], &[0; 32]);
+            for (first, last) in
+                [(0, 0), (0, 112), (7, 10), (93, 206), (989, 1_011), (9_990, 10_013), (99_998, 100_003)]
+            {
+                let widths = [
+                    tried::<u32>(&job, first, last),
+                    tried::<[u32; 4]>(&job, first, last),
+                    tried::<backend::Vector>(&job, first, last),
+                ];
+                for mut numbers in widths {
+                    numbers.sort_unstable();
+                    assert!(numbers.into_iter().eq(first..=last), "salt of {len} bytes, {first}..={last}");
+                }
+            }
+        }
+    }
+
+    /// Bit 31 of the mask speaks for all words after it.
+    #[test]
+    fn from_word_31_on_every_word_varies() {
+        for position in 0..16 {
+            let mut varies = [false; 64];
+            varies[position] = true;
+            for t in 16..64 {
+                varies[t] = varies[t - 16] || varies[t - 15] || varies[t - 7] || varies[t - 2];
+            }
+            for (t, expected) in varies.into_iter().enumerate() {
+                assert_eq!(super::varies(varying(position), t), expected, "word {t} by word {position}");
+            }
+        }
+    }
 
     /// One lane, four lanes in arrays and the chosen backend see the same hits, wherever the digits fall.
     #[test]
