@@ -81,8 +81,8 @@ class Task {
   goOn: (number: number) => void = () => {};
   /** Goes on with what the page's request brought. */
   fetched: (answer: Answer | NoAnswer) => void = () => {};
-  /** What the last request failed of, which the module does not know. */
-  #cause = "";
+  /** What the last answer said of a refusal, or why there was none: the module has no use for words. */
+  #detail: string | undefined;
 
   constructor(id: number, post: (report: Report) => void, sliceMs: number) {
     this.#id = id;
@@ -129,7 +129,8 @@ class Task {
             break;
           case "failed": {
             const { type, ...failure } = step;
-            throw failure.code === "network" ? { ...failure, detail: this.#cause } : failure;
+            const told = failure.status !== undefined || failure.code === "network";
+            throw told && this.#detail ? { ...failure, detail: this.#detail } : failure;
           }
           default:
             return step;
@@ -153,11 +154,13 @@ class Task {
         })
       : await exchange(fetch, step, request.timeoutMs, this.#over.signal);
     if (!("status" in answer)) {
-      this.#cause = answer.cause;
+      this.#detail = answer.cause;
       work.unanswered(answer.timedOut);
       return undefined;
     }
     const body = parseObject(answer.text);
+    const { detail } = (body ?? {}) as { detail?: unknown };
+    this.#detail = typeof detail === "string" ? detail : undefined;
     const dateMs = Date.parse(answer.date ?? "");
     work.responded(answer.status, dateMs, retryAfterMs(answer.retryAfter, dateMs), body);
     return body as Challenge | undefined;

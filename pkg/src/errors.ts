@@ -3,37 +3,33 @@ import { describe } from "./describe.js";
 /** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
 const SENTENCES = {
   aborted: "The caller aborted.",
-  algorithm_unsupported:
-    "The challenge's hash function is unknown. Use SHA-256 on the server (SHA-1, SHA-384 and SHA-512 work too).",
+  algorithm_unsupported: "Unknown hash function. Use SHA-256 (or SHA-1, SHA-384, SHA-512) on the server.",
   anonymous_not_allowed:
-    "The app does not allow anonymous sessions. Set allowAnonymous to true in its webClient configuration.",
-  app_not_found: "The server does not know this app, or the app is disabled. Check appId and baseUrl.",
-  bad_request: "The server refused the request. Check that the app is of type web_client, and baseUrl.",
-  challenge_malformed:
-    "A member of the challenge is missing or malformed. Check baseUrl, and that the server speaks ALTCHA v1.",
-  disposed: "This client was disposed. Create another with createClient().",
-  engine_failed:
-    "The solver broke off: a fault of saltmine or of the browser. Please report it with the words that follow.",
+    "The app allows no anonymous sessions. Set allowAnonymous in its webClient configuration.",
+  app_not_found: "No such app, or it is disabled. Check appId and baseUrl.",
+  bad_request: "The server refused the request. Check baseUrl, and that the app is a web_client.",
+  challenge_malformed: "A member of the challenge is missing or malformed. Check baseUrl.",
+  disposed: "The client was disposed. Create another.",
+  engine_failed: "The solver broke off: a fault of saltmine or of the browser. Please report it.",
   engine_unavailable:
-    "The solver could not be started. Check the content security policy: script-src needs 'wasm-unsafe-eval', and worker-src the package's files.",
-  invalid_options: "An option is missing or has the wrong form.",
+    "The solver could not start. Check that the package's files are served, and script-src and worker-src of the content security policy.",
+  invalid_options: "An option is missing or malformed.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling. It is not signed, so it may be forged; raise maxNumber if the server really asks for this.",
+    "The challenge's maxnumber is over the ceiling, perhaps forged. Raise the option maxNumber if the server really asks for this.",
   network:
-    "No answer from the server. Check baseUrl, the connection, and that the server is up and lets this origin read it (CORS).",
-  no_solution: "No number up to the challenge's maxnumber solves it. Request another challenge.",
+    "No answer from the server. Check baseUrl, the connection, CORS, and connect-src of the content security policy.",
+  no_solution: "No number up to maxnumber fits. Request another challenge.",
   origin_not_allowed:
     "The app does not allow this origin. Add its host to the app's allowedDomains; outside a browser, pass origin.",
   pow_expired:
-    "The challenge expired before its solution arrived. Try again; if this repeats, raise its lifetime or lower its difficulty on the server.",
-  pow_invalid:
-    "The server did not accept the solution. Check that all its instances share one INKEEP_POW_HMAC_SECRET.",
-  pow_replayed: "The solution was used before. Every session needs a fresh challenge.",
+    "The challenge expired too soon. Try again; raise its lifetime or lower its difficulty on the server.",
+  pow_invalid: "The solution was refused. Check that all servers share one INKEEP_POW_HMAC_SECRET.",
+  pow_replayed: "The solution was used before. Each needs a fresh challenge.",
   pow_required: "The server wants a proof of work, but offered no challenge. Check baseUrl.",
-  rate_limited: "The server has answered too many requests from this address. Try again later.",
+  rate_limited: "Too many requests from this address. Try again later.",
   response_malformed: "The server's answer is not what the protocol says. Check baseUrl.",
-  server_error: "The server failed. Try again later; the server's log has the cause.",
-  timeout: "The server did not answer within the time limit. Try again, or raise timeoutMs.",
+  server_error: "The server failed; its log has the cause. Try again later.",
+  timeout: "No answer in time. Try again, or raise timeoutMs.",
 } as const;
 
 /** The stable name of a failure: what programs switch on. */

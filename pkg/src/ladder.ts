@@ -137,8 +137,7 @@ function start(
     };
     const kind = javascript ? (wanted.rare ? "javascript-all" : "javascript") : "wasm";
     const url = javascript ? undefined : workerUrl;
-    const starting =
-      thread === "page" ? onPage(kind, onReport) : inWorker(kind, url, onReport, giveUp);
+    const starting = thread === "page" ? onPage(kind, onReport) : inWorker(kind, url, onReport, giveUp);
     starting.then(adopt, (error) => giveUp(describe(error)));
   });
 }

@@ -1,7 +1,5 @@
 //! Why a flow or a search ended without a result.
 
-use alloc::string::String;
-
 use saltmine_protocol::ChallengeError;
 
 /// The stable name of a failure that the flow finds. The npm package adds those of its own rooms, and holds the
@@ -83,8 +81,9 @@ impl Code {
     }
 }
 
-/// A failure on its way out: a code, and what the sentence needs beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A failure on its way out: a code, and what the sentence needs beside it. The server's own words (`detail` of its
+/// problem document) are added by the host, who has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What happened.
     pub code: Code,
@@ -92,13 +91,11 @@ pub struct Failure {
     pub status: Option<u16>,
     /// The JSON member that is missing or malformed.
     pub field: Option<&'static str>,
-    /// The server's own words (`detail` of its problem document).
-    pub detail: Option<String>,
 }
 
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, status: None, field: None, detail: None }
+        Self { code, status: None, field: None }
     }
 }
 

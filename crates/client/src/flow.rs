@@ -390,9 +390,9 @@ pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Box<Challeng
 
 /// What an answer other than 200 means.
 fn refusal<J: Json>(response: &Response<J>) -> Failure {
-    let text = |name| response.body.as_ref().and_then(|body| body.text(name));
+    let reason = || response.body.as_ref().and_then(|body| body.text("reason")).unwrap_or_default();
     let code = match response.status {
-        400 => Code::of_reason(&text("reason").unwrap_or_default()),
+        400 => Code::of_reason(&reason()),
         401 => Code::AnonymousNotAllowed,
         403 => Code::OriginNotAllowed,
         404 => Code::AppNotFound,
@@ -402,7 +402,7 @@ fn refusal<J: Json>(response: &Response<J>) -> Failure {
         0..=399 => Code::ResponseMalformed,
         _ => Code::ServerError,
     };
-    Failure { code, status: Some(response.status), field: None, detail: text("detail") }
+    Failure { code, status: Some(response.status), field: None }
 }
 
 fn failed(code: Code) -> Step {

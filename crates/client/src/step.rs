@@ -49,9 +49,6 @@ pub(crate) fn failed(failure: &Failure) -> String {
     if let Some(field) = failure.field {
         json = json.text("field", field);
     }
-    if let Some(detail) = &failure.detail {
-        json = json.text("detail", detail);
-    }
     json.finish()
 }
 

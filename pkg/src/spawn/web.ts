@@ -25,7 +25,10 @@ export function spawn(
     : kind === "javascript"
       ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
       : kind === "javascript-all"
-        ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), { type: "module", name: "saltmine" })
+        ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), {
+            type: "module",
+            name: "saltmine",
+          })
         : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
