@@ -42,6 +42,7 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
     [{ in: "src/index.ts", out: door }],
     { "#spawn": `./src/spawn/${platform}.ts` },
     {
+      "#requests": "./requests.js",
       "#search": "./search.js",
       "#page-engine": `./${prefix}page-engine.js`,
       "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
@@ -76,7 +77,14 @@ await buildRuntime(
   { platform: "node", target: "node20" },
 );
 // The same for every runtime.
-await build({ ...shared, target: WEB_TARGET, entryPoints: [{ in: "src/search.ts", out: "search" }] });
+await build({
+  ...shared,
+  target: WEB_TARGET,
+  entryPoints: [
+    { in: "src/searching.ts", out: "search" },
+    { in: "src/requests.ts", out: "requests" },
+  ],
+});
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 

@@ -1,6 +1,5 @@
-import { DEFAULT_STORAGE } from "#spawn";
-import { abortError } from "./abort.js";
-import { authorizedFetch } from "./authorized-fetch.js";
+import { DEFAULT_STORAGE, loadRequests } from "#spawn";
+import { abortError, untilAborted } from "./abort.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
 import type { ClientEvent } from "./events.js";
@@ -18,7 +17,7 @@ import {
 import { Pool } from "./pool.js";
 import { Runner } from "./runner.js";
 import { type Session, SessionStore, type StorageKind } from "./session.js";
-import { Solutions } from "./solutions.js";
+import type { Solutions } from "./solutions.js";
 import { isFrugal } from "./surroundings.js";
 
 /** What {@link createClient} takes. */
@@ -116,7 +115,8 @@ export function createClient(options: ClientOptions): Client {
 class SessionClient implements Client {
   readonly #pool: Pool;
   readonly #keeper: Keeper;
-  readonly #solutions: Solutions;
+  readonly #runner: Runner;
+  #solutions: Solutions | undefined;
   readonly #baseUrl: string;
   readonly #everyRequest: boolean;
   readonly #fetch: typeof fetch;
@@ -135,9 +135,9 @@ class SessionClient implements Client {
     const flow = {
       baseUrl: checkedBase(baseUrl),
       appPath: encodeURIComponent(appId),
-      origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
       maxNumber: maxNumberOption(options.maxNumber),
     };
+    const ownOrigin = origin === undefined ? undefined : checkedUrl("origin", origin).origin;
     const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1);
     const workers = workersOption(options.workers);
     const own = listenerOption("fetch", options.fetch);
@@ -160,9 +160,8 @@ class SessionClient implements Client {
       workerUrl: placeOption("workerUrl", options.workerUrl),
       wasmUrl: placeOption("wasmUrl", options.wasmUrl),
     });
-    const runner = new Runner(this.#pool, { flow, timeoutMs, workers, fetch: own });
-    this.#keeper = new Keeper(runner, store, appId, { emit, warn });
-    this.#solutions = new Solutions(runner);
+    this.#runner = new Runner(this.#pool, { flow, origin: ownOrigin, timeoutMs, workers, fetch: own });
+    this.#keeper = new Keeper(this.#runner, store, appId, { emit, warn });
   }
 
   async session(options?: CallOptions): Promise<Session> {
@@ -186,6 +185,7 @@ class SessionClient implements Client {
         keeper.renewAfter(headers.Authorization, signal),
       learn: (serverMs: number) => keeper.learn(serverMs),
     };
+    const { authorizedFetch } = await loadRequests();
     return authorizedFetch(this.#fetch, credentials, this.#atService(input), init);
   }
 
@@ -193,7 +193,7 @@ class SessionClient implements Client {
     if (this.#disposed || isFrugal()) return;
     // What fails here is told at the next call.
     this.#keeper.get(undefined).then(
-      () => this.#everyRequest && this.#solutions.prepare(),
+      async () => this.#everyRequest && (await this.#ownSolutions()).prepare(),
       () => {},
     );
   }
@@ -209,7 +209,7 @@ class SessionClient implements Client {
   dispose(): void {
     this.#disposed = true;
     this.#keeper.close();
-    this.#solutions.close();
+    this.#solutions?.close(new SaltmineError({ code: "disposed" }));
     this.#pool.close();
   }
 
@@ -236,8 +236,15 @@ class SessionClient implements Client {
     return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId, ...solution };
   }
 
+  async #ownSolutions(): Promise<Solutions> {
+    const { Solutions } = await loadRequests();
+    this.#begin({});
+    this.#solutions ??= new Solutions(this.#runner, untilAborted);
+    return this.#solutions;
+  }
+
   async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
-    const header = await this.#solutions.take(signal);
+    const header = await (await this.#ownSolutions()).take(signal);
     return header === undefined ? {} : { "X-Inkeep-Challenge-Solution": header };
   }
 }

@@ -147,6 +147,7 @@ class Task {
 
   /** Sends a request and tells the module what came back; the body, if it is a JSON object. */
   async #exchange(work: Work, step: RequestStep, request: Extract<Request, { type: "session" }>) {
+    if (request.origin) step.headers.Origin = request.origin;
     const answer = request.fetchOnPage
       ? await this.#until<Answer | NoAnswer>((done) => {
           this.fetched = done;

@@ -99,8 +99,10 @@ export class SaltmineError extends Error {
   }
 }
 
-/** Any thrown value as a SaltmineError: our own as they are, everything else as `fallback`. */
+/** Any thrown value as a SaltmineError: our own as they are, a failure as it says, everything else as `fallback`. */
 export function asSaltmineError(thrown: unknown, fallback: ErrorCode): SaltmineError {
   if (thrown instanceof SaltmineError) return thrown;
+  const { code, cause } = Object(thrown) as Partial<Failure> & { cause?: unknown };
+  if (ERROR_CODES.includes(code as ErrorCode)) return new SaltmineError(thrown as Failure, cause);
   return new SaltmineError({ code: fallback, detail: describe(thrown) }, thrown);
 }

@@ -42,7 +42,6 @@ export interface FlowOptions {
   baseUrl: string;
   /** The app's id, encoded for a path. */
   appPath: string;
-  origin: string | undefined;
   token: string | undefined;
   /** A solution that was prepared ahead. */
   solution: string | undefined;
@@ -62,6 +61,8 @@ export type Request =
       type: "session";
       options: FlowOptions;
       solveOnly: boolean;
+      /** The `Origin` to send, where the runtime sends none by itself. */
+      origin: string | undefined;
       timeoutMs: number;
       share: boolean;
       /** The requests are the page's to send. */

@@ -1,6 +1,5 @@
 /** Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is worth it. */
-import { loadSearch } from "#spawn";
-import { exchange } from "./exchange.js";
+import { loadRequests, loadSearch } from "#spawn";
 import type { Link } from "./link.js";
 import type { Backend, FlowOptions, Share, Update } from "./messages.js";
 import type { Pool } from "./pool.js";
@@ -13,6 +12,7 @@ const MOST_ENGINES = 3;
 /** What every flow of a client has in common. */
 export interface RunnerOptions {
   flow: Omit<FlowOptions, "token" | "solution">;
+  origin: string | undefined;
   timeoutMs: number;
   workers: number;
   fetch: typeof fetch | undefined;
@@ -62,7 +62,7 @@ export class Runner {
   }
 
   async #runOn(link: Link, { token, solveOnly, signal, onState, onProgress }: Run): Promise<Outcome> {
-    const { flow, timeoutMs, workers, fetch } = this.#options;
+    const { flow, origin, timeoutMs, workers, fetch } = this.#options;
     const over = new AbortController();
     let { backend } = link;
     let measured: Measured | undefined;
@@ -83,12 +83,15 @@ export class Runner {
       return number;
     };
     // A function cannot cross to a worker: its requests come to the page.
-    const onFetch = fetch && ((step: RequestStep) => exchange(fetch, step, timeoutMs, over.signal));
+    const onFetch =
+      fetch &&
+      (async (step: RequestStep) => (await loadRequests()).exchange(fetch, step, timeoutMs, over.signal));
     const options = { ...flow, token, solution: undefined };
     const request = {
       type: "session",
       options,
       solveOnly,
+      origin,
       timeoutMs,
       share: workers > 1,
       fetchOnPage: fetch !== undefined,

@@ -1,7 +1,4 @@
-/**
- * One challenge searched by as many engines as it is worth. A chunk of its own, loaded when a search is worth it: it
- * must not import what the package's door holds already.
- */
+/** One challenge searched by as many engines as it is worth. */
 import type { Wanted } from "./ladder.js";
 import { Leases } from "./leases.js";
 import type { Link } from "./link.js";

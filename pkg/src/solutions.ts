@@ -1,6 +1,5 @@
 /** Solutions for callers that attach one to a request: the next is prepared while nobody waits. */
-import { abortError, untilAborted } from "./abort.js";
-import { SaltmineError } from "./errors.js";
+import type { untilAborted } from "./abort.js";
 import type { Runner } from "./runner.js";
 import { isFrugal, later } from "./surroundings.js";
 import type { Solved } from "./work.js";
@@ -21,13 +20,16 @@ interface Prepared {
 
 export class Solutions {
   readonly #runner: Runner;
+  readonly #untilAborted: typeof untilAborted;
   readonly #over = new AbortController();
   #next: Promise<Prepared> | undefined;
   #unused = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(runner: Runner) {
+  /** `waiting` is the door's own: an abort must be of its class. */
+  constructor(runner: Runner, waiting: typeof untilAborted) {
     this.#runner = runner;
+    this.#untilAborted = waiting;
   }
 
   /** A solution of the caller's own; undefined where proof of work is off. */
@@ -69,14 +71,14 @@ export class Solutions {
     );
   }
 
-  close(): void {
-    this.#over.abort(new SaltmineError({ code: "disposed" }));
+  close(reason: unknown): void {
+    this.#over.abort(reason);
     clearTimeout(this.#timer);
   }
 
   /** What is being made is kept for the next caller when this one gives up. */
   #keeping<T extends Prepared | undefined>(making: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return untilAborted(making, signal, () => {
+    return this.#untilAborted(making, signal, () => {
       making.catch(() => {});
       this.#next ??= making as Promise<Prepared>;
     });
@@ -84,7 +86,7 @@ export class Solutions {
 
   async #make(): Promise<Prepared> {
     const { signal } = this.#over;
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw signal.reason;
     const nothing = () => {};
     const run = { solveOnly: true, signal, onState: nothing, onProgress: nothing };
     const { header, expiresInMs = UNKNOWN_MS } = (await this.#runner.run(run)).value as Solved;

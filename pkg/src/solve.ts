@@ -1,6 +1,6 @@
 import { abortError, untilAborted } from "./abort.js";
 import { loadSearch } from "#spawn";
-import { asSaltmineError, SaltmineError } from "./errors.js";
+import { asSaltmineError } from "./errors.js";
 import { tell } from "./listener.js";
 import type { Backend, Challenge, Engine } from "./messages.js";
 import {
@@ -73,46 +73,12 @@ export async function solve(challenge: Challenge, options?: SolveOptions): Promi
   const maxNumber = maxNumberOption(asked.maxNumber);
   const engine = engineOption(asked.engine);
   if (signal?.aborted) throw abortError(signal);
-  const began = performance.now();
   const over = new AbortController();
-  const given = sendable(challenge);
-  let hashes = 0;
-  const find = async (): Promise<SolveResult> => {
-    const { Search } = await loadSearch();
-    const search = new Search({
-      pool,
-      maxNumber,
-      workers,
-      signal: over.signal,
-      onProgress: (measured) => {
-        hashes = measured.searched;
-        tell(onProgress, progressOf(measured));
-      },
-    });
-    const wanted = engine === undefined ? {} : { engine, reason: "the caller asked for no better engine" };
-    const number = await search.solve(given, wanted);
-    if (number === null) throw new SaltmineError({ code: "no_solution" });
-    return { number, tookMs: performance.now() - began, hashes, backend: search.backend as Backend };
-  };
-  return untilAborted(find(), signal, () => over.abort()).catch((error) => {
+  const task = { pool, maxNumber, workers, engine, signal: over.signal };
+  const solving = loadSearch().then(({ solveOnce }) =>
+    solveOnce(challenge, task, (measured) => tell(onProgress, progressOf(measured))),
+  );
+  return untilAborted(solving, signal, () => over.abort()).catch((error) => {
     throw asSaltmineError(error, "engine_failed");
   });
-}
-
-const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;
-
-/** The challenge as a plain object of plain values, since not every object can cross to a worker. */
-function sendable(challenge: Challenge): Challenge {
-  const given = Object(challenge) as Record<string, unknown>;
-  const values = MEMBERS.map((name) => {
-    let value: unknown;
-    try {
-      value = given[name];
-    } catch (error) {
-      throw new SaltmineError({ code: "challenge_malformed", field: name }, error);
-    }
-    // An object in a member's place is as wrong as any other: the engine names the member.
-    return [name, typeof value === "string" || typeof value === "number" || value == null ? value : {}];
-  });
-  return Object.fromEntries(values) as Challenge;
 }

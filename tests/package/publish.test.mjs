@@ -45,6 +45,7 @@ describe("the tarball", () => {
       "dist/node-page-engine-javascript.js",
       "dist/javascript.js",
       "dist/search.js",
+      "dist/requests.js",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];

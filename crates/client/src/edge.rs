@@ -27,10 +27,11 @@ pub struct Work {
     step: String,
 }
 
-/// Room for an input of so many bytes. It is given back by the function that takes the input.
+/// Room for an input of so many bytes, which must be written before it is taken. It is given back by the function that
+/// takes the input.
 #[cfg_attr(all(target_arch = "wasm32", feature = "module"), unsafe(no_mangle))]
 pub extern "C" fn reserve(len: usize) -> *mut u8 {
-    Box::into_raw(alloc::vec![0; len].into_boxed_slice()).cast()
+    Box::into_raw(Box::<[u8]>::new_uninit_slice(len)).cast()
 }
 
 /// Takes an input.
@@ -38,14 +39,14 @@ pub extern "C" fn reserve(len: usize) -> *mut u8 {
 /// # Safety
 /// `input` is from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
 unsafe fn take(input: *mut u8, len: usize) -> Form {
-    // SAFETY: `reserve` made a boxed slice of that length, and the caller gives it up.
+    // SAFETY: `reserve` made a boxed slice of that length, which was written since, and the caller gives it up.
     let text = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(input, len)) };
     // SAFETY: the caller's promise.
     unsafe { Form::new(text.into()) }
 }
 
 /// The whole way to a session, or with `solve_only` to a solution; from
-/// `{ baseUrl, appPath, origin?, token?, solution?, maxNumber }`, which the npm package has checked.
+/// `{ baseUrl, appPath, token?, solution?, maxNumber }`, which the npm package has checked.
 ///
 /// # Safety
 /// `input` is from [`reserve`]`(len)`, holds what `URLSearchParams` wrote, and was not taken before.
@@ -63,7 +64,6 @@ pub unsafe extern "C" fn session(
         goal: if solve_only { Goal::Solution } else { Goal::Session },
         base_url: options.text("baseUrl").unwrap_or_default(),
         app_path: options.text("appPath").unwrap_or_default(),
-        origin: options.text("origin"),
         token: options.text("token"),
         solution: options.text("solution"),
         max_number: whole(options.number("maxNumber").unwrap_or_default()),

@@ -8,7 +8,6 @@
 //!     goal: Goal::Session,
 //!     base_url: "https://api.example.com".into(),
 //!     app_path: "app_1234567890abcdef".into(),
-//!     origin: None,
 //!     token: None,
 //!     solution: None,
 //!     max_number: 10_000_000,
@@ -40,8 +39,6 @@ pub struct Config {
     pub base_url: String,
     /// The app's id, percent-encoded for a path.
     pub app_path: String,
-    /// The `Origin` to send, for runtimes that do not send one by themselves.
-    pub origin: Option<String>,
     /// The token held until now, so that the visitor keeps their identity.
     pub token: Option<String>,
     /// A solution that was prepared ahead ([`Solved::header`]): spent before a challenge is asked for.
@@ -239,7 +236,7 @@ impl Flow {
         self.solution = None;
         self.state = State::AwaitingChallenge;
         let url = concat(&[&self.config.base_url, "/run/auth/pow/challenge"]);
-        self.request("GET", url, Vec::new())
+        Step::Request(Request { method: "GET", url, headers: Vec::new() })
     }
 
     fn on_challenge<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
@@ -332,14 +329,7 @@ impl Flow {
         }
         let Config { base_url, app_path, .. } = &self.config;
         let url = concat(&[base_url, "/run/auth/apps/", app_path, "/anonymous-session"]);
-        self.request("POST", url, headers)
-    }
-
-    fn request(&self, method: &'static str, url: String, mut headers: Vec<(&'static str, String)>) -> Step {
-        if let Some(origin) = &self.config.origin {
-            headers.push(("Origin", origin.clone()));
-        }
-        Step::Request(Request { method, url, headers })
+        Step::Request(Request { method: "POST", url, headers })
     }
 
     /// An answer that is not the one that was asked for.

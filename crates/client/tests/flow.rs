@@ -30,7 +30,6 @@ fn config() -> Config {
         goal: Goal::Session,
         base_url: "https://api.example.com".into(),
         app_path: "app_1".into(),
-        origin: None,
         token: None,
         solution: None,
         max_number: 10_000_000,
@@ -150,14 +149,10 @@ fn not_found_on_the_challenge_means_off() {
 }
 
 #[test]
-fn the_old_token_and_the_origin_are_sent() {
-    let mut flow = searching(
-        Config { token: Some("old".into()), origin: Some("https://a.example".into()), ..config() },
-        challenge(),
-    );
+fn the_old_token_is_sent() {
+    let mut flow = searching(Config { token: Some("old".into()), ..config() }, challenge());
     let session = request(flow.resume(Event::<Body>::Searched(Some(1)), now()));
     assert!(session.headers.contains(&("Authorization", "Bearer old".into())));
-    assert!(session.headers.contains(&("Origin", "https://a.example".into())));
 }
 
 #[test]
@@ -175,8 +170,7 @@ fn refusals_have_a_code_each() {
     ];
     for (status, mut body, code) in cases {
         body["detail"] = json!("the server's words");
-        let expected =
-            Failure { code, status: Some(status), field: None };
+        let expected = Failure { code, status: Some(status), field: None };
         assert_eq!(
             failure(awaiting_session().resume(answer(status, body.clone()), now())),
             expected,

@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     #[serde(rename = "crate")]
     pub(crate) package: String,
     cfg: Vec<String>,
+    stack_bytes: u32,
     pub(crate) snip: Vec<String>,
     wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
@@ -69,6 +70,9 @@ impl Variant {
         let features: Vec<_> = named.chain(more).map(|feature| format!("+{feature}")).collect();
         let mut flags =
             vec!["-Ctarget-cpu=mvp".to_owned(), format!("-Ctarget-feature={}", features.join(","))];
+        if more.is_none() {
+            flags.push(format!("-Clink-arg=-zstack-size={}", shared.stack_bytes));
+        }
         flags.extend(shared.cfg.iter().map(|cfg| format!("--cfg={cfg}")));
         // Panic locations name source files: the same on every machine, and short.
         if let Some(cargo_home) = cargo_home() {

@@ -34,6 +34,9 @@ export const loadPageEngine = (kind: Kind) =>
 /** What several engines need, and only then. */
 export const loadSearch = () => import("#search");
 
+/** What a caller's own requests need. */
+export const loadRequests = () => import("#requests");
+
 /** How many threads this machine has. */
 export const threadCount = availableParallelism;
 
