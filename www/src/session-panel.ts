@@ -9,6 +9,7 @@ const STATUS: Record<State, string> = {
   starting: "Starting",
   challenge: "Fetching",
   solving: "Solving",
+  waiting: "Waiting to try again",
   session: "Asking",
   ready: "Ready",
   failed: "Failed",
