@@ -44,6 +44,7 @@ const answer = answerer({
   javascript: saltmine("javascript"),
   "pow-buster": {
     knowsAnEnd: true,
+    errs: true,
     // It tries numbers of nine digits only, from this one on.
     first: 100_000_000,
     // Its four lanes are ten million numbers apart: within the first ten million, one in four counts.

@@ -1,6 +1,9 @@
 /** Sources of the demo page, used here too: bundled on the fly, since Node 20 runs no TypeScript. */
-import { fileURLToPath } from "node:url";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { root } from "./paths.mjs";
 
 /** The text of one ES module with all that it imports; `external` are imports left as they are. */
 export async function bundle(url, platform, external = []) {
@@ -17,7 +20,15 @@ export async function bundle(url, platform, external = []) {
   return outputFiles[0].text;
 }
 
-/** Imports a TypeScript module into this process. */
+/** Imports a TypeScript module into this process, from a file, so that a stack names places in it. */
 export async function importTypeScript(url) {
-  return import(`data:text/javascript,${encodeURIComponent(await bundle(url, "node"))}`);
+  const folder = join(root, ".cache", "typescript");
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${basename(fileURLToPath(url), ".ts")}-${process.pid}.mjs`);
+  await writeFile(file, await bundle(url, "node"));
+  try {
+    return await import(pathToFileURL(file).href);
+  } finally {
+    await rm(file);
+  }
 }
