@@ -1,4 +1,4 @@
-// Builds the demo page into www/dist.
+// Builds the demo's pages into www/dist.
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
@@ -16,6 +16,7 @@ await build({
   build: {
     // The wasm is fetched and compiled as it streams in; inlined it would be text that has to be decoded first.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: [`${here}index.html`, `${here}bench.html`] },
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },

@@ -2,7 +2,7 @@
 import { verifySolution } from "altcha-lib";
 import { servePages, untilDone } from "../support/pages.mjs";
 import { HMAC_KEY, makeChallenge, right } from "../support/service.mjs";
-import { quartiles } from "./statistics.mjs";
+import { quartiles } from "./shared.mjs";
 
 export const PAGES = { saltmine: "/", "altcha widget": "/widget", "bare page": "/bare" };
 

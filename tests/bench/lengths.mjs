@@ -3,7 +3,7 @@
  * at every one finds candidates, since noise makes some slow, too; the slowest are then measured in turns with 44.
  */
 import { randomBytes } from "node:crypto";
-import { quartiles } from "./statistics.mjs";
+import { quartiles } from "./shared.mjs";
 
 const LONGEST_SALT = 130;
 const MOST_DIGITS = 7;
@@ -26,7 +26,8 @@ function makeCell(length, digits) {
 export async function measureLengths({ tell }, turns, progress) {
   const ask = async (lengths, digits, forMs) => {
     const cells = lengths.map((length) => makeCell(length, digits));
-    const { nanoseconds } = await tell({ rival: "simd128", salt: makeSalt(USUAL_SALT), cells, forMs });
+    const { nanoseconds, failed } = await tell({ rival: "simd128", cells, forMs });
+    if (failed) throw new Error(failed);
     return nanoseconds;
   };
   const all = Array.from({ length: LONGEST_SALT + 1 }, (_, length) => length);

@@ -6,6 +6,7 @@ const RATIOS = [
   { ours: "simd128", theirs: "pow-buster", least: { chromium: 1.35, firefox: 1.25, webkit: 1.15 } },
   { ours: "simd128", theirs: "cap.js", least: { chromium: 4.5 } },
   { ours: "scalar", theirs: "cap.js", least: { chromium: 2 } },
+  { ours: "javascript", theirs: "altcha-lib", least: { chromium: 25 } },
   { ours: "simd128, 70 bytes", theirs: "simd128", least: { chromium: 0.7 } },
   { ours: "simd128, 100 bytes", theirs: "simd128", least: { chromium: 0.7 } },
   { ours: "simd128, 130 bytes", theirs: "simd128", least: { chromium: 0.7 } },
@@ -32,7 +33,7 @@ export function judge(browser, { hash, lengths, workers }) {
     atLeast(median, least[browser], `${ours} is ${digits(median)} times ${theirs}`);
   }
   for (const { length, digits: count, ratio } of lengths ? lengths.byDigits : []) {
-    const cell = `${count} digits: the slowest salt, of ${length} bytes, is ${digits(ratio.median)} of 44 bytes`;
+    const cell = `${count} digit${count === 1 ? "" : "s"}: the slowest salt, of ${length} bytes, is ${digits(ratio.median)} of 44 bytes`;
     atLeast(ratio.median, SLOWEST_LENGTH[browser], cell);
   }
   if (workers) {

@@ -10,6 +10,7 @@ export function hashTables(results, { versions }) {
   const names = {
     simd128: "**saltmine, SIMD**",
     scalar: "saltmine, scalar",
+    javascript: "saltmine, JavaScript",
     "pow-buster": `pow-buster ${versions["pow-buster"]}, compiled with SIMD`,
     "cap.js": `\`@cap.js/wasm\` ${versions["@cap.js/wasm"]}`,
     "altcha-lib": `\`altcha-lib\` ${versions["altcha-lib"]}`,
@@ -34,6 +35,7 @@ export function hashTables(results, { versions }) {
       hashRatio("SIMD to pow-buster", "simd128 / pow-buster"),
       hashRatio("SIMD to `@cap.js/wasm`", "simd128 / cap.js"),
       hashRatio("scalar to `@cap.js/wasm`", "scalar / cap.js"),
+      hashRatio("JavaScript to `altcha-lib`", "javascript / altcha-lib"),
       ...[70, 100, 130].map((length) =>
         hashRatio(`a salt of ${length} bytes to one of 44`, `simd128, ${length} bytes / simd128`),
       ),

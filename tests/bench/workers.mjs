@@ -1,5 +1,5 @@
 /** Two workers against one: the package's own `solve` on a range without a solution. */
-import { quartiles } from "./statistics.mjs";
+import { quartiles } from "./shared.mjs";
 
 const CANDIDATES = 20_000_000;
 

@@ -49,8 +49,8 @@ const bareWorker = `
   const response = await fetch("/run/auth/apps/${APP_ID}/anonymous-session", { method: "POST" });
   self.postMessage((await response.json()).token);`;
 
-/** Serves the pages for an installed package; `folders` and `files` are further ones. */
-export function servePages({ dist, doors }, routes, { folders = {}, files = {} } = {}) {
+/** Serves the pages for an installed package; `folders` and `files` are further ones, `headers` go with all of them. */
+export function servePages({ dist, doors }, routes, { folders = {}, files = {}, headers = {} } = {}) {
   const site = {
     folders: { "/saltmine/": dist, "/altcha/": dirname(require.resolve("altcha")), ...folders },
     files: {
@@ -61,7 +61,9 @@ export function servePages({ dist, doors }, routes, { folders = {}, files = {} }
       ...files,
     },
   };
-  return startService(routes, { otherwise: (path) => readAnswer(path, site) });
+  return startService(routes, {
+    otherwise: async (path) => ({ ...(await readAnswer(path, site)), headers }),
+  });
 }
 
 /** Opens one of them and waits for what it says. */

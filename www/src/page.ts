@@ -1,9 +1,9 @@
 /** The page's markup as the scripts see it. */
 
-/** The element that index.html marks with this `data-testid`. */
+/** The element that the page marks with this `data-testid`. */
 export function part<E extends HTMLElement = HTMLElement>(name: string, within: ParentNode = document): E {
   const element = within.querySelector<E>(`[data-testid="${name}"]`);
-  if (!element) throw new Error(`index.html lacks the part "${name}"`);
+  if (!element) throw new Error(`The page lacks the part "${name}"`);
   return element;
 }
 

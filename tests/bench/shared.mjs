@@ -1,0 +1,8 @@
+/** What the demo's benchmark page has, and these measurements share with it. */
+import { importTypeScript } from "../support/typescript.mjs";
+
+const source = (name) => importTypeScript(new URL(`../../www/src/bench/${name}.ts`, import.meta.url));
+
+export const { contestant } = await source("ring");
+export const { ratio, takeTurns } = await source("rounds");
+export const { quartiles } = await source("statistics");

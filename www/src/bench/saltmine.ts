@@ -1,0 +1,42 @@
+/** Ours, as its users call it: the package's own `solve`, held to one engine and one worker. */
+import { SaltmineError, solve, type SolveOptions } from "saltmine";
+import type { Rival } from "./rival.js";
+
+export type Engine = NonNullable<SolveOptions["engine"]>;
+
+/** What must be missing where the package steps down to an engine. */
+const MISSING: Record<Engine, string> = {
+  simd128: "",
+  scalar: "WebAssembly has no SIMD here.",
+  javascript: "WebAssembly is refused here.",
+};
+
+/** The package's reason, without what this page itself brought about. */
+const cause = ({ reason = "" }: { reason?: string }) =>
+  reason.replace(/(; )?the caller asked for no better engine$/, "");
+
+/** A failure's message is for visitors, and its cause for those who want to know more. */
+export const saltmine = (engine: Engine, signal: AbortSignal): Rival => ({
+  knowsAnEnd: true,
+  load: async () => async (salt, digest, last) => {
+    const challenge = {
+      algorithm: "SHA-256",
+      challenge: digest,
+      salt,
+      maxnumber: last,
+      // Nobody checks it: the challenge never leaves the page.
+      signature: "0".repeat(64),
+    };
+    try {
+      const { number, backend } = await solve(challenge, { engine, workers: 1, maxNumber: last, signal });
+      // The package steps down to what works, which is another row.
+      if (backend.engine !== engine) throw new Error(MISSING[backend.engine], { cause: cause(backend) });
+      if (backend.thread !== "worker")
+        throw new Error("No worker can be started here.", { cause: cause(backend) });
+      return number;
+    } catch (error) {
+      if (error instanceof SaltmineError && error.code === "no_solution") return -1;
+      throw error;
+    }
+  },
+});

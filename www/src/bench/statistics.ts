@@ -1,0 +1,22 @@
+/** The few numbers that a list of measurements is told by. */
+
+export interface Quartiles {
+  median: number;
+  /** The middle half lies between these two. */
+  lower: number;
+  upper: number;
+  low: number;
+  high: number;
+}
+
+/** Of at least one value. */
+export function quartiles(values: readonly number[]): Quartiles {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => {
+    const position = share * (sorted.length - 1);
+    const [below, above] = [Math.floor(position), Math.ceil(position)];
+    const low = sorted[below] as number;
+    return low + ((sorted[above] as number) - low) * (position - below);
+  };
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75), low: at(0), high: at(1) };
+}
