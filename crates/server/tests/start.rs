@@ -16,6 +16,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 const LONG: &str = "a secret that has more than thirty-two characters";
+const KEY: &str = "a management key";
 
 fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
@@ -115,6 +116,33 @@ fn it_refuses_to_start_and_says_what_to_do() {
             &[jwt, ("INKEEP_POW_DIFFICULTY", "0")],
             "INKEEP_POW_DIFFICULTY is \"0\": it must be a whole number from 1",
         ),
+        (
+            &[jwt, ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "x")],
+            "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET has 1 characters: give it at least 16",
+        ),
+        (
+            &[jwt, ("INKEEP_POW_HMAC_SECRET_SECOND", "hunter2")],
+            "INKEEP_POW_HMAC_SECRET_SECOND has 7 characters",
+        ),
+        (
+            &[jwt, ("INKEEP_ANON_JWT_SECRET_SECOND", "hunter2")],
+            "INKEEP_ANON_JWT_SECRET_SECOND has 7 characters",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_SCOPE", "all")],
+            "SALTMINE_POW_SCOPE is \"all\": it must be session or request.",
+        ),
+        (
+            &[jwt, ("SALTMINE_TRUSTED_PROXIES", "proxy")],
+            "SALTMINE_TRUSTED_PROXIES is \"proxy\": it must be addresses",
+        ),
+        (&[jwt, ("SALTMINE_MAX_CONNECTIONS", "0")], "SALTMINE_MAX_CONNECTIONS is \"0\""),
+        (&[jwt, ("SALTMINE_AGENT_URL", "nowhere?key=hunter2")], "SALTMINE_AGENT_URL is"),
+        (
+            &[jwt, ("SALTMINE_AGENT_URL", "https://api.example.com/v1")],
+            "SALTMINE_AGENT_URL is set, and SALTMINE_AGENT_MODEL is not",
+        ),
+        (&[jwt, ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:9/x")], "DATABASE_URL cannot be used"),
         (&[jwt, ("INKEEP_POW_DIFFICULTY", "many")], "INKEEP_POW_DIFFICULTY is \"many\""),
         (&[jwt, ("INKEEP_POW_DIFFICULTY", "9007199254740992")], "INKEEP_POW_DIFFICULTY"),
         (&[jwt, ("INKEEP_POW_CHALLENGE_TTL_SECONDS", "-5")], "INKEEP_POW_CHALLENGE_TTL_SECONDS is \"-5\""),
@@ -182,7 +210,7 @@ fn in_production_it_prints_its_address_and_no_secret() {
         &[
             ("INKEEP_ANON_JWT_SECRET", LONG),
             ("INKEEP_POW_HMAC_SECRET", pow),
-            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "hunter2"),
+            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
             ("SALTMINE_LOG", "trace"),
         ],
     );
@@ -191,7 +219,7 @@ fn in_production_it_prints_its_address_and_no_secret() {
     assert!(!folder.path().join(".saltmine").exists(), "nothing is drawn");
     let (status, log) = server.stop();
     assert_eq!(status.code(), Some(0));
-    for secret in [LONG, pow, "hunter2"] {
+    for secret in [LONG, pow, KEY] {
         assert!(!log.contains(secret));
     }
     assert!(
@@ -309,13 +337,12 @@ fn damaged_secrets_are_left_alone() {
 fn requests_under_way_are_finished() {
     for signal in ["-TERM", "-INT"] {
         let folder = TempDir::new().unwrap();
-        let environment =
-            [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "key")];
+        let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY)];
         let mut server = Running::start(folder.path(), &environment);
         let body = r#"{"name":"Late","type":"api","config":{"type":"api"}}"#;
         let (first_half, second_half) = body.split_at(20);
         let head = format!(
-            "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer key\r\n\
+            "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {KEY}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
@@ -359,6 +386,18 @@ fn help_tells_every_variable_and_no_secret() {
         "HOST",
         "PORT",
         "SALTMINE_RATE_LIMIT",
+        "INKEEP_POW_HMAC_SECRET_SECOND",
+        "INKEEP_ANON_JWT_SECRET_SECOND",
+        "SALTMINE_POW_SCOPE",
+        "SALTMINE_TRUSTED_PROXIES",
+        "SALTMINE_MAX_CONNECTIONS",
+        "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS",
+        "SALTMINE_DATABASE_CONNECTIONS",
+        "SALTMINE_AGENT_URL",
+        "SALTMINE_AGENT_KEY",
+        "SALTMINE_AGENT_MODEL",
+        "SALTMINE_AGENT_TIMEOUT_SECONDS",
+        "SALTMINE_SHUTDOWN_SECONDS",
         "SALTMINE_STATIC_DIR",
         "SALTMINE_STATE_DIR",
         "SALTMINE_LOG",

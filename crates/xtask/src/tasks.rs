@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+use crate::postgres::Postgres;
 use crate::process::{cache_dir, cargo, node, root, run, status};
 use crate::server;
 use crate::variants::Table;
@@ -71,6 +72,13 @@ fn test() -> Result<()> {
 
     eprintln!("test: Rust");
     run(cargo().args(["test", "--workspace", "--quiet"]))?;
+    eprintln!("test: the server on PostgreSQL");
+    let postgres = Postgres::start()?;
+    let mut on_postgres = cargo();
+    on_postgres.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
+    postgres.tell(&mut on_postgres);
+    run(&mut on_postgres)?;
+    drop(postgres);
 
     let table = Table::read()?;
     // What is translated to JavaScript is tested as part of the package.

@@ -22,10 +22,23 @@ async fn every_route_is_described() {
         })
         .collect();
     let expected = [
+        "get /healthz",
+        "get /readyz",
+        "get /metrics",
         "get /run/auth/pow/challenge",
         "post /run/auth/apps/{appId}/anonymous-session",
         "post /run/api/chat",
+        "post /run/v1/chat/completions",
+        "get /run/v1/conversations",
+        "get /run/v1/conversations/{id}",
         "post /manage/tenants/{tenantId}/projects/{projectId}/apps",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "patch /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
     ];
     assert_eq!(routes, expected.map(str::to_owned).into());
 }
