@@ -2,97 +2,21 @@
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a helper of a test fails the test, and real time passes"
+    unreachable_pub,
+    reason = "a helper of a test fails the test, and is for the tests"
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const LONG: &str = "a secret that has more than thirty-two characters";
-const KEY: &str = "a management key";
+#[path = "shared/process.rs"]
+mod process;
 
-fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
-    command.env_clear().envs(environment.iter().copied()).current_dir(folder);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// What one that ends by itself printed; one that does not is ended, and the test fails.
-fn output(mut command: Command) -> Output {
-    let mut child = command.spawn().unwrap();
-    let start = std::time::Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > Duration::from_secs(30) {
-            let _ = child.kill();
-            panic!("it started: {command:?}");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output().unwrap()
-}
-
-/// A server that runs, and is ended with the test.
-struct Running {
-    child: Child,
-    address: String,
-    /// What it printed until it listened.
-    printed: String,
-}
-
-impl Running {
-    fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let child = command(folder, environment).env("PORT", "0").spawn().unwrap();
-        let mut server = Self { child, address: String::new(), printed: String::new() };
-        for line in BufReader::new(server.child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            server.printed += &format!("{line}\n");
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                server.address = address.to_owned();
-                return server;
-            }
-        }
-        let mut errors = String::new();
-        server.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        panic!("it did not start: {errors}");
-    }
-
-    fn get(&self, path: &str) -> String {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// Ends it; its exit status and what it logged.
-    fn stop(mut self) -> (ExitStatus, String) {
-        self.signal("-TERM");
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap(), log)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use process::{KEY, LONG, Running, command, output};
 
 #[test]
 fn it_refuses_to_start_and_says_what_to_do() {

@@ -1,16 +1,16 @@
 //! A server to test, with a clock that is turned by hand.
 
 use crate::database::Database;
+pub use crate::solution::{Solution, hex, solve};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use saltmine_server::{AppState, Clock, PowScope, ProofOfWork, Random, Settings, Store, app};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -247,52 +247,6 @@ impl Answer {
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert_eq!(self.headers.contains_key(header::WWW_AUTHENTICATE), status == 401);
     }
-}
-
-/// A solution whose parts can be spoiled. `number` is JSON text.
-#[derive(Clone, Debug)]
-pub struct Solution {
-    pub algorithm: String,
-    pub challenge: String,
-    pub number: String,
-    pub salt: String,
-    pub signature: String,
-}
-
-impl Solution {
-    pub fn json(&self) -> String {
-        let Self { algorithm, challenge, number, salt, signature } = self;
-        format!(
-            r#"{{"algorithm":"{algorithm}","challenge":"{challenge}","number":{number},"salt":"{salt}","signature":"{signature}"}}"#
-        )
-    }
-
-    pub fn header(&self) -> String {
-        Base64::encode_string(self.json().as_bytes())
-    }
-}
-
-/// Tries every number, as naively as can be.
-pub fn solve(challenge: &Value) -> Solution {
-    let text = |member: &str| challenge[member].as_str().unwrap().to_owned();
-    let (salt, digest) = (text("salt"), text("challenge"));
-    let number = (0..=challenge["maxnumber"].as_u64().unwrap())
-        .find(|number| hex(&Sha256::digest(format!("{salt}{number}"))) == digest)
-        .expect("a challenge has a solution");
-    Solution {
-        algorithm: text("algorithm"),
-        challenge: digest,
-        number: number.to_string(),
-        salt,
-        signature: text("signature"),
-    }
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 /// A part of a JWT: 0 the header, 1 the claims.
