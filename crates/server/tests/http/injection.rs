@@ -107,9 +107,9 @@ async fn what_is_said_is_kept_and_nothing_more() {
         for (member, field) in [("conversationId", "conversationId"), ("role", "messages[0].role")] {
             let mut body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
             if member == "role" {
-                body["messages"][0]["role"] = json!(text)
+                body["messages"][0]["role"] = json!(text);
             } else {
-                body[member] = json!(text)
+                body[member] = json!(text);
             }
             let answer = visitor.post(&server, "/run/api/chat", &body).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{text}");

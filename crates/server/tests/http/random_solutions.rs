@@ -44,7 +44,7 @@ fn spoil(dice: &mut Dice, good: &Solution) -> Solution {
         3 => solution.number = format!("{}{number}", dice.pick(&["0", "+", "-", "00", "0x", "."])),
         4 => {
             solution.number =
-                dice.pick(&["null", "[]", "{}", "true", "NaN", "1e999", "-0", "9007199254740992"]).into()
+                dice.pick(&["null", "[]", "{}", "true", "NaN", "1e999", "-0", "9007199254740992"]).into();
         }
         5 => {
             // CVE-2025-68113, in both directions.
@@ -55,7 +55,7 @@ fn spoil(dice: &mut Dice, good: &Solution) -> Solution {
         }
         6 => {
             solution.salt =
-                solution.salt.replace("expires=1", dice.pick(&["expires=2", "expires=9", "expires=", "x=1"]))
+                solution.salt.replace("expires=1", dice.pick(&["expires=2", "expires=9", "expires=", "x=1"]));
         }
         7 => solution.salt += dice.pick(&["&", "x", "expires=9999999999&", " ", "\\n", "\\u0000"]),
         8 => solution.algorithm = dice.pick(&["SHA-1", "SHA-512", "sha256", "", "none", "MD5"]).into(),
