@@ -21,6 +21,9 @@ pub enum Error {
     /// The app is not a web client.
     #[error("This app is not of type web_client.")]
     AppTypeNotSupported,
+    /// A change would make another kind of app of it.
+    #[error("An app stays of the type that it was made with.")]
+    AppTypeFixed,
     /// The app's owner wants no anonymous visitors.
     #[error("Anonymous sessions are not allowed for this app.")]
     AnonymousNotAllowed,
@@ -128,6 +131,7 @@ impl Error {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::AppNotFound => (StatusCode::NOT_FOUND, "app_not_found"),
             Self::AppTypeNotSupported => (StatusCode::BAD_REQUEST, "app_type_not_supported"),
+            Self::AppTypeFixed => (StatusCode::CONFLICT, "app_type_fixed"),
             Self::AnonymousNotAllowed => (StatusCode::UNAUTHORIZED, "anonymous_not_allowed"),
             Self::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::PowDisabled => (StatusCode::NOT_FOUND, "pow_disabled"),

@@ -56,11 +56,12 @@ impl FromRequestParts<AppState> for Caller {
             return Self::with_api_key(state, secret).await;
         }
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
+        // First, since it asks no database.
+        let token = token.ok_or(Error::TokenMissing)?;
+        let claims = state.tokens.verify(token, state.clock.now_seconds()).ok_or(Error::TokenInvalid)?;
         let app = enabled_app(state, app_id.to_str().map_err(|_| Error::AppNotFound)?).await?;
         // Who no longer wants anonymous visitors means those of yesterday too.
         let web_client = app.anonymous_web_client()?;
-        let token = token.ok_or(Error::TokenMissing)?;
-        let claims = state.tokens.verify(token, state.clock.now_seconds()).ok_or(Error::TokenInvalid)?;
         if claims.app != app.id {
             return Err(Error::TokenAppMismatch);
         }

@@ -52,10 +52,18 @@ impl Choice {
     }
 }
 
-/// One event of the stream.
-#[derive(Serialize)]
+/// One event of a stream, as it is sent.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the events' type writes")]
+pub(super) struct StreamEvent {
+    /// The JSON of an event, or `[DONE]` in the last.
+    data: String,
+}
+
+/// What the `data` of an event of `POST /run/api/chat` is the JSON of.
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-enum ChatEvent {
+pub(super) enum ChatEvent {
     TextStart { id: String },
     TextDelta { id: String, delta: String },
     TextEnd { id: String },
@@ -78,7 +86,7 @@ enum ChatEvent {
     request_body = ChatRequest,
     responses(
         (status = 200, description = "Events `text-start`, `text-delta`, `text-end`, then `[DONE]`; or, with `\"stream\": false`, one JSON",
-            content((String = "text/event-stream"), (ChatAnswer = "application/json")),
+            content((StreamEvent = "text/event-stream"), (ChatAnswer = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
         (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
         (status = 401, description = "The token is missing, wrong, over, or another app's"),

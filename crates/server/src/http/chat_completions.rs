@@ -1,6 +1,6 @@
 use super::body::JsonBody;
 use super::caller::Caller;
-use super::chat::Choice;
+use super::chat::{Choice, StreamEvent};
 use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
 use crate::{AppState, Error, Message, Role};
 use axum::Json;
@@ -39,7 +39,7 @@ pub(super) struct Completion {
     choices: [Choice; 1],
 }
 
-/// A piece of the answer.
+/// What the `data` of an event of `POST /run/v1/chat/completions` is the JSON of: a piece of the answer.
 #[derive(Clone, Serialize, ToSchema)]
 pub(super) struct Chunk {
     #[serde(flatten)]
@@ -92,7 +92,7 @@ struct Delta {
     request_body = CompletionRequest,
     responses(
         (status = 200, description = "Chunks, then `[DONE]`; or, with `\"stream\": false`, one JSON",
-            content((Chunk = "text/event-stream"), (Completion = "application/json")),
+            content((StreamEvent = "text/event-stream"), (Completion = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
         (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
         (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),

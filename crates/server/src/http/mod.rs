@@ -1,6 +1,7 @@
 //! The routes, and what lies around them. Each resource has a file of its own.
 
 mod api_keys;
+mod app_input;
 mod apps;
 mod body;
 mod caller;

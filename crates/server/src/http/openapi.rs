@@ -1,3 +1,5 @@
+use super::chat::ChatEvent;
+use super::chat_completions::Chunk;
 use super::problem::{LegacyProblem, Problem};
 use axum::Router;
 use axum::body::Bytes;
@@ -26,7 +28,7 @@ const ADDRESS: &str = "/openapi.json";
         (name = "api-keys", description = "Who may use it from servers"),
         (name = "operation", description = "How the server is"),
     ),
-    components(schemas(Problem, LegacyProblem)),
+    components(schemas(Problem, LegacyProblem, ChatEvent, Chunk)),
     modifiers(&Security)
 )]
 struct Frame;

@@ -140,16 +140,19 @@ async fn a_wrong_change_changes_nothing() {
         (json!({ "name": "" }), "name"),
         (json!({ "name": 7 }), "name"),
         (json!({ "name": "ok", "description": "x".repeat(2001) }), "description"),
-        (json!({ "type": "api" }), "type"),
         (json!({ "type": "mobile" }), "type"),
         (json!({ "enabled": "yes" }), "enabled"),
-        (json!({ "config": { "type": "api" } }), "config.type"),
+        (json!({ "config": { "type": "mobile" } }), "config.type"),
         (config(json!({ "allowedDomains": [] })), domains),
         (config(json!({ "allowedDomains": ["https://x"] })), "config.webClient.allowedDomains[0]"),
         (json!([]), "body"),
     ] {
         let answer = patch(&server, &id, body.clone()).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &field.into()), "{body}");
+    }
+    for body in [json!({ "type": "api" }), json!({ "config": { "type": "api" } })] {
+        let detail = "An app stays of the type that it was made with.";
+        patch(&server, &id, body).await.assert_problem(409, "conflict", "app_type_fixed", detail);
     }
     assert_eq!(call(&server, Method::GET, &path).await.json(), before);
     assert_eq!(patch(&server, "app_unknown000000000", json!({ "name": "x" })).await.status, 404);
