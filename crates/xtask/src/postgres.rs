@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{output, program, run, succeeds};
+use crate::apt::{self, is_root};
+use crate::process::{program, run, succeeds};
 
 const MISSING: &str = "no PostgreSQL: install its server (Debian: apt-get install postgresql), \
     or set SALTMINE_TEST_POSTGRES_URL to the address of a database that tests may fill.";
@@ -98,13 +99,7 @@ fn programs() -> Result<PathBuf> {
     if let Some(folder) = find_programs() {
         return Ok(folder);
     }
-    if is_root() && succeeds(program("apt-get").arg("--version")) {
-        eprintln!("installing PostgreSQL (once)");
-        run(program("apt-get").args(["update", "-qq"]))?;
-        run(program("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends", "postgresql"])
-            .env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
+    apt::install(&["postgresql"], MISSING)?;
     find_programs().context(MISSING)
 }
 
@@ -129,10 +124,6 @@ fn unprivileged(path: &Path) -> Command {
     }
     command.arg("--").arg(path);
     command
-}
-
-fn is_root() -> bool {
-    output(program("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 fn free_port() -> Result<u16> {
