@@ -125,9 +125,7 @@ describe("docs/production.md", () => {
 
   test("lists every variable, with its default", async () => {
     const { stdout } = await promisify(execFile)(serverPath(), ["--help"], { env: {} });
-    const variables = [
-      ...stdout.matchAll(/\[env: ([A-Z_]+)(?:=[^\]]*)?\](?:\s+\[default: ([^\]"]+)\])?/g),
-    ];
+    const variables = [...stdout.matchAll(/\[env: ([A-Z_]+)(?:=[^\]]*)?\](?:\s+\[default: ([^\]"]+)\])?/g)];
     assert.ok(variables.length > 20, stdout);
     for (const [, name, value] of variables) {
       const line = production

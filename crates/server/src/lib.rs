@@ -20,6 +20,7 @@
 mod agent;
 mod allowed_domain;
 mod api_keys;
+mod app_cache;
 mod apps;
 mod clock;
 pub mod config;

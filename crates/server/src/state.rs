@@ -1,9 +1,11 @@
+use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
 use crate::metrics::Metrics;
 use crate::{Agents, Clock, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
 use std::io;
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,18 +105,31 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-/// All that the handlers share. A clone is the same state.
+/// All that the handlers share. A clone is the same state, and costs as little as one pointer.
 #[derive(Clone)]
-pub struct AppState {
-    pub(crate) settings: Arc<Settings>,
+pub struct AppState(Arc<Parts>);
+
+/// What an [`AppState`] is made of.
+#[derive(Clone)]
+pub struct Parts {
+    pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) agents: Arc<Agents>,
+    pub(crate) apps: Arc<AppCache>,
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl AppState {
@@ -125,27 +140,27 @@ impl AppState {
     /// If `random` fails.
     pub fn new(settings: Settings, store: Store, clock: impl Clock, random: impl Random) -> io::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        Ok(Self {
-            tokens: Arc::new(Tokens::new(
-                &settings.token_secret,
-                settings.second_token_secret.as_ref(),
-                settings.session_lifetime_seconds,
-            )),
+        let Settings { token_secret, second_token_secret, session_lifetime_seconds, .. } = &settings;
+        let tokens = Tokens::new(token_secret, second_token_secret.as_ref(), *session_lifetime_seconds);
+        let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
+        Ok(Self(Arc::new(Parts {
+            tokens: Arc::new(tokens),
             agents: Arc::new(Agents::built_in()),
-            rate_limiter: settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone()))),
+            apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
+            rate_limiter,
             request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
             metrics: Arc::new(Metrics::new()),
-            settings: Arc::new(settings),
+            settings,
             random: Arc::new(random),
             store,
             clock,
-        })
+        })))
     }
 
     /// The same state with other agents.
     #[must_use]
     pub fn with_agents(mut self, agents: Agents) -> Self {
-        self.agents = Arc::new(agents);
+        Arc::make_mut(&mut self.0).agents = Arc::new(agents);
         self
     }
 

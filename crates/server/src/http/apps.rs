@@ -142,6 +142,7 @@ pub(super) async fn change_app(
 ) -> Result<Json<AppAnswer>, Error> {
     let now = state.clock.now();
     let app = state.store.change_app(&owner, &id, now, |app| change.apply(app)).await?;
+    state.apps.forget(&id);
     Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
 }
 
@@ -164,9 +165,7 @@ pub(super) async fn delete_app(
     OwnedBy(owner): OwnedBy,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Error> {
-    if state.store.delete_app(&owner, &id).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(Error::AppNotFound)
-    }
+    let deleted = state.store.delete_app(&owner, &id).await?;
+    state.apps.forget(&id);
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::AppNotFound) }
 }

@@ -66,8 +66,8 @@ impl FromRequestParts<AppState> for Caller {
             return Err(Error::TokenAppMismatch);
         }
         origin::require_allowed(web_client, headers)?;
-        let visitor = Visitor { client_id: app.id, user_id: claims.sub };
-        Ok(Self { visitor, agent_id: app.default_agent_id, is_anonymous: true })
+        let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
+        Ok(Self { visitor, agent_id: app.default_agent_id.clone(), is_anonymous: true })
     }
 }
 

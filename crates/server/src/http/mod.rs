@@ -35,6 +35,7 @@ use axum::response::IntoResponse;
 use axum::{Router, middleware};
 use std::any::Any;
 use std::time::Duration;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -78,7 +79,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(operation::tell_health))
         .routes(routes!(operation::tell_readiness))
         .routes(routes!(operation::tell_metrics));
-    let Settings { request_timeout, agent_timeout, .. } = *state.settings;
+    let Settings { request_timeout, agent_timeout, .. } = state.settings;
     let run = guard(limited.merge(read), RUN_BODY_BYTES, request_timeout)
         .merge(guard(write, RUN_BODY_BYTES, request_timeout + agent_timeout))
         .fallback(async || Error::RouteNotFound);
@@ -91,12 +92,16 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
 
 /// What no request may do: panic the server, hold it up, fill its memory.
 fn guard(router: OpenApiRouter<AppState>, body_bytes: usize, timeout: Duration) -> OpenApiRouter<AppState> {
-    router
-        .layer(DefaultBodyLimit::max(body_bytes))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Error::Panic(text.to_owned()).into_response()
-        }))
+    let tell_panic = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Error::Panic(text.to_owned()).into_response()
+    };
+    // One layer of three: the router boxes each.
+    router.layer(
+        ServiceBuilder::new()
+            .layer(CatchPanicLayer::custom(tell_panic))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
+            .layer(DefaultBodyLimit::max(body_bytes)),
+    )
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A session: send the token as `Authorization: Bearer …`, with the app's id in `X-Inkeep-App-Id`.
@@ -61,9 +62,11 @@ pub(super) async fn open_session(
     };
     let claims = state.tokens.claims(sub, &app, now);
     let token = state.tokens.sign(&claims).map_err(Error::Token)?;
-    if let Err(error) = state.store.touch_app(&app, state.clock.now()).await {
+    match state.store.touch_app(&app, state.clock.now()).await {
+        Ok(true) => state.apps.forget(&app.id),
+        Ok(false) => {}
         // The session is good all the same.
-        tracing::warn!(%error, app = app.id, "could not note that the app was used");
+        Err(error) => tracing::warn!(%error, app = app.id, "could not note that the app was used"),
     }
     state.metrics.session(kind);
     let expires_at = i64::try_from(claims.exp).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
@@ -72,6 +75,6 @@ pub(super) async fn open_session(
 }
 
 /// The app with this id, unless it is unknown or disabled, which look the same from outside.
-pub(super) async fn enabled_app(state: &AppState, id: &str) -> Result<App, Error> {
-    state.store.find_app(id).await?.filter(|app| app.enabled).ok_or(Error::AppNotFound)
+pub(super) async fn enabled_app(state: &AppState, id: &str) -> Result<Arc<App>, Error> {
+    state.apps.find(id).await?.filter(|app| app.enabled).ok_or(Error::AppNotFound)
 }

@@ -167,15 +167,16 @@ impl Store {
         self.delete_client(DELETE, owner, id).await
     }
 
-    /// Notes that an app was used, at most once a minute: a busy app should not write all the time.
-    pub(crate) async fn touch_app(&self, app: &App, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that an app was used, at most once a minute: a busy app should not write all the time. Says whether it
+    /// was noted.
+    pub(crate) async fn touch_app(&self, app: &App, now: Timestamp) -> Result<bool, StoreError> {
         const TOUCH: &str = "UPDATE apps SET last_used_at = $2 WHERE id = $1";
         if !is_stale(app.last_used_at, now) {
-            return Ok(());
+            return Ok(false);
         }
         on!(self.writer, db =>
             sqlx::query(TOUCH).bind(&app.id).bind(now.as_millisecond()).execute(db).await.map(|_| ())?);
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -127,6 +127,26 @@ async fn a_change_holds_at_once() {
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }
 
+/// An app is read once a second and not at every request; what another instance changes is known after that.
+#[tokio::test]
+async fn a_change_by_another_instance_holds_within_a_second() {
+    let server = Server::new().await;
+    let other = server.another().await;
+    let id = named(&server, "Docs").await;
+    let visitor = Visitor::of(&server, &id).await;
+    for how in ["disabled", "deleted"] {
+        assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
+        match how {
+            "disabled" => patch(&other, &id, json!({ "enabled": false })).await,
+            _ => call(&other, Method::DELETE, &format!("{APPS}/{id}")).await,
+        };
+        server.clock.pass(Duration::from_secs(1));
+        assert_eq!(visitor.say(&server, "hi", None).await.status, 404, "{how}");
+        patch(&other, &id, json!({ "enabled": true })).await;
+        server.clock.pass(Duration::from_secs(1));
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_change_changes_nothing() {
     let server = Server::new().await;
