@@ -135,16 +135,28 @@ fn in_production_it_prints_its_address_and_no_secret() {
             ("INKEEP_ANON_JWT_SECRET", LONG),
             ("INKEEP_POW_HMAC_SECRET", pow),
             ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
+            ("INKEEP_POW_HMAC_SECRET_SECOND", "the second secret of proof of work, which is long enough"),
+            ("INKEEP_ANON_JWT_SECRET_SECOND", "the second secret of tokens, which is long enough as well"),
+            ("SALTMINE_AGENT_URL", "http://127.0.0.1:9/v1?key=a+key+within+an+address"),
+            ("SALTMINE_AGENT_MODEL", "m"),
+            ("SALTMINE_AGENT_KEY", "the agent's key"),
             ("SALTMINE_LOG", "trace"),
         ],
     );
     assert_eq!(server.printed, format!("listening on http://{}\n", server.address));
     assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200 OK"));
     assert!(!folder.path().join(".saltmine").exists(), "nothing is drawn");
+    let owner = "/manage/tenants/t/projects/p";
+    let made = server.post(&format!("{owner}/api-keys"), KEY, r#"{"name":"x","agentId":"chat-completions"}"#);
+    let api_key = made.split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let question = r#"{"messages":[{"role":"user","content":"hi"}],"stream":false}"#;
+    let answer = server.post("/run/api/chat", api_key, question);
+    assert!(answer.starts_with("HTTP/1.1 502"), "its agent's service is not there: {answer}");
     let (status, log) = server.stop();
     assert_eq!(status.code(), Some(0));
-    for secret in [LONG, pow, KEY] {
-        assert!(!log.contains(secret));
+    assert!(log.contains("the agent failed"), "{log}");
+    for secret in [LONG, pow, KEY, api_key, "the second secret", "the agent's key", "a+key+within"] {
+        assert!(!log.contains(secret), "{secret}");
     }
     assert!(
         log.contains("/run/auth/pow/challenge") && log.contains("req_"),
