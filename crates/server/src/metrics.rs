@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use saltmine_protocol::Refusal;
 use std::time::Duration;
 
 /// The counters of a server. All start at nothing when the process does.
@@ -58,6 +59,15 @@ pub(crate) enum SessionKind {
     Refreshed,
 }
 
+impl SessionKind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Refreshed => "refreshed",
+        }
+    }
+}
+
 /// How an agent's answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReplyOutcome {
@@ -88,6 +98,13 @@ impl Metrics {
         registry.register("sessions", "Sessions opened", sessions.clone());
         registry.register("agent_replies", "Answers of agents", replies.clone());
         registry.register("connections", "Connections open", connections.clone());
+        // There from the start, so that whoever watches them sees them begin at nothing.
+        for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
+            drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));
+        }
+        for kind in [SessionKind::New, SessionKind::Refreshed] {
+            drop(sessions.get_or_create(&SessionLabels { kind: kind.label() }));
+        }
         Self {
             registry,
             requests,
@@ -112,11 +129,7 @@ impl Metrics {
     }
 
     pub(crate) fn session(&self, kind: SessionKind) {
-        let kind = match kind {
-            SessionKind::New => "new",
-            SessionKind::Refreshed => "refreshed",
-        };
-        self.sessions.get_or_create(&SessionLabels { kind }).inc();
+        self.sessions.get_or_create(&SessionLabels { kind: kind.label() }).inc();
     }
 
     pub(crate) fn reply(&self, agent: &str, outcome: ReplyOutcome) {
