@@ -4,13 +4,18 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { root } from "../support/paths.mjs";
 import { startServer } from "../support/server.mjs";
 
 const MANAGEMENT_KEY = "a management key for this test alone";
 const CONFIG = join(root, "tests", "server", "schemathesis.toml");
+
+const folder = await mkdtemp(join(tmpdir(), "saltmine-schemathesis-"));
+after(() => rm(folder, { recursive: true, force: true }));
 
 async function makeApiKey(baseUrl) {
   const response = await fetch(`${baseUrl}/manage/tenants/default/projects/default/api-keys`, {
@@ -30,7 +35,8 @@ function schemathesis(baseUrl, bearer, filter) {
       ["--header", `Authorization: Bearer ${bearer}`],
       filter,
     ),
-    { stdio: ["ignore", "pipe", "pipe"] },
+    // It leaves notes for its next run where it stands.
+    { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
   );
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (printed += text));
