@@ -45,8 +45,14 @@ export async function startServer(env = {}) {
     clearTimeout(force);
     await rm(state, { recursive: true, force: true });
   };
+  /** `kill -9`; what is in the database stays. */
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await rm(state, { recursive: true, force: true });
+  };
   try {
-    return { baseUrl: await listening(child, log), log, stop };
+    return { baseUrl: await listening(child, log), pid: child.pid, log, stop, kill };
   } catch (error) {
     await stop();
     throw error;

@@ -37,6 +37,15 @@ pub struct App {
     pub updated_at: Timestamp,
 }
 
+/// Who owns apps and API keys: one project of a tenant, which never sees another's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant_id: String,
+    /// The tenant's project.
+    pub project_id: String,
+}
+
 impl App {
     /// The settings of a web client that may give out anonymous sessions.
     ///
@@ -60,6 +69,23 @@ pub enum AppType {
     WebClient,
     /// Servers, told apart by their key.
     Api,
+}
+
+impl AppType {
+    /// The name that the kind has in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WebClient => "web_client",
+            Self::Api => "api",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::WebClient, Self::Api].into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// What belongs to an app's kind.

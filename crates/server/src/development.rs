@@ -122,7 +122,7 @@ pub async fn seed_demo_app(state: &AppState) -> Result<(), StoreError> {
         name: "Demo".to_owned(),
         description: Some("Made for development.".to_owned()),
         r#type: config.app_type(),
-        default_agent_id: Some(crate::Agents::ECHO.to_owned()),
+        default_agent_id: None,
         enabled: true,
         config,
         last_used_at: None,

@@ -21,6 +21,9 @@ pub enum Error {
     /// The app is not a web client.
     #[error("This app is not of type web_client.")]
     AppTypeNotSupported,
+    /// A change would make another kind of app of it.
+    #[error("An app stays of the type that it was made with.")]
+    AppTypeFixed,
     /// The app's owner wants no anonymous visitors.
     #[error("Anonymous sessions are not allowed for this app.")]
     AnonymousNotAllowed,
@@ -45,6 +48,18 @@ pub enum Error {
     /// The session token is for another app.
     #[error("JWT app claim does not match request app ID")]
     TokenAppMismatch,
+    /// The API key is unknown, or was deleted.
+    #[error("Invalid API key")]
+    ApiKeyInvalid,
+    /// The owner has no API key with this id.
+    #[error("API key not found")]
+    ApiKeyNotFound,
+    /// The conversation is unknown, or another user's.
+    #[error("Conversation not found")]
+    ConversationNotFound,
+    /// The conversation has as many messages as one may have.
+    #[error("This conversation is full. Please begin another.")]
+    ConversationFull,
     /// The management key is missing or wrong, or the management API is closed.
     #[error("A valid management key is required.")]
     ManagementKey,
@@ -57,6 +72,9 @@ pub enum Error {
     /// The body does not call itself JSON.
     #[error("The body must be JSON, with the header Content-Type: application/json.")]
     BodyNotJson,
+    /// The body took too long to come.
+    #[error("The body did not arrive in time.")]
+    BodyTimedOut,
     /// The body is too long.
     #[error("The body is too large.")]
     BodyTooLarge,
@@ -77,6 +95,9 @@ pub enum Error {
     /// A layer refused the request with this status, and said no more.
     #[error("The request could not be handled.")]
     Refused(StatusCode),
+    /// The database cannot be reached.
+    #[error("the server is not ready")]
+    NotReady(#[source] StoreError),
     /// The answer took too long.
     #[error("the request timed out")]
     TimedOut,
@@ -110,6 +131,7 @@ impl Error {
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::AppNotFound => (StatusCode::NOT_FOUND, "app_not_found"),
             Self::AppTypeNotSupported => (StatusCode::BAD_REQUEST, "app_type_not_supported"),
+            Self::AppTypeFixed => (StatusCode::CONFLICT, "app_type_fixed"),
             Self::AnonymousNotAllowed => (StatusCode::UNAUTHORIZED, "anonymous_not_allowed"),
             Self::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::PowDisabled => (StatusCode::NOT_FOUND, "pow_disabled"),
@@ -118,14 +140,20 @@ impl Error {
             Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid"),
             Self::TokenAppMismatch => (StatusCode::UNAUTHORIZED, "token_app_mismatch"),
+            Self::ApiKeyInvalid => (StatusCode::UNAUTHORIZED, "api_key_invalid"),
+            Self::ApiKeyNotFound => (StatusCode::NOT_FOUND, "api_key_not_found"),
+            Self::ConversationNotFound => (StatusCode::NOT_FOUND, "conversation_not_found"),
+            Self::ConversationFull => (StatusCode::CONFLICT, "conversation_full"),
             Self::ManagementKey => (StatusCode::UNAUTHORIZED, "management_key_invalid"),
             Self::AgentNotFound => (StatusCode::NOT_FOUND, "agent_not_found"),
             Self::BodyMalformed(_) => (StatusCode::BAD_REQUEST, "body_malformed"),
             Self::BodyNotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body_not_json"),
+            Self::BodyTimedOut => (StatusCode::REQUEST_TIMEOUT, "body_timed_out"),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Field { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Refused(status) => (*status, "refused"),
+            Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
             Self::Store(_) | Self::Random(_) | Self::Token(_) | Self::Panic(_) => {
@@ -145,7 +173,10 @@ impl Error {
         }
     }
 
-    fn log(&self) {
+    /// What a client is told whose answer breaks off after its status was sent.
+    pub(crate) const UNFINISHED: &str = "The answer could not be finished.";
+
+    pub(crate) fn log(&self) {
         let mut causes = String::new();
         let mut source = std::error::Error::source(self);
         while let Some(cause) = source {

@@ -19,13 +19,17 @@
 
 mod agent;
 mod allowed_domain;
+mod api_keys;
+mod app_cache;
 mod apps;
 mod clock;
 pub mod config;
+mod conversations;
 pub mod development;
 mod error;
 mod http;
 mod maintenance;
+mod metrics;
 mod random;
 mod secret;
 mod serve;
@@ -33,9 +37,12 @@ mod state;
 mod store;
 mod token;
 
-pub use agent::{Agent, AgentError, Agents, Echo, Message, Reply, Role};
+pub use agent::{
+    Agent, AgentError, Agents, ChatCompletions, ChatCompletionsSettings, Echo, Message, Reply, Role,
+};
 pub use allowed_domain::{AllowedDomain, InvalidDomain};
-pub use apps::{App, AppConfig, WebClient};
+pub use api_keys::ApiKey;
+pub use apps::{App, AppConfig, AppType, Owner, WebClient};
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
 pub use http::app;
@@ -43,6 +50,6 @@ pub use maintenance::sweep;
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
 pub use serve::serve;
-pub use state::{AppState, ProofOfWork, RateLimit, Settings};
+pub use state::{AppState, PowScope, ProofOfWork, RateLimit, Settings};
 pub use store::{Store, StoreError};
 pub use token::{Claims, Tokens};

@@ -3,7 +3,9 @@
 use clap::Parser;
 use saltmine_server::config::{Arguments, Config, ConfigError, Environment};
 use saltmine_server::development::{self, DEMO_APP_ID};
-use saltmine_server::{AppState, Store, StoreError, SystemClock, SystemRandom, serve};
+use saltmine_server::{
+    AgentError, Agents, AppState, ChatCompletions, Store, StoreError, SystemClock, SystemRandom, serve,
+};
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -11,6 +13,9 @@ use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Why the server does not start. Each is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +27,13 @@ enum StartError {
     )]
     Log(String),
     #[error(
-        "DATABASE_URL cannot be used ({0}): give the address of a database that this user may write, such as sqlite://saltmine.db."
+        "DATABASE_URL cannot be used ({0}): give the address of a database that this user may write, such as sqlite://saltmine.db or postgres://user:password@host/name."
     )]
     Database(#[from] StoreError),
     #[error("HOST and PORT are {host} and {port}, which cannot be listened on ({problem}): choose others.")]
     Listen { host: String, port: u16, problem: io::Error },
+    #[error("SALTMINE_AGENT_URL cannot be used ({0}): see that this machine's certificates can be read.")]
+    Agent(AgentError),
     #[error("The system gives no random numbers ({0}).")]
     Random(io::Error),
     #[error("The server had to stop ({0}).")]
@@ -47,9 +54,14 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), StartError> {
     log_to_stderr(&arguments.log)?;
     let config = arguments.check(&SystemRandom)?;
-    let store = Store::open(&config.database_url).await?;
-    let state = AppState::new(config.settings.clone(), store, SystemClock::default(), SystemRandom)
+    let store = Store::open_with(&config.database_url, config.database_connections).await?;
+    let mut state = AppState::new(config.settings.clone(), store, SystemClock::default(), SystemRandom)
         .map_err(StartError::Random)?;
+    if let Some(settings) = &config.agent {
+        let agent = ChatCompletions::new(settings.clone()).map_err(StartError::Agent)?;
+        let agents = Agents::built_in().with(Agents::CHAT_COMPLETIONS, agent);
+        state = state.with_agents(agents.with_default(Agents::CHAT_COMPLETIONS));
+    }
     let (host, port) = (&config.host, config.port);
     let cannot_listen = |problem| StartError::Listen { host: host.clone(), port, problem };
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(cannot_listen)?;

@@ -8,7 +8,7 @@ const PERIOD: Duration = Duration::from_secs(30);
 /// clocks of instances that share a database may differ.
 const GRACE_SECONDS: u64 = 60 * 60;
 
-/// Spent challenges forgotten at once: a short transaction, so that sessions do not wait for it.
+/// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
 /// Sweeps for as long as it is polled.
@@ -17,14 +17,14 @@ pub(crate) async fn sweep_forever(state: AppState) {
         tokio::time::sleep(PERIOD).await;
         match sweep(&state).await {
             Ok(0) => {}
-            Ok(forgotten) => tracing::debug!(forgotten, "forgot challenges that have ended"),
-            Err(error) => tracing::warn!(%error, "could not forget challenges that have ended"),
+            Ok(forgotten) => tracing::debug!(forgotten, "forgot what no longer matters"),
+            Err(error) => tracing::warn!(%error, "could not forget what no longer matters"),
         }
     }
 }
 
-/// Forgets what no longer matters: spent challenges that have ended, and addresses that have gone quiet. Says how
-/// many challenges those were.
+/// Forgets what no longer matters: spent challenges that have ended, conversations of apps and API keys that were
+/// deleted, and addresses that have gone quiet. Says how many rows of the database those were.
 ///
 /// # Errors
 ///
@@ -33,14 +33,16 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     if let Some(limiter) = &state.rate_limiter {
         limiter.forget_quiet_addresses();
     }
+    state.apps.forget_unused();
     let before = state.clock.now_seconds().saturating_sub(GRACE_SECONDS);
     let mut forgotten = 0;
     loop {
-        let batch = state.store.forget_challenges(before, BATCH).await?;
-        forgotten += batch;
-        if batch < u64::from(BATCH) {
+        let challenges = state.store.forget_challenges(before, BATCH).await?;
+        let conversations = state.store.forget_conversations(BATCH).await?;
+        if challenges + conversations == 0 {
             return Ok(forgotten);
         }
+        forgotten += challenges + conversations;
         // Others write in between.
         tokio::task::yield_now().await;
     }

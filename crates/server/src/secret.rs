@@ -13,6 +13,12 @@ impl Secret {
         self.0.as_bytes()
     }
 
+    /// The text itself, for whoever it is meant for.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Whether `other` is this secret, in a time that tells nothing of either: digests are compared, so that not
     /// even the length shows.
     #[must_use]

@@ -1,19 +1,22 @@
-use crate::{AppState, app, maintenance};
+use crate::{AppState, app, http, maintenance};
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::time::Duration;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_io_timeout::TimeoutStream;
 use tower_http::add_extension::AddExtension;
 
-/// How long requests under way may take to finish once the server is told to stop.
-const FINISH_TIME: Duration = Duration::from_secs(10);
+/// The longest head of a request, in bytes: four times the longest solution. More is answered with 431.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// Answers requests until `stop` is ready, then finishes those under way and closes the store.
 ///
@@ -34,7 +37,7 @@ pub async fn serve(
         () = stop => {
             tracing::info!("stopping");
             let _ = tell.send(());
-            tokio::time::timeout(FINISH_TIME, &mut server).await.unwrap_or_else(|_| {
+            tokio::time::timeout(state.settings.finish_time, &mut server).await.unwrap_or_else(|_| {
                 tracing::warn!("cut off requests that did not finish in time");
                 server.abort();
                 Ok(())
@@ -48,25 +51,103 @@ pub async fn serve(
 
 /// Takes connections until it is told to stop, then lets each finish what is under way.
 ///
-/// It is `axum::serve`, with a limit on the time that a request's head takes.
+/// It is `axum::serve`, with limits: on the connections, on the time and the size of a request's head, on the time
+/// that an answer lies unread.
 async fn answer(mut listener: TcpListener, state: AppState, mut told: oneshot::Receiver<()>) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(state.settings.head_timeout);
-    let router = app(state);
+    http.timer(TokioTimer::new())
+        .header_read_timeout(state.settings.head_timeout)
+        .max_buf_size(MAX_HEAD_BYTES);
+    let router = app(state.clone());
+    let places = Places::new(&state);
     let connections = GracefulShutdown::new();
     loop {
-        let (stream, peer) = tokio::select! {
-            connection = Listener::accept(&mut listener) => connection,
+        let next = async {
+            // While every place is taken, further connections wait in the system's queue.
+            let place = places.free().await;
+            (Listener::accept(&mut listener).await, place)
+        };
+        let ((stream, peer), place) = tokio::select! {
+            next = next => next,
             _ = &mut told => break,
         };
+        let Some(place) = places.take(place, peer.ip()) else {
+            tracing::debug!(%peer, "refused a connection of an address that has too many");
+            continue;
+        };
+        // Events of a stream are small and must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let mut stream = Box::pin(TimeoutStream::new(stream));
+        stream.as_mut().set_write_timeout_pinned(Some(state.settings.write_timeout));
         let service = TowerToHyperService::new(AddExtension::new(router.clone(), ConnectInfo(peer)));
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke off");
             }
+            drop(place);
         });
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+/// How many connections there are, and whose.
+struct Places {
+    state: AppState,
+    free: Arc<Semaphore>,
+    by_address: Arc<Mutex<HashMap<IpAddr, u32>>>,
+}
+
+impl Places {
+    fn new(state: &AppState) -> Self {
+        let count = state.settings.max_connections.get() as usize;
+        Self { state: state.clone(), free: Arc::new(Semaphore::new(count)), by_address: Arc::default() }
+    }
+
+    async fn free(&self) -> OwnedSemaphorePermit {
+        self.free.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// The place of a connection from this address, unless it has too many already.
+    fn take(&self, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
+        // A proxy's are those of all its clients.
+        let address =
+            (!http::is_trusted(&self.state.settings.trusted_proxies, address)).then(|| http::key(address));
+        if let Some(address) = address {
+            let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = counts.entry(address).or_default();
+            if *count >= self.state.settings.max_connections_per_address.get() {
+                return None;
+            }
+            *count += 1;
+        }
+        self.state.metrics.connections.inc();
+        let (state, by_address) = (self.state.clone(), self.by_address.clone());
+        Some(Place { state, address, by_address, _permit: permit })
+    }
+}
+
+/// One connection's place, free again when dropped.
+struct Place {
+    state: AppState,
+    address: Option<IpAddr>,
+    by_address: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.state.metrics.connections.dec();
+        let Some(address) = self.address else {
+            return;
+        };
+        let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
+    }
 }

@@ -1,7 +1,11 @@
+use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
+use crate::metrics::Metrics;
 use crate::{Agents, Clock, Random, Secret, Store, Tokens};
+use ipnet::IpNet;
 use std::io;
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +17,34 @@ pub struct Settings {
     pub proof_of_work: Option<ProofOfWork>,
     /// Signs session tokens.
     pub token_secret: Secret,
+    /// Tokens signed with this one are good too: the secret of before, or the next.
+    pub second_token_secret: Option<Secret>,
     /// How long a session token is good, in seconds.
     pub session_lifetime_seconds: u32,
     /// Opens the management API; `None` keeps it closed.
     pub management_key: Option<Secret>,
     /// How often one address may ask for challenges and sessions; `None` sets no limit.
     pub rate_limit: Option<RateLimit>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// A folder of files to serve at `/`.
     pub static_dir: Option<PathBuf>,
+    /// How many connections there may be.
+    pub max_connections: NonZeroU32,
+    /// How many of them one address may have, trusted proxies apart.
+    pub max_connections_per_address: NonZeroU32,
     /// How long a client may take to send a request's head, and a connection may lie idle.
     pub head_timeout: Duration,
-    /// How long a request may take until its answer begins.
+    /// How long a client may take to send a request's body.
+    pub body_timeout: Duration,
+    /// How long a request may take until its answer begins, the agent's time apart.
     pub request_timeout: Duration,
+    /// How long an agent may take to answer.
+    pub agent_timeout: Duration,
+    /// How long a client may leave what it is sent unread.
+    pub write_timeout: Duration,
+    /// How long requests under way may take to finish once the server is told to stop.
+    pub finish_time: Duration,
 }
 
 impl Settings {
@@ -34,12 +54,20 @@ impl Settings {
         Self {
             proof_of_work: None,
             token_secret,
+            second_token_secret: None,
             session_lifetime_seconds: 30 * 24 * 60 * 60,
             management_key: None,
             rate_limit: None,
+            trusted_proxies: Vec::new(),
             static_dir: None,
+            max_connections: NonZeroU32::new(900).expect("it is not zero"),
+            max_connections_per_address: NonZeroU32::new(200).expect("it is not zero"),
             head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(30),
+            agent_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(30),
+            finish_time: Duration::from_secs(30),
         }
     }
 }
@@ -49,10 +77,23 @@ impl Settings {
 pub struct ProofOfWork {
     /// Signs challenges.
     pub secret: Secret,
+    /// Challenges signed with this one are good too: the secret of before, or the next.
+    pub second_secret: Option<Secret>,
+    /// What costs a solution.
+    pub scope: PowScope,
     /// The largest number that may solve a challenge: twice the hashes that a visitor computes on average.
     pub max_number: u64,
     /// How long a challenge lives, in seconds.
     pub ttl_seconds: u64,
+}
+
+/// What costs a solution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowScope {
+    /// Each session.
+    Session,
+    /// Each session, and each message to an agent.
+    Request,
 }
 
 /// How often one address may ask.
@@ -64,17 +105,31 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-/// All that the handlers share. A clone is the same state.
+/// All that the handlers share. A clone is the same state, and costs as little as one pointer.
 #[derive(Clone)]
-pub struct AppState {
-    pub(crate) settings: Arc<Settings>,
+pub struct AppState(Arc<Parts>);
+
+/// What an [`AppState`] is made of.
+#[derive(Clone)]
+pub struct Parts {
+    pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) agents: Arc<Agents>,
+    pub(crate) apps: Arc<AppCache>,
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl AppState {
@@ -85,22 +140,27 @@ impl AppState {
     /// If `random` fails.
     pub fn new(settings: Settings, store: Store, clock: impl Clock, random: impl Random) -> io::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(clock);
-        Ok(Self {
-            tokens: Arc::new(Tokens::new(&settings.token_secret, settings.session_lifetime_seconds)),
+        let Settings { token_secret, second_token_secret, session_lifetime_seconds, .. } = &settings;
+        let tokens = Tokens::new(token_secret, second_token_secret.as_ref(), *session_lifetime_seconds);
+        let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
+        Ok(Self(Arc::new(Parts {
+            tokens: Arc::new(tokens),
             agents: Arc::new(Agents::built_in()),
-            rate_limiter: settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone()))),
+            apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
+            rate_limiter,
             request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
-            settings: Arc::new(settings),
+            metrics: Arc::new(Metrics::new()),
+            settings,
             random: Arc::new(random),
             store,
             clock,
-        })
+        })))
     }
 
     /// The same state with other agents.
     #[must_use]
     pub fn with_agents(mut self, agents: Agents) -> Self {
-        self.agents = Arc::new(agents);
+        Arc::make_mut(&mut self.0).agents = Arc::new(agents);
         self
     }
 

@@ -36,15 +36,16 @@ pub struct Claims {
 /// Makes and judges session tokens.
 pub struct Tokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// The first is that of `encoding`.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     lifetime_seconds: u32,
 }
 
 impl Tokens {
-    /// Tokens signed with `secret` that live for `lifetime_seconds`.
+    /// Tokens signed with `secret` that live for `lifetime_seconds`. Those signed with `second` are good too.
     #[must_use]
-    pub fn new(secret: &Secret, lifetime_seconds: u32) -> Self {
+    pub fn new(secret: &Secret, second: Option<&Secret>, lifetime_seconds: u32) -> Self {
         // Fails if it is there already: then it is this one.
         let _ = HS256_ONLY.install_default();
         let mut validation = Validation::new(Algorithm::HS256);
@@ -54,7 +55,11 @@ impl Tokens {
         validation.validate_exp = false;
         Self {
             encoding: EncodingKey::from_secret(secret.as_bytes()),
-            decoding: DecodingKey::from_secret(secret.as_bytes()),
+            decoding: [Some(secret), second]
+                .into_iter()
+                .flatten()
+                .map(|secret| DecodingKey::from_secret(secret.as_bytes()))
+                .collect(),
             validation,
             lifetime_seconds,
         }
@@ -87,8 +92,8 @@ impl Tokens {
     /// What a token says, if it is an anonymous one of ours and not over at `now_seconds`.
     #[must_use]
     pub fn verify(&self, token: &str, now_seconds: u64) -> Option<Claims> {
-        let token = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?;
-        let claims = token.claims;
+        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
+        let claims = self.decoding.iter().find_map(decode)?.claims;
         (claims.r#type == ANONYMOUS && now_seconds < claims.exp).then_some(claims)
     }
 }
@@ -158,7 +163,7 @@ mod tests {
             0xd3, 0xfb, 0x5a, 0x92, 0xd2, 0x06, 0x47, 0xef, 0x96, 0x8a, 0xb4, 0xc3, 0x77, 0x62, 0x3d, 0x22,
             0x3d, 0x2e, 0x21, 0x72, 0x05, 0x2e, 0x4f, 0x08, 0xc0, 0xcd, 0x9a, 0xf5, 0x67, 0xd0, 0x80, 0xa3,
         ];
-        let _ = Tokens::new(&Secret::from("installs the provider"), 60);
+        let _ = Tokens::new(&Secret::from("installs the provider"), None, 60);
         let signature = jsonwebtoken::crypto::sign(
             message.as_bytes(),
             &jsonwebtoken::EncodingKey::from_secret(&key),
@@ -169,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_it_ends() {
-        let tokens = Tokens::new(&Secret::from("secret"), 60);
+        let tokens = Tokens::new(&Secret::from("secret"), None, 60);
         let claims = Claims {
             iss: "inkeep".into(),
             sub: "anon_1".into(),
@@ -183,7 +188,10 @@ mod tests {
         let token = tokens.sign(&claims).unwrap();
         assert_eq!(tokens.verify(&token, 159), Some(claims.clone()));
         assert_eq!(tokens.verify(&token, 160), None);
-        assert_eq!(Tokens::new(&Secret::from("other"), 60).verify(&token, 100), None);
+        assert_eq!(Tokens::new(&Secret::from("other"), None, 60).verify(&token, 100), None);
+        let rotated = Tokens::new(&Secret::from("other"), Some(&Secret::from("secret")), 60);
+        assert_eq!(rotated.verify(&token, 100), Some(claims.clone()), "by its second secret");
+        assert_eq!(tokens.verify(&rotated.sign(&claims).unwrap(), 100), None, "the first one signs");
         for spoiled in [
             Claims { iss: "other".into(), ..claims.clone() },
             Claims { r#type: "staff".into(), ..claims.clone() },

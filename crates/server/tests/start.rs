@@ -2,96 +2,21 @@
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a helper of a test fails the test, and real time passes"
+    unreachable_pub,
+    reason = "a helper of a test fails the test, and is for the tests"
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const LONG: &str = "a secret that has more than thirty-two characters";
+#[path = "shared/process.rs"]
+mod process;
 
-fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
-    command.env_clear().envs(environment.iter().copied()).current_dir(folder);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// What one that ends by itself printed; one that does not is ended, and the test fails.
-fn output(mut command: Command) -> Output {
-    let mut child = command.spawn().unwrap();
-    let start = std::time::Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if start.elapsed() > Duration::from_secs(30) {
-            let _ = child.kill();
-            panic!("it started: {command:?}");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child.wait_with_output().unwrap()
-}
-
-/// A server that runs, and is ended with the test.
-struct Running {
-    child: Child,
-    address: String,
-    /// What it printed until it listened.
-    printed: String,
-}
-
-impl Running {
-    fn start(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let child = command(folder, environment).env("PORT", "0").spawn().unwrap();
-        let mut server = Self { child, address: String::new(), printed: String::new() };
-        for line in BufReader::new(server.child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap();
-            server.printed += &format!("{line}\n");
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                server.address = address.to_owned();
-                return server;
-            }
-        }
-        let mut errors = String::new();
-        server.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-        panic!("it did not start: {errors}");
-    }
-
-    fn get(&self, path: &str) -> String {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// Ends it; its exit status and what it logged.
-    fn stop(mut self) -> (ExitStatus, String) {
-        self.signal("-TERM");
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.child.wait().unwrap(), log)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use process::{KEY, LONG, Running, command, output};
 
 #[test]
 fn it_refuses_to_start_and_says_what_to_do() {
@@ -115,6 +40,33 @@ fn it_refuses_to_start_and_says_what_to_do() {
             &[jwt, ("INKEEP_POW_DIFFICULTY", "0")],
             "INKEEP_POW_DIFFICULTY is \"0\": it must be a whole number from 1",
         ),
+        (
+            &[jwt, ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "x")],
+            "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET has 1 characters: give it at least 16",
+        ),
+        (
+            &[jwt, ("INKEEP_POW_HMAC_SECRET_SECOND", "hunter2")],
+            "INKEEP_POW_HMAC_SECRET_SECOND has 7 characters",
+        ),
+        (
+            &[jwt, ("INKEEP_ANON_JWT_SECRET_SECOND", "hunter2")],
+            "INKEEP_ANON_JWT_SECRET_SECOND has 7 characters",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_SCOPE", "all")],
+            "SALTMINE_POW_SCOPE is \"all\": it must be session or request.",
+        ),
+        (
+            &[jwt, ("SALTMINE_TRUSTED_PROXIES", "proxy")],
+            "SALTMINE_TRUSTED_PROXIES is \"proxy\": it must be addresses",
+        ),
+        (&[jwt, ("SALTMINE_MAX_CONNECTIONS", "0")], "SALTMINE_MAX_CONNECTIONS is \"0\""),
+        (&[jwt, ("SALTMINE_AGENT_URL", "nowhere?key=hunter2")], "SALTMINE_AGENT_URL is"),
+        (
+            &[jwt, ("SALTMINE_AGENT_URL", "https://api.example.com/v1")],
+            "SALTMINE_AGENT_URL is set, and SALTMINE_AGENT_MODEL is not",
+        ),
+        (&[jwt, ("DATABASE_URL", "postgres://me:hunter2@127.0.0.1:9/x")], "DATABASE_URL cannot be used"),
         (&[jwt, ("INKEEP_POW_DIFFICULTY", "many")], "INKEEP_POW_DIFFICULTY is \"many\""),
         (&[jwt, ("INKEEP_POW_DIFFICULTY", "9007199254740992")], "INKEEP_POW_DIFFICULTY"),
         (&[jwt, ("INKEEP_POW_CHALLENGE_TTL_SECONDS", "-5")], "INKEEP_POW_CHALLENGE_TTL_SECONDS is \"-5\""),
@@ -182,17 +134,29 @@ fn in_production_it_prints_its_address_and_no_secret() {
         &[
             ("INKEEP_ANON_JWT_SECRET", LONG),
             ("INKEEP_POW_HMAC_SECRET", pow),
-            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "hunter2"),
+            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
+            ("INKEEP_POW_HMAC_SECRET_SECOND", "the second secret of proof of work, which is long enough"),
+            ("INKEEP_ANON_JWT_SECRET_SECOND", "the second secret of tokens, which is long enough as well"),
+            ("SALTMINE_AGENT_URL", "http://127.0.0.1:9/v1?key=a+key+within+an+address"),
+            ("SALTMINE_AGENT_MODEL", "m"),
+            ("SALTMINE_AGENT_KEY", "the agent's key"),
             ("SALTMINE_LOG", "trace"),
         ],
     );
     assert_eq!(server.printed, format!("listening on http://{}\n", server.address));
     assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200 OK"));
     assert!(!folder.path().join(".saltmine").exists(), "nothing is drawn");
+    let owner = "/manage/tenants/t/projects/p";
+    let made = server.post(&format!("{owner}/api-keys"), KEY, r#"{"name":"x","agentId":"chat-completions"}"#);
+    let api_key = made.split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let question = r#"{"messages":[{"role":"user","content":"hi"}],"stream":false}"#;
+    let answer = server.post("/run/api/chat", api_key, question);
+    assert!(answer.starts_with("HTTP/1.1 502"), "its agent's service is not there: {answer}");
     let (status, log) = server.stop();
     assert_eq!(status.code(), Some(0));
-    for secret in [LONG, pow, "hunter2"] {
-        assert!(!log.contains(secret));
+    assert!(log.contains("the agent failed"), "{log}");
+    for secret in [LONG, pow, KEY, api_key, "the second secret", "the agent's key", "a+key+within"] {
+        assert!(!log.contains(secret), "{secret}");
     }
     assert!(
         log.contains("/run/auth/pow/challenge") && log.contains("req_"),
@@ -309,13 +273,12 @@ fn damaged_secrets_are_left_alone() {
 fn requests_under_way_are_finished() {
     for signal in ["-TERM", "-INT"] {
         let folder = TempDir::new().unwrap();
-        let environment =
-            [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", "key")];
+        let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY)];
         let mut server = Running::start(folder.path(), &environment);
         let body = r#"{"name":"Late","type":"api","config":{"type":"api"}}"#;
         let (first_half, second_half) = body.split_at(20);
         let head = format!(
-            "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer key\r\n\
+            "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {KEY}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
@@ -359,6 +322,18 @@ fn help_tells_every_variable_and_no_secret() {
         "HOST",
         "PORT",
         "SALTMINE_RATE_LIMIT",
+        "INKEEP_POW_HMAC_SECRET_SECOND",
+        "INKEEP_ANON_JWT_SECRET_SECOND",
+        "SALTMINE_POW_SCOPE",
+        "SALTMINE_TRUSTED_PROXIES",
+        "SALTMINE_MAX_CONNECTIONS",
+        "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS",
+        "SALTMINE_DATABASE_CONNECTIONS",
+        "SALTMINE_AGENT_URL",
+        "SALTMINE_AGENT_KEY",
+        "SALTMINE_AGENT_MODEL",
+        "SALTMINE_AGENT_TIMEOUT_SECONDS",
+        "SALTMINE_SHUTDOWN_SECONDS",
         "SALTMINE_STATIC_DIR",
         "SALTMINE_STATE_DIR",
         "SALTMINE_LOG",

@@ -1,6 +1,8 @@
 //! What the npm commands call: sets up the tools, builds every part, and runs the server, the tests and the
 //! measurements. `cargo run -p xtask -- help` lists the tasks.
 
+mod apt;
+mod postgres;
 mod process;
 mod server;
 mod tasks;

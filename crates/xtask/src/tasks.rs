@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
+use crate::postgres::Postgres;
 use crate::process::{cache_dir, cargo, node, root, run, status};
 use crate::server;
 use crate::variants::Table;
@@ -17,8 +18,9 @@ tasks:
   build         the wasm variants, the npm package, the demo page
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
-  test-matrix   the slow ones: bundlers, the scalar variant in a browser
+  test-matrix   the slow ones: bundlers, the scalar variant in a browser, the server under load and by its description
   bench         speed against other solvers, and from navigation to the token, in Chromium
+  load          the server's speed and memory against a Node server, and a minute with kill -9 in it
   size          what a page loads, in bytes
   token         a session token from the command line (--help tells the options)
   lint          formatters and linters, changing nothing
@@ -32,6 +34,7 @@ pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
         "test" => test()?,
         "test-matrix" => test_matrix()?,
         "bench" => return script("tests/bench/bench.mjs", arguments),
+        "load" => return load(arguments),
         "size" => return script("tests/size/size.mjs", arguments),
         "token" => {
             build_package()?;
@@ -71,6 +74,13 @@ fn test() -> Result<()> {
 
     eprintln!("test: Rust");
     run(cargo().args(["test", "--workspace", "--quiet"]))?;
+    eprintln!("test: the server on PostgreSQL");
+    let postgres = Postgres::start()?;
+    let mut on_postgres = cargo();
+    on_postgres.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
+    postgres.tell(&mut on_postgres);
+    run(&mut on_postgres)?;
+    drop(postgres);
 
     let table = Table::read()?;
     // What is translated to JavaScript is tested as part of the package.
@@ -96,27 +106,49 @@ fn test() -> Result<()> {
     }
 
     eprintln!("test: the package, interop, end to end");
-    run_tests("test", &binary, &browser)
+    run_tests("test", &binary, &browser, |_| ())
 }
 
 fn test_matrix() -> Result<()> {
     build_page()?;
     let binary = server::build()?;
-    run_tests("matrix", &binary, &tools::browser()?)
+    let postgres = Postgres::start()?;
+    let schemathesis = tools::schemathesis()?;
+    run_tests("matrix", &binary, &tools::browser()?, |command| {
+        postgres.tell(command);
+        command.env("SALTMINE_SCHEMATHESIS", schemathesis);
+    })
+}
+
+/// Needs neither the page nor the browser.
+fn load(arguments: &[String]) -> Result<ExitCode> {
+    let binary = server::build_release()?;
+    exit(
+        node("tests/load/load.mjs")
+            .args(arguments)
+            .env("SALTMINE_SERVER", binary)
+            .env("SALTMINE_WRK", tools::wrk()?),
+    )
 }
 
 /// Node's own runner over `tests/**/*.{kind}.mjs`.
-fn run_tests(kind: &str, server: &PathBuf, browser: &tools::Browser) -> Result<()> {
+fn run_tests(
+    kind: &str,
+    server: &PathBuf,
+    browser: &tools::Browser,
+    more: impl FnOnce(&mut Command),
+) -> Result<()> {
     let mut files = Vec::new();
     collect_tests(&root().join("tests"), &format!(".{kind}.mjs"), &mut files)?;
     files.sort();
-    let status = status(
-        node("--test")
-            .args(["--test-reporter=spec", "--test-concurrency=1", "--test-timeout=300000"])
-            .args(files)
-            .env("SALTMINE_SERVER", server)
-            .env("SALTMINE_CHROMIUM", &browser.chromium),
-    )?;
+    let mut tests = node("--test");
+    tests
+        .args(["--test-reporter=spec", "--test-concurrency=1", "--test-timeout=300000"])
+        .args(files)
+        .env("SALTMINE_SERVER", server)
+        .env("SALTMINE_CHROMIUM", &browser.chromium);
+    more(&mut tests);
+    let status = status(&mut tests)?;
     if !status.success() {
         bail!("some tests failed: see above.");
     }

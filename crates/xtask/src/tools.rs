@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::apt;
 use crate::process::{cache_dir, cargo, output, program, root, run, succeeds};
 
 /// The wasm target, added through rustup where it is missing.
@@ -107,6 +108,46 @@ fn download_browser() -> Result<Browser> {
     };
     eprintln!("no Chromium found: downloading one into {}", folder.display());
     Ok(Browser { chromium: install("chrome")?, driver: install("chromedriver")? })
+}
+
+/// wrk, which sends the load of a measurement: `SALTMINE_WRK`, or the system's.
+pub(crate) fn wrk() -> Result<PathBuf> {
+    const MISSING: &str =
+        "no wrk: install it (Debian: apt-get install wrk), or set SALTMINE_WRK to its path.";
+    // It ends with 1 on every question about itself.
+    let find = || {
+        let path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&path).map(|folder| folder.join(exe("wrk"))).find(|path| path.is_file())
+    };
+    if let Some(path) = env::var_os("SALTMINE_WRK").map(PathBuf::from).or_else(find) {
+        return Ok(path);
+    }
+    apt::install(&["wrk"], MISSING)?;
+    find().context(MISSING)
+}
+
+/// Schemathesis at our version, in an environment of its own.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    const VERSION: &str = "4.32.5";
+    const MISSING: &str = "schemathesis needs Python 3.10 or later with venv: install it (Debian: apt-get install python3-venv).";
+    let folder = cache_dir().join("schemathesis");
+    let tool = folder.join("bin/schemathesis");
+    if output(program(&tool).arg("--version")).is_some_and(|found| found.contains(VERSION)) {
+        return Ok(tool);
+    }
+    eprintln!("installing schemathesis {VERSION} into {} (once)", folder.display());
+    let make = || succeeds(program("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    if !make() {
+        apt::install(&["python3-venv"], MISSING)?;
+        if !make() {
+            bail!(MISSING);
+        }
+    }
+    run(program(folder.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("schemathesis=={VERSION}")))
+    .context(MISSING)?;
+    Ok(tool)
 }
 
 /// The version of a package in Cargo.lock.

@@ -1,57 +1,16 @@
+use super::app_input::{AppChange, NewApp, NewAppDescription, app_type};
 use super::body::JsonBody;
-use super::end_user::bearer;
-use super::problem::Problem;
-use crate::{AllowedDomain, App, AppConfig, AppState, Error, WebClient};
+use super::list::{ListParameters, ListQuery, Pagination};
+use super::owner::{OwnedBy, OwnerParameters};
+use crate::{App, AppState, AppType, Error};
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use axum::response::IntoResponse;
+use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An app to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct NewApp {
-    /// What people call it, 1 to 255 characters.
-    #[schema(min_length = 1, max_length = 255)]
-    name: String,
-    /// What people say about it, at most 2000 characters.
-    #[schema(max_length = 2000)]
-    description: Option<String>,
-    /// `web_client` or `api`.
-    r#type: String,
-    /// The agent that answers; without one the server's own does.
-    #[schema(max_length = 255)]
-    default_agent_id: Option<String>,
-    /// Whether it may be used at once: true by default.
-    enabled: Option<bool>,
-    config: NewConfig,
-}
-
-/// What belongs to the app's kind.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct NewConfig {
-    /// The same as the app's `type`.
-    r#type: String,
-    /// Required if the type is `web_client`.
-    web_client: Option<NewWebClient>,
-}
-
-/// Where the app may run.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct NewWebClient {
-    /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
-    #[schema(min_items = 1, max_items = 100)]
-    allowed_domains: Vec<String>,
-    /// Whether visitors without an account get sessions: true by default.
-    allow_anonymous: Option<bool>,
-}
-
-/// What a management call gives back.
+/// What making an app gives back.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AppCreated {
     data: AppCreatedData,
@@ -62,46 +21,40 @@ struct AppCreatedData {
     app: App,
 }
 
+/// One app.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AppAnswer {
+    data: App,
+}
+
+/// A page of apps.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AppList {
+    data: Vec<App>,
+    pagination: Pagination,
+}
+
 /// Makes an app.
 #[utoipa::path(
     post,
     path = "/tenants/{tenantId}/projects/{projectId}/apps",
     tag = "apps",
     security(("managementKey" = [])),
-    params(
-        ("tenantId" = String, Path, description = "The tenant that owns the app"),
-        ("projectId" = String, Path, description = "The project that it belongs to"),
-    ),
-    request_body = NewApp,
+    params(OwnerParameters),
+    request_body = NewAppDescription,
     responses(
-        (status = 201, description = "The app", body = AppCreated),
-        (status = 401, description = "The management key is missing or wrong", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 422, description = "A member is wrong; `field` names it", body = Problem,
-            content_type = "application/problem+json"),
+        (status = 201, description = "The app", body = AppCreated,
+            headers(("location" = String, description = "The app's address"))),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 422, description = "A member is wrong; `field` names it"),
     )
 )]
 pub(super) async fn create_app(
     State(state): State<AppState>,
-    Path((tenant_id, project_id)): Path<(String, String)>,
+    OwnedBy(owner): OwnedBy,
     JsonBody(new): JsonBody<NewApp>,
 ) -> Result<impl IntoResponse, Error> {
-    let now = state.clock.now();
-    let config = new.config.check(&new.r#type)?;
-    let mut app = App {
-        id: String::new(),
-        tenant_id: owner("tenantId", tenant_id)?,
-        project_id: owner("projectId", project_id)?,
-        name: text("name", new.name, 255)?,
-        description: new.description.map(|description| text("description", description, 2000)).transpose()?,
-        r#type: config.app_type(),
-        default_agent_id: new.default_agent_id.map(|id| text("defaultAgentId", id, 255)).transpose()?,
-        enabled: new.enabled.unwrap_or(true),
-        config,
-        last_used_at: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let mut app = new.check(owner, state.clock.now())?;
     loop {
         app.id = format!("app_{}", state.random.lowercase(20).map_err(Error::Random)?);
         if state.store.insert_app(&app).await? {
@@ -113,70 +66,106 @@ pub(super) async fn create_app(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(body)))
 }
 
-/// Refuses every call of the management API without its key. With no key configured, no call has it.
-pub(super) async fn require_management_key(
+/// The project's apps, the newest first.
+#[utoipa::path(
+    get,
+    path = "/tenants/{tenantId}/projects/{projectId}/apps",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(
+        OwnerParameters,
+        ListParameters,
+        ("type" = Option<AppType>, Query, description = "Of this kind alone"),
+    ),
+    responses(
+        (status = 200, description = "A page of them", body = AppList),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 422, description = "A parameter is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn list_apps(
     State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let key = state.settings.management_key.as_ref();
-    let given = bearer(request.headers());
-    match (key, given) {
-        (Some(key), Some(given)) if key.matches(given) => next.run(request).await,
-        _ => Error::ManagementKey.into_response(),
-    }
+    OwnedBy(owner): OwnedBy,
+    query: ListQuery,
+) -> Result<Json<AppList>, Error> {
+    let app_type = query.parameter("type").map(app_type).transpose()?;
+    let page = state.store.list_apps(&owner, app_type, query.page).await?;
+    let pagination = Pagination::of(query.page, &page);
+    Ok(Json(AppList { data: page.items, pagination }))
 }
 
-impl NewConfig {
-    fn check(self, app_type: &str) -> Result<AppConfig, Error> {
-        if !matches!(app_type, "web_client" | "api") {
-            return Err(Error::field("type", "must be `web_client` or `api`"));
-        }
-        if self.r#type != app_type {
-            return Err(Error::field("config.type", format!("must be `{app_type}`, as the app's type")));
-        }
-        if app_type == "api" {
-            return Ok(AppConfig::Api {});
-        }
-        let web_client = self
-            .web_client
-            .ok_or_else(|| Error::field("config.webClient", "is required for a web client"))?;
-        Ok(AppConfig::WebClient { web_client: web_client.check()? })
-    }
+/// One app.
+#[utoipa::path(
+    get,
+    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    responses(
+        (status = 200, description = "The app", body = AppAnswer),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "The tenant's or the project's id is none"),
+    )
+)]
+pub(super) async fn read_app(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    Path((_, _, id)): Path<(String, String, String)>,
+) -> Result<Json<AppAnswer>, Error> {
+    let app = state.store.find_app(&id).await?;
+    let app = app.filter(|app| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id);
+    Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
 }
 
-impl NewWebClient {
-    fn check(self) -> Result<WebClient, Error> {
-        const FIELD: &str = "config.webClient.allowedDomains";
-        if !(1..=100).contains(&self.allowed_domains.len()) {
-            return Err(Error::field(FIELD, "must have 1 to 100 entries"));
-        }
-        let entries = self.allowed_domains.into_iter().enumerate();
-        let allowed_domains = entries
-            .map(|(index, entry)| {
-                AllowedDomain::try_from(entry)
-                    .map_err(|error| Error::field(format!("{FIELD}[{index}]"), error.to_string()))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(WebClient { allowed_domains, allow_anonymous: self.allow_anonymous.unwrap_or(true) })
-    }
+/// Changes an app.
+#[utoipa::path(
+    patch,
+    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    request_body = AppChange,
+    responses(
+        (status = 200, description = "The app as it is now", body = AppAnswer),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such app"),
+        (status = 409, description = "It would be another kind of app"),
+        (status = 422, description = "A member is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn change_app(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    Path((_, _, id)): Path<(String, String, String)>,
+    JsonBody(change): JsonBody<AppChange>,
+) -> Result<Json<AppAnswer>, Error> {
+    let now = state.clock.now();
+    let app = state.store.change_app(&owner, &id, now, |app| change.apply(app)).await?;
+    state.apps.forget(&id);
+    Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
 }
 
-/// A text that says something, without the space around it.
-fn text(field: &str, text: String, max_characters: usize) -> Result<String, Error> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() || trimmed.chars().count() > max_characters {
-        return Err(Error::field(field, format!("must have 1 to {max_characters} characters")));
-    }
-    Ok(trimmed.to_owned())
-}
-
-/// The id of a tenant or project, as it stands in paths and tokens.
-fn owner(field: &str, id: String) -> Result<String, Error> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if (1..=255).contains(&id.len()) && id.bytes().all(is_plain) {
-        Ok(id)
-    } else {
-        Err(Error::field(field, "must have 1 to 255 of A-Z, a-z, 0-9, `-`, `_` and `.`"))
-    }
+/// Deletes an app, and its conversations soon after. Its sessions are good for nothing from then on.
+#[utoipa::path(
+    delete,
+    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "The tenant's or the project's id is none"),
+    )
+)]
+pub(super) async fn delete_app(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    Path((_, _, id)): Path<(String, String, String)>,
+) -> Result<StatusCode, Error> {
+    let deleted = state.store.delete_app(&owner, &id).await?;
+    state.apps.forget(&id);
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::AppNotFound) }
 }

@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::{AppState, Error};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
@@ -8,15 +8,17 @@ use serde::de::DeserializeOwned;
 /// A body of JSON. What is wrong with one is told by the name of the member.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Error> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !content_type.is_some_and(is_json) {
             return Err(Error::BodyNotJson);
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+        let bytes = Bytes::from_request(request, state);
+        let bytes = tokio::time::timeout(state.settings.body_timeout, bytes).await;
+        let bytes = bytes.map_err(|_| Error::BodyTimedOut)?.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
                 _ => Error::BodyMalformed("it ended too early".to_owned()),

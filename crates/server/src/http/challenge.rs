@@ -1,4 +1,3 @@
-use super::problem::Problem;
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::State;
@@ -34,10 +33,8 @@ pub(super) struct ChallengeDescription {
     tag = "session",
     responses(
         (status = 200, description = "A challenge to solve", body = ChallengeDescription),
-        (status = 404, description = "Proof of work is off: go on without it", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests from this address", body = Problem,
-            content_type = "application/problem+json"),
+        (status = 404, description = "Proof of work is off: go on without it"),
+        (status = 429, description = "Too many requests from this address"),
     )
 )]
 pub(super) async fn issue_challenge(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
@@ -50,5 +47,6 @@ pub(super) async fn issue_challenge(State(state): State<AppState>) -> Result<imp
     let mut random = |bytes: &mut [u8]| state.random.fill(bytes);
     let challenge: Challenge = saltmine_protocol::issue(proof_of_work.secret.as_bytes(), params, &mut random)
         .map_err(Error::Random)?;
+    state.metrics.challenges_issued.inc();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(challenge)))
 }

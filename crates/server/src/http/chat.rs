@@ -1,28 +1,28 @@
 use super::body::JsonBody;
-use super::end_user::EndUser;
-use super::problem::Problem;
-use crate::{AppState, Error, Message, Reply, Role};
+use super::caller::Caller;
+use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
+use crate::{AppState, Error, Message};
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderName;
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
-use tracing::Span;
+use std::sync::Arc;
 use utoipa::ToSchema;
-
-const CONVERSATION_ID: HeaderName = HeaderName::from_static("x-conversation-id");
 
 /// What the visitor says, after what was said before.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChatRequest {
-    /// The conversation so far; the last message is the visitor's.
-    #[schema(min_items = 1)]
+    /// What was said so far; the last message is the visitor's. In a conversation that the server has already, only
+    /// the last is new: the server remembers the others itself.
+    #[schema(min_items = 1, max_items = 999)]
     messages: Vec<Message>,
     /// The conversation that this goes on; without it a new one begins.
+    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
     conversation_id: Option<String>,
     /// Whether the answer comes as a stream of events, as it is written: true by default.
     stream: Option<bool>,
@@ -38,17 +38,32 @@ pub(super) struct ChatAnswer {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Choice {
+pub(super) struct Choice {
     index: u32,
     message: Message,
     #[schema(example = "stop")]
     finish_reason: &'static str,
 }
 
-/// One event of the stream.
-#[derive(Serialize)]
+impl Choice {
+    /// The one choice that an answer has.
+    pub(super) fn only(message: Message) -> [Self; 1] {
+        [Self { index: 0, message, finish_reason: "stop" }]
+    }
+}
+
+/// One event of a stream, as it is sent.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what the events' type writes")]
+pub(super) struct StreamEvent {
+    /// The JSON of an event, or `[DONE]` in the last.
+    data: String,
+}
+
+/// What the `data` of an event of `POST /run/api/chat` is the JSON of.
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-enum ChatEvent {
+pub(super) enum ChatEvent {
     TextStart { id: String },
     TextDelta { id: String, delta: String },
     TextEnd { id: String },
@@ -56,80 +71,65 @@ enum ChatEvent {
 }
 
 /// Answers in a chat.
+///
+/// The conversation is kept once it is answered: the last event, or the one JSON, tells that it is.
 #[utoipa::path(
     post,
     path = "/api/chat",
     tag = "run",
-    security(("session" = [])),
-    params(("X-Inkeep-App-Id" = String, Header, description = "The app's id")),
+    security(("session" = []), ("apiKey" = [])),
+    params(
+        ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
+        ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
+            description = "The solution of a fresh challenge; required with a session if every request has its price"),
+    ),
     request_body = ChatRequest,
     responses(
         (status = 200, description = "Events `text-start`, `text-delta`, `text-end`, then `[DONE]`; or, with `\"stream\": false`, one JSON",
-            content((String = "text/event-stream"), (ChatAnswer = "application/json")),
+            content((StreamEvent = "text/event-stream"), (ChatAnswer = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
-        (status = 401, description = "The token is missing, wrong, over, or another app's", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 403, description = "The page's origin is not allowed", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 404, description = "No such app", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A member is wrong; `field` names it", body = Problem,
-            content_type = "application/problem+json"),
+        (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
+        (status = 401, description = "The token is missing, wrong, over, or another app's"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "No such app, agent or conversation"),
+        (status = 409, description = "The conversation has 1000 messages"),
+        (status = 422, description = "A member is wrong; `field` names it"),
     )
 )]
 pub(super) async fn chat(
     State(state): State<AppState>,
-    user: EndUser,
+    caller: Caller,
+    headers: HeaderMap,
     JsonBody(request): JsonBody<ChatRequest>,
 ) -> Result<Response, Error> {
-    tracing::debug!(user = user.claims.sub, app = user.app.id, "chat");
-    if request.messages.last().is_none_or(|message| message.role != Role::User) {
-        return Err(Error::field("messages", "must end with a message whose role is `user`"));
-    }
-    let conversation_id = match request.conversation_id {
-        Some(id) => conversation_id(id)?,
-        None => format!("conv_{}", state.random.uuid().map_err(Error::Random)?),
-    };
-    let id = format!("msg_{}", state.random.uuid().map_err(Error::Random)?);
-    let agent = state.agents.find(user.app.default_agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
-    let reply = agent.reply(request.messages);
+    let question = Question { messages: request.messages, conversation_id: request.conversation_id };
+    let answer = Answer::begin(&state, caller, &headers, question).await?;
+    let (id, conversation_id) = (answer.id.clone(), answer.conversation_id.clone());
     let header = [(CONVERSATION_ID, conversation_id.clone())];
-
     if request.stream.unwrap_or(true) {
-        // `x-accel-buffering` keeps nginx from collecting the events.
-        let headers = [("x-vercel-ai-data-stream", "v2"), ("x-accel-buffering", "no")];
-        return Ok(
-            (header, headers, Sse::new(events(id, reply)).keep_alive(KeepAlive::new())).into_response()
-        );
+        let headers = [("x-vercel-ai-data-stream", "v2"), UNBUFFERED];
+        let events = Sse::new(events(id, answer.pieces())).keep_alive(KeepAlive::new());
+        return Ok((header, headers, events).into_response());
     }
-    let message = Message { role: Role::Assistant, content: reply.try_collect().await? };
-    let choices = [Choice { index: 0, message, finish_reason: "stop" }];
+    let choices = Choice::only(answer.whole().await?);
     Ok((header, Json(ChatAnswer { id, conversation_id, choices })).into_response())
 }
 
-fn events(id: String, reply: Reply) -> impl Stream<Item = Result<Event, Infallible>> {
-    // The stream is written after the handler has returned: its log lines belong to the request all the same.
-    let span = Span::current();
+fn events(
+    id: String,
+    pieces: impl Stream<Item = Result<String, Arc<Error>>>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     let start = ChatEvent::TextStart { id: id.clone() };
     let end = ChatEvent::TextEnd { id: id.clone() };
-    let deltas = reply.map(move |piece| match piece {
+    let deltas = pieces.map(move |piece| match piece {
         Ok(delta) => ChatEvent::TextDelta { id: id.clone(), delta },
         Err(error) => {
-            span.in_scope(|| tracing::error!(%error, "the agent failed in its answer"));
-            ChatEvent::Error { error_text: "The answer could not be finished." }
+            error.log();
+            ChatEvent::Error { error_text: Error::UNFINISHED }
         }
     });
     let events = stream::iter([start]).chain(deltas).chain(stream::iter([end]));
     let events =
         events.map(|event| Event::default().json_data(event).expect("an event of texts is always JSON"));
     events.chain(stream::iter([Event::default().data("[DONE]")])).map(Ok)
-}
-
-/// An id that a client chose, or got from us before.
-fn conversation_id(id: String) -> Result<String, Error> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
-        Ok(id)
-    } else {
-        Err(Error::field("conversationId", "must have 1 to 128 of A-Z, a-z, 0-9, `-` and `_`"))
-    }
 }

@@ -1,7 +1,18 @@
+use super::chat::ChatEvent;
+use super::chat_completions::Chunk;
+use super::problem::{LegacyProblem, Problem};
+use axum::Router;
 use axum::body::Bytes;
-use utoipa::openapi::OpenApi as Description;
+use axum::http::header;
+use axum::routing::get;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Description, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// Where the description is served.
+const ADDRESS: &str = "/openapi.json";
 
 /// What the handlers do not say of themselves.
 #[derive(OpenApi)]
@@ -13,8 +24,11 @@ use utoipa::{Modify, OpenApi};
     tags(
         (name = "session", description = "From nothing to a session token"),
         (name = "run", description = "What a widget does with it"),
-        (name = "apps", description = "Who may use the server"),
+        (name = "apps", description = "Who may use the server from pages"),
+        (name = "api-keys", description = "Who may use it from servers"),
+        (name = "operation", description = "How the server is"),
     ),
+    components(schemas(Problem, LegacyProblem, ChatEvent, Chunk)),
     modifiers(&Security)
 )]
 struct Frame;
@@ -23,10 +37,15 @@ struct Security;
 
 impl Modify for Security {
     fn modify(&self, description: &mut Description) {
-        let bearer = || SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let bearer = |words: &str| {
+            let mut bearer = Http::new(HttpAuthScheme::Bearer);
+            bearer.description = Some(words.to_owned());
+            SecurityScheme::Http(bearer)
+        };
         let components = description.components.get_or_insert_default();
-        components.add_security_scheme("session", bearer());
-        components.add_security_scheme("managementKey", bearer());
+        components.add_security_scheme("session", bearer("A session's token"));
+        components.add_security_scheme("apiKey", bearer("The secret of an API key"));
+        components.add_security_scheme("managementKey", bearer("The operator's key"));
     }
 }
 
@@ -34,7 +53,32 @@ pub(super) fn frame() -> Description {
     Frame::openapi()
 }
 
-/// The document as it is served, written once.
-pub(super) fn document(description: Description) -> Bytes {
-    description.to_json().expect("a description is always JSON").into()
+/// Serves the description, written once, and a page to browse it, whose files are in the binary.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(mut description: Description) -> Router<S> {
+    description.paths.paths.values_mut().flat_map(operations).for_each(describe_problems);
+    let json: Bytes = description.to_json().expect("a description is always JSON").into();
+    let content_type = [(header::CONTENT_TYPE, "application/json")];
+    // Without the service that would be told this server's address to put a badge on the page.
+    let page = SwaggerUi::new("/docs").config(Config::from(ADDRESS).validator_url("none"));
+    Router::new().route(ADDRESS, get(async move || (content_type, json))).merge(page)
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, post, patch, delete, .. } = item;
+    [get, post, patch, delete].into_iter().flatten()
+}
+
+/// Every refusal has the same form: handlers say when there is one, and this says how it looks.
+fn describe_problems(operation: &mut Operation) {
+    let problem = || RefOr::T(Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem")))));
+    let responses = &mut operation.responses.responses;
+    let other = ResponseBuilder::new().description("Anything else that is wrong").build();
+    responses.insert("default".to_owned(), other.into());
+    for (status, response) in responses {
+        if let RefOr::T(response) = response
+            && (status == "default" || status.starts_with(['4', '5']))
+        {
+            response.content.insert("application/problem+json".to_owned(), problem());
+        }
+    }
 }

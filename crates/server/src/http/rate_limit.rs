@@ -1,13 +1,14 @@
 //! How often one address may ask for challenges and sessions.
 
+use super::client_address;
 use crate::{AppState, Clock, Error, RateLimit};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, clock};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl RateLimiter {
 }
 
 /// One visitor of IPv6 has a whole /64 of addresses to ask from: they count as one.
-fn key(address: IpAddr) -> IpAddr {
+pub(crate) fn key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !0 << 64)),
         v4 => v4,
@@ -67,9 +68,8 @@ fn key(address: IpAddr) -> IpAddr {
 
 pub(super) async fn enforce(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Some(limiter) = &state.rate_limiter {
-        // Behind a proxy this is the proxy's address; the proxy is then the one to set limits.
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        if let Err(error) = limiter.check(peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))) {
+        let address = client_address::of(&state, request.headers(), request.extensions());
+        if let Err(error) = limiter.check(address) {
             return error.into_response();
         }
     }

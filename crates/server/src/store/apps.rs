@@ -1,88 +1,197 @@
-use super::{Store, StoreError};
-use crate::App;
+use super::{Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
+use crate::{App, AppConfig, AppType, Owner};
 use jiff::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::FromRow;
+
+/// An app as it is kept.
+#[derive(FromRow)]
+struct AppRow {
+    id: String,
+    tenant_id: String,
+    project_id: String,
+    name: String,
+    description: Option<String>,
+    default_agent_id: Option<String>,
+    enabled: bool,
+    config: String,
+    last_used_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<AppRow> for App {
+    type Error = StoreError;
+
+    fn try_from(row: AppRow) -> Result<Self, StoreError> {
+        let config: AppConfig = serde_json::from_str(&row.config).map_err(|error| damaged(&row.id, error))?;
+        Ok(Self {
+            tenant_id: row.tenant_id,
+            project_id: row.project_id,
+            name: row.name,
+            description: row.description,
+            r#type: config.app_type(),
+            default_agent_id: row.default_agent_id,
+            enabled: row.enabled,
+            config,
+            last_used_at: row.last_used_at.map(|at| time(&row.id, at)).transpose()?,
+            created_at: time(&row.id, row.created_at)?,
+            updated_at: time(&row.id, row.updated_at)?,
+            id: row.id,
+        })
+    }
+}
 
 impl Store {
     /// Adds an app, unless there is one with its id already: says whether it was added.
     pub(crate) async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
-        let config = serde_json::to_string(&app.config).map_err(|error| damaged(&app.id, error))?;
-        let inserted = sqlx::query(
-            "INSERT INTO apps (id, tenant_id, project_id, name, description, default_agent_id, enabled, config, \
-             last_used_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&app.id)
-        .bind(&app.tenant_id)
-        .bind(&app.project_id)
-        .bind(&app.name)
-        .bind(&app.description)
-        .bind(&app.default_agent_id)
-        .bind(app.enabled)
-        .bind(config)
-        .bind(app.last_used_at.map(Timestamp::as_millisecond))
-        .bind(app.created_at.as_millisecond())
-        .bind(app.updated_at.as_millisecond())
-        .execute(&self.pool)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        const INSERT: &str = "INSERT INTO apps (id, tenant_id, project_id, name, description, default_agent_id, \
+            enabled, config, last_used_at, created_at, updated_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
+        let config = config_json(app)?;
+        let inserted = on!(self.writer, db => sqlx::query(INSERT)
+            .bind(&app.id)
+            .bind(&app.tenant_id)
+            .bind(&app.project_id)
+            .bind(&app.name)
+            .bind(&app.description)
+            .bind(&app.default_agent_id)
+            .bind(app.enabled)
+            .bind(config)
+            .bind(app.last_used_at.map(Timestamp::as_millisecond))
+            .bind(app.created_at.as_millisecond())
+            .bind(app.updated_at.as_millisecond())
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(inserted == 1)
     }
 
-    /// The app with this id.
+    /// The app with this id, whoever owns it.
     pub(crate) async fn find_app(&self, id: &str) -> Result<Option<App>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, tenant_id, project_id, name, description, default_agent_id, enabled, config, last_used_at, \
-             created_at, updated_at FROM apps WHERE id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(read).transpose()
+        if !is_storable(id) {
+            return Ok(None);
+        }
+        let row: Option<AppRow> = on!(self.reader, db =>
+            sqlx::query_as("SELECT * FROM apps WHERE id = $1").bind(id).fetch_optional(db).await?);
+        row.map(App::try_from).transpose()
     }
 
-    /// Notes that an app was used, at most once a minute: a busy app should not write all the time.
-    pub(crate) async fn touch_app(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query("UPDATE apps SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)")
-            .bind(id)
-            .bind(now.as_millisecond())
-            .bind(now.as_millisecond() - 60_000)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    /// The owner's apps of a kind, or of all, the newest first.
+    pub(crate) async fn list_apps(
+        &self,
+        owner: &Owner,
+        app_type: Option<AppType>,
+        page: PageRequest,
+    ) -> Result<Page<App>, StoreError> {
+        // The kind is a part of the JSON, which is written here and nowhere else: always at its beginning.
+        const COUNT: &str =
+            "SELECT COUNT(*) FROM apps WHERE tenant_id = $1 AND project_id = $2 AND config LIKE $3";
+        const LIST: &str = "SELECT * FROM apps WHERE tenant_id = $1 AND project_id = $2 AND config LIKE $3 \
+            ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5";
+        let kind = match app_type {
+            None => "%",
+            Some(AppType::WebClient) => "{\"type\":\"web_client\"%",
+            Some(AppType::Api) => "{\"type\":\"api\"%",
+        };
+        let (total, rows): (i64, Vec<AppRow>) = on!(self.reader, db => (
+            sqlx::query_scalar(COUNT)
+                .bind(&owner.tenant_id)
+                .bind(&owner.project_id)
+                .bind(kind)
+                .fetch_one(db)
+                .await?,
+            sqlx::query_as(LIST)
+                .bind(&owner.tenant_id)
+                .bind(&owner.project_id)
+                .bind(kind)
+                .bind(page.limit())
+                .bind(page.offset())
+                .fetch_all(db)
+                .await?,
+        ));
+        let items = rows.into_iter().map(App::try_from).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    /// Changes an app of the owner's by `change`, which sees it as it is and fails for its own reasons. `None` if the
+    /// owner has none with this id.
+    pub(crate) async fn change_app<E: From<StoreError>>(
+        &self,
+        owner: &Owner,
+        id: &str,
+        now: Timestamp,
+        change: impl FnOnce(&mut App) -> Result<(), E>,
+    ) -> Result<Option<App>, E> {
+        // The first statement locks the row: of two changes at once, one sees what the other did.
+        const LOCK: &str = "UPDATE apps SET updated_at = $4 \
+            WHERE id = $1 AND tenant_id = $2 AND project_id = $3 RETURNING *";
+        const UPDATE: &str = "UPDATE apps SET name = $2, description = $3, default_agent_id = $4, enabled = $5, \
+            config = $6 WHERE id = $1";
+        if !is_storable(id) {
+            return Ok(None);
+        }
+        on!(self.writer, db => {
+            let mut transaction = db.begin().await.map_err(StoreError::from)?;
+            let row: Option<AppRow> = sqlx::query_as(LOCK)
+                .bind(id)
+                .bind(&owner.tenant_id)
+                .bind(&owner.project_id)
+                .bind(now.as_millisecond())
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(StoreError::from)?;
+            let Some(row) = row else {
+                return Ok(None);
+            };
+            let mut app = App::try_from(row)?;
+            change(&mut app)?;
+            sqlx::query(UPDATE)
+                .bind(&app.id)
+                .bind(&app.name)
+                .bind(&app.description)
+                .bind(&app.default_agent_id)
+                .bind(app.enabled)
+                .bind(config_json(&app)?)
+                .execute(&mut *transaction)
+                .await
+                .map_err(StoreError::from)?;
+            transaction.commit().await.map_err(StoreError::from)?;
+            Ok(Some(app))
+        })
+    }
+
+    /// Deletes an app of the owner's: says whether there was one. Its conversations go later, see
+    /// [`forget_conversations`](Self::forget_conversations).
+    pub(crate) async fn delete_app(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
+        const DELETE: &str = "DELETE FROM apps WHERE id = $1 AND tenant_id = $2 AND project_id = $3";
+        self.delete_client(DELETE, owner, id).await
+    }
+
+    /// Notes that an app was used, at most once a minute: a busy app should not write all the time. Says whether it
+    /// was noted.
+    pub(crate) async fn touch_app(&self, app: &App, now: Timestamp) -> Result<bool, StoreError> {
+        const TOUCH: &str = "UPDATE apps SET last_used_at = $2 WHERE id = $1";
+        if !is_stale(app.last_used_at, now) {
+            return Ok(false);
+        }
+        on!(self.writer, db =>
+            sqlx::query(TOUCH).bind(&app.id).bind(now.as_millisecond()).execute(db).await.map(|_| ())?);
+        Ok(true)
     }
 }
 
-fn read(row: &SqliteRow) -> Result<App, StoreError> {
-    let id: String = row.try_get("id")?;
-    let config = serde_json::from_str(row.try_get("config")?).map_err(|error| damaged(&id, error))?;
-    let time = |column| -> Result<Option<Timestamp>, StoreError> {
-        let milliseconds: Option<i64> = row.try_get(column)?;
-        milliseconds.map(Timestamp::from_millisecond).transpose().map_err(|error| damaged(&id, error))
-    };
-    let required = |column| time(column)?.ok_or_else(|| damaged(&id, "a time is missing"));
-    Ok(App {
-        tenant_id: row.try_get("tenant_id")?,
-        project_id: row.try_get("project_id")?,
-        name: row.try_get("name")?,
-        description: row.try_get("description")?,
-        r#type: crate::AppConfig::app_type(&config),
-        default_agent_id: row.try_get("default_agent_id")?,
-        enabled: row.try_get("enabled")?,
-        config,
-        last_used_at: time("last_used_at")?,
-        created_at: required("created_at")?,
-        updated_at: required("updated_at")?,
-        id,
-    })
+/// Whether a use should be noted: not again within a minute.
+pub(super) fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
+    last_used_at.is_none_or(|at| now.as_millisecond() - at.as_millisecond() >= 60_000)
 }
 
-fn damaged(id: &str, problem: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged { id: id.to_owned(), problem: problem.to_string() }
+fn config_json(app: &App) -> Result<String, StoreError> {
+    serde_json::to_string(&app.config).map_err(|error| damaged(&app.id, error))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::on;
     use crate::{App, AppConfig, Store, WebClient};
     use jiff::Timestamp;
 
@@ -137,7 +246,8 @@ mod tests {
         let store = store().await;
         store.insert_app(&app("app_1")).await.unwrap();
         for (now, noted) in [(0, 0), (59, 0), (60, 60), (61, 60), (600, 600)] {
-            store.touch_app("app_1", time(now)).await.unwrap();
+            let app = store.find_app("app_1").await.unwrap().unwrap();
+            store.touch_app(&app, time(now)).await.unwrap();
             assert_eq!(store.find_app("app_1").await.unwrap().unwrap().last_used_at, Some(time(noted)));
         }
     }
@@ -150,9 +260,14 @@ mod tests {
             "{}",
             "{\"type\":\"web_client\",\"webClient\":{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}}",
         ] {
-            sqlx::query("UPDATE apps SET config = $1").bind(config).execute(&store.pool).await.unwrap();
+            on!(store.writer, db => sqlx::query("UPDATE apps SET config = $1")
+                .bind(config)
+                .execute(db)
+                .await
+                .map(|_| ())
+                .unwrap());
             let error = store.find_app("app_1").await.unwrap_err();
-            assert!(error.to_string().starts_with("app app_1 cannot be read: "), "{error}");
+            assert!(error.to_string().starts_with("app_1 cannot be read: "), "{error}");
         }
     }
 }

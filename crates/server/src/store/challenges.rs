@@ -1,4 +1,79 @@
-use super::{Store, StoreError};
+use super::{Pool, Store, StoreError, on};
+use sqlx::{QueryBuilder, Row};
+use std::collections::HashSet;
+use tokio::sync::{mpsc, oneshot};
+
+/// Challenges marked in one statement at most.
+const BATCH: usize = 200;
+
+/// Challenges that may wait for the next statement; who comes later waits to wait.
+const QUEUE: usize = 4096;
+
+/// Where challenges wait to be marked as spent: all that come while one statement runs go into the next, so that the
+/// database commits a few times for hundreds of sessions.
+#[derive(Clone, Debug)]
+pub(super) struct Spending {
+    queue: mpsc::Sender<Spend>,
+}
+
+#[derive(Debug)]
+struct Spend {
+    digest: [u8; 32],
+    expires_at: i64,
+    answer: oneshot::Sender<Result<bool, StoreError>>,
+}
+
+impl Spending {
+    /// Marks for as long as there is a clone of this.
+    pub(super) fn start(pool: Pool) -> Self {
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            let mut batch = Vec::with_capacity(BATCH);
+            while waiting.recv_many(&mut batch, BATCH).await > 0 {
+                // Instances that insert the same rows in another order would wait for each other for ever.
+                batch.sort_unstable_by_key(|spend: &Spend| spend.digest);
+                let inserted = insert(&pool, &batch).await;
+                answer(&mut batch, inserted);
+            }
+        });
+        Self { queue }
+    }
+}
+
+/// Tells each who waits whether it was first. Of the same challenge twice in a batch, one is.
+fn answer(batch: &mut Vec<Spend>, inserted: Result<HashSet<[u8; 32]>, StoreError>) {
+    match inserted {
+        Ok(mut inserted) => {
+            for spend in batch.drain(..) {
+                // Who no longer waits has spent its challenge all the same.
+                let _ = spend.answer.send(Ok(inserted.remove(&spend.digest)));
+            }
+        }
+        Err(error) => {
+            for spend in batch.drain(..) {
+                let _ = spend.answer.send(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// One atomic insert; the digests that were not there before.
+async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, StoreError> {
+    on!(pool, db => {
+        let mut query = QueryBuilder::new("INSERT INTO spent_challenges (digest, expires_at) ");
+        query.push_values(batch, |mut row, spend| {
+            row.push_bind(spend.digest.as_slice()).push_bind(spend.expires_at);
+        });
+        query.push(" ON CONFLICT (digest) DO NOTHING RETURNING digest");
+        let rows = query.build().fetch_all(db).await?;
+        rows.iter()
+            .map(|row| {
+                let digest: &[u8] = row.try_get(0)?;
+                Ok(digest.try_into().unwrap_or_default())
+            })
+            .collect()
+    })
+}
 
 impl Store {
     /// Marks a challenge as spent: `true` for the first who tries, however many do so at once, and `false` ever after.
@@ -7,27 +82,20 @@ impl Store {
         digest: &[u8; 32],
         expires_at_seconds: u64,
     ) -> Result<bool, StoreError> {
-        let inserted = sqlx::query(
-            "INSERT INTO spent_challenges (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
-        )
-        .bind(digest.as_slice())
-        .bind(signed(expires_at_seconds))
-        .execute(&self.pool)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        let (answer, answered) = oneshot::channel();
+        let spend = Spend { digest: *digest, expires_at: signed(expires_at_seconds), answer };
+        self.spending.queue.send(spend).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Forgets at most `limit` spent challenges that ended before `seconds`, and says how many those were.
     pub(crate) async fn forget_challenges(&self, seconds: u64, limit: u32) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(
-            "DELETE FROM spent_challenges WHERE digest IN \
-             (SELECT digest FROM spent_challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+        const FORGET: &str = "DELETE FROM spent_challenges WHERE digest IN \
+            (SELECT digest FROM spent_challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+        let (before, limit) = (signed(seconds), i64::from(limit));
+        Ok(
+            on!(self.writer, db => sqlx::query(FORGET).bind(before).bind(limit).execute(db).await?.rows_affected()),
         )
-        .bind(signed(seconds))
-        .bind(i64::from(limit))
-        .execute(&self.pool)
-        .await?;
-        Ok(deleted.rows_affected())
     }
 }
 

@@ -1,87 +1,207 @@
 //! What must be remembered, in a database. All SQL is in this module, and none of it leaves.
+//!
+//! Every statement is written once, in the SQL that SQLite and PostgreSQL share, and runs on either.
 
+mod api_keys;
 mod apps;
 mod challenges;
+mod conversations;
+mod migrations;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a request waits for a connection, and a statement of SQLite for another process's transaction.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The database. A clone is the same one.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
+    reader: Pool,
+    writer: Pool,
+    spending: challenges::Spending,
 }
 
+/// Connections to one kind of database.
+#[derive(Clone, Debug)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// Runs the same code on either kind of connections.
+macro_rules! on {
+    ($pool:expr, $db:ident => $body:expr) => {
+        match &$pool {
+            $crate::store::Pool::Sqlite($db) => $body,
+            $crate::store::Pool::Postgres($db) => $body,
+        }
+    };
+}
+use on;
+
 /// Why the database did not do what it should.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The address is none that this server can use.
-    #[error("the address must begin with sqlite://")]
+    #[error("the address must begin with sqlite:// or postgres://")]
     Address,
     /// The database failed.
     #[error(transparent)]
-    Database(#[from] sqlx::Error),
+    Database(Arc<sqlx::Error>),
     /// Its tables could not be brought up to date.
     #[error(transparent)]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(Arc<sqlx::migrate::MigrateError>),
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
     /// A row holds what this version cannot read.
-    #[error("app {id} cannot be read: {problem}")]
+    #[error("{id} cannot be read: {problem}")]
     Damaged {
-        /// The app's id.
+        /// Whose row it is.
         id: String,
         /// What is wrong with it.
         problem: String,
     },
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migration(Arc::new(error))
+    }
+}
+
 impl Store {
-    /// Opens the database at `url` (`sqlite://path`), making it if need be, and brings its tables up to date.
+    /// The connections that [`open`](Self::open) keeps to PostgreSQL at most.
+    pub const CONNECTIONS: u32 = 16;
+
+    /// Opens the database at `url` (`sqlite://path` or `postgres://…`) and brings its tables up to date. A file of
+    /// SQLite is made if need be.
     ///
     /// # Errors
     ///
     /// If there is no database to be had at `url`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        if !url.starts_with("sqlite:") {
-            return Err(StoreError::Address);
-        }
-        let options = SqliteConnectOptions::from_str(url)?
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Enough with WAL for a crash of the server. One of the machine may forget the last moments, and no more.
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(10));
-        // In memory each connection would be a database of its own, gone with the connection.
-        let pool = if url.contains(":memory:") || url.contains("mode=memory") {
-            SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
-        } else {
-            SqlitePoolOptions::new().max_connections(8)
+        Self::open_with(url, Self::CONNECTIONS).await
+    }
+
+    /// The same with at most so many connections to PostgreSQL.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn open_with(url: &str, connections: u32) -> Result<Self, StoreError> {
+        let (reader, writer) = match url.split_once(':') {
+            Some(("sqlite", _)) => open_sqlite(url).await?,
+            Some(("postgres" | "postgresql", _)) => {
+                let options = PgConnectOptions::from_str(url)?.application_name("saltmine-server");
+                let pool = PgPoolOptions::new()
+                    .max_connections(connections)
+                    .acquire_timeout(PATIENCE)
+                    .connect_with(options)
+                    .await?;
+                (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
+            }
+            _ => return Err(StoreError::Address),
         };
-        let pool = pool.acquire_timeout(Duration::from_secs(10)).connect_with(options).await?;
-        // The lock is taken first, so that of instances that start together one migrates and the others wait.
-        let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-        // What `run` does, for a connection at hand: `run` itself cannot be called from a spawned task here.
-        migrations().run_direct(None, &mut *transaction, false).await?;
-        transaction.commit().await?;
-        Ok(Self { pool })
+        migrations::run(&writer).await?;
+        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer })
+    }
+
+    /// Whether the database answers, and in time.
+    ///
+    /// # Errors
+    ///
+    /// If it does not.
+    pub(crate) async fn ping(&self, patience: Duration) -> Result<(), StoreError> {
+        let ping = async {
+            on!(self.reader, db => sqlx::query("SELECT 1").execute(db).await.map(|_| ()))?;
+            Ok(())
+        };
+        tokio::time::timeout(patience, ping).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Finishes what is under way and lets go of the database.
     pub async fn close(&self) {
-        self.pool.close().await;
+        on!(self.reader, db => db.close().await);
+        on!(self.writer, db => db.close().await);
     }
 }
 
-fn migrations() -> Migrator {
-    let sources = [(
-        1,
-        "apps and spent challenges",
-        include_str!("../../migrations/sqlite/0001_apps_and_spent_challenges.sql"),
-    )];
-    let migrations = sources.map(|(version, description, sql)| {
-        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(migrations.into())
+/// Connections that read, and the one that writes: SQLite has one writer at a time, and those who wait for it in a
+/// queue wait less than those who try again and again.
+async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
+    let options = SqliteConnectOptions::from_str(url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Enough with WAL for a crash of the server. One of the machine may forget the last moments, and no more.
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(PATIENCE);
+    let one = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        // A database in memory is gone with its connection.
+        .idle_timeout(None)
+        .max_lifetime(None);
+    let writer = one.connect_with(options.clone()).await?;
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        // And each further connection would be to a database of its own.
+        return Ok((Pool::Sqlite(writer.clone()), Pool::Sqlite(writer)));
+    }
+    let reader =
+        SqlitePoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await?;
+    Ok((Pool::Sqlite(reader), Pool::Sqlite(writer)))
+}
+
+/// A row that holds what it must not.
+fn damaged(id: &str, problem: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged { id: id.to_owned(), problem: problem.to_string() }
+}
+
+/// A time as it is kept, in Unix milliseconds.
+fn time(id: &str, milliseconds: i64) -> Result<jiff::Timestamp, StoreError> {
+    jiff::Timestamp::from_millisecond(milliseconds).map_err(|error| damaged(id, error))
+}
+
+/// Text that a database can hold. PostgreSQL has no NUL in its texts: what asks for one finds nothing.
+fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
+}
+
+/// One page of a list, and how long the whole is.
+#[derive(Clone, Debug)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) total: u64,
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PageRequest {
+    /// The first is 1.
+    pub(crate) page: u32,
+    pub(crate) limit: u32,
+}
+
+impl PageRequest {
+    fn limit(self) -> i64 {
+        self.limit.into()
+    }
+
+    fn offset(self) -> i64 {
+        i64::from(self.page.saturating_sub(1)) * i64::from(self.limit)
+    }
 }

@@ -5,16 +5,33 @@
     reason = "a helper of a test fails the test, and is for the tests"
 )]
 
+mod agent;
+mod api_keys;
 mod apps;
+mod apps_crud;
 mod challenge;
 mod chat;
+mod chat_completions;
+mod conversations;
 mod cors;
+#[path = "../shared/database.rs"]
+mod database;
+mod injection;
 mod openapi;
+mod operation;
+mod origins;
+mod pow_scope;
 mod problem;
 mod proof_of_work;
+mod random_solutions;
 mod rate_limit;
+mod rotation;
 mod serve;
 mod session;
+#[path = "../shared/solution.rs"]
+mod solution;
 mod spent;
 mod static_files;
 mod support;
+mod tokens;
+mod visitor;

@@ -22,10 +22,23 @@ async fn every_route_is_described() {
         })
         .collect();
     let expected = [
+        "get /healthz",
+        "get /readyz",
+        "get /metrics",
         "get /run/auth/pow/challenge",
         "post /run/auth/apps/{appId}/anonymous-session",
         "post /run/api/chat",
+        "post /run/v1/chat/completions",
+        "get /run/v1/conversations",
+        "get /run/v1/conversations/{id}",
         "post /manage/tenants/{tenantId}/projects/{projectId}/apps",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "patch /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
     ];
     assert_eq!(routes, expected.map(str::to_owned).into());
 }
@@ -80,4 +93,47 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
         Value::Array(values) => values.iter().for_each(|value| collect(value, references)),
         _ => {}
     }
+}
+
+/// Every call that is described as guarded is: without what opens it, and with what opens something else.
+#[tokio::test]
+async fn every_guard_holds() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let token = server.token(&app).await;
+    let key = crate::support::MANAGEMENT_KEY;
+    let description = description(&server).await;
+    let mut guarded = 0;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let Some(guards) = operation["security"].as_array() else { continue };
+            let is_management = guards.iter().any(|guard| guard.get("managementKey").is_some());
+            let wrong: &[&str] = match is_management {
+                true => &["", "x", &token, "a management keys", "a management ke", "smk_x"],
+                false => &["", "x", key, "smk_x"],
+            };
+            let path =
+                path.replace("{tenantId}", "acme").replace("{projectId}", "docs").replace("{id}", &app);
+            let method: axum::http::Method = method.to_uppercase().parse().unwrap();
+            let ask = async |authorization: Option<String>| {
+                let mut headers = vec![
+                    ("x-inkeep-app-id", app.clone()),
+                    ("origin", crate::support::PAGE.to_owned()),
+                    ("content-type", "application/json".to_owned()),
+                ];
+                headers.extend(authorization.map(|value| ("authorization", value)));
+                let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+                server.send(crate::support::request(method.clone(), &path, &headers, "{}")).await
+            };
+            assert_eq!(ask(None).await.status, 401, "{method} {path}");
+            for bearer in wrong {
+                let answer = ask(Some(format!("Bearer {bearer}"))).await;
+                assert_eq!(answer.status, 401, "{method} {path} with {bearer:?}: {}", answer.text());
+                assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+            }
+            guarded += 1;
+        }
+    }
+    assert_eq!(guarded, 12, "four calls of the run API, eight of the management API");
+    assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }

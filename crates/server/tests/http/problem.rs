@@ -62,7 +62,7 @@ async fn wrong_methods_are_told() {
         (Method::POST, "/run/auth/pow/challenge", "GET,HEAD"),
         (Method::GET, "/run/auth/apps/a/anonymous-session", "POST"),
         (Method::DELETE, "/run/api/chat", "POST"),
-        (Method::PUT, crate::support::APPS, "POST"),
+        (Method::PUT, crate::support::APPS, "POST,GET,HEAD"),
         (Method::POST, "/openapi.json", "GET,HEAD"),
     ] {
         let key = format!("Bearer {}", crate::support::MANAGEMENT_KEY);
@@ -107,7 +107,7 @@ async fn a_panic_is_an_answer_too() {
 
 #[tokio::test]
 async fn what_takes_too_long_is_given_up() {
-    let settings = Settings { request_timeout: Duration::from_millis(300), ..without_proof_of_work() };
+    let settings = Settings { agent_timeout: Duration::from_millis(300), ..without_proof_of_work() };
     let answer = chat_with(Broken("hangs"), settings, IN_ONE_PIECE).await;
     answer.assert_problem(503, "service_unavailable", "timed_out", FAILED);
     assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE));

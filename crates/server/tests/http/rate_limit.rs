@@ -55,6 +55,26 @@ async fn addresses_are_counted_apart_and_routes_together() {
     assert_eq!(server.send(preflight).await.status, 200, "not limited");
 }
 
+/// Behind a proxy that is trusted every visitor counts for himself; the word of others counts for nothing.
+#[tokio::test]
+async fn a_forwarded_address_is_believed_from_a_trusted_proxy_alone() {
+    let limit = RateLimit { per_second: 1.try_into().unwrap(), burst: 1.try_into().unwrap() };
+    let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    let server = Server::with(Settings { rate_limit: Some(limit), trusted_proxies, ..settings() }).await;
+    let ask = async |peer: &str, forwarded: &str| {
+        let path = "/run/auth/pow/challenge";
+        let mut request = request(Method::GET, path, &[("x-forwarded-for", forwarded)], "");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234)));
+        server.send(request).await.status.as_u16()
+    };
+    assert_eq!(ask("10.0.0.1", "192.0.2.1").await, 200);
+    assert_eq!(ask("10.0.0.1", "192.0.2.2").await, 200, "another visitor");
+    assert_eq!(ask("10.0.0.2", "192.0.2.1").await, 429, "the same by another proxy");
+    assert_eq!(ask("10.0.0.1", "198.51.100.9, 192.0.2.1").await, 429, "whatever the visitor wrote himself");
+    assert_eq!(ask("203.0.113.5", "192.0.2.3").await, 200);
+    assert_eq!(ask("203.0.113.5", "192.0.2.4").await, 429, "no proxy of ours");
+}
+
 #[tokio::test]
 async fn a_long_wait_is_told_in_full() {
     let server = limited(1, 1).await;

@@ -2,6 +2,7 @@
 
 use crate::support::{Server, settings};
 use saltmine_server::{Settings, serve};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 
 const LONG: Duration = Duration::from_secs(20);
 
-async fn send(address: std::net::SocketAddr, text: &str) -> TcpStream {
+async fn send(address: SocketAddr, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     stream
@@ -23,16 +24,42 @@ async fn rest(mut stream: TcpStream) -> String {
     answer
 }
 
+/// A server on a socket, until it is told to stop.
+struct Running {
+    server: Server,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    ended: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    async fn with(settings: Settings) -> Self {
+        Self::start(Server::with(settings).await).await
+    }
+
+    async fn start(server: Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = tokio::spawn(serve(listener, server.state.clone(), async {
+            let _ = stopped.await;
+        }));
+        Self { server, address, stop, ended }
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        timeout(LONG, self.ended).await.expect("it ends").unwrap().unwrap();
+    }
+}
+
+const GET: &str = "GET /healthz HTTP/1.1\r\nHost: test\r\n";
+
 #[tokio::test]
 async fn half_a_request_head_is_not_waited_for() {
     let head_timeout = Duration::from_millis(300);
-    let server = Server::with(Settings { head_timeout, ..settings() }).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let running = tokio::spawn(serve(listener, server.state.clone(), async {
-        let _ = stopped.await;
-    }));
+    let running = Running::with(Settings { head_timeout, ..settings() }).await;
+    let address = running.address;
 
     let get = "GET /run/auth/pow/challenge HTTP/1.1\r\nHost: test\r\n";
     for half in ["", "GET /run", get] {
@@ -49,6 +76,103 @@ async fn half_a_request_head_is_not_waited_for() {
     let _ = slow.write_all(b"}").await;
     assert!(rest(slow).await.starts_with("HTTP/1.1 404"));
 
-    stop.send(()).unwrap();
-    timeout(LONG, running).await.expect("it ends").unwrap().unwrap();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_is_not_waited_for_for_ever() {
+    let body_timeout = Duration::from_millis(300);
+    let running = Running::with(Settings { body_timeout, ..settings() }).await;
+    let app = running.server.web_client().await;
+    let token = running.server.token(&app).await;
+    let head = format!(
+        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nConnection: close\r\nOrigin: {}\r\nX-Inkeep-App-Id: {app}\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        crate::support::PAGE
+    );
+    let answer = rest(send(running.address, &head).await).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_timed_out"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_has_its_limit() {
+    let running = Running::with(settings()).await;
+    let head = |bytes: usize| format!("{GET}Connection: close\r\nX-Filler: {}\r\n\r\n", "x".repeat(bytes));
+    assert!(rest(send(running.address, &head(8 * 1024)).await).await.starts_with("HTTP/1.1 200"));
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    // It is answered before it is sent to its end.
+    let _ = stream.write_all(head(64 * 1024).as_bytes()).await;
+    let mut answer = [0; 12];
+    timeout(LONG, stream.read_exact(&mut answer)).await.expect("it is answered").unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 431");
+    let many: String = (0..200).map(|number| format!("X-{number}: x\r\n")).collect();
+    let answer = rest(send(running.address, &format!("{GET}{many}\r\n")).await).await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_has_its_limit() {
+    let running = Running::with(settings()).await;
+    let post = "POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\nConnection: close\r\n";
+    let key = crate::support::MANAGEMENT_KEY;
+    let json = format!("{post}Authorization: Bearer {key}\r\nContent-Type: application/json\r\n");
+    let body = "x".repeat(70_000);
+    let answer =
+        rest(send(running.address, &format!("{json}Content-Length: 70000\r\n\r\n{body}")).await).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("body_too_large"), "{answer}");
+    running.stop().await;
+}
+
+/// One address takes no more than its part, and who waits gets a place when one is free.
+#[tokio::test]
+async fn connections_have_their_limits() {
+    let few = Settings { max_connections_per_address: 2.try_into().unwrap(), ..settings() };
+    let running = Running::with(few).await;
+    let (first, _second) = (send(running.address, GET).await, send(running.address, GET).await);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut third = send(running.address, &format!("{GET}\r\n")).await;
+    let mut answer = Vec::new();
+    let closed = timeout(LONG, third.read_to_end(&mut answer)).await.expect("it is closed");
+    assert!(closed.is_err() || answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    drop(first);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let close = format!("{GET}Connection: close\r\n\r\n");
+    assert!(rest(send(running.address, &close).await).await.starts_with("HTTP/1.1 200"));
+    assert!(running.server.get("/metrics").await.text().contains("saltmine_connections 1"));
+
+    let all = Settings { max_connections: 2.try_into().unwrap(), ..settings() };
+    let running = Running::with(all).await;
+    let (first, _second) = (send(running.address, GET).await, send(running.address, GET).await);
+    let waiting = tokio::spawn(rest(send(running.address, &close).await));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished(), "it waits");
+    drop(first);
+    assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
+}
+
+/// Who asks for much and reads nothing of it is let go.
+#[tokio::test]
+async fn an_answer_that_is_not_read_is_given_up() {
+    // So that it is the answer that is given up, and not the connection after it.
+    let head_timeout = LONG * 3;
+    let write_timeout = Duration::from_millis(300);
+    let running = Running::with(Settings { write_timeout, head_timeout, ..settings() }).await;
+    // More than the system keeps between the two.
+    let get = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n".repeat(40);
+    let deaf = send(running.address, &get).await;
+    let connections = async || running.server.get("/metrics").await.text().contains("saltmine_connections 1");
+    timeout(LONG, async {
+        while !connections().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        while connections().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the connection is let go, though the client keeps it");
+    drop(deaf);
+    running.stop().await;
 }

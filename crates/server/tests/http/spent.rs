@@ -78,11 +78,10 @@ async fn spent_challenges_are_forgotten_long_after_they_end() {
 /// Instances that start at the same time on a new database do not trip over each other's migrations.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn instances_may_start_together() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("new.db").display());
+    let database = crate::database::Database::fresh().await;
     let starts: Vec<_> = (0..8)
         .map(|_| {
-            let url = url.clone();
+            let url = database.url.clone();
             tokio::spawn(async move { saltmine_server::Store::open(&url).await })
         })
         .collect();

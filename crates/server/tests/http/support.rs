@@ -1,20 +1,20 @@
 //! A server to test, with a clock that is turned by hand.
 
+use crate::database::Database;
+pub use crate::solution::{Solution, hex, solve};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use saltmine_server::{AppState, Clock, ProofOfWork, Random, Settings, Store, app};
+use saltmine_server::{AppState, Clock, PowScope, ProofOfWork, Random, Settings, Store, app};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub const NOW: i64 = 1_790_000_000;
@@ -74,12 +74,18 @@ pub struct Server {
     pub random: CountingRandom,
     pub store: Store,
     pub router: Router,
-    folder: Arc<TempDir>,
+    pub database: Arc<Database>,
 }
 
 pub fn settings() -> Settings {
     Settings {
-        proof_of_work: Some(ProofOfWork { secret: POW_SECRET.into(), max_number: 200, ttl_seconds: 300 }),
+        proof_of_work: Some(ProofOfWork {
+            secret: POW_SECRET.into(),
+            second_secret: None,
+            scope: PowScope::Session,
+            max_number: 200,
+            ttl_seconds: 300,
+        }),
         management_key: Some(MANAGEMENT_KEY.into()),
         ..Settings::new(TOKEN_SECRET.into())
     }
@@ -95,23 +101,28 @@ impl Server {
     }
 
     pub async fn with(settings: Settings) -> Self {
-        Self::start(settings, Arc::new(TempDir::new().unwrap())).await
+        Self::start(settings, Arc::new(Database::fresh().await)).await
     }
 
-    async fn start(settings: Settings, folder: Arc<TempDir>) -> Self {
+    async fn start(settings: Settings, database: Arc<Database>) -> Self {
         let clock = HandClock(Arc::new(AtomicI64::new(NOW * 1000)));
         let random = CountingRandom::default();
-        let store =
-            Store::open(&format!("sqlite://{}", folder.path().join("test.db").display())).await.unwrap();
+        let store = Store::open(&database.url).await.unwrap();
         let state = AppState::new(settings, store.clone(), clock.clone(), random.clone()).unwrap();
-        Self { router: app(state.clone()), state, clock, random, store, folder }
+        Self { router: app(state.clone()), state, clock, random, store, database }
     }
 
     /// Another server on the same database: another instance, or the same one after a restart.
     pub async fn another(&self) -> Self {
-        let other = Self::start(settings(), self.folder.clone()).await;
+        self.another_with(settings()).await
+    }
+
+    /// The same with other settings.
+    pub async fn another_with(&self, settings: Settings) -> Self {
+        static OTHERS: AtomicU64 = AtomicU64::new(1);
+        let other = Self::start(settings, self.database.clone()).await;
         // Not the numbers that the first one drew.
-        other.random.count.store(1 << 32, Ordering::SeqCst);
+        other.random.count.store(OTHERS.fetch_add(1, Ordering::SeqCst) << 32, Ordering::SeqCst);
         other
     }
 
@@ -138,9 +149,14 @@ impl Server {
     }
 
     pub async fn manage(&self, body: &Value) -> Answer {
+        self.manage_at(Method::POST, APPS, body).await
+    }
+
+    /// A call with the management key.
+    pub async fn manage_at(&self, method: Method, path: &str, body: &Value) -> Answer {
         let key = format!("Bearer {MANAGEMENT_KEY}");
         let headers = [("authorization", &*key), ("content-type", "application/json")];
-        self.post(APPS, &headers, &body.to_string()).await
+        self.send(request(method, path, &headers, &body.to_string())).await
     }
 
     /// The id of a new app.
@@ -231,52 +247,6 @@ impl Answer {
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert_eq!(self.headers.contains_key(header::WWW_AUTHENTICATE), status == 401);
     }
-}
-
-/// A solution whose parts can be spoiled. `number` is JSON text.
-#[derive(Clone, Debug)]
-pub struct Solution {
-    pub algorithm: String,
-    pub challenge: String,
-    pub number: String,
-    pub salt: String,
-    pub signature: String,
-}
-
-impl Solution {
-    pub fn json(&self) -> String {
-        let Self { algorithm, challenge, number, salt, signature } = self;
-        format!(
-            r#"{{"algorithm":"{algorithm}","challenge":"{challenge}","number":{number},"salt":"{salt}","signature":"{signature}"}}"#
-        )
-    }
-
-    pub fn header(&self) -> String {
-        Base64::encode_string(self.json().as_bytes())
-    }
-}
-
-/// Tries every number, as naively as can be.
-pub fn solve(challenge: &Value) -> Solution {
-    let text = |member: &str| challenge[member].as_str().unwrap().to_owned();
-    let (salt, digest) = (text("salt"), text("challenge"));
-    let number = (0..=challenge["maxnumber"].as_u64().unwrap())
-        .find(|number| hex(&Sha256::digest(format!("{salt}{number}"))) == digest)
-        .expect("a challenge has a solution");
-    Solution {
-        algorithm: text("algorithm"),
-        challenge: digest,
-        number: number.to_string(),
-        salt,
-        signature: text("signature"),
-    }
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
 
 /// A part of a JWT: 0 the header, 1 the claims.

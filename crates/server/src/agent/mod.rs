@@ -1,4 +1,9 @@
-//! Who answers in a chat. The built-in agent repeats what it is told; others implement [`Agent`].
+//! Who answers in a chat. The built-in agent repeats what it is told, another asks a service for chat completions;
+//! more implement [`Agent`].
+
+mod chat_completions;
+
+pub use chat_completions::{ChatCompletions, ChatCompletionsSettings};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use serde::{Deserialize, Serialize};
@@ -25,6 +30,24 @@ pub enum Role {
     Assistant,
     /// The page that the widget is on.
     System,
+}
+
+impl Role {
+    /// The name that the role has in JSON and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::System => "system",
+        }
+    }
+
+    /// The role with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::User, Self::Assistant, Self::System].into_iter().find(|role| role.name() == name)
+    }
 }
 
 /// An answer as it is written, piece by piece.
@@ -56,16 +79,20 @@ impl Agent for Echo {
 /// The agents of this server, by id.
 pub struct Agents {
     by_id: HashMap<String, Arc<dyn Agent>>,
+    default_id: String,
 }
 
 impl Agents {
-    /// The id of the built-in agent, which answers for apps that name no other.
+    /// The id of the built-in agent.
     pub const ECHO: &str = "echo";
 
-    /// The built-in agent alone.
+    /// The id of the agent that asks a service for chat completions.
+    pub const CHAT_COMPLETIONS: &str = "chat-completions";
+
+    /// The built-in agent alone, which answers for apps that name no other.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { by_id: HashMap::new() }.with(Self::ECHO, Echo)
+        Self { by_id: HashMap::new(), default_id: Self::ECHO.to_owned() }.with(Self::ECHO, Echo)
     }
 
     /// These agents and one more, which takes the place of one with the same id.
@@ -75,7 +102,16 @@ impl Agents {
         self
     }
 
-    pub(crate) fn find(&self, id: Option<&str>) -> Option<&Arc<dyn Agent>> {
-        self.by_id.get(id.unwrap_or(Self::ECHO))
+    /// The same agents, of which this one answers for apps that name none.
+    #[must_use]
+    pub fn with_default(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.default_id);
+        self
+    }
+
+    /// The agent with this id, or the default one, and its id.
+    pub(crate) fn find<'a>(&'a self, id: Option<&'a str>) -> Option<(&'a str, &'a Arc<dyn Agent>)> {
+        let id = id.unwrap_or(&self.default_id);
+        self.by_id.get(id).map(|agent| (id, agent))
     }
 }

@@ -1,0 +1,36 @@
+# The reference server: one binary on a small Debian, without root.
+#
+#   docker build -t saltmine-server .
+#   docker run -p 8787:8787 -v saltmine:/data \
+#     -e INKEEP_ANON_JWT_SECRET="$(openssl rand -hex 32)" -e INKEEP_POW_HMAC_SECRET="$(openssl rand -hex 32)" \
+#     saltmine-server
+
+FROM rust:1-slim-bookworm AS build
+# The image's C compiler makes the bundled SQLite and the TLS library. `rust-toolchain.toml` is left out: it asks for
+# the wasm target, which the server has no use for.
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY crates crates
+# The caches stay on the machine that builds, and out of the image.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked --package saltmine-server \
+ && install -D target/release/saltmine-server /out/saltmine-server
+
+FROM debian:bookworm-slim
+# Certificates, for a database or an agent behind TLS.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --system --uid 10001 --home-dir /data --create-home saltmine
+COPY --from=build /out/saltmine-server /usr/local/bin/saltmine-server
+USER saltmine
+WORKDIR /data
+VOLUME /data
+ENV HOST=0.0.0.0 \
+    PORT=8787 \
+    DATABASE_URL=sqlite:///data/saltmine.db
+EXPOSE 8787
+# It ends on SIGTERM, which Docker sends, after the answers under way: give it longer than SALTMINE_SHUTDOWN_SECONDS.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["saltmine-server"]

@@ -1,0 +1,51 @@
+CREATE INDEX apps_by_owner ON apps (tenant_id, project_id, created_at);
+
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY NOT NULL,
+    tenant_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    -- The first characters of the secret, to tell keys apart by.
+    key_prefix TEXT NOT NULL,
+    -- The SHA-256 of the secret.
+    key_hash BLOB NOT NULL UNIQUE,
+    -- Times are Unix milliseconds.
+    last_used_at INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX api_keys_by_owner ON api_keys (tenant_id, project_id, created_at);
+
+CREATE TABLE conversations (
+    -- The app or the API key that it was held with: ids are good within one of them.
+    client_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- The token's `sub`, or the API key's id.
+    user_id TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    -- Also the position of the next message.
+    message_count INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (client_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX conversations_by_user ON conversations (client_id, user_id, updated_at);
+
+CREATE TABLE messages (
+    client_id TEXT NOT NULL,
+    conversation_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    content TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (client_id, conversation_id, position)
+) STRICT;
+
+-- Apps and API keys that were deleted and whose conversations are still to be.
+CREATE TABLE departed_clients (
+    client_id TEXT PRIMARY KEY NOT NULL
+) STRICT;

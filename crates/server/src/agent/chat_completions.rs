@@ -1,0 +1,194 @@
+//! The agent that asks another service, by the interface that OpenAI gave the name.
+
+use super::{Agent, AgentError, Message, Reply};
+use crate::Secret;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use reqwest::{Client, Response, Url, header};
+use serde::{Deserialize, Serialize};
+use sse_stream::SseByteStream;
+use std::time::Duration;
+
+/// How long the service may take to be reached.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// What is read of one answer at most, in bytes: far more than any model writes.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// What is told of an error's body in the log.
+const SHOWN_CHARACTERS: usize = 500;
+
+/// Where the service is and what it is asked for.
+#[derive(Clone, Debug)]
+pub struct ChatCompletionsSettings {
+    /// The address, up to and with `/chat/completions`.
+    pub url: Url,
+    /// Sent as `Authorization: Bearer …`.
+    pub key: Option<Secret>,
+    /// The model to name.
+    pub model: String,
+    /// How long an answer may take, from the question to its last word.
+    pub time_limit: Duration,
+}
+
+/// Hands the conversation on to a service, and its answer back as it is written.
+pub struct ChatCompletions {
+    client: Client,
+    settings: ChatCompletionsSettings,
+}
+
+impl ChatCompletions {
+    /// An agent that asks the service of these settings.
+    ///
+    /// # Errors
+    ///
+    /// If this machine's certificates cannot be read, in words.
+    pub fn new(settings: ChatCompletionsSettings) -> Result<Self, AgentError> {
+        // Fails if there is one already: then it is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIME)
+            .timeout(settings.time_limit)
+            // The key is for this service alone.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("saltmine-server/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| AgentError(with_causes(&error)))?;
+        Ok(Self { client, settings })
+    }
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    model: &'a str,
+    messages: &'a [Message],
+    stream: bool,
+}
+
+/// A piece of the answer, or all of it from a service that does not stream.
+#[derive(Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    error: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(alias = "message")]
+    delta: Option<Delta>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+impl Agent for ChatCompletions {
+    fn reply(&self, messages: Vec<Message>) -> Reply {
+        let Self { client, settings } = self;
+        let question = Question { model: &settings.model, messages: &messages, stream: true };
+        let body = serde_json::to_vec(&question).expect("texts are always JSON");
+        let mut request = client
+            .post(settings.url.clone())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "text/event-stream")
+            .body(body);
+        if let Some(key) = &settings.key {
+            request = request.bearer_auth(key.reveal());
+        }
+        stream::once(async move {
+            let response = request.send().await.map_err(failed)?;
+            answer(response).await
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+async fn answer(response: Response) -> Result<BoxStream<'static, Result<String, AgentError>>, AgentError> {
+    let status = response.status();
+    if !status.is_success() {
+        let text: String = text(response).await?.chars().take(SHOWN_CHARACTERS).collect();
+        return Err(AgentError(format!("it answered {status}: {text}")));
+    }
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !content_type.is_some_and(|value| value.starts_with("text/event-stream")) {
+        let completion = read(&text(response).await?)?;
+        let content = completion.choices.into_iter().next().and_then(|choice| choice.delta?.content);
+        let content = content.ok_or_else(|| AgentError("its answer has no content".to_owned()))?;
+        return Ok(stream::iter([Ok(content)]).boxed());
+    }
+    Ok(pieces(response).boxed())
+}
+
+/// The contents of the events, until one says that the answer is complete.
+fn pieces(response: Response) -> impl futures_util::Stream<Item = Result<String, AgentError>> + Send {
+    let events = SseByteStream::new(limited(response)).map_err(|error| AgentError(with_causes(&error)));
+    stream::try_unfold((events.boxed(), false), async |(mut events, mut finished)| {
+        loop {
+            let Some(event) = events.try_next().await? else {
+                let broken = AgentError("its answer broke off".to_owned());
+                return if finished { Ok(None) } else { Err(broken) };
+            };
+            let data = event.data.unwrap_or_default();
+            match data.trim() {
+                "" => continue,
+                "[DONE]" => return Ok(None),
+                data => {
+                    let Some(choice) = read(data)?.choices.into_iter().next() else { continue };
+                    finished |= choice.finish_reason.is_some();
+                    if let Some(content) = choice.delta.and_then(|delta| delta.content)
+                        && !content.is_empty()
+                    {
+                        return Ok(Some((content, (events, finished))));
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn read(json: &str) -> Result<Completion, AgentError> {
+    let completion: Completion = serde_json::from_str(json)
+        .map_err(|error| AgentError(format!("its answer cannot be read: {error}")))?;
+    match completion.error {
+        Some(error) => Err(AgentError(format!("it answered an error: {error}"))),
+        None => Ok(completion),
+    }
+}
+
+async fn text(response: Response) -> Result<String, AgentError> {
+    let bytes = limited(response).map_err(|error| AgentError(with_causes(&error)));
+    let bytes: Vec<u8> =
+        bytes.try_fold(Vec::new(), async |all, bytes| Ok([all, bytes.to_vec()].concat())).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The body, cut off with an error if it does not end.
+fn limited(
+    response: Response,
+) -> impl futures_util::Stream<Item = Result<axum::body::Bytes, std::io::Error>> + Send {
+    let mut left = MAX_BYTES;
+    response.bytes_stream().map(move |bytes| {
+        let bytes = bytes.map_err(std::io::Error::other)?;
+        left =
+            left.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("its answer is too long"))?;
+        Ok(bytes)
+    })
+}
+
+fn failed(error: reqwest::Error) -> AgentError {
+    // The address may hold a key.
+    AgentError(with_causes(&error.without_url()))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,130 @@
+use clap::Parser;
+use std::path::PathBuf;
+
+/// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
+///
+/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "saltmine-server", version, about)]
+pub struct Arguments {
+    /// Signs challenges, at least 32 characters; unset: proof of work is off
+    #[arg(long, env = "INKEEP_POW_HMAC_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub pow_hmac_secret: Option<String>,
+
+    /// A second secret whose challenges are accepted too, while the first is being replaced
+    #[arg(long, env = "INKEEP_POW_HMAC_SECRET_SECOND", hide_env_values = true, value_name = "SECRET")]
+    pub pow_hmac_secret_second: Option<String>,
+
+    /// What costs a solution: `session`, or `request` for each session and each message
+    #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
+    pub pow_scope: String,
+
+    /// The largest number that may solve a challenge
+    #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value = "50000", value_name = "NUMBER")]
+    pub pow_difficulty: String,
+
+    /// How long a challenge lives
+    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "300", value_name = "SECONDS")]
+    pub pow_challenge_ttl_seconds: String,
+
+    /// Signs session tokens, at least 32 characters; required in production
+    #[arg(long, env = "INKEEP_ANON_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub anon_jwt_secret: Option<String>,
+
+    /// A second secret whose session tokens are accepted too, while the first is being replaced
+    #[arg(long, env = "INKEEP_ANON_JWT_SECRET_SECOND", hide_env_values = true, value_name = "SECRET")]
+    pub anon_jwt_secret_second: Option<String>,
+
+    /// How long a session lives, 60 to 2592000
+    #[arg(
+        long,
+        env = "INKEEP_ANON_SESSION_LIFETIME_SECONDS",
+        default_value = "2592000",
+        value_name = "SECONDS"
+    )]
+    pub anon_session_lifetime_seconds: String,
+
+    /// The management key, at least 16 characters; unset: the management API is closed
+    #[arg(
+        long,
+        env = "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub manage_api_bypass_secret: Option<String>,
+
+    /// The database: `sqlite://path`, made if it is not there, or `postgres://user:password@host/name`
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://saltmine.db",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub database_url: String,
+
+    /// Connections to PostgreSQL at most
+    #[arg(long, env = "SALTMINE_DATABASE_CONNECTIONS", default_value = "16", value_name = "NUMBER")]
+    pub database_connections: String,
+
+    /// `production`, or `development`: draws missing secrets at random and makes a demo app
+    #[arg(long, env = "SALTMINE_ENV", default_value = "production", value_name = "ENV")]
+    pub environment: String,
+
+    /// The address to listen on
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+
+    /// The port to listen on; 0: any that is free
+    #[arg(long, env = "PORT", default_value = "8787")]
+    pub port: String,
+
+    /// Requests a second and burst, for one address, on challenge and session; or `off`
+    #[arg(long, env = "SALTMINE_RATE_LIMIT", default_value = "20/60", value_name = "LIMIT")]
+    pub rate_limit: String,
+
+    /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, as in `10.0.0.0/8,192.0.2.7`
+    #[arg(long, env = "SALTMINE_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
+    pub trusted_proxies: String,
+
+    /// Connections at once at most; further ones wait
+    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS", default_value = "900", value_name = "NUMBER")]
+    pub max_connections: String,
+
+    /// Connections of one address at most, trusted proxies apart; further ones are closed
+    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", default_value = "200", value_name = "NUMBER")]
+    pub max_connections_per_address: String,
+
+    /// Where an agent answers by OpenAI's interface, such as `https://api.openai.com/v1/chat/completions`;
+    /// unset: the built-in agent says again what it is told
+    #[arg(long, env = "SALTMINE_AGENT_URL", hide_env_values = true, value_name = "URL")]
+    pub agent_url: Option<String>,
+
+    /// The key for it
+    #[arg(long, env = "SALTMINE_AGENT_KEY", hide_env_values = true, value_name = "SECRET")]
+    pub agent_key: Option<String>,
+
+    /// The model to ask it for
+    #[arg(long, env = "SALTMINE_AGENT_MODEL", value_name = "NAME")]
+    pub agent_model: Option<String>,
+
+    /// How long an agent may take to answer
+    #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value = "120", value_name = "SECONDS")]
+    pub agent_timeout_seconds: String,
+
+    /// How long requests under way may take to finish when the server is told to stop
+    #[arg(long, env = "SALTMINE_SHUTDOWN_SECONDS", default_value = "30", value_name = "SECONDS")]
+    pub shutdown_seconds: String,
+
+    /// A folder of files to serve at `/`
+    #[arg(long, env = "SALTMINE_STATIC_DIR", value_name = "FOLDER")]
+    pub static_dir: Option<PathBuf>,
+
+    /// Where drawn secrets are kept (development only)
+    #[arg(long, env = "SALTMINE_STATE_DIR", default_value = ".saltmine", value_name = "FOLDER")]
+    pub state_dir: PathBuf,
+
+    /// What is logged to stderr: error, warn, info, debug or trace, also by module, as in `info,sqlx=debug`
+    #[arg(long, env = "SALTMINE_LOG", default_value = "info,sqlx=warn", value_name = "LEVELS")]
+    pub log: String,
+}

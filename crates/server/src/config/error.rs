@@ -1,0 +1,46 @@
+use super::{SECRET_CHARACTERS, development};
+
+/// Why the server does not start: one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A secret is too short.
+    #[error(
+        "{name} has {characters} characters: give it at least {at_least}, for example from `openssl rand -hex 32`{otherwise}."
+    )]
+    ShortSecret {
+        /// The variable.
+        name: &'static str,
+        /// How many it has.
+        characters: usize,
+        /// How many it should have.
+        at_least: usize,
+        /// What else can be done.
+        otherwise: &'static str,
+    },
+    /// The secret that signs tokens is missing.
+    #[error(
+        "INKEEP_ANON_JWT_SECRET is not set: give it at least {SECRET_CHARACTERS} characters, for example from `openssl rand -hex 32`, or set SALTMINE_ENV=development to try the server out."
+    )]
+    NoTokenSecret,
+    /// A variable is missing that another needs.
+    #[error("{name} is set, and {missing} is not: set it too, or neither.")]
+    Incomplete {
+        /// The one that is set.
+        name: &'static str,
+        /// The one that is not.
+        missing: &'static str,
+    },
+    /// A variable holds what it must not.
+    #[error("{name} is {value:?}: it must be {must}.")]
+    Invalid {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// What it should hold.
+        must: String,
+    },
+    /// The drawn secrets can be neither read nor made.
+    #[error(transparent)]
+    Secrets(#[from] development::SecretsError),
+}

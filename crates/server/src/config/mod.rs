@@ -1,0 +1,244 @@
+//! How the server is told what to do: the environment, or the same as arguments. Checked once, here.
+
+mod arguments;
+mod error;
+
+pub use arguments::Arguments;
+pub use error::ConfigError;
+
+use crate::development::{self, DrawnSecrets};
+use crate::{ChatCompletionsSettings, PowScope, ProofOfWork, Random, RateLimit, Secret, Settings};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use url::Url;
+
+/// The fewest characters of a secret that signs.
+const SECRET_CHARACTERS: usize = 32;
+
+/// The fewest characters of the management key, in production.
+const KEY_CHARACTERS: usize = 16;
+
+/// What the arguments say, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// For whom the server runs.
+    pub environment: Environment,
+    /// The address to listen on.
+    pub host: String,
+    /// The port to listen on; 0 is any that is free.
+    pub port: u16,
+    /// The database.
+    pub database_url: String,
+    /// Connections to PostgreSQL at most.
+    pub database_connections: u32,
+    /// The agent that asks a service, if there is one.
+    pub agent: Option<ChatCompletionsSettings>,
+    /// The secrets that were drawn because the environment had none, if any were.
+    pub drawn_secrets: Option<DrawnSecrets>,
+    /// What the handlers need to know.
+    pub settings: Settings,
+}
+
+/// For whom the server runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// For visitors: every secret is the operator's.
+    Production,
+    /// For one who tries it out: what is missing is made up.
+    Development,
+}
+
+impl Arguments {
+    /// Checks every value, and draws missing secrets in development.
+    ///
+    /// A secret that is set to nothing is off; one that is not set is missing. Tokens cannot be off: their secret is
+    /// missing either way.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong.
+    pub fn check(mut self, random: &dyn Random) -> Result<Config, ConfigError> {
+        self.anon_jwt_secret = self.anon_jwt_secret.filter(|secret| !secret.is_empty());
+        let environment = match &*self.environment {
+            "production" => Environment::Production,
+            "development" => Environment::Development,
+            _ => return Err(invalid("SALTMINE_ENV", &self.environment, "production or development")),
+        };
+        let drawn_secrets = match environment {
+            Environment::Development => self.draw_missing_secrets(random)?,
+            Environment::Production => None,
+        };
+        let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
+        let agent_timeout = seconds("SALTMINE_AGENT_TIMEOUT_SECONDS", &self.agent_timeout_seconds)?;
+        let settings = Settings {
+            proof_of_work: self.proof_of_work()?,
+            second_token_secret: second("INKEEP_ANON_JWT_SECRET_SECOND", &self.anon_jwt_secret_second)?,
+            session_lifetime_seconds: number(
+                "INKEEP_ANON_SESSION_LIFETIME_SECONDS",
+                &self.anon_session_lifetime_seconds,
+                60,
+                2_592_000,
+            )? as u32,
+            management_key: self.management_key(environment)?,
+            rate_limit: rate_limit(&self.rate_limit)?,
+            trusted_proxies: networks(&self.trusted_proxies)?,
+            max_connections: positive("SALTMINE_MAX_CONNECTIONS", &self.max_connections)?,
+            max_connections_per_address: positive(
+                "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS",
+                &self.max_connections_per_address,
+            )?,
+            agent_timeout,
+            finish_time: seconds("SALTMINE_SHUTDOWN_SECONDS", &self.shutdown_seconds)?,
+            static_dir: self.static_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
+            ..Settings::new(secret("INKEEP_ANON_JWT_SECRET", token_secret, SECRET_CHARACTERS, "")?)
+        };
+        if let Some(folder) = settings.static_dir.as_ref().filter(|folder| !folder.is_dir()) {
+            return Err(invalid(
+                "SALTMINE_STATIC_DIR",
+                &folder.display().to_string(),
+                "a folder that is there",
+            ));
+        }
+        Ok(Config {
+            environment,
+            port: number("PORT", &self.port, 0, u64::from(u16::MAX))? as u16,
+            database_connections: positive("SALTMINE_DATABASE_CONNECTIONS", &self.database_connections)?
+                .get(),
+            agent: self.agent(agent_timeout)?,
+            host: self.host,
+            database_url: self.database_url,
+            drawn_secrets,
+            settings,
+        })
+    }
+
+    fn proof_of_work(&self) -> Result<Option<ProofOfWork>, ConfigError> {
+        // Checked even if they are not used now: who turns proof of work on should not meet an old mistake.
+        let max_number =
+            number("INKEEP_POW_DIFFICULTY", &self.pow_difficulty, 1, saltmine_protocol::MAX_NUMBER)?;
+        let ttl_seconds =
+            number("INKEEP_POW_CHALLENGE_TTL_SECONDS", &self.pow_challenge_ttl_seconds, 1, 86_400)?;
+        let second_secret = second("INKEEP_POW_HMAC_SECRET_SECOND", &self.pow_hmac_secret_second)?;
+        let scope = match &*self.pow_scope {
+            "session" => PowScope::Session,
+            "request" => PowScope::Request,
+            other => return Err(invalid("SALTMINE_POW_SCOPE", other, "session or request")),
+        };
+        match self.pow_hmac_secret.as_deref() {
+            None | Some("") => Ok(None),
+            Some(text) => {
+                let otherwise = ", or leave it unset to turn proof of work off";
+                let secret = secret("INKEEP_POW_HMAC_SECRET", text, SECRET_CHARACTERS, otherwise)?;
+                Ok(Some(ProofOfWork { secret, second_secret, scope, max_number, ttl_seconds }))
+            }
+        }
+    }
+
+    fn management_key(&self, environment: Environment) -> Result<Option<Secret>, ConfigError> {
+        const NAME: &str = "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET";
+        let at_least = match environment {
+            Environment::Production => KEY_CHARACTERS,
+            Environment::Development => 1,
+        };
+        let key = self.manage_api_bypass_secret.as_deref().filter(|key| !key.is_empty());
+        key.map(|key| secret(NAME, key, at_least, ", or leave it unset to close the management API"))
+            .transpose()
+    }
+
+    fn agent(&self, time_limit: Duration) -> Result<Option<ChatCompletionsSettings>, ConfigError> {
+        let is_set = |value: &&String| !value.is_empty();
+        let Some(text) = self.agent_url.as_ref().filter(is_set) else {
+            return Ok(None);
+        };
+        // The address is not told: it may hold a key.
+        let must = "an address such as https://api.openai.com/v1/chat/completions";
+        let wrong = || invalid("SALTMINE_AGENT_URL", "…", must);
+        let mut url: Url = text.parse().map_err(|_| wrong())?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong());
+        }
+        if !url.path().ends_with("/chat/completions") {
+            let path = format!("{}/chat/completions", url.path().trim_end_matches('/'));
+            url.set_path(&path);
+        }
+        let missing = ConfigError::Incomplete { name: "SALTMINE_AGENT_URL", missing: "SALTMINE_AGENT_MODEL" };
+        let model = self.agent_model.clone().filter(|model| !model.is_empty()).ok_or(missing)?;
+        let key = self.agent_key.as_ref().filter(is_set).map(|key| Secret::from(&**key));
+        Ok(Some(ChatCompletionsSettings { url, key, model, time_limit }))
+    }
+
+    fn draw_missing_secrets(&mut self, random: &dyn Random) -> Result<Option<DrawnSecrets>, ConfigError> {
+        let slots =
+            [&mut self.pow_hmac_secret, &mut self.anon_jwt_secret, &mut self.manage_api_bypass_secret];
+        if slots.iter().all(|slot| slot.is_some()) {
+            return Ok(None);
+        }
+        let drawn = development::secrets(&self.state_dir, random)?;
+        for (slot, value) in slots.into_iter().zip(&drawn.values) {
+            slot.get_or_insert_with(|| value.clone());
+        }
+        Ok(Some(drawn))
+    }
+}
+
+fn secret(
+    name: &'static str,
+    text: &str,
+    at_least: usize,
+    otherwise: &'static str,
+) -> Result<Secret, ConfigError> {
+    let characters = text.chars().count();
+    if characters < at_least {
+        return Err(ConfigError::ShortSecret { name, characters, at_least, otherwise });
+    }
+    Ok(text.into())
+}
+
+/// A secret that may be missing.
+fn second(name: &'static str, text: &Option<String>) -> Result<Option<Secret>, ConfigError> {
+    let text = text.as_deref().filter(|text| !text.is_empty());
+    text.map(|text| secret(name, text, SECRET_CHARACTERS, ", or leave it unset")).transpose()
+}
+
+fn number(name: &'static str, text: &str, min: u64, max: u64) -> Result<u64, ConfigError> {
+    let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| invalid(name, text, &format!("a whole number from {min} to {max}")))
+}
+
+fn positive(name: &'static str, text: &str) -> Result<NonZeroU32, ConfigError> {
+    let number = number(name, text, 1, 1_000_000)?;
+    Ok(u32::try_from(number).ok().and_then(NonZeroU32::new).expect("it is in the range"))
+}
+
+fn seconds(name: &'static str, text: &str) -> Result<Duration, ConfigError> {
+    number(name, text, 1, 3600).map(Duration::from_secs)
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, ConfigError> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let parse =
+        |entry: &str| entry.parse::<IpNet>().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+    let must = "addresses and networks, such as 10.0.0.0/8,192.0.2.7";
+    entries.map(|entry| parse(entry).ok_or_else(|| invalid("SALTMINE_TRUSTED_PROXIES", text, must))).collect()
+}
+
+fn rate_limit(text: &str) -> Result<Option<RateLimit>, ConfigError> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let limit = text.split_once('/').and_then(|(per_second, burst)| {
+        Some(RateLimit { per_second: count(per_second)?, burst: count(burst)? })
+    });
+    let must = "requests a second and burst, such as 20/60, or off";
+    limit.map(Some).ok_or_else(|| invalid("SALTMINE_RATE_LIMIT", text, must))
+}
+
+fn count(text: &str) -> Option<NonZeroU32> {
+    text.parse().ok()
+}
+
+fn invalid(name: &'static str, value: &str, must: &str) -> ConfigError {
+    ConfigError::Invalid { name, value: value.to_owned(), must: must.to_owned() }
+}

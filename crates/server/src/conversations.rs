@@ -1,0 +1,75 @@
+use crate::{Message, Role};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Characters of a title.
+const TITLE_CHARACTERS: usize = 80;
+
+/// Whose conversations: one user of one app. With an API key both are the key itself, which has no users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    /// The id of the app or the API key.
+    pub(crate) client_id: String,
+    /// The token's `sub`, or the API key's id.
+    pub(crate) user_id: String,
+}
+
+/// A conversation without its messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Conversation {
+    /// The id that the server drew or the client chose.
+    pub(crate) id: String,
+    /// The agent that answers.
+    pub(crate) agent_id: String,
+    /// The beginning of what the visitor said first.
+    pub(crate) title: String,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) created_at: Timestamp,
+    /// When the last answer came.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) updated_at: Timestamp,
+    #[serde(skip)]
+    pub(crate) user_id: String,
+    #[serde(skip)]
+    pub(crate) message_count: u64,
+}
+
+/// A message of a conversation, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeptMessage {
+    pub(crate) id: String,
+    /// Who said it.
+    pub(crate) role: Role,
+    /// What was said.
+    pub(crate) content: String,
+    /// When it was answered, or was the answer.
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) created_at: Timestamp,
+}
+
+/// What is added to a conversation at once: what the visitor said and what the agent answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) conversation_id: String,
+    pub(crate) agent_id: String,
+    /// The title, if the conversation begins here.
+    pub(crate) title: String,
+    /// With their ids.
+    pub(crate) messages: Vec<(String, Message)>,
+    pub(crate) at: Timestamp,
+}
+
+/// The title of a conversation that begins with these messages: the first line of the visitor's first.
+pub(crate) fn title(messages: &[Message]) -> String {
+    let first = messages.iter().find(|message| message.role == Role::User);
+    let content = first.map_or("", |message| message.content.trim());
+    let line = content.lines().next().unwrap_or_default();
+    if line.chars().count() <= TITLE_CHARACTERS {
+        return line.to_owned();
+    }
+    line.chars().take(TITLE_CHARACTERS - 1).chain(['…']).collect()
+}

@@ -1,0 +1,126 @@
+use super::body::JsonBody;
+use super::list::{ListParameters, ListQuery, Pagination};
+use super::owner::{OwnedBy, OwnerParameters, text};
+use crate::api_keys::{ApiKey, ApiKeySecret};
+use crate::{AppState, Error};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An API key to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewApiKey {
+    /// What people call it, 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    /// The one agent that answers.
+    #[schema(min_length = 1, max_length = 255)]
+    agent_id: String,
+}
+
+/// What making an API key gives back.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ApiKeyCreated {
+    data: ApiKeyCreatedData,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ApiKeyCreatedData {
+    api_key: ApiKey,
+    /// The secret, which is never told again: send it as `Authorization: Bearer …`.
+    #[schema(example = "smk_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6")]
+    key: String,
+}
+
+/// A page of API keys.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ApiKeyList {
+    data: Vec<ApiKey>,
+    pagination: Pagination,
+}
+
+/// Makes an API key. The answer alone tells its secret.
+#[utoipa::path(
+    post,
+    path = "/tenants/{tenantId}/projects/{projectId}/api-keys",
+    tag = "api-keys",
+    security(("managementKey" = [])),
+    params(OwnerParameters),
+    request_body = NewApiKey,
+    responses(
+        (status = 201, description = "The API key and its secret", body = ApiKeyCreated),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 422, description = "A member is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn create_api_key(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    JsonBody(new): JsonBody<NewApiKey>,
+) -> Result<impl IntoResponse, Error> {
+    let secret = ApiKeySecret::draw(&*state.random).map_err(Error::Random)?;
+    let api_key = ApiKey {
+        id: format!("key_{}", state.random.lowercase(20).map_err(Error::Random)?),
+        tenant_id: owner.tenant_id,
+        project_id: owner.project_id,
+        name: text("name", new.name, 255)?,
+        agent_id: text("agentId", new.agent_id, 255)?,
+        key_prefix: secret.shown(),
+        last_used_at: None,
+        created_at: state.clock.now(),
+    };
+    state.store.insert_api_key(&api_key, &secret.hash()).await?;
+    let data = ApiKeyCreatedData { api_key, key: secret.reveal() };
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(ApiKeyCreated { data })))
+}
+
+/// The project's API keys, the newest first.
+#[utoipa::path(
+    get,
+    path = "/tenants/{tenantId}/projects/{projectId}/api-keys",
+    tag = "api-keys",
+    security(("managementKey" = [])),
+    params(OwnerParameters, ListParameters),
+    responses(
+        (status = 200, description = "A page of them", body = ApiKeyList),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 422, description = "A parameter is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn list_api_keys(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    query: ListQuery,
+) -> Result<Json<ApiKeyList>, Error> {
+    let page = state.store.list_api_keys(&owner, query.page).await?;
+    let pagination = Pagination::of(query.page, &page);
+    Ok(Json(ApiKeyList { data: page.items, pagination }))
+}
+
+/// Deletes an API key, and its conversations soon after. Its secret opens nothing from then on.
+#[utoipa::path(
+    delete,
+    path = "/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
+    tag = "api-keys",
+    security(("managementKey" = [])),
+    params(OwnerParameters, ("id" = String, Path, description = "The API key's id")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such API key"),
+        (status = 422, description = "The tenant's or the project's id is none"),
+    )
+)]
+pub(super) async fn delete_api_key(
+    State(state): State<AppState>,
+    OwnedBy(owner): OwnedBy,
+    Path((_, _, id)): Path<(String, String, String)>,
+) -> Result<StatusCode, Error> {
+    let deleted = state.store.delete_api_key(&owner, &id).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::ApiKeyNotFound) }
+}

@@ -1,0 +1,224 @@
+//! What is written of an app: read, checked, and named where it is wrong.
+
+use super::owner::text;
+use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, WebClient};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+/// An app to be made.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewApp {
+    name: String,
+    description: Option<String>,
+    r#type: String,
+    default_agent_id: Option<String>,
+    enabled: Option<bool>,
+    config: ConfigInput,
+}
+
+/// An app to be made.
+#[derive(ToSchema)]
+#[schema(as = NewApp, rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes what `NewApp` is checked for: the kind, and what belongs to it")]
+pub(super) struct NewAppDescription {
+    /// What people call it, 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    /// What people say about it, 1 to 2000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    description: Option<String>,
+    /// The agent that answers; without one the server's own does.
+    #[schema(min_length = 1, max_length = 255)]
+    default_agent_id: Option<String>,
+    /// Whether it may be used at once: true by default.
+    enabled: Option<bool>,
+    #[serde(flatten)]
+    kind: NewKind,
+}
+
+/// The kind of an app to be made.
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "a part of `NewAppDescription`")]
+enum NewKind {
+    /// Pages in browsers.
+    WebClient { config: NewWebClientConfig },
+    /// Servers.
+    Api { config: NewApiConfig },
+}
+
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "a part of `NewAppDescription`")]
+enum NewWebClientConfig {
+    WebClient {
+        #[serde(rename = "webClient")]
+        web_client: WebClientInput,
+    },
+}
+
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[allow(dead_code, reason = "a part of `NewAppDescription`")]
+enum NewApiConfig {
+    Api {},
+}
+
+/// What to change of an app. What is left out stays as it is; `null` takes a description or an agent away.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AppChange {
+    /// What people call it, 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, required = false)]
+    name: Option<Option<String>>,
+    /// What people say about it, 1 to 2000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    /// The same as before: an app stays what it is.
+    #[schema(value_type = Option<AppType>)]
+    r#type: Option<String>,
+    /// The agent that answers; without one the server's own does.
+    #[schema(min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    default_agent_id: Option<Option<String>>,
+    /// Whether it may be used.
+    enabled: Option<bool>,
+    config: Option<ConfigInput>,
+}
+
+/// Tells a member that is `null` from one that is not there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What belongs to the app's kind.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ConfigInput {
+    /// The same as the app's `type`.
+    #[schema(value_type = AppType)]
+    r#type: String,
+    /// Required for a new web client.
+    web_client: Option<WebClientInput>,
+}
+
+/// Where the app may run.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WebClientInput {
+    /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
+    #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
+    allowed_domains: Option<Vec<String>>,
+    /// Whether visitors without an account get sessions: true by default.
+    allow_anonymous: Option<bool>,
+}
+
+impl NewApp {
+    /// The app that is meant, without its id.
+    pub(super) fn check(self, owner: Owner, now: Timestamp) -> Result<App, Error> {
+        let config = self.config.check(app_type(&self.r#type)?, None)?;
+        Ok(App {
+            id: String::new(),
+            tenant_id: owner.tenant_id,
+            project_id: owner.project_id,
+            name: text("name", self.name, 255)?,
+            description: self.description.map(|words| text("description", words, 2000)).transpose()?,
+            r#type: config.app_type(),
+            default_agent_id: self.default_agent_id.map(|id| text("defaultAgentId", id, 255)).transpose()?,
+            enabled: self.enabled.unwrap_or(true),
+            config,
+            last_used_at: None,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+}
+
+impl AppChange {
+    /// Changes the app, or says what is wrong.
+    pub(super) fn apply(self, app: &mut App) -> Result<(), Error> {
+        if self.r#type.as_deref().map(app_type).transpose()?.is_some_and(|other| other != app.r#type) {
+            return Err(Error::AppTypeFixed);
+        }
+        if let Some(name) = self.name {
+            app.name = text("name", name.ok_or_else(|| Error::field("name", "must not be null"))?, 255)?;
+        }
+        if let Some(description) = self.description {
+            app.description = description.map(|words| text("description", words, 2000)).transpose()?;
+        }
+        if let Some(id) = self.default_agent_id {
+            app.default_agent_id = id.map(|id| text("defaultAgentId", id, 255)).transpose()?;
+        }
+        if let Some(config) = self.config {
+            if app_type(&config.r#type).is_ok_and(|other| other != app.r#type) {
+                return Err(Error::AppTypeFixed);
+            }
+            app.config = config.check(app.r#type, Some(&app.config))?;
+        }
+        app.enabled = self.enabled.unwrap_or(app.enabled);
+        Ok(())
+    }
+}
+
+pub(super) fn app_type(name: &str) -> Result<AppType, Error> {
+    AppType::from_name(name).ok_or_else(|| Error::field("type", "must be `web_client` or `api`"))
+}
+
+impl ConfigInput {
+    /// What it makes of the config of before, if there was one.
+    fn check(self, app_type: AppType, before: Option<&AppConfig>) -> Result<AppConfig, Error> {
+        let name = app_type.name();
+        if self.r#type != name {
+            return Err(Error::field("config.type", format!("must be `{name}`, as the app's type")));
+        }
+        match (app_type, before, self.web_client) {
+            (AppType::Api, _, _) => Ok(AppConfig::Api {}),
+            (AppType::WebClient, Some(before), None) => Ok(before.clone()),
+            (AppType::WebClient, None, None) => {
+                Err(Error::field("config.webClient", "is required for a web client"))
+            }
+            (AppType::WebClient, before, Some(input)) => {
+                let before = match before {
+                    Some(AppConfig::WebClient { web_client }) => Some(web_client),
+                    _ => None,
+                };
+                Ok(AppConfig::WebClient { web_client: input.check(before)? })
+            }
+        }
+    }
+}
+
+impl WebClientInput {
+    fn check(self, before: Option<&WebClient>) -> Result<WebClient, Error> {
+        let before_domains = before.map(|before| before.allowed_domains.clone());
+        let allowed_domains = match (self.allowed_domains, before_domains) {
+            (Some(entries), _) => domains(entries)?,
+            (None, Some(before)) => before,
+            (None, None) => return Err(Error::field(DOMAINS, "is required")),
+        };
+        let before = before.is_none_or(|before| before.allow_anonymous);
+        Ok(WebClient { allowed_domains, allow_anonymous: self.allow_anonymous.unwrap_or(before) })
+    }
+}
+
+const DOMAINS: &str = "config.webClient.allowedDomains";
+
+fn domains(entries: Vec<String>) -> Result<Vec<AllowedDomain>, Error> {
+    if !(1..=100).contains(&entries.len()) {
+        return Err(Error::field(DOMAINS, "must have 1 to 100 entries"));
+    }
+    let entries = entries.iter().enumerate();
+    let check = |(index, entry): (usize, &String)| {
+        entry
+            .parse()
+            .map_err(|error: InvalidDomain| Error::field(format!("{DOMAINS}[{index}]"), error.to_string()))
+    };
+    entries.map(check).collect()
+}

@@ -1,0 +1,78 @@
+//! Who calls the run API.
+
+use super::session::enabled_app;
+use super::{origin, pow};
+use crate::api_keys::ApiKeySecret;
+use crate::conversations::Visitor;
+use crate::{AppState, Error, PowScope};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use saltmine_protocol::APP_ID_HEADER;
+
+/// The visitor behind a request, or the server with an API key.
+///
+/// A visitor's app is there, the token is good and for this app, and the page may use it. An API key stands for
+/// itself: it has no app, no origin and no proof of work.
+pub(super) struct Caller {
+    pub(super) visitor: Visitor,
+    /// The agent to answer; without one it is the server's own.
+    pub(super) agent_id: Option<String>,
+    is_anonymous: bool,
+}
+
+impl Caller {
+    /// Takes the solution that a message costs where every request has its price.
+    pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
+        match &state.settings.proof_of_work {
+            Some(settings) if self.is_anonymous && settings.scope == PowScope::Request => {
+                pow::require_solution(state, settings, headers).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn with_api_key(state: &AppState, secret: ApiKeySecret) -> Result<Self, Error> {
+        let key = state.store.find_api_key(&secret.hash()).await?.ok_or(Error::ApiKeyInvalid)?;
+        if let Err(error) = state.store.touch_api_key(&key, state.clock.now()).await {
+            // The key is good all the same.
+            tracing::warn!(%error, key = key.id, "could not note that the API key was used");
+        }
+        Ok(Self {
+            visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
+            agent_id: Some(key.agent_id),
+            is_anonymous: false,
+        })
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        let headers = &parts.headers;
+        let token = bearer(headers);
+        if let Some(secret) = token.and_then(ApiKeySecret::from_bearer) {
+            return Self::with_api_key(state, secret).await;
+        }
+        let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
+        // First, since it asks no database.
+        let token = token.ok_or(Error::TokenMissing)?;
+        let claims = state.tokens.verify(token, state.clock.now_seconds()).ok_or(Error::TokenInvalid)?;
+        let app = enabled_app(state, app_id.to_str().map_err(|_| Error::AppNotFound)?).await?;
+        // Who no longer wants anonymous visitors means those of yesterday too.
+        let web_client = app.anonymous_web_client()?;
+        if claims.app != app.id {
+            return Err(Error::TokenAppMismatch);
+        }
+        origin::require_allowed(web_client, headers)?;
+        let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
+        Ok(Self { visitor, agent_id: app.default_agent_id.clone(), is_anonymous: true })
+    }
+}
+
+/// The token of `Authorization: Bearer <token>`, the scheme in any case (RFC 9110).
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}

@@ -1,0 +1,160 @@
+use super::body::JsonBody;
+use super::caller::Caller;
+use super::chat::{Choice, StreamEvent};
+use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
+use crate::{AppState, Error, Message, Role};
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What a client of OpenAI's interface asks.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CompletionRequest {
+    /// Echoed in the answer: the app's agent answers, whatever it is.
+    model: Option<String>,
+    /// What was said so far; the last message is the user's. In a conversation that the server has already, only the
+    /// last is new: the server remembers the others itself.
+    #[schema(min_items = 1, max_items = 999)]
+    messages: Vec<Message>,
+    /// Whether the answer comes in chunks, as it is written: true by default.
+    stream: Option<bool>,
+    /// The conversation that this goes on; without it a new one begins.
+    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
+    conversation_id: Option<String>,
+}
+
+/// The answer in one piece.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Completion {
+    #[serde(flatten)]
+    about: About,
+    choices: [Choice; 1],
+}
+
+/// What the `data` of an event of `POST /run/v1/chat/completions` is the JSON of: a piece of the answer.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct Chunk {
+    #[serde(flatten)]
+    about: About,
+    choices: [ChunkChoice; 1],
+}
+
+/// What the whole answer and its chunks say alike.
+#[derive(Clone, Serialize, ToSchema)]
+struct About {
+    id: String,
+    /// `chat.completion`, or `chat.completion.chunk`.
+    object: &'static str,
+    /// When the answer began, in Unix seconds.
+    created: u64,
+    model: String,
+    #[serde(rename = "conversationId")]
+    conversation_id: String,
+}
+
+#[derive(Clone, Serialize, ToSchema)]
+struct ChunkChoice {
+    index: u32,
+    delta: Delta,
+    /// `stop` in the last chunk.
+    finish_reason: Option<&'static str>,
+}
+
+#[derive(Clone, Default, Serialize, ToSchema)]
+struct Delta {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+}
+
+/// Answers in a chat, by OpenAI's interface.
+///
+/// The conversation is kept once it is answered: `[DONE]`, or the one JSON, tells that it is.
+#[utoipa::path(
+    post,
+    path = "/v1/chat/completions",
+    tag = "run",
+    security(("session" = []), ("apiKey" = [])),
+    params(
+        ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
+        ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
+            description = "The solution of a fresh challenge; required with a session if every request has its price"),
+    ),
+    request_body = CompletionRequest,
+    responses(
+        (status = 200, description = "Chunks, then `[DONE]`; or, with `\"stream\": false`, one JSON",
+            content((StreamEvent = "text/event-stream"), (Completion = "application/json")),
+            headers(("x-conversation-id" = String, description = "The conversation's id"))),
+        (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
+        (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "No such app, agent or conversation"),
+        (status = 409, description = "The conversation has 1000 messages"),
+        (status = 422, description = "A member is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn complete_chat(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonBody(request): JsonBody<CompletionRequest>,
+) -> Result<Response, Error> {
+    let question = Question { messages: request.messages, conversation_id: request.conversation_id };
+    let answer = Answer::begin(&state, caller, &headers, question).await?;
+    let mut about = About {
+        id: answer.id.clone(),
+        object: "chat.completion.chunk",
+        created: state.clock.now_seconds(),
+        model: request.model.unwrap_or_default(),
+        conversation_id: answer.conversation_id.clone(),
+    };
+    let header = [(CONVERSATION_ID, answer.conversation_id.clone())];
+    if request.stream.unwrap_or(true) {
+        let chunks = Sse::new(chunks(about, answer.pieces())).keep_alive(KeepAlive::new());
+        return Ok((header, [UNBUFFERED], chunks).into_response());
+    }
+    about.object = "chat.completion";
+    let choices = Choice::only(answer.whole().await?);
+    Ok((header, Json(Completion { about, choices })).into_response())
+}
+
+fn chunks(
+    about: About,
+    pieces: impl Stream<Item = Result<String, Arc<Error>>>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let chunk = move |delta, finish_reason| {
+        json(&Chunk { about: about.clone(), choices: [ChunkChoice { index: 0, delta, finish_reason }] })
+    };
+    let first = chunk(Delta { role: Some(Role::Assistant), content: Some(String::new()) }, None);
+    let last = chunk(Delta::default(), Some("stop"));
+    // A failure is the last event before `[DONE]`: no chunk then says that the answer is complete.
+    let deltas = pieces.map(move |piece| match piece {
+        Ok(content) => (chunk(Delta { content: Some(content), ..Delta::default() }, None), true),
+        Err(error) => {
+            error.log();
+            let failure = serde_json::json!({
+                "error": { "message": Error::UNFINISHED, "type": "server_error", "code": error.outward().1 },
+            });
+            (json(&failure), false)
+        }
+    });
+    let deltas = deltas.chain(stream::iter([(last, true)])).scan(true, |going_on, (event, is_good)| {
+        let item = going_on.then_some(event);
+        *going_on &= is_good;
+        std::future::ready(item)
+    });
+    stream::iter([first]).chain(deltas).chain(stream::iter([Event::default().data("[DONE]")])).map(Ok)
+}
+
+fn json(event: &impl Serialize) -> Event {
+    Event::default().json_data(event).expect("an event of texts is always JSON")
+}

@@ -1,0 +1,43 @@
+//! The solution that a request brings.
+
+use crate::{AppState, Error, ProofOfWork};
+use axum::http::HeaderMap;
+use saltmine_protocol::{Refusal, SOLUTION_HEADER, Verified};
+
+/// Takes the request's solution and spends its challenge, or says what is wrong with it.
+pub(super) async fn require_solution(
+    state: &AppState,
+    settings: &ProofOfWork,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
+    let spent = spend(state, settings, headers).await;
+    match &spent {
+        Ok(()) => _ = state.metrics.challenges_spent.inc(),
+        Err(Error::Pow(refusal)) => state.metrics.refused(refusal.reason()),
+        Err(_) => {}
+    }
+    spent
+}
+
+async fn spend(state: &AppState, settings: &ProofOfWork, headers: &HeaderMap) -> Result<(), Error> {
+    let mut solutions = headers.get_all(SOLUTION_HEADER).iter();
+    let solution = solutions.next().ok_or(Refusal::Required)?.to_str().map_err(|_| Refusal::Invalid)?;
+    if solutions.next().is_some() {
+        return Err(Refusal::Invalid.into());
+    }
+    let verified = verify(settings, solution, state.clock.now_seconds())?;
+    if state.store.spend_challenge(&verified.replay_key, verified.expires_at_seconds).await? {
+        Ok(())
+    } else {
+        Err(Refusal::Replayed.into())
+    }
+}
+
+/// By the first secret; by the second if the first does not know the challenge.
+fn verify(settings: &ProofOfWork, solution: &str, now_seconds: u64) -> Result<Verified, Refusal> {
+    let by = |secret: &crate::Secret| saltmine_protocol::verify(secret.as_bytes(), solution, now_seconds);
+    match (by(&settings.secret), &settings.second_secret) {
+        (Err(Refusal::Invalid), Some(second)) => by(second),
+        (result, _) => result,
+    }
+}

@@ -1,0 +1,210 @@
+//! What both chat endpoints do: hand a conversation to its agent, and keep what was said once it is answered.
+
+use super::caller::Caller;
+use crate::conversations::{Turn, Visitor, title};
+use crate::metrics::ReplyOutcome;
+use crate::{AgentError, AppState, Error, Message, Reply, Role};
+use axum::http::{HeaderMap, HeaderName};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::time::Sleep;
+use tracing::{Instrument, Span};
+
+/// Tells a client the conversation's id before the first word of the answer.
+pub(super) const CONVERSATION_ID: HeaderName = HeaderName::from_static("x-conversation-id");
+
+/// Keeps nginx from collecting the events of a stream.
+pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
+
+/// Messages of a conversation at most, so that it can be read in one piece.
+pub(super) const MAX_MESSAGES: usize = 1000;
+
+/// Earlier messages that an agent is told at most.
+const CONTEXT_MESSAGES: u32 = 200;
+
+/// Characters of one message at most.
+pub(super) const MAX_CHARACTERS: usize = 100_000;
+
+/// Bytes of an agent's answer at most.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// What the caller says.
+pub(super) struct Question {
+    /// In a new conversation all that was said; else only the last is new.
+    pub(super) messages: Vec<Message>,
+    pub(super) conversation_id: Option<String>,
+}
+
+/// The agent's answer, which is written while it is read.
+pub(super) struct Answer {
+    /// The id of the message.
+    pub(super) id: String,
+    pub(super) conversation_id: String,
+    /// Whoever lets go of it before its end ends the agent's work, and nothing is kept.
+    writing: Writing,
+}
+
+impl Answer {
+    /// Checks the question and sets the agent to work.
+    pub(super) async fn begin(
+        state: &AppState,
+        caller: Caller,
+        headers: &HeaderMap,
+        question: Question,
+    ) -> Result<Self, Error> {
+        let Question { mut messages, conversation_id } = question;
+        check(&messages)?;
+        let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
+        let conversation_id = match conversation_id {
+            Some(id) => plain_id(id)?,
+            None => draw("conv")?,
+        };
+        let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
+        let context = earlier(state, &caller.visitor, &conversation_id).await?;
+        let title = title(&messages);
+        let context = match context {
+            // The server's own memory counts, and the client's is passed over.
+            Some(earlier) => {
+                messages.drain(..messages.len() - 1);
+                [earlier, messages.clone()].concat()
+            }
+            None => messages.clone(),
+        };
+        let messages = messages.into_iter().map(|message| Ok((draw("msg")?, message)));
+        let mut turn = Turn {
+            conversation_id: conversation_id.clone(),
+            agent_id: agent_id.to_owned(),
+            title,
+            messages: messages.collect::<Result<_, Error>>()?,
+            at: state.clock.now(),
+        };
+        let id = draw("msg")?;
+        turn.messages.push((id.clone(), Message { role: Role::Assistant, content: String::new() }));
+        // Last, since it spends the challenge: a request that is refused for another reason keeps it.
+        caller.pay(state, headers).await?;
+        let writing = Writing {
+            reply: agent.reply(context),
+            turn,
+            time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
+            visitor: caller.visitor,
+            state: state.clone(),
+        };
+        Ok(Self { id, conversation_id, writing })
+    }
+
+    /// The pieces of the answer. It is kept before the stream ends; what fails is its last item.
+    pub(super) fn pieces(self) -> impl Stream<Item = Result<String, Arc<Error>>> {
+        // The stream is read after the handler has returned: its log lines belong to the request all the same.
+        let span = Span::current();
+        stream::try_unfold(Some(self.writing), move |writing| {
+            async {
+                let Some(mut writing) = writing else {
+                    return Ok(None);
+                };
+                match writing.next().await {
+                    Ok(Some(piece)) => Ok(Some((piece, Some(writing)))),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            .instrument(span.clone())
+        })
+        .map_err(Arc::new)
+    }
+
+    /// All of it in one piece.
+    pub(super) async fn whole(mut self) -> Result<Message, Error> {
+        while self.writing.next().await?.is_some() {}
+        let (_, message) = self.writing.turn.messages.pop().expect("the answer is the turn's last message");
+        Ok(message)
+    }
+}
+
+/// An answer that is not complete yet.
+struct Writing {
+    reply: Reply,
+    /// Its last message is the answer, as far as it has come.
+    turn: Turn,
+    time_limit: Pin<Box<Sleep>>,
+    visitor: Visitor,
+    state: AppState,
+}
+
+impl Writing {
+    /// The next piece; `None` once the whole is kept.
+    async fn next(&mut self) -> Result<Option<String>, Error> {
+        let next = self.next_piece().await;
+        let outcome = match &next {
+            Ok(Some(_)) => return next,
+            Ok(None) => ReplyOutcome::Answered,
+            Err(_) => ReplyOutcome::Failed,
+        };
+        self.state.metrics.reply(&self.turn.agent_id, outcome);
+        next
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<String>, Error> {
+        let piece = tokio::select! {
+            piece = self.reply.next() => piece,
+            () = &mut self.time_limit => return Err(Error::TimedOut),
+        };
+        let (_, answer) = self.turn.messages.last_mut().expect("the answer is the turn's last message");
+        if let Some(piece) = piece {
+            let piece = piece?;
+            if answer.content.len() + piece.len() > MAX_ANSWER_BYTES {
+                return Err(AgentError("its answer is too long".to_owned()).into());
+            }
+            answer.content.push_str(&piece);
+            return Ok(Some(piece));
+        }
+        self.turn.at = self.state.clock.now();
+        // It was checked before; whoever took the id meanwhile was faster.
+        let kept = self.state.store.add_turn(&self.visitor, &self.turn).await?;
+        if kept { Ok(None) } else { Err(Error::ConversationNotFound) }
+    }
+}
+
+/// What was said before in this conversation, or `None` if it begins now.
+async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<Message>>, Error> {
+    let Some(conversation) = state.store.find_conversation(&visitor.client_id, id).await? else {
+        return Ok(None);
+    };
+    if conversation.user_id != visitor.user_id {
+        return Err(Error::ConversationNotFound);
+    }
+    if conversation.message_count + 2 > MAX_MESSAGES as u64 {
+        return Err(Error::ConversationFull);
+    }
+    let messages = state.store.last_messages(&visitor.client_id, id, CONTEXT_MESSAGES).await?;
+    Ok(Some(messages.into_iter().map(|kept| Message { role: kept.role, content: kept.content }).collect()))
+}
+
+fn check(messages: &[Message]) -> Result<(), Error> {
+    if messages.last().is_none_or(|message| message.role != Role::User) {
+        return Err(Error::field("messages", "must end with a message whose role is `user`"));
+    }
+    if messages.len() >= MAX_MESSAGES {
+        return Err(Error::field("messages", format!("must have fewer than {MAX_MESSAGES} entries")));
+    }
+    for (index, Message { content, .. }) in messages.iter().enumerate() {
+        let field = || format!("messages[{index}].content");
+        if content.contains('\0') {
+            return Err(Error::field(field(), "must not contain the character U+0000"));
+        }
+        if content.chars().count() > MAX_CHARACTERS {
+            return Err(Error::field(field(), format!("must have at most {MAX_CHARACTERS} characters")));
+        }
+    }
+    Ok(())
+}
+
+/// An id that a client chose, or got from us before.
+fn plain_id(id: String) -> Result<String, Error> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
+        Ok(id)
+    } else {
+        Err(Error::field("conversationId", "must have 1 to 128 of A-Z, a-z, 0-9, `-` and `_`"))
+    }
+}

@@ -1,0 +1,149 @@
+//! What is counted, as Prometheus reads it.
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use saltmine_protocol::Refusal;
+use std::time::Duration;
+
+/// The counters of a server. All start at nothing when the process does.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    latencies: Family<RouteLabels, Histogram>,
+    pub(crate) challenges_issued: Counter,
+    pub(crate) challenges_spent: Counter,
+    refusals: Family<ReasonLabels, Counter>,
+    sessions: Family<SessionLabels, Counter>,
+    replies: Family<ReplyLabels, Counter>,
+    pub(crate) connections: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SessionLabels {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReplyLabels {
+    agent: String,
+    outcome: &'static str,
+}
+
+/// How a session came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionKind {
+    /// For a new user.
+    New,
+    /// For the user of an old one.
+    Refreshed,
+}
+
+impl SessionKind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Refreshed => "refreshed",
+        }
+    }
+}
+
+/// How an agent's answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplyOutcome {
+    /// It is kept.
+    Answered,
+    /// The agent failed, or the answer could not be kept.
+    Failed,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("saltmine");
+        let requests = Family::<RequestLabels, Counter>::default();
+        // Half a millisecond to sixteen seconds.
+        let histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let latencies = Family::<RouteLabels, Histogram>::new_with_constructor(histogram);
+        let challenges_issued = Counter::default();
+        let challenges_spent = Counter::default();
+        let refusals = Family::<ReasonLabels, Counter>::default();
+        let sessions = Family::<SessionLabels, Counter>::default();
+        let replies = Family::<ReplyLabels, Counter>::default();
+        let connections = Gauge::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        registry.register("http_request_duration_seconds", "Time until an answer began", latencies.clone());
+        registry.register("challenges_issued", "Challenges given out", challenges_issued.clone());
+        registry.register("challenges_spent", "Solutions accepted", challenges_spent.clone());
+        registry.register("challenges_refused", "Solutions refused", refusals.clone());
+        registry.register("sessions", "Sessions opened", sessions.clone());
+        registry.register("agent_replies", "Answers of agents", replies.clone());
+        registry.register("connections", "Connections open", connections.clone());
+        // There from the start, so that whoever watches them sees them begin at nothing.
+        for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
+            drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));
+        }
+        for kind in [SessionKind::New, SessionKind::Refreshed] {
+            drop(sessions.get_or_create(&SessionLabels { kind: kind.label() }));
+        }
+        Self {
+            registry,
+            requests,
+            latencies,
+            challenges_issued,
+            challenges_spent,
+            refusals,
+            sessions,
+            replies,
+            connections,
+        }
+    }
+
+    pub(crate) fn answered(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let route = route.to_owned();
+        self.latencies.get_or_create(&RouteLabels { route: route.clone() }).observe(took.as_secs_f64());
+        self.requests.get_or_create(&RequestLabels { method, route, status }).inc();
+    }
+
+    pub(crate) fn refused(&self, reason: &'static str) {
+        self.refusals.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    pub(crate) fn session(&self, kind: SessionKind) {
+        self.sessions.get_or_create(&SessionLabels { kind: kind.label() }).inc();
+    }
+
+    pub(crate) fn reply(&self, agent: &str, outcome: ReplyOutcome) {
+        let outcome = match outcome {
+            ReplyOutcome::Answered => "answered",
+            ReplyOutcome::Failed => "failed",
+        };
+        self.replies.get_or_create(&ReplyLabels { agent: agent.to_owned(), outcome }).inc();
+    }
+
+    /// All of it in the text format of OpenMetrics.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("a string takes all that is written to it");
+        text
+    }
+}

@@ -1,0 +1,185 @@
+use super::{Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
+use crate::Role;
+use crate::conversations::{Conversation, KeptMessage, Turn, Visitor};
+use sqlx::FromRow;
+
+/// A conversation as it is kept.
+#[derive(FromRow)]
+struct ConversationRow {
+    id: String,
+    user_id: String,
+    agent_id: String,
+    title: String,
+    message_count: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<ConversationRow> for Conversation {
+    type Error = StoreError;
+
+    fn try_from(row: ConversationRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            agent_id: row.agent_id,
+            title: row.title,
+            created_at: time(&row.id, row.created_at)?,
+            updated_at: time(&row.id, row.updated_at)?,
+            user_id: row.user_id,
+            message_count: u64::try_from(row.message_count).unwrap_or(0),
+            id: row.id,
+        })
+    }
+}
+
+/// A message as it is kept.
+#[derive(FromRow)]
+struct MessageRow {
+    id: String,
+    role: String,
+    content: String,
+    created_at: i64,
+}
+
+impl TryFrom<MessageRow> for KeptMessage {
+    type Error = StoreError;
+
+    fn try_from(row: MessageRow) -> Result<Self, StoreError> {
+        let role = Role::from_name(&row.role).ok_or_else(|| damaged(&row.id, "its role is unknown"))?;
+        let created_at = time(&row.id, row.created_at)?;
+        Ok(Self { id: row.id, role, content: row.content, created_at })
+    }
+}
+
+impl Store {
+    /// Adds a turn to its conversation, which begins with it if it is not there: all of it or nothing. `false` if the
+    /// conversation is another user's.
+    pub(crate) async fn add_turn(&self, visitor: &Visitor, turn: &Turn) -> Result<bool, StoreError> {
+        // Locks the conversation, so that turns at the same time do not get the same places.
+        const CONVERSATION: &str = "INSERT INTO conversations \
+            (client_id, id, user_id, agent_id, title, message_count, created_at, updated_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+            ON CONFLICT (client_id, id) DO UPDATE \
+            SET message_count = conversations.message_count + excluded.message_count, updated_at = excluded.updated_at \
+            WHERE conversations.user_id = excluded.user_id \
+            RETURNING message_count";
+        const MESSAGE: &str = "INSERT INTO messages \
+            (client_id, conversation_id, position, id, role, content, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let count = i64::try_from(turn.messages.len()).unwrap_or(i64::MAX);
+        let now = turn.at.as_millisecond();
+        on!(self.writer, db => {
+            let mut transaction = db.begin().await?;
+            let total: Option<i64> = sqlx::query_scalar(CONVERSATION)
+                .bind(&visitor.client_id)
+                .bind(&turn.conversation_id)
+                .bind(&visitor.user_id)
+                .bind(&turn.agent_id)
+                .bind(storable(&turn.title))
+                .bind(count)
+                .bind(now)
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(total) = total else {
+                return Ok(false);
+            };
+            for (position, (id, message)) in (total - count..).zip(&turn.messages) {
+                sqlx::query(MESSAGE)
+                    .bind(&visitor.client_id)
+                    .bind(&turn.conversation_id)
+                    .bind(position)
+                    .bind(id)
+                    .bind(message.role.name())
+                    .bind(storable(&message.content))
+                    .bind(now)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+            Ok(true)
+        })
+    }
+
+    /// The conversation with this id, whichever of the app's users it belongs to.
+    pub(crate) async fn find_conversation(
+        &self,
+        client_id: &str,
+        id: &str,
+    ) -> Result<Option<Conversation>, StoreError> {
+        const FIND: &str = "SELECT * FROM conversations WHERE client_id = $1 AND id = $2";
+        if !is_storable(id) {
+            return Ok(None);
+        }
+        let row: Option<ConversationRow> = on!(self.reader, db =>
+            sqlx::query_as(FIND).bind(client_id).bind(id).fetch_optional(db).await?);
+        row.map(Conversation::try_from).transpose()
+    }
+
+    /// The last messages of a conversation, at most so many, the oldest first.
+    pub(crate) async fn last_messages(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+        limit: u32,
+    ) -> Result<Vec<KeptMessage>, StoreError> {
+        const LAST: &str = "SELECT id, role, content, created_at FROM messages \
+            WHERE client_id = $1 AND conversation_id = $2 ORDER BY position DESC LIMIT $3";
+        let rows: Vec<MessageRow> = on!(self.reader, db => sqlx::query_as(LAST)
+            .bind(client_id)
+            .bind(conversation_id)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?);
+        rows.into_iter().rev().map(KeptMessage::try_from).collect()
+    }
+
+    /// The visitor's conversations, the one with the newest message first.
+    pub(crate) async fn list_conversations(
+        &self,
+        visitor: &Visitor,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>, StoreError> {
+        const COUNT: &str = "SELECT COUNT(*) FROM conversations WHERE client_id = $1 AND user_id = $2";
+        const LIST: &str = "SELECT * FROM conversations WHERE client_id = $1 AND user_id = $2 \
+            ORDER BY updated_at DESC, id DESC LIMIT $3 OFFSET $4";
+        let (total, rows): (i64, Vec<ConversationRow>) = on!(self.reader, db => (
+            sqlx::query_scalar(COUNT).bind(&visitor.client_id).bind(&visitor.user_id).fetch_one(db).await?,
+            sqlx::query_as(LIST)
+                .bind(&visitor.client_id)
+                .bind(&visitor.user_id)
+                .bind(page.limit())
+                .bind(page.offset())
+                .fetch_all(db)
+                .await?,
+        ));
+        let items = rows.into_iter().map(Conversation::try_from).collect::<Result<_, _>>()?;
+        Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
+    }
+
+    /// Forgets at most `limit` rows of the conversations of deleted apps and API keys, and says how many those were.
+    pub(crate) async fn forget_conversations(&self, limit: u32) -> Result<u64, StoreError> {
+        const DEPARTED: &str = "SELECT client_id FROM departed_clients LIMIT 1";
+        const MESSAGES: &str = "DELETE FROM messages WHERE client_id = $1 AND (conversation_id, position) IN \
+            (SELECT conversation_id, position FROM messages WHERE client_id = $1 LIMIT $2)";
+        const CONVERSATIONS: &str = "DELETE FROM conversations WHERE client_id = $1 AND id IN \
+            (SELECT id FROM conversations WHERE client_id = $1 LIMIT $2)";
+        const DONE: &str = "DELETE FROM departed_clients WHERE client_id = $1";
+        let limit = i64::from(limit);
+        on!(self.writer, db => {
+            let departed: Option<String> = sqlx::query_scalar(DEPARTED).fetch_optional(db).await?;
+            let Some(client) = departed else {
+                return Ok(0);
+            };
+            for delete in [MESSAGES, CONVERSATIONS] {
+                let deleted = sqlx::query(delete).bind(&client).bind(limit).execute(db).await?.rows_affected();
+                if deleted > 0 {
+                    return Ok(deleted);
+                }
+            }
+            Ok(sqlx::query(DONE).bind(&client).execute(db).await?.rows_affected())
+        })
+    }
+}
+
+/// PostgreSQL has no NUL in its texts. Visitors' are refused with one; an agent's is replaced.
+fn storable(text: &str) -> std::borrow::Cow<'_, str> {
+    if is_storable(text) { text.into() } else { text.replace('\0', "\u{fffd}").into() }
+}

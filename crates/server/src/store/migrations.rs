@@ -1,0 +1,47 @@
+use super::{Pool, StoreError};
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// The files of a kind of database, in order.
+macro_rules! migrations {
+    ($kind:literal) => {
+        [
+            (
+                1,
+                "apps and spent challenges",
+                include_str!(concat!("../../migrations/", $kind, "/0001_apps_and_spent_challenges.sql")),
+            ),
+            (
+                2,
+                "API keys and conversations",
+                include_str!(concat!("../../migrations/", $kind, "/0002_api_keys_and_conversations.sql")),
+            ),
+        ]
+    };
+}
+
+/// Brings the tables up to date. Of instances that start together one does it, and the others wait.
+pub(super) async fn run(pool: &Pool) -> Result<(), StoreError> {
+    // `run_direct` is what `run` does, for a connection at hand: `run` itself cannot be called from a spawned task.
+    match pool {
+        Pool::Sqlite(pool) => {
+            // The lock is taken first: SQLite has no other that the migrator could take.
+            let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+            migrator(migrations!("sqlite")).run_direct(None, &mut *transaction, false).await?;
+            transaction.commit().await?;
+        }
+        Pool::Postgres(pool) => {
+            // The migrator takes an advisory lock.
+            let mut connection = pool.acquire().await?;
+            migrator(migrations!("postgres")).run_direct(None, &mut *connection, false).await?;
+        }
+    }
+    Ok(())
+}
+
+fn migrator<const COUNT: usize>(files: [(i64, &'static str, &'static str); COUNT]) -> Migrator {
+    let migrations = files.map(|(version, description, sql)| {
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.into())
+}

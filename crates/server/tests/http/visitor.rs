@@ -1,0 +1,82 @@
+//! Somebody who uses the run API: a visitor of a page, or a server with an API key.
+
+use crate::support::{Answer, PAGE, Server, request};
+use axum::http::Method;
+use serde_json::{Value, json};
+
+#[derive(Clone)]
+pub struct Visitor {
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Visitor {
+    /// A new user of the app.
+    pub async fn of(server: &Server, app: &str) -> Self {
+        Self::with_token(app, &server.token(app).await)
+    }
+
+    pub fn with_token(app: &str, token: &str) -> Self {
+        let headers = [
+            ("authorization", format!("Bearer {token}")),
+            ("x-inkeep-app-id", app.to_owned()),
+            ("origin", PAGE.to_owned()),
+        ];
+        Self { headers: headers.into() }
+    }
+
+    pub fn with_api_key(key: &str) -> Self {
+        Self { headers: vec![("authorization", format!("Bearer {key}"))] }
+    }
+
+    /// The same with one more header.
+    pub fn and(&self, name: &'static str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.push((name, value.to_owned()));
+        other
+    }
+
+    pub async fn post(&self, server: &Server, path: &str, body: &Value) -> Answer {
+        let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        headers.push(("content-type", "application/json"));
+        server.send(request(Method::POST, path, &headers, &body.to_string())).await
+    }
+
+    pub async fn get(&self, server: &Server, path: &str) -> Answer {
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        server.send(request(Method::GET, path, &headers, "")).await
+    }
+
+    /// Says something and gets the answer in one piece.
+    pub async fn say(&self, server: &Server, text: &str, conversation: Option<&str>) -> Answer {
+        let mut body = json!({ "messages": [{ "role": "user", "content": text }], "stream": false });
+        if let Some(id) = conversation {
+            body["conversationId"] = json!(id);
+        }
+        self.post(server, "/run/api/chat", &body).await
+    }
+
+    /// Says something in a new conversation: its id.
+    pub async fn begin(&self, server: &Server, text: &str) -> String {
+        let answer = self.say(server, text, None).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["conversationId"].as_str().unwrap().to_owned()
+    }
+
+    /// The ids of all conversations, and the pagination.
+    pub async fn conversations(&self, server: &Server, query: &str) -> (Vec<String>, Value) {
+        let answer = self.get(server, &format!("/run/v1/conversations{query}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let data = answer.json()["data"].clone();
+        let ids = data["conversations"].as_array().unwrap().iter();
+        (ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect(), data["pagination"].clone())
+    }
+
+    /// The roles and contents of a conversation's messages.
+    pub async fn messages(&self, server: &Server, id: &str) -> Vec<(String, String)> {
+        let answer = self.get(server, &format!("/run/v1/conversations/{id}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let messages = answer.json()["data"]["messages"].as_array().unwrap().clone();
+        let text = |message: &Value, member: &str| message[member].as_str().unwrap().to_owned();
+        messages.iter().map(|message| (text(message, "role"), text(message, "content"))).collect()
+    }
+}

@@ -1,0 +1,137 @@
+/**
+ * The reference server against a Node server that does the same (`peer.mjs`), in one run on this machine: challenges and
+ * sessions a second, memory at rest and under load, latency at half of the peak; then a minute of mixed load with
+ * `kill -9` in the middle. `--seconds` is the time of each measurement.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { root } from "../support/paths.mjs";
+import { table, writeBlock } from "../support/report.mjs";
+import { startServer } from "../support/server.mjs";
+import { makeApp, SECRET } from "./client.mjs";
+import { mixedLoad } from "./mixed.mjs";
+import { writeSolutions } from "./solutions.mjs";
+import { wrk } from "./wrk.mjs";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "8" },
+    mixed: { type: "string", default: "60" },
+    write: { type: "boolean", default: false },
+  },
+});
+const seconds = Number(values.seconds);
+const folder = await mkdtemp(join(tmpdir(), "saltmine-load-"));
+
+/** A line of `/proc/<pid>/status`, in MB. */
+async function memoryMb(pid, line) {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${line}:\\s+(\\d+)`, "m").exec(status)[1]) / 1024;
+}
+
+/** The processor time that a process has used so far, in microseconds: what other load on the machine blurs least. */
+async function processorUs(pid) {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(" ");
+  return (Number(fields[13]) + Number(fields[14])) * 10_000;
+}
+
+/** A file of fresh solutions, more than the server at hand can take. */
+async function freshSolutions(perSecond) {
+  const file = join(folder, "solutions");
+  await writeSolutions(file, SECRET, Math.ceil(perSecond * seconds));
+  return file;
+}
+
+async function startPeer(appId) {
+  const child = spawn(process.execPath, [join(root, "tests", "load", "peer.mjs")], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, APP_ID: appId, INKEEP_POW_HMAC_SECRET: SECRET, INKEEP_ANON_JWT_SECRET: SECRET },
+  });
+  const [line] = await new Promise((resolve) => {
+    createInterface({ input: child.stdout }).once("line", (text) => resolve([text]));
+  });
+  return { baseUrl: line.replace("listening on ", ""), pid: child.pid, stop: () => child.kill("SIGKILL") };
+}
+
+function check(what, { refused, failed }) {
+  if (refused || failed) throw new Error(`${what}: ${refused} requests were refused, ${failed} failed`);
+}
+
+/** All figures of one server. `guess` is how many sessions a second it may reach at most. */
+async function measure(name, { baseUrl, pid }, appId, guess) {
+  console.error(`load: ${name}`);
+  const atRest = await memoryMb(pid, "VmRSS");
+  const peak = {};
+  const half = {};
+  const atPeak = async (options) => {
+    const before = await processorUs(pid);
+    const result = await wrk(baseUrl, { ...options, seconds });
+    return { ...result, processorUs: ((await processorUs(pid)) - before) / result.requests };
+  };
+  peak.challenge = await atPeak({});
+  peak.session = await atPeak({ appId, solutions: await freshSolutions(guess) });
+  check(`${name}, sessions`, peak.session);
+  const underLoad = await memoryMb(pid, "VmHWM");
+  half.challenge = await wrk(baseUrl, { seconds, rate: peak.challenge.perSecond / 2 });
+  const rate = peak.session.perSecond / 2;
+  half.session = await wrk(baseUrl, { appId, solutions: await freshSolutions(rate * 2), seconds, rate });
+  check(`${name}, sessions at half of the peak`, half.session);
+  return { atRest, underLoad, peak, half };
+}
+
+const server = await startServer({
+  SALTMINE_ENV: "production",
+  INKEEP_POW_HMAC_SECRET: SECRET,
+  INKEEP_ANON_JWT_SECRET: SECRET,
+  INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: SECRET,
+  SALTMINE_MAX_CONNECTIONS_PER_ADDRESS: "900",
+  // The peer keeps no log either.
+  SALTMINE_LOG: "warn",
+});
+const appId = await makeApp(server.baseUrl);
+const ours = await measure("saltmine-server", server, appId, 40_000);
+await server.stop();
+const peer = await startPeer(appId);
+const theirs = await measure("the Node server", peer, appId, 8_000);
+peer.stop();
+
+const number = (value, digits = 0) =>
+  value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const row = (what, figure, digits, ratio) => {
+  const [a, b] = [figure(ours), figure(theirs)];
+  return [what, number(a, digits), number(b, digits), ratio ? `${number(a / b, 1)} ×` : ""];
+};
+const text = [
+  `${cpus()[0].model}, ${cpus().length} cores, which wrk shares; SQLite; ${seconds} s each.\n`,
+  table(
+    ["", "saltmine-server", "Node", "ratio"],
+    [
+      row("challenges a second", (of) => of.peak.challenge.perSecond, 0, true),
+      row("sessions a second", (of) => of.peak.session.perSecond, 0, true),
+      row("processor time of a challenge, µs", (of) => of.peak.challenge.processorUs, 0),
+      row("processor time of a session, µs", (of) => of.peak.session.processorUs, 0),
+      row("challenges, 99th percentile at half of the peak, ms", (of) => of.half.challenge.p99Ms, 2),
+      row("— at so many a second", (of) => of.half.challenge.perSecond, 0),
+      row("sessions, 99th percentile at half of the peak, ms", (of) => of.half.session.p99Ms, 2),
+      row("— at so many a second", (of) => of.half.session.perSecond, 0),
+      row("memory at rest, MB", (of) => of.atRest, 1),
+      row("memory under load, MB", (of) => of.underLoad, 1),
+    ],
+  ),
+].join("\n");
+console.log(text);
+await rm(folder, { recursive: true, force: true });
+
+if (Number(values.mixed) > 0) {
+  const outcome = await mixedLoad({ seconds: Number(values.mixed) });
+  console.log(`\n${outcome.sentence}`);
+  if (values.write) await writeBlock("load", `${text}\n\n${outcome.sentence}`);
+  if (outcome.faults.length > 0) {
+    console.error(outcome.faults.join("\n"));
+    process.exitCode = 1;
+  }
+}
