@@ -13,9 +13,10 @@ import { BROWSERS, MissingBrowser, startBrowser } from "./browsers.mjs";
 import { measureColdStarts } from "./cold.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
 import { measureLengths } from "./lengths.mjs";
+import { measureNative } from "./native.mjs";
 import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
 import { judge, judgeColdStarts } from "./requirements.mjs";
-import { coldTable, hashTables } from "./tables.mjs";
+import { coldTable, hashTables, nativeLine } from "./tables.mjs";
 import { measureWorkers } from "./workers.mjs";
 
 const HASH_ROUNDS = 9;
@@ -119,11 +120,13 @@ try {
     versions: { saltmine: tarball.manifest.version, ...rivalVersions, "pow-buster": powBusterVersion },
   };
   const measured = only === "cold" ? [] : await measureBrowsers(tarball);
+  const native = measured.length > 0 ? await tryNative() : undefined;
   const cold = only === "hash" ? undefined : await measureCold(tarball);
 
   const titles = new Set([...measured.map(({ title }) => title), ...(cold ? [cold.title] : [])]);
   const lines = [`${[...titles].join(", ")}; ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
+  if (native) lines.push(nativeLine(native, measured));
   if (cold) lines.push(coldTable(cold, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
@@ -138,7 +141,7 @@ try {
     console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);
   }
   if (measured.length > 0 && cold) {
-    await writeRecord({ ...machine, browsers: measured, cold });
+    await writeRecord({ ...machine, browsers: measured, native, cold });
     if (write) await writeBlock("bench", text);
   }
   if (verdicts.some(({ holds }) => holds === false)) process.exitCode = 1;

@@ -49,6 +49,15 @@ export function hashTables(results, { versions }) {
   return [rates, ratios];
 }
 
+/** The limit of the idea, and how near each browser comes. */
+export function nativeLine({ mhs }, results) {
+  const shares = results.map(({ title, hash }) => {
+    return `${fixed(hash.mhs.simd128.median / mhs.median, 2)} of that in ${title}`;
+  });
+  const rate = `${fixed(mhs.median, 1)} (${range(mhs, 1)})`;
+  return `The same kernel natively, for 128-bit vectors: ${rate}; SIMD is ${shares.join(", ")}.`;
+}
+
 export function coldTable({ ms, times }, { versions }) {
   const names = {
     saltmine: "**saltmine**, to the session token",
