@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use tokio::sync::{mpsc, oneshot};
 
 /// Challenges marked in one statement at most.
-const BATCH: usize = 200;
+pub(super) const BATCH: usize = 200;
 
 /// Challenges that may wait for the next statement; who comes later waits to wait.
 const QUEUE: usize = 4096;
@@ -31,7 +31,7 @@ impl Spending {
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.recv_many(&mut batch, BATCH).await > 0 {
                 // Instances that insert the same rows in another order would wait for each other for ever.
-                batch.sort_unstable_by_key(|spend: &Spend| spend.digest);
+                batch.sort_unstable_by_key(|spend: &Spend| (spend.expires_at, spend.digest));
                 let inserted = insert(&pool, &batch).await;
                 answer(&mut batch, inserted);
             }
@@ -64,7 +64,7 @@ async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, Store
         query.push_values(batch, |mut row, spend| {
             row.push_bind(spend.digest.as_slice()).push_bind(spend.expires_at);
         });
-        query.push(" ON CONFLICT (digest) DO NOTHING RETURNING digest");
+        query.push(" ON CONFLICT (expires_at, digest) DO NOTHING RETURNING digest");
         let rows = query.build().fetch_all(db).await?;
         rows.iter()
             .map(|row| {
@@ -77,6 +77,7 @@ async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, Store
 
 impl Store {
     /// Marks a challenge as spent: `true` for the first who tries, however many do so at once, and `false` ever after.
+    /// The end must be the one in the salt that the digest is of.
     pub(crate) async fn spend_challenge(
         &self,
         digest: &[u8; 32],
@@ -90,8 +91,8 @@ impl Store {
 
     /// Forgets at most `limit` spent challenges that ended before `seconds`, and says how many those were.
     pub(crate) async fn forget_challenges(&self, seconds: u64, limit: u32) -> Result<u64, StoreError> {
-        const FORGET: &str = "DELETE FROM spent_challenges WHERE digest IN \
-            (SELECT digest FROM spent_challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+        const FORGET: &str = "DELETE FROM spent_challenges WHERE (expires_at, digest) IN \
+            (SELECT expires_at, digest FROM spent_challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
         let (before, limit) = (signed(seconds), i64::from(limit));
         Ok(
             on!(self.writer, db => sqlx::query(FORGET).bind(before).bind(limit).execute(db).await?.rows_affected()),

@@ -16,6 +16,11 @@ macro_rules! migrations {
                 "API keys and conversations",
                 include_str!(concat!("../../migrations/", $kind, "/0002_api_keys_and_conversations.sql")),
             ),
+            (
+                3,
+                "spent challenges by end",
+                include_str!(concat!("../../migrations/", $kind, "/0003_spent_challenges_by_end.sql")),
+            ),
         ]
     };
 }

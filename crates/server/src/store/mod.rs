@@ -149,7 +149,10 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // Enough with WAL for a crash of the server. One of the machine may forget the last moments, and no more.
         .synchronous(SqliteSynchronous::Normal)
-        .busy_timeout(PATIENCE);
+        .busy_timeout(PATIENCE)
+        // A statement for each size of a batch, and all rows that one gives back at once.
+        .statement_cache_capacity(2 * challenges::BATCH)
+        .row_buffer_size(challenges::BATCH);
     let one = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
