@@ -3,15 +3,14 @@
 /** Where the headers come from. */
 export interface Credentials {
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
-  /** Whether another token than the one that was refused can be had; waits for it. */
-  renewAfter(headers: Record<string, string>, signal: AbortSignal | undefined): Promise<boolean>;
-  /** Learns the server's clock. */
-  learn(serverMs: number): void;
+  /** Whether there is another token than the one that was refused; waits for it. */
+  renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean>;
+  /** Whether a solution may help where one was refused; what was prepared is thrown away. */
+  renewSolution(): boolean;
 }
 
-const SOLUTION = "X-Inkeep-Challenge-Solution";
-/** A refusal of the solution, not of the request. */
-const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed)$/;
+/** A refusal of the solution, not of the request; the last where proof of work was off until now. */
+const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed|required)$/;
 
 export async function authorizedFetch(
   fetch: typeof globalThis.fetch,
@@ -20,34 +19,43 @@ export async function authorizedFetch(
   init: RequestInit | undefined,
 ): Promise<Response> {
   const request = typeof Request === "function" && input instanceof Request ? input : undefined;
-  const signal = init?.signal ?? request?.signal ?? undefined;
-  const send = async () => {
+  const signal = init?.signal ?? request?.signal;
+  const again = canBeSentAgain(request, init);
+  /** Sends it; whether a second time would be worth it. */
+  const send = async (): Promise<[Response, () => Promise<boolean>]> => {
     const own = await credentials.headers(signal);
     // A Request's own headers, overruled by those of `init`; ours only where the caller says nothing.
     const headers = new Headers(init?.headers ?? request?.headers);
     for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
-    const credentialsMode = init?.credentials ?? (request ? request.credentials : "omit");
-    const response = await fetch(input, { ...init, headers, credentials: credentialsMode });
-    credentials.learn(Date.parse(response.headers.get("date") ?? ""));
-    return { own, response };
+    const mode = init?.credentials ?? request?.credentials ?? "omit";
+    const response = await fetch(input, { ...init, headers, credentials: mode });
+    /** Whether the server has judged ours, and not the caller's own. */
+    const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
+    const worthIt = async () =>
+      response.status === 401
+        ? isOurs("Authorization") && credentials.renewAfter(own.Authorization as string, signal)
+        : response.status === 400 &&
+          isOurs("X-Inkeep-Challenge-Solution") &&
+          SOLUTION_REFUSED.test(await reasonOf(response)) &&
+          credentials.renewSolution();
+    return [response, worthIt];
   };
-  const again = canBeSentAgain(request, init);
-  const { own, response } = await send();
-  const worthIt =
-    again &&
-    ((response.status === 401 && (await credentials.renewAfter(own, signal))) ||
-      (response.status === 400 && SOLUTION in own && SOLUTION_REFUSED.test(await reasonOf(response))));
-  if (!worthIt) return response;
+  const [response, worthIt] = await send();
+  if (!again || !(await worthIt())) return response;
   // Whatever is left of the refusal is of no use.
   response.body?.cancel().catch(() => {});
-  return (await send()).response;
+  return (await send())[0];
 }
 
 /** A stream can be read once; of a Request nobody can tell what its body is. */
 function canBeSentAgain(request: Request | undefined, init: RequestInit | undefined): boolean {
-  const { body } = init ?? {};
-  if (body !== undefined) return !(typeof ReadableStream === "function" && body instanceof ReadableStream);
-  return !request || /^(GET|HEAD)$/.test(request.method);
+  const body = init?.body;
+  if (body == null) return !request || /^(GET|HEAD)$/.test(request.method);
+  return !(
+    (typeof ReadableStream === "function" && body instanceof ReadableStream) ||
+    // Node takes these too.
+    Symbol.asyncIterator in Object(body)
+  );
 }
 
 /** The reason in a problem document; the response can still be read. */

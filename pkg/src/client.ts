@@ -1,5 +1,6 @@
 import { DEFAULT_STORAGE, loadRequests } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
+import type { Credentials } from "./authorized-fetch.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
 import type { ClientEvent } from "./events.js";
@@ -44,7 +45,7 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** The worker's script, where it cannot lie beside the package: `worker.js` of the same version. */
   workerUrl?: string | URL;
-  /** The folder of `simd128.wasm` and `scalar.wasm`, ending in `/`, where it is not the worker's. */
+  /** The folder of `simd128.wasm` and `scalar.wasm`, where it is not the worker's. */
   wasmUrl?: string | URL;
   /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
   origin?: string;
@@ -80,8 +81,9 @@ export interface Client {
    */
   challengeHeaders(options?: CallOptions): Promise<Record<string, string>>;
   /**
-   * The global `fetch`, with those headers; relative URLs are relative to `baseUrl`, and others must be at its origin. A 401 renews the session once, a refused solution is replaced once, and
-   * the request is sent again if its body allows it; every other answer is the caller's.
+   * The global `fetch`, with those headers; relative URLs are relative to `baseUrl`, and others must be at its origin.
+   * A 401 renews the session once, a refused solution is replaced once, and the request is sent again if its body
+   * allows it; every other answer is the caller's.
    * @throws SaltmineError where there is no session; what `fetch` throws otherwise
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
@@ -89,7 +91,7 @@ export interface Client {
   prefetch(): void;
   /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
   refresh(options?: CallOptions): Promise<Session>;
-  /** Forgets the session and the visitor's identity. */
+  /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
   /** Ends the workers, timers, listeners and everything under way; the session stays stored. */
   dispose(): void;
@@ -120,6 +122,7 @@ class SessionClient implements Client {
   readonly #baseUrl: string;
   readonly #everyRequest: boolean;
   readonly #fetch: typeof fetch;
+  readonly #origin: Record<string, string>;
   #disposed = false;
 
   constructor(options: ClientOptions) {
@@ -156,12 +159,14 @@ class SessionClient implements Client {
     this.#baseUrl = flow.baseUrl;
     this.#everyRequest = challenge === "every-request";
     this.#fetch = own ?? ((...args) => fetch(...args));
+    this.#origin = ownOrigin ? { Origin: ownOrigin } : {};
     this.#pool = new Pool({
       workerUrl: placeOption("workerUrl", options.workerUrl),
-      wasmUrl: placeOption("wasmUrl", options.wasmUrl),
+      wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
     });
     this.#runner = new Runner(this.#pool, { flow, origin: ownOrigin, timeoutMs, workers, fetch: own });
-    this.#keeper = new Keeper(this.#runner, store, appId, { emit, warn });
+    const spare = () => this.#solutions?.spare();
+    this.#keeper = new Keeper(this.#runner, spare, store, appId, { emit, warn });
   }
 
   async session(options?: CallOptions): Promise<Session> {
@@ -178,12 +183,10 @@ class SessionClient implements Client {
 
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     this.#begin({});
-    const keeper = this.#keeper;
-    const credentials = {
-      headers: (signal: AbortSignal | undefined) => this.#headers(signal),
-      renewAfter: (headers: Record<string, string>, signal: AbortSignal | undefined) =>
-        keeper.renewAfter(headers.Authorization, signal),
-      learn: (serverMs: number) => keeper.learn(serverMs),
+    const credentials: Credentials = {
+      headers: async (signal) => ({ ...this.#origin, ...(await this.#headers(signal)) }),
+      renewAfter: (authorization, signal) => this.#keeper.renewAfter(authorization, signal),
+      renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
     };
     const { authorizedFetch } = await loadRequests();
     return authorizedFetch(this.#fetch, credentials, this.#atService(input), init);
@@ -192,10 +195,10 @@ class SessionClient implements Client {
   prefetch(): void {
     if (this.#disposed || isFrugal()) return;
     // What fails here is told at the next call.
-    this.#keeper.get(undefined).then(
-      async () => this.#everyRequest && (await this.#ownSolutions()).prepare(),
-      () => {},
-    );
+    this.#keeper
+      .get(undefined)
+      .then(async () => this.#everyRequest && (await this.#ownSolutions()).prepare())
+      .catch(() => {});
   }
 
   async refresh(options?: CallOptions): Promise<Session> {

@@ -130,7 +130,11 @@ class Task {
           case "failed": {
             const { type, ...failure } = step;
             const told = failure.status !== undefined || failure.code === "network";
-            throw told && this.#detail ? { ...failure, detail: this.#detail } : failure;
+            const detail = told ? this.#detail : undefined;
+            // What has to be added to the app's list.
+            if (failure.code === "origin_not_allowed")
+              throw { ...failure, detail: `Origin ${originOf(request)}: ${detail ?? failure.status}` };
+            throw detail ? { ...failure, detail } : failure;
           }
           default:
             return step;
@@ -216,6 +220,12 @@ class Task {
       else signal.addEventListener("abort", onAbort);
     });
   }
+}
+
+/** The origin that the server was told: a page's own, `null` in a sandboxed frame, none at all in Node. */
+function originOf(request: Request): string {
+  const named = request.type === "session" ? request.origin : undefined;
+  return named ?? globalThis.origin ?? "(none was sent)";
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date by the server's clock; NaN if it is neither. */

@@ -1,15 +1,21 @@
 /** What a client tells while it works: one tagged union. */
+import type { SaltmineError } from "./errors.js";
 import type { Backend } from "./messages.js";
 import type { Progress } from "./progress.js";
 import type { Session } from "./session.js";
 
 /** What a client tells while it works. */
 export type ClientEvent =
-  /** It enters a state; `backend` is known from `challenge` on. `waiting`: the next try is a moment away. */
+  /**
+   * It enters a state; `backend` is known from `challenge` on. `waiting`: the next try is a moment away. `signed_out`:
+   * the session was forgotten, in this tab or in another.
+   */
   | {
       type: "state";
-      state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed";
+      state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out";
       backend?: Backend;
+      /** Of `failed`: why. */
+      error?: SaltmineError;
     }
   /** The search goes on. */
   | ({ type: "progress" } & Progress)

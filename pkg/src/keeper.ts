@@ -31,58 +31,57 @@ interface Flight {
 
 export class Keeper {
   readonly #runner: Runner;
+  /** A solution that was prepared for somebody else, or none. */
+  readonly #spareSolution: () => string | undefined;
   readonly #store: SessionStore;
   readonly #appId: string;
   readonly #announce: Announce;
   #session: Session | undefined;
   #flight: Flight | undefined;
+  /** It may have landed, and hold its lock for a moment yet. */
+  #last: Flight | undefined;
   /** The server's clock minus ours, once a server has told it. */
   #skewMs: number | undefined;
   #pausedUntil = 0;
-  #renewedAt = 0;
+  /** When a refused token was last replaced. */
+  #refusedAt = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends the listeners. */
   #listening: AbortController | undefined;
 
-  constructor(runner: Runner, store: SessionStore, appId: string, announce: Announce) {
+  constructor(
+    runner: Runner,
+    spareSolution: () => string | undefined,
+    store: SessionStore,
+    appId: string,
+    announce: Announce,
+  ) {
     this.#runner = runner;
+    this.#spareSolution = spareSolution;
     this.#store = store;
     this.#appId = appId;
     this.#announce = announce;
   }
 
-  /** The session, if it can be used for a while yet; nothing is asked for. */
-  peek(): Session | undefined {
-    if (!this.#session) {
-      const began = performance.now();
-      const stored = this.#store.load();
-      if (stored) this.#adopt(stored, began);
-    }
-    return this.#session && this.#remainingMs(this.#session) > this.#marginMs(this.#session)
-      ? this.#session
-      : undefined;
-  }
-
   /** The kept session while it is good, else a new one for the same visitor. */
   async get(signal: AbortSignal | undefined): Promise<Session> {
-    const kept = this.peek();
-    if (kept) return kept;
-    const old = this.#session;
+    const kept = this.#load();
+    if (kept && this.#isGood(kept)) return kept;
     // What still holds is better than nothing, and a server in trouble is not asked with every call.
-    if (old && Date.now() < this.#pausedUntil && this.#remainingMs(old) > 0) return old;
+    if (kept && Date.now() < this.#pausedUntil && this.#remainingMs(kept) > 0) return kept;
     return this.renew(signal);
   }
 
   /** A new session for the same visitor; the old one if that fails and the old one still holds. */
   async renew(signal: AbortSignal | undefined): Promise<Session> {
-    const old = this.#session;
+    const old = this.#load();
     this.#flight ??= this.#takeOff();
     try {
       return await this.#join(this.#flight, signal);
     } catch (error) {
       const aborted = error instanceof SaltmineError && /^(aborted|disposed)$/.test(error.code);
+      if (!aborted) this.#pausedUntil = Date.now() + PAUSE_MS;
       if (aborted || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
-      this.#pausedUntil = Date.now() + PAUSE_MS;
       this.#announce.warn(
         "refresh_failed",
         `The old session is used to its end: ${(error as Error).message}`,
@@ -96,24 +95,21 @@ export class Keeper {
   async renewAfter(authorization: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     const refused = (session: Session | undefined) => authorization === `Bearer ${session?.token}`;
     if (!this.#session || !refused(this.#session)) return true;
-    if (Date.now() - this.#renewedAt < PAUSE_MS) return false;
-    return !refused(await this.renew(signal));
-  }
-
-  /** Learns the server's clock from an answer. */
-  learn(serverMs: number): void {
-    if (!Number.isNaN(serverMs)) this.#skewMs = serverMs - Date.now();
+    if (!this.#flight && Date.now() - this.#refusedAt < PAUSE_MS) return false;
+    const renewed = await this.renew(signal);
+    this.#refusedAt = Date.now();
+    return !refused(renewed);
   }
 
   /** Forgets the session, and what would bring one. */
   forget(): void {
     this.#flight?.controller.abort();
-    this.#drop();
     this.#store.clear();
+    this.#drop();
   }
 
   close(): void {
-    this.#flight?.controller.abort(new SaltmineError({ code: "disposed" }));
+    this.#last?.controller.abort(new SaltmineError({ code: "disposed" }));
     clearTimeout(this.#timer);
     this.#listening?.abort();
     this.#listening = undefined;
@@ -122,6 +118,26 @@ export class Keeper {
   #drop(): void {
     this.#session = undefined;
     clearTimeout(this.#timer);
+    this.#announce.emit({ type: "state", state: "signed_out" });
+  }
+
+  /** What this client has, or what an earlier visit or another tab has left. */
+  #load(): Session | undefined {
+    if (!this.#session) {
+      const began = performance.now();
+      const stored = this.#store.load();
+      if (stored) this.#adopt(stored, began);
+    }
+    return this.#session;
+  }
+
+  /** Learns the server's clock from an answer. */
+  #learn(serverMs: number): void {
+    if (!Number.isNaN(serverMs)) this.#skewMs = serverMs - Date.now();
+  }
+
+  #isGood(session: Session): boolean {
+    return this.#remainingMs(session) > this.#marginMs(session);
   }
 
   #remainingMs({ expiresAt }: Session): number {
@@ -141,21 +157,26 @@ export class Keeper {
   #adopt(session: Session, began: number): void {
     this.#session = session;
     this.#listen();
-    if (this.#remainingMs(session) <= this.#marginMs(session)) return;
+    if (!this.#isGood(session)) return;
     this.#announce.emit({ type: "state", state: "ready" });
     this.#announce.emit({ type: "ready", session, source: "storage", tookMs: performance.now() - began });
     this.#schedule();
   }
 
   #takeOff(): Flight {
+    // This tab needs no time to see what it has stored.
+    this.#last?.controller.abort();
     const controller = new AbortController();
     const { signal } = controller;
     const promise = this.#request(signal).catch((thrown) => {
+      const error = asSaltmineError(thrown, "engine_failed");
       // A flight that was given up says nothing of the one that has taken its place.
-      if (!this.#flight || this.#flight === flight) this.#announce.emit({ type: "state", state: "failed" });
-      throw asSaltmineError(thrown, "engine_failed");
+      if (!this.#flight || this.#flight === flight)
+        this.#announce.emit({ type: "state", state: "failed", error });
+      throw error;
     });
     const flight = { promise, waiting: 0, controller };
+    this.#last = flight;
     const land = () => {
       if (this.#flight === flight) this.#flight = undefined;
     };
@@ -180,19 +201,26 @@ export class Keeper {
     await undefined;
     const before = this.#session?.token;
     this.#announce.emit({ type: "state", state: "starting" });
-    const ask = () => this.#ask(before, began, signal);
-    return this.#store.isShared ? alone(`saltmine:${this.#store.key}`, signal, ask) : ask();
+    const ask = (stored: () => void) => this.#ask(before, began, signal, stored);
+    return this.#store.isShared ? alone(`saltmine:${this.#store.key}`, signal, ask) : ask(() => {});
   }
 
-  async #ask(before: string | undefined, began: number, signal: AbortSignal): Promise<Session> {
+  async #ask(
+    before: string | undefined,
+    began: number,
+    signal: AbortSignal,
+    onStored: () => void,
+  ): Promise<Session> {
     if (signal.aborted) throw abortError(signal);
     if (this.#anotherTabs(before, began)) return this.#session as Session;
+    const old = this.#session;
     const { emit, warn } = this.#announce;
     const warnOfPage = ({ thread, reason }: Backend) => {
       if (thread === "page") warn("page_thread", `The work is done on the page's own thread: ${reason}`);
     };
     const { value, backend, measured } = await this.#runner.run({
-      token: this.#session?.token,
+      token: old?.token,
+      solution: this.#spareSolution(),
       solveOnly: false,
       signal,
       onState: (state, backend) => {
@@ -202,6 +230,8 @@ export class Keeper {
       onProgress: (measured) => emit({ type: "progress", ...progressOf(measured) }),
     });
     if (signal.aborted) throw abortError(signal);
+    // Signed out in another tab in the meantime: this is a session of the identity that was left.
+    if (old && !this.#session) return this.#ask(undefined, began, signal, onStored);
     const grant = value as Grant;
     const session = readSession(grant, this.#appId);
     if (!session) {
@@ -209,13 +239,13 @@ export class Keeper {
       throw new SaltmineError({ code: "response_malformed", detail });
     }
     // Without a readable Date the token tells when it was made.
-    this.learn(grant.serverMs ?? issuedAtMs(session));
+    this.#learn(grant.serverMs ?? issuedAtMs(session));
     // Without locks another tab may have been quicker: the visitor stays one.
     if (this.#anotherTabs(before, began)) return this.#session as Session;
     this.#session = session;
-    this.#renewedAt = Date.now();
     this.#pausedUntil = 0;
     this.#store.save(session);
+    onStored();
     this.#listen();
     emit({ type: "state", state: "ready", backend });
     emit({
@@ -231,13 +261,15 @@ export class Keeper {
     return session;
   }
 
-  /** Takes what another tab has stored in the meantime. */
+  /** Takes what another tab has stored in the meantime; whether that can be used. */
   #anotherTabs(before: string | undefined, began: number): boolean {
     const stored = this.#store.isShared ? this.#store.load() : undefined;
     if (!stored || stored.token === before) return false;
-    if (this.#remainingMs(stored) <= this.#marginMs(stored)) return false;
+    // It was made while this tab waited: that tells the server's clock.
+    if (this.#skewMs === undefined) this.#learn(issuedAtMs(stored));
+    // One that has run out is the visitor's identity all the same.
     if (stored.token !== this.#session?.token) this.#adopt(stored, began);
-    return true;
+    return this.#isGood(stored);
   }
 
   /** Renews shortly before the end, as long as somebody looks. */
@@ -246,7 +278,7 @@ export class Keeper {
     const session = this.#session;
     if (!session || !this.#listening) return;
     const now = Date.now();
-    const due = Math.max(this.#remainingMs(session) - RENEW_MS, this.#pausedUntil - now);
+    const due = Math.max(this.#remainingMs(session) - this.#marginMs(session), this.#pausedUntil - now);
     this.#timer = later(due, () => {
       if (due > 2 ** 31 - 1) this.#schedule();
       else if (!isHidden()) this.#renewAhead();
@@ -254,7 +286,7 @@ export class Keeper {
   }
 
   #renewAhead(): void {
-    if (!this.#session || this.#remainingMs(this.#session) > RENEW_MS) return;
+    if (!this.#session || this.#isGood(this.#session)) return;
     // What fails here is told where it matters: at the next call.
     this.renew(undefined).catch(() => {});
   }
@@ -263,18 +295,23 @@ export class Keeper {
     if (this.#listening) return;
     this.#listening = new AbortController();
     const { signal } = this.#listening;
+    const takeStored = (): boolean => {
+      const stored = this.#store.load();
+      if (stored && stored.token !== this.#session?.token) this.#adopt(stored, performance.now());
+      return stored !== undefined;
+    };
     const wake = () => {
-      // Timers did not run while the machine slept.
-      if (!isHidden()) this.#renewAhead();
+      if (isHidden()) return;
+      // Neither timers nor the events of other tabs came while the page slept.
+      if (this.#store.isShared) takeStored();
+      if (Date.now() >= this.#pausedUntil) this.#renewAhead();
     };
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
-    if (!this.#store.isShared) return;
-    const onStorage = ({ key, newValue }: StorageEvent) => {
+    const onStorage = ({ key }: StorageEvent) => {
       // A null key is a store that was cleared whole.
-      if (key !== this.#store.key && key !== null) return;
-      const session = this.#store.parse(newValue);
-      if (!session) this.#drop();
-      else if (session.token !== this.#session?.token) this.#adopt(session, performance.now());
+      if (!this.#store.isShared || (key !== this.#store.key && key !== null)) return;
+      // Not the event's own value: tabs that write at the same time must end with the same one.
+      if (!takeStored() && this.#session) this.#drop();
     };
     globalThis.addEventListener?.("storage", onStorage, { signal });
   }

@@ -22,6 +22,8 @@ export interface RunnerOptions {
 export interface Run {
   /** The old token, so that the visitor keeps their identity. */
   token?: string | undefined;
+  /** One that was prepared ahead. */
+  solution?: string | undefined;
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
   signal: AbortSignal;
@@ -61,7 +63,8 @@ export class Runner {
     }
   }
 
-  async #runOn(link: Link, { token, solveOnly, signal, onState, onProgress }: Run): Promise<Outcome> {
+  async #runOn(link: Link, run: Run): Promise<Outcome> {
+    const { token, solution, solveOnly, signal, onState, onProgress } = run;
     const { flow, origin, timeoutMs, workers, fetch } = this.#options;
     const over = new AbortController();
     let { backend } = link;
@@ -86,7 +89,7 @@ export class Runner {
     const onFetch =
       fetch &&
       (async (step: RequestStep) => (await loadRequests()).exchange(fetch, step, timeoutMs, over.signal));
-    const options = { ...flow, token, solution: undefined };
+    const options = { ...flow, token, solution };
     const request = {
       type: "session",
       options,

@@ -52,6 +52,8 @@ export class SessionStore {
   readonly #storage: StorageKind | Storage;
   readonly #appId: string;
   readonly #onBlocked: (reason: unknown) => void;
+  /** What a store that refused once holds is not what we would have put there. */
+  #blocked = false;
 
   /** `onBlocked` is told when the browser refuses the store; the session then lives as long as the page. */
   constructor(storage: StorageKind | Storage, appId: string, onBlocked: (reason: unknown) => void) {
@@ -63,15 +65,12 @@ export class SessionStore {
 
   /** Whether other tabs see what is stored. */
   get isShared(): boolean {
-    return this.#storage === "local";
+    return this.#storage === "local" && !this.#blocked;
   }
 
   load(): Session | undefined {
-    return this.parse(this.#attempt((storage) => storage.getItem(this.key)));
-  }
-
-  /** What a stored text means. */
-  parse(text: string | null | undefined): Session | undefined {
+    if (this.#blocked) return undefined;
+    const text = this.#attempt((storage) => storage.getItem(this.key));
     try {
       return readSession(JSON.parse(text as string), this.#appId);
     } catch {
@@ -80,6 +79,7 @@ export class SessionStore {
   }
 
   save({ token, expiresAt }: Session): void {
+    if (this.#blocked) return;
     this.#attempt((storage) => storage.setItem(this.key, JSON.stringify({ token, expiresAt })));
   }
 
@@ -92,9 +92,11 @@ export class SessionStore {
     if (kind === "memory") return undefined;
     try {
       // The access itself throws in sandboxed frames and where cookies are blocked.
-      if (typeof kind === "object") return use(kind);
-      return use(kind === "local" ? globalThis.localStorage : globalThis.sessionStorage);
+      const storage = typeof kind === "object" ? kind : globalThis[`${kind}Storage`];
+      if (!storage) throw new Error(`there is no ${kind} storage here`);
+      return use(storage);
     } catch (error) {
+      this.#blocked = true;
       this.#onBlocked(error);
       return undefined;
     }

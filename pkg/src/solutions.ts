@@ -6,7 +6,7 @@ import type { Solved } from "./work.js";
 
 /** A solution this close to its end is thrown away, in milliseconds. */
 const STALE_MS = 30_000;
-/** How long a solution is good for whose server does not tell. */
+/** How long a solution is good for whose server does not tell, and how long proof of work is taken to be off. */
 const UNKNOWN_MS = 60_000;
 /** Solutions that are replaced unused, one after the other: a page that is left open must not work for ever. */
 const MOST_UNUSED = 3;
@@ -18,11 +18,18 @@ interface Prepared {
   endsAt: number;
 }
 
+/** How long it can still be kept. */
+const freshMs = ({ endsAt }: Prepared) => endsAt - STALE_MS - Date.now();
+
 export class Solutions {
   readonly #runner: Runner;
   readonly #untilAborted: typeof untilAborted;
   readonly #over = new AbortController();
   #next: Promise<Prepared> | undefined;
+  /** What `#next` has become, once it is there. */
+  #ready: Prepared | undefined;
+  /** The server's challenges do not live long enough to be solved ahead. */
+  #shortLived = false;
   #unused = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -35,52 +42,71 @@ export class Solutions {
   /** A solution of the caller's own; undefined where proof of work is off. */
   async take(signal: AbortSignal | undefined): Promise<string | undefined> {
     this.#unused = 0;
-    const next = this.#next;
-    this.#next = undefined;
-    clearTimeout(this.#timer);
-    // What went wrong in the background is tried again, and told now.
-    let prepared =
-      next &&
-      (await this.#keeping(
-        next.catch(() => undefined),
-        signal,
-      ));
-    if (!prepared || isStale(prepared)) prepared = await this.#keeping(this.#make(), signal);
-    this.prepare();
+    const begun = this.#next;
+    this.#drop();
+    let prepared = await this.#keeping(begun ?? this.#make(), signal);
+    if (begun && freshMs(prepared) < 0) prepared = await this.#keeping(this.#make(), signal);
+    // That there is nothing to solve holds for the next caller too.
+    if (prepared.header === undefined) this.#keep(Promise.resolve(prepared));
+    else this.prepare();
     return prepared.header;
+  }
+
+  /** A solution that is there already, for whoever can use it; the next is prepared in its place. */
+  spare(): string | undefined {
+    const ready = this.#ready;
+    if (!ready?.header || freshMs(ready) < 0) return undefined;
+    this.#drop();
+    this.prepare();
+    return ready.header;
   }
 
   /** Prepares the next one, if there is none and nobody minds. */
   prepare(): void {
-    if (this.#next || isFrugal() || this.#over.signal.aborted) return;
-    const next = this.#make();
-    this.#next = next;
-    next.then(
-      ({ header, endsAt }) => {
-        if (this.#next !== next || header === undefined) return;
-        this.#timer = later(endsAt - STALE_MS - Date.now(), () => {
-          this.#next = undefined;
-          this.#unused += 1;
-          if (this.#unused < MOST_UNUSED) this.prepare();
-        });
-      },
-      () => {
-        // The next caller tries again, and is told what is wrong.
-        if (this.#next === next) this.#next = undefined;
-      },
-    );
+    if (!this.#next && !this.#shortLived && !isFrugal() && !this.#over.signal.aborted)
+      this.#keep(this.#make());
+  }
+
+  /** Throws away what was prepared: the server would refuse it. Always true. */
+  drop(): true {
+    this.#drop();
+    return true;
   }
 
   close(reason: unknown): void {
     this.#over.abort(reason);
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#next = this.#ready = undefined;
     clearTimeout(this.#timer);
   }
 
-  /** What is being made is kept for the next caller when this one gives up. */
-  #keeping<T extends Prepared | undefined>(making: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /** Keeps what is being made for the next caller, as long as it is good. */
+  #keep(making: Promise<Prepared>): void {
+    this.#next = making;
+    making.then(
+      (prepared) => {
+        if (this.#next !== making || this.#over.signal.aborted) return;
+        this.#ready = prepared;
+        this.#timer = later(freshMs(prepared), () => {
+          this.#drop();
+          this.#unused += 1;
+          if (this.#unused < MOST_UNUSED && prepared.header !== undefined) this.prepare();
+        });
+      },
+      () => {
+        // The next caller tries again, and is told what is wrong.
+        if (this.#next === making) this.#drop();
+      },
+    );
+  }
+
+  /** Waits for it; when the caller gives up it is kept for the next one. */
+  #keeping(making: Promise<Prepared>, signal: AbortSignal | undefined): Promise<Prepared> {
     return this.#untilAborted(making, signal, () => {
-      making.catch(() => {});
-      this.#next ??= making as Promise<Prepared>;
+      if (!this.#next) this.#keep(making);
     });
   }
 
@@ -90,8 +116,8 @@ export class Solutions {
     const nothing = () => {};
     const run = { solveOnly: true, signal, onState: nothing, onProgress: nothing };
     const { header, expiresInMs = UNKNOWN_MS } = (await this.#runner.run(run)).value as Solved;
-    return { header, endsAt: Date.now() + expiresInMs };
+    const prepared = { header, endsAt: Date.now() + expiresInMs };
+    this.#shortLived = freshMs(prepared) <= 0;
+    return prepared;
   }
 }
-
-const isStale = ({ header, endsAt }: Prepared) => header !== undefined && endsAt - Date.now() < STALE_MS;

@@ -1,0 +1,215 @@
+/** A session is renewed in time, by everything that can tell the time: in a page whose clock the test turns. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import {
+  call,
+  eventsOf,
+  makeClient,
+  openTab,
+  settle,
+  setVisibility,
+  startPages,
+  until,
+} from "../support/client-pages.mjs";
+import { problem } from "../support/service.mjs";
+import { startTimedService } from "../support/timed-service.mjs";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const START = Date.parse("2031-02-03T04:05:06Z");
+
+const pages = await startPages();
+after(pages.close);
+
+/** A client in a page; its clock and the server's go together: `pass(ms)`, or at one leap as in sleep, `sleep(ms)`. */
+async function setUp(t, options = {}) {
+  let elapsedMs = 0;
+  const service = await startTimedService({ now: () => START + elapsedMs, ...options });
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await service.close();
+  });
+  await context.clock.install({ time: START });
+  const page = await openTab(context, pages.site.origin);
+  await page.clock.pauseAt(START + MINUTE_MS);
+  elapsedMs = MINUTE_MS;
+  await makeClient(page, { baseUrl: service.baseUrl });
+  const pass = async (ms) => {
+    elapsedMs += ms;
+    await page.clock.runFor(ms);
+  };
+  const sleep = async (ms) => {
+    elapsedMs += ms;
+    await page.clock.setSystemTime(START + elapsedMs);
+  };
+  const renewals = () => service.requests.filter(({ name }) => name === "session").length - 1;
+  const renewed = (count) => until(`${count} renewals`, () => renewals() >= count);
+  return { service, page, pass, sleep, renewals, renewed };
+}
+
+/** From now on the service is in trouble. */
+const fail = (service, made = problem(403)) => {
+  service.routes.challenge = async () => made;
+};
+
+describe("by timer", () => {
+  test("half a minute before the end, and not sooner; the visitor stays who they are", async (t) => {
+    const { service, page, pass, renewals, renewed } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    const first = await call(page, "session");
+    await pass(9.5 * MINUTE_MS - 2_000);
+    await settle();
+    assert.equal(renewals(), 0);
+    await pass(4_000);
+    await renewed(1);
+    assert.equal(service.requests.at(-1).headers.authorization, `Bearer ${first.token}`);
+    await until("the event", async () => (await eventsOf(page, "ready")).length === 2);
+    const second = await call(page, "session");
+    assert.equal(second.userId, first.userId);
+    assert.notEqual(second.token, first.token);
+    assert.equal(renewals(), 1, "nobody had to wait for it");
+  });
+
+  test("a session that outlives every timer (2^31 ms are 25 days) is left alone until then", async (t) => {
+    const { page, pass, renewals, renewed } = await setUp(t, { lifetimeMs: 60 * DAY_MS });
+    await call(page, "session");
+    await pass(1_000);
+    await settle();
+    assert.equal(renewals(), 0, "a timer that overflows fires at once");
+    for (let day = 0; day < 59; day += 1) await pass(DAY_MS);
+    assert.equal(renewals(), 0);
+    await pass(DAY_MS - 20_000);
+    await renewed(1);
+  });
+
+  test("again and again", async (t) => {
+    const { page, pass, renewed } = await setUp(t, { lifetimeMs: 5 * MINUTE_MS });
+    await call(page, "session");
+    for (let round = 1; round <= 3; round += 1) {
+      await pass(4.6 * MINUTE_MS);
+      await renewed(round);
+      await until("the event", async () => (await eventsOf(page, "ready")).length === round + 1);
+    }
+  });
+
+  test("not in a hidden tab; when it is looked at again", async (t) => {
+    const { page, pass, renewals, renewed } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    await call(page, "session");
+    await setVisibility(page, "hidden");
+    await pass(20 * MINUTE_MS);
+    await settle();
+    assert.equal(renewals(), 0);
+    await setVisibility(page, "visible");
+    await renewed(1);
+  });
+});
+
+describe("on use", () => {
+  test("a session that ended while the machine slept is renewed before it is given out", async (t) => {
+    const { service, page, sleep } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    const first = await call(page, "session");
+    await sleep(9.8 * MINUTE_MS);
+    const headers = await call(page, "headers");
+    assert.notEqual(headers.Authorization, `Bearer ${first.token}`);
+    assert.equal(service.requests.at(-1).headers.authorization, `Bearer ${first.token}`);
+    assert.equal((await call(page, "session")).userId, first.userId);
+  });
+});
+
+describe("on visibilitychange", () => {
+  test("after sleep a session that has ended meanwhile is renewed, and one that has not is left", async (t) => {
+    const { page, sleep, renewals, renewed } = await setUp(t, { lifetimeMs: DAY_MS });
+    await call(page, "session");
+    await setVisibility(page, "hidden");
+    await sleep(DAY_MS / 2);
+    await setVisibility(page, "visible");
+    await settle();
+    assert.equal(renewals(), 0);
+    await setVisibility(page, "hidden");
+    await sleep(DAY_MS / 2);
+    await settle();
+    assert.equal(renewals(), 0);
+    await setVisibility(page, "visible");
+    await renewed(1);
+  });
+});
+
+describe("at the caller's word", () => {
+  test("a new token for the same visitor, whatever is left of the old one", async (t) => {
+    const { service, page } = await setUp(t);
+    const first = await call(page, "session");
+    const second = await call(page, "refresh");
+    assert.notEqual(second.token, first.token);
+    assert.equal(second.userId, first.userId);
+    assert.deepEqual(await call(page, "session"), second);
+    assert.equal(service.requests.length, 4);
+  });
+
+  test("as the first call of a visit it renews what an earlier one stored", async (t) => {
+    const { service, page } = await setUp(t);
+    const first = await call(page, "session");
+    await makeClient(page, { baseUrl: service.baseUrl });
+    const second = await call(page, "refresh");
+    assert.notEqual(second.token, first.token);
+    assert.equal(second.userId, first.userId);
+  });
+
+  test("two at the same time are one", async (t) => {
+    const { service, page } = await setUp(t);
+    await call(page, "session");
+    const both = await Promise.all([call(page, "refresh"), call(page, "refresh")]);
+    assert.deepEqual(both[0], both[1]);
+    assert.equal(service.requests.length, 4);
+  });
+});
+
+describe("a renewal that fails", () => {
+  test("leaves the old token in use until it ends, and not a moment longer", async (t) => {
+    const { service, page, pass, sleep } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    const first = await call(page, "session");
+    fail(service);
+    await pass(9.5 * MINUTE_MS + 1_000);
+    await until("the warning", async () => (await eventsOf(page, "warning")).length === 1);
+    const [{ code, message }] = await eventsOf(page, "warning");
+    assert.equal(code, "refresh_failed");
+    assert.match(message, /^The old session is used to its end: The app does not allow this origin/);
+    assert.deepEqual(await call(page, "session"), first);
+    assert.deepEqual(await call(page, "refresh"), first);
+    await sleep(30_000);
+    assert.equal((await call(page, "session")).code, "origin_not_allowed");
+  });
+
+  test("is not repeated with every call", async (t) => {
+    const { service, page, pass } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    await call(page, "session");
+    fail(service);
+    await pass(9.5 * MINUTE_MS + 1_000);
+    await until("the warning", async () => (await eventsOf(page, "warning")).length === 1);
+    const asked = service.requests.length;
+    for (let i = 0; i < 20; i += 1) await call(page, "session");
+    assert.equal(service.requests.length, asked);
+    for (let i = 0; i < 20; i += 1) {
+      await setVisibility(page, "hidden");
+      await setVisibility(page, "visible");
+    }
+    assert.equal(service.requests.length, asked);
+    for (let second = 0; second < 120; second += 1) await pass(1_000);
+    await settle();
+    assert.ok(service.requests.length - asked <= 3, `${service.requests.length - asked} more in two minutes`);
+  });
+
+  test("is made good by the next, for the same visitor", async (t) => {
+    const { service, page, pass } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    const first = await call(page, "session");
+    const { challenge } = service.routes;
+    fail(service);
+    await pass(9.5 * MINUTE_MS + 1_000);
+    await until("the warning", async () => (await eventsOf(page, "warning")).length === 1);
+    service.routes.challenge = challenge;
+    await pass(11_000);
+    await until("the session", async () => (await eventsOf(page, "ready")).length === 2);
+    const second = await call(page, "session");
+    assert.notEqual(second.token, first.token);
+    assert.equal(second.userId, first.userId);
+  });
+});

@@ -1,0 +1,250 @@
+/** Solutions for a caller's own requests: the next one is there before it is asked for, and good. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import {
+  call,
+  makeClient,
+  openTab,
+  settle,
+  setVisibility,
+  startPages,
+  until,
+} from "../support/client-pages.mjs";
+import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { problem } from "../support/service.mjs";
+import { startTimedService } from "../support/timed-service.mjs";
+
+const MINUTE_MS = 60_000;
+const HEADER = "X-Inkeep-Challenge-Solution";
+const pages = await startPages();
+after(pages.close);
+
+/** A client of a service of the page's own time; `pass(ms)` turns both clocks. */
+async function setUp(t, options = {}, clientOptions = {}) {
+  const start = Date.now();
+  let elapsedMs = 2 * MINUTE_MS;
+  const service = await startTimedService({ now: () => start + elapsedMs, ...options });
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await service.close();
+  });
+  await context.clock.install({ time: start });
+  const page = await openTab(context, pages.site.origin);
+  await page.clock.pauseAt(start + elapsedMs);
+  await makeClient(page, { baseUrl: service.baseUrl, ...clientOptions });
+  const pass = async (ms) => {
+    elapsedMs += ms;
+    await page.clock.runFor(ms);
+  };
+  const asked = (count) => until(`${count} requests`, () => service.requests.length >= count);
+  const take = async () => (await call(page, "challengeHeaders"))[HEADER];
+  return { service, page, pass, asked, take };
+}
+
+describe("the next solution", () => {
+  test("is prepared as soon as one is used: the second call waits for no server", async (t) => {
+    const { service, asked, take } = await setUp(t);
+    const first = await take();
+    await asked(2);
+    await settle();
+    assert.equal(service.requests.length, 2, "one ahead, and no more");
+    // Whatever the server does now, the second is there.
+    service.routes.challenge = async () => {};
+    const second = await take();
+    assert.ok(second);
+    assert.notEqual(second, first);
+  });
+
+  test("is every caller's own, however many ask at the same time", async (t) => {
+    const { take } = await setUp(t);
+    const taken = await Promise.all([take(), take(), take(), take()]);
+    assert.equal(new Set(taken).size, 4);
+    assert.ok(taken.every(Boolean));
+  });
+
+  test("is thrown away half a minute before its end, and replaced", async (t) => {
+    const { service, pass, asked, take } = await setUp(t);
+    await take();
+    await asked(2);
+    await settle();
+    await pass(4 * MINUTE_MS);
+    await settle();
+    assert.equal(service.requests.length, 2);
+    await pass(32_000);
+    await asked(3);
+    service.routes.challenge = async () => {};
+    const header = await take();
+    const { salt } = JSON.parse(Buffer.from(header, "base64"));
+    const leftMs = Number(/expires=(\d+)/.exec(salt)[1]) * 1000 - service.time.now();
+    assert.ok(leftMs > 4 * MINUTE_MS, `${leftMs} ms are left of it`);
+  });
+
+  test("is replaced before it is given out, if the machine slept past its end", async (t) => {
+    const { service, page, asked, take } = await setUp(t);
+    await take();
+    await asked(2);
+    await settle();
+    const { now } = service.time;
+    service.time.now = () => now() + 280_000;
+    await page.clock.setSystemTime(service.time.now());
+    const { salt } = JSON.parse(Buffer.from(await take(), "base64"));
+    assert.ok(Number(/expires=(\d+)/.exec(salt)[1]) * 1000 > service.time.now() + 4 * MINUTE_MS);
+  });
+
+  test("is replaced three times unused, and then no more", async (t) => {
+    const { service, pass, take } = await setUp(t);
+    await take();
+    for (let round = 0; round < 8; round += 1) {
+      await settle(150);
+      await pass(271_000);
+    }
+    await settle();
+    assert.equal(service.requests.length, 4);
+    assert.ok(await take());
+  });
+
+  test("is not prepared from challenges that hardly live", async (t) => {
+    const { service, take } = await setUp(t, { challengeMs: 20_000 });
+    for (let count = 1; count <= 3; count += 1) {
+      assert.ok(await take());
+      await settle(100);
+      assert.equal(service.requests.length, count);
+    }
+  });
+
+  test("that failed is asked for again, by the next caller", async (t) => {
+    const { service, asked, take } = await setUp(t);
+    const { challenge } = service.routes;
+    service.routes.challenge = async () => (service.requests.length === 2 ? problem(403) : challenge());
+    await take();
+    await asked(2);
+    await settle();
+    assert.ok(await take());
+    await asked(4);
+  });
+
+  test("of a caller who gave up is the next one's", async (t) => {
+    const { service, page, take } = await setUp(t);
+    const { challenge } = service.routes;
+    let answer;
+    service.routes.challenge = async () => {
+      await new Promise((resolve) => (answer = resolve));
+      return challenge();
+    };
+    const code = page.evaluate(async () => {
+      const controller = new AbortController();
+      const asking = client.challengeHeaders({ signal: controller.signal });
+      globalThis.giveUp = () => controller.abort();
+      return asking.catch((error) => error instanceof saltmine.SaltmineError && error.code);
+    });
+    await until("the request", () => answer);
+    await page.evaluate(() => giveUp());
+    assert.equal(await code, "aborted");
+    const taking = take();
+    await settle(100);
+    service.routes.challenge = async () => {};
+    answer();
+    assert.ok(await taking);
+  });
+});
+
+describe("nothing is prepared ahead", () => {
+  const saveData = () =>
+    Object.defineProperty(navigator, "connection", { value: { saveData: true }, configurable: true });
+  for (const [where, frugal] of [
+    ["in a hidden tab", (page) => setVisibility(page, "hidden")],
+    ["where the visitor saves data", (page) => page.evaluate(saveData)],
+  ]) {
+    test(where, async (t) => {
+      const { service, page, take } = await setUp(t);
+      await frugal(page);
+      assert.ok(await take());
+      await settle();
+      assert.equal(service.requests.length, 1);
+      await page.evaluate(() => client.prefetch());
+      await settle();
+      assert.equal(service.requests.length, 1);
+    });
+  }
+
+  test("before anything was asked for", async (t) => {
+    const { service } = await setUp(t, {}, { challenge: "every-request" });
+    await settle();
+    assert.equal(service.requests.length, 0);
+  });
+});
+
+describe("prefetch", () => {
+  test("gets the session; the call that follows waits for nothing", async (t) => {
+    const { service, page, asked } = await setUp(t);
+    await page.evaluate(() => client.prefetch());
+    await asked(2);
+    assert.ok((await call(page, "session")).token);
+    assert.equal(service.requests.length, 2);
+  });
+
+  test("with a solution for every request prepares that too", async (t) => {
+    const { service, page, asked } = await setUp(t, {}, { challenge: "every-request" });
+    await page.evaluate(() => client.prefetch());
+    await asked(3);
+    await settle();
+    service.routes.challenge = async () => {};
+    const headers = await call(page, "headers");
+    assert.deepEqual(Object.keys(headers), ["Authorization", "X-Inkeep-App-Id", HEADER]);
+  });
+
+  test("that fails is silent; the next call tells", async (t) => {
+    const { page, asked } = await setUp(t, { challenge: async () => problem(403) });
+    await page.evaluate(() => client.prefetch());
+    await asked(1);
+    assert.equal((await call(page, "session")).code, "origin_not_allowed");
+  });
+});
+
+describe("a solution that is there already", () => {
+  test("is spent for a session that has to be renewed", async (t) => {
+    const { service, page, asked, take } = await setUp(t);
+    await call(page, "session");
+    await take();
+    await asked(4);
+    await settle();
+    assert.ok((await call(page, "refresh")).token);
+    assert.deepEqual(service.asked().slice(4).includes("session"), true);
+    const sent = service.requests.filter(({ name }) => name === "session");
+    assert.equal(sent.length, 2, "it was taken");
+  });
+});
+
+describe("proof of work that is off", () => {
+  test("no headers, and hardly a request", async (t) => {
+    const { service, page, pass } = await setUp(t, { challenge: async () => ({ status: 404 }) });
+    for (let i = 0; i < 5; i += 1) assert.deepEqual(await call(page, "challengeHeaders"), {});
+    await settle();
+    assert.equal(service.requests.length, 1);
+    await pass(MINUTE_MS);
+    assert.deepEqual(await call(page, "challengeHeaders"), {});
+    assert.equal(service.requests.length, 2);
+  });
+});
+
+test("the reference server takes each prepared solution, once", async (t) => {
+  const server = await startServer();
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await server.stop();
+  });
+  const page = await openTab(context, pages.site.origin);
+  await makeClient(page, { baseUrl: server.baseUrl, appId: DEMO_APP_ID });
+  const answers = await page.evaluate(async (url) => {
+    const spent = [];
+    for (let i = 0; i < 4; i += 1) {
+      const headers = await client.challengeHeaders();
+      for (let time = 0; time < 2; time += 1)
+        spent.push((await (await fetch(url, { method: "POST", headers })).json()).reason ?? "token");
+    }
+    return spent;
+  }, `${server.baseUrl}/run/auth/apps/${DEMO_APP_ID}/anonymous-session`);
+  assert.deepEqual(answers, Array(4).fill(["token", "pow_replayed"]).flat());
+});

@@ -1,0 +1,197 @@
+/** One visitor, many tabs: real pages of one Chromium profile. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import {
+  call,
+  eventsOf,
+  KEY,
+  makeClient,
+  openTab,
+  settle,
+  startPages,
+  until,
+} from "../support/client-pages.mjs";
+import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { claimsOf, startTimedService } from "../support/timed-service.mjs";
+
+const TABS = 10;
+const HOUR_MS = 3_600_000;
+const pages = await startPages();
+after(pages.close);
+
+/** Some tabs of a fresh profile, each with a client of a service. */
+async function setUp(
+  t,
+  { count = TABS, origin = pages.site.origin, locks = true, clockAt, ...options } = {},
+) {
+  const service = await startTimedService(options);
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await service.close();
+  });
+  if (!locks) await context.addInitScript(() => delete Navigator.prototype.locks);
+  if (clockAt) await context.clock.install({ time: clockAt });
+  const tabs = await openTabs(context, count, origin, { baseUrl: service.baseUrl });
+  return { service, context, tabs };
+}
+
+const openTabs = (context, count, origin, options) =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const tab = await openTab(context, origin);
+      await makeClient(tab, options);
+      return tab;
+    }),
+  );
+
+const sessions = (tabs) => Promise.all(tabs.map((tab) => call(tab, "session")));
+const usersOf = (found) => [...new Set(found.map(({ userId, message }) => userId ?? message))];
+const delayed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Makes every session take a while, so that no tab is done before the others have begun. */
+function slow(service, ms) {
+  const { session } = service.routes;
+  service.routes.session = async (request) => {
+    const made = await session(request);
+    await delayed(ms);
+    return made;
+  };
+}
+
+describe("ten tabs opened at once", () => {
+  test("with Web Locks: one challenge, one session, one identity", async (t) => {
+    const { service, tabs } = await setUp(t);
+    assert.ok(await tabs[0].evaluate(() => "locks" in navigator));
+    slow(service, 200);
+    assert.equal(usersOf(await sessions(tabs)).length, 1);
+    assert.deepEqual(service.asked(), ["challenge", "session"]);
+    const sources = [];
+    for (const tab of tabs) sources.push((await eventsOf(tab, "ready")).map(({ source }) => source).join());
+    assert.deepEqual(sources.sort(), ["network", ...Array(TABS - 1).fill("storage")]);
+  });
+
+  for (const [name, setting] of [
+    ["without Web Locks", { locks: false, count: 4 }],
+    ["on a plain http page", { origin: pages.plainOrigin }],
+  ]) {
+    test(`${name}: they end with one identity, in the store and in every tab`, async (t) => {
+      const { service, tabs } = await setUp(t, setting);
+      assert.equal(await tabs[0].evaluate(() => Boolean(navigator.locks)), false);
+      slow(service, 200);
+      await sessions(tabs);
+      await until("one identity", async () => usersOf(await sessions(tabs)).length === 1);
+      const [{ token }] = await sessions(tabs);
+      const stored = await tabs[0].evaluate((key) => JSON.parse(localStorage.getItem(key)).token, KEY);
+      assert.equal(stored, token);
+      const asked = service.requests.length;
+      await settle();
+      assert.equal(usersOf(await sessions(tabs)).length, 1, "and stay so");
+      assert.equal(service.requests.length, asked, "nobody asks again");
+      assert.ok(asked <= 2 * TABS, `${asked} requests`);
+    });
+  }
+
+  for (const [name, aheadMs] of [
+    ["an hour behind", -HOUR_MS],
+    ["an hour ahead", HOUR_MS],
+  ]) {
+    test(`by a visitor whose clock is ${name}: one session all the same`, async (t) => {
+      const { service, tabs } = await setUp(t, { count: 3, clockAt: Date.now() + aheadMs });
+      assert.equal(usersOf(await sessions(tabs)).length, 1);
+      assert.deepEqual(service.asked(), ["challenge", "session"]);
+    });
+  }
+
+  test("of the reference server: one identity", async (t) => {
+    const server = await startServer();
+    const context = await pages.browser.newContext();
+    t.after(async () => {
+      await context.close();
+      await server.stop();
+    });
+    const options = { baseUrl: server.baseUrl, appId: DEMO_APP_ID };
+    const tabs = await openTabs(context, TABS, pages.site.origin, options);
+    const users = usersOf(await sessions(tabs));
+    assert.equal(users.length, 1);
+    assert.match(users[0], /^anon_/);
+  });
+});
+
+describe("a renewal in several tabs", () => {
+  test("is one request, of the old token; all have the new one", async (t) => {
+    const { service, tabs } = await setUp(t, { count: 3, lifetimeMs: 20_000 });
+    const [old] = await sessions(tabs.slice(0, 1));
+    service.time.lifetimeMs = HOUR_MS;
+    const renewed = await sessions(tabs);
+    assert.equal(new Set(renewed.map(({ token }) => token)).size, 1);
+    assert.deepEqual(usersOf(renewed), [old.userId]);
+    assert.equal(service.requests.length, 4);
+    assert.equal(service.requests[3].headers.authorization, `Bearer ${old.token}`);
+  });
+});
+
+describe("what one tab does", () => {
+  test("is seen by another: its token", async (t) => {
+    const { service, tabs } = await setUp(t, { count: 2 });
+    const [one, other] = tabs;
+    const first = await call(one, "session");
+    assert.deepEqual(await call(other, "session"), first);
+    const second = await call(one, "refresh");
+    assert.notEqual(second.token, first.token);
+    await until("the other's token", async () => (await call(other, "session")).token === second.token);
+    assert.equal((await eventsOf(other, "ready")).at(-1).source, "storage");
+    assert.equal(service.requests.length, 4);
+  });
+
+  test("is seen by another: its farewell", async (t) => {
+    const { service, tabs } = await setUp(t, { count: 2 });
+    const [one, other] = tabs;
+    const { userId } = await call(one, "session");
+    await call(other, "session");
+    await one.evaluate(() => client.signOut());
+    await until("signed out", async () => (await eventsOf(other, "state")).at(-1).state === "signed_out");
+    assert.notEqual((await call(other, "session")).userId, userId);
+    assert.equal(service.requests.at(-1).headers.authorization, undefined);
+  });
+
+  test("a farewell while another tab renews is not undone by it", async (t) => {
+    const { service, tabs } = await setUp(t, { count: 2 });
+    const [one, other] = tabs;
+    const { userId } = await call(one, "session");
+    await call(other, "session");
+    slow(service, 400);
+    const renewing = call(other, "refresh");
+    await until("the request", () => service.asked().length === 4);
+    await one.evaluate(() => client.signOut());
+    const { userId: after, message } = await renewing;
+    assert.notEqual(after, userId, message);
+    assert.equal(claimsOf(`Bearer ${(await call(one, "session")).token}`).sub, after);
+  });
+
+  test("a store that is emptied whole is a farewell too; another key's change is nothing", async (t) => {
+    const { service, tabs } = await setUp(t, { count: 2 });
+    const [one, other] = tabs;
+    await call(one, "session");
+    const { token } = await call(other, "session");
+    await one.evaluate(() => localStorage.setItem("another", "1"));
+    await settle();
+    assert.equal((await call(other, "session")).token, token);
+    assert.equal(service.requests.length, 2);
+    await one.evaluate(() => localStorage.clear());
+    await until("signed out", async () => (await eventsOf(other, "state")).at(-1).state === "signed_out");
+  });
+
+  test("a tab that sleeps with the lock does not hold the others for ever", async (t) => {
+    const { tabs } = await setUp(t, { count: 2, clockAt: Date.now() });
+    const [one, other] = tabs;
+    await one.evaluate(
+      (key) => void navigator.locks.request(`saltmine:${key}`, () => new Promise(() => {})),
+      KEY,
+    );
+    const asking = call(other, "session");
+    await settle();
+    await other.clock.runFor(20_000);
+    assert.match((await asking).userId, /^anon_/);
+  });
+});
