@@ -77,6 +77,33 @@ await buildRuntime(
   { prefix: "node-", door: "node", worker: "node-worker" },
   { platform: "node", target: "node20" },
 );
+// A service worker has neither workers nor import(): all that the page's thread needs is one file.
+await build({
+  ...shared,
+  platform: "browser",
+  target: WEB_TARGET,
+  entryPoints: [{ in: "src/index.ts", out: "service-worker" }],
+  alias: {
+    "#spawn": "./src/spawn/web.ts",
+    "#requests": "./src/requests.ts",
+    "#search": "./src/searching.ts",
+    "#page-engine": "./src/page-engine.ts",
+    "#load": "./src/platform/web.ts",
+  },
+  plugins: [
+    beside({
+      "#page-engine-javascript": "./page-engine-javascript.js",
+      "#page-engine-javascript-all": "./page-engine-javascript-all.js",
+    }),
+  ],
+});
+// Doors beside the main one: they import that, so that its classes are theirs.
+await build({
+  ...shared,
+  target: WEB_TARGET,
+  external: ["saltmine", "react"],
+  entryPoints: ["src/altcha-lib.ts", "src/react.ts"],
+});
 // The same for every runtime.
 await build({
   ...shared,
@@ -91,7 +118,7 @@ for (const file of await readdir(dist)) {
   const options = {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true },
+    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true, directives: false },
   };
   const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
   await writeFile(`${dist}/${file}`, code);
@@ -122,7 +149,7 @@ async function keepPublicTypes(folder) {
     const text = await readFile(`${folder}/${file}`, "utf8");
     for (const [, name] of text.matchAll(/from "\.\/([^"]+)\.js"/g)) await visit(`${name}.d.ts`);
   };
-  await visit("index.d.ts");
+  for (const door of ["index", "altcha-lib", "react"]) await visit(`${door}.d.ts`);
   for (const file of await readdir(folder, { recursive: true })) {
     if (file.endsWith(".d.ts") && !reached.has(file)) await rm(`${folder}/${file}`);
   }

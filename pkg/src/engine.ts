@@ -112,7 +112,10 @@ class Task {
             break;
           case "search": {
             this.#state("solving");
-            const lease = request.type === "search" ? request : { start: 0, end: step.maxNumber };
+            const lease =
+              request.type === "search"
+                ? request
+                : { start: request.type === "solve" ? request.start : 0, end: step.maxNumber };
             const share = request.type === "search" ? undefined : request.share;
             const number = await this.#search(work, challenge as Challenge, lease, step.able, share);
             if (request.type !== "session") return number < 0 ? null : number;

@@ -69,7 +69,7 @@ export type Request =
       fetchOnPage: boolean;
     }
   /** A challenge that the caller received; done with the number or null. */
-  | { type: "solve"; challenge: Challenge; maxNumber: number; share: boolean }
+  | { type: "solve"; challenge: Challenge; start: number; maxNumber: number; share: boolean }
   /** A part of a challenge; done with the number or null. */
   | ({ type: "search"; challenge: Challenge; maxNumber: number } & Lease);
 

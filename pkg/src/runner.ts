@@ -79,7 +79,7 @@ export class Runner {
     };
     const onShare = async (share: Share) => {
       const { Search } = await loadSearch();
-      const context = { pool: this.#pool, maxNumber: flow.maxNumber, workers, signal: over.signal };
+      const context = { pool: this.#pool, start: 0, maxNumber: flow.maxNumber, workers, signal: over.signal };
       const search = new Search({ ...context, onProgress: progress });
       const number = await search.share(share, link, {});
       backend = search.backend ?? backend;

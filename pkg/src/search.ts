@@ -24,6 +24,8 @@ const rates = new Map<Engine, number>();
 /** What a search needs beside the challenge. */
 export interface SearchContext {
   pool: Pool;
+  /** The first candidate. */
+  start: number;
   /** The caller's ceiling on a challenge's range. */
   maxNumber: number;
   /** The most engines at a time. */
@@ -49,7 +51,7 @@ export class Search {
 
   /** Searches the whole challenge; the number, or null. */
   async solve(challenge: Challenge, wanted: Wanted): Promise<number | null> {
-    const { pool, signal, maxNumber, workers } = this.#context;
+    const { pool, signal, start, maxNumber, workers } = this.#context;
     for (;;) {
       const link = await pool.take(wanted, signal);
       let shared: Promise<number | null> | undefined;
@@ -57,7 +59,7 @@ export class Search {
         const whole = this.#worthSharing(challenge, link);
         if (whole) return await this.#together(challenge, whole, link, wanted);
         this.backend = link.backend;
-        const request = { type: "solve", challenge, maxNumber, share: workers > 1 } as const;
+        const request = { type: "solve", challenge, start, maxNumber, share: workers > 1 } as const;
         return (await link.request(request, {
           signal,
           onUpdate: (update) => this.#update(update),
@@ -98,7 +100,7 @@ export class Search {
   /** The whole range, if it is known already to be worth several engines. */
   #worthSharing({ maxnumber = 1_000_000 }: Challenge, { backend }: Link): Lease | undefined {
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
-    const whole = { start: 0, end };
+    const whole = { start: this.#context.start, end };
     return backend.thread === "worker" && this.#engines(whole, backend.engine) > 1 ? whole : undefined;
   }
 
@@ -113,11 +115,11 @@ export class Search {
     const { engine } = lead.backend;
     const engines = this.#engines(range, engine);
     const leases = new Leases(range);
-    const total = range.end + 1;
+    const total = range.end + 1 - this.#context.start;
     const over = new AbortController();
     const abort = () => over.abort();
     /** Candidates covered: before, by finished parts, and by those under way. */
-    let covered = range.start;
+    let covered = range.start - this.#context.start;
     const underWay = new Map<Link, number>();
     let found: number | null = null;
     let failure: unknown;

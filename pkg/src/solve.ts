@@ -9,6 +9,7 @@ import {
   maxNumberOption,
   optionsObject,
   signalOption,
+  wholeNumber,
   workersOption,
 } from "./options.js";
 import { Pool } from "./pool.js";
@@ -25,6 +26,8 @@ export interface SolveOptions {
    * 8. Only as many are started as the challenge is worth: for a usual one that is 1.
    */
   workers?: number;
+  /** The first candidate; default 0. */
+  start?: number;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
   maxNumber?: number;
   /** The highest engine to use, for measurements and tests; default the best that runs. */
@@ -71,10 +74,11 @@ export async function solve(challenge: Challenge, options?: SolveOptions): Promi
   const onProgress = listenerOption("onProgress", asked.onProgress);
   const workers = workersOption(asked.workers);
   const maxNumber = maxNumberOption(asked.maxNumber);
+  const start = wholeNumber("start", asked.start, 0, 0, Number.MAX_SAFE_INTEGER);
   const engine = engineOption(asked.engine);
   if (signal?.aborted) throw abortError(signal);
   const over = new AbortController();
-  const task = { pool, maxNumber, workers, engine, signal: over.signal };
+  const task = { pool, start, maxNumber, workers, engine, signal: over.signal };
   const solving = loadSearch().then(({ solveOnce }) =>
     solveOnce(challenge, task, (measured) => tell(onProgress, progressOf(measured))),
   );

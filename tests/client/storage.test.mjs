@@ -173,6 +173,110 @@ describe("the other stores", () => {
     );
   });
 
+  test("signOut empties a store that has become full, too", async (t) => {
+    const { page, ask, put, service, stored } = await setUp(t);
+    await put(JSON.stringify({ token: makeToken(), expiresAt: inTheFuture(-1_000) }));
+    await page.evaluate(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("full", "QuotaExceededError");
+      };
+    });
+    const { events } = await ask();
+    assert.equal(events.filter(({ type }) => type === "warning").length, 1);
+    await page.evaluate(
+      async ({ door, options }) => {
+        const client = (await import(door)).createClient(options);
+        await client.session();
+        client.signOut();
+        client.dispose();
+      },
+      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+    );
+    assert.equal((await stored()).text, null);
+  });
+
+  test("a full store does not bring the old session back after refresh", async (t) => {
+    const { page, service, put } = await setUp(t);
+    await put(JSON.stringify({ token: makeToken(), expiresAt: inTheFuture() }));
+    const tokens = await page.evaluate(
+      async ({ door, options }) => {
+        Storage.prototype.setItem = () => {
+          throw new DOMException("full", "QuotaExceededError");
+        };
+        const client = (await import(door)).createClient(options);
+        const calls = [
+          () => client.session(),
+          () => client.refresh(),
+          () => client.refresh(),
+          () => client.session(),
+        ];
+        const tokens = [];
+        for (const call of calls) tokens.push((await call()).token);
+        client.dispose();
+        return tokens;
+      },
+      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+    );
+    assert.equal(new Set(tokens).size, 3, "the stored one and two new ones");
+    assert.equal(tokens[2], tokens[3]);
+  });
+
+  test("a browser that refuses the very access is told of once, and the session works", async (t) => {
+    const { page, ask } = await setUp(t);
+    await page.evaluate(() =>
+      Object.defineProperty(globalThis, "localStorage", {
+        get() {
+          throw new DOMException("The operation is insecure.", "SecurityError");
+        },
+      }),
+    );
+    const { session, events } = await ask();
+    assert.ok(session);
+    const warnings = events.filter(({ type }) => type === "warning");
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["storage_blocked"],
+    );
+    assert.match(warnings[0].message, /^The session is not kept over a reload: The operation is insecure/);
+  });
+
+  test("a Storage of the caller's own is used like any other, and may fail like any other", async (t) => {
+    const { page, service } = await setUp(t);
+    const { entries, tokens, codes } = await page.evaluate(
+      async ({ door, options }) => {
+        const { createClient } = await import(door);
+        const kept = new Map();
+        const own = {
+          getItem: (key) => kept.get(key) ?? null,
+          setItem: (key, text) => void kept.set(key, text),
+          removeItem: (key) => void kept.delete(key),
+        };
+        const fail = () => {
+          throw new Error("not today");
+        };
+        const codes = [];
+        const onEvent = ({ code }) => code && codes.push(code);
+        const tokens = [];
+        for (const storage of [own, own, { getItem: fail, setItem: fail, removeItem: fail }]) {
+          const client = createClient({ ...options, storage, onEvent });
+          tokens.push((await client.session()).token);
+          if (storage !== own) client.signOut();
+          client.dispose();
+        }
+        return { entries: [...kept], tokens, codes };
+      },
+      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+    );
+    assert.deepEqual(
+      entries.map(([key]) => key),
+      [KEY],
+    );
+    assert.deepEqual(Object.keys(JSON.parse(entries[0][1])), ["token", "expiresAt"]);
+    assert.equal(tokens[0], tokens[1]);
+    assert.notEqual(tokens[1], tokens[2]);
+    assert.deepEqual(codes, ["storage_blocked"]);
+  });
+
   test("a sandboxed frame has neither a store nor a worker: two warnings, and it works", async (t) => {
     const { page, ask } = await setUp(t);
     await page.goto(`${site.origin}/outside`);

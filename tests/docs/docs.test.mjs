@@ -17,7 +17,8 @@ const MANAGEMENT_KEY = "a management key for this test alone";
 
 const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
 const { dist, doors, remove } = await installTarball();
-const importMap = `<script type="importmap">{ "imports": { "saltmine": "${doors.web}" } }</script>`;
+const imports = { saltmine: doors.web, "saltmine/altcha-lib": "/saltmine/altcha-lib.js" };
+const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
 const site = await serveFiles({ folders: { "/saltmine/": dist }, files: { "/": BLANK_PAGE + importMap } });
 const browser = await launchBrowser();
 after(async () => {

@@ -46,6 +46,9 @@ describe("the tarball", () => {
       "dist/javascript.js",
       "dist/search.js",
       "dist/requests.js",
+      "dist/altcha-lib.js",
+      "dist/react.js",
+      "dist/service-worker.js",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];
@@ -60,7 +63,9 @@ describe("the tarball", () => {
 
   test("has no dependencies, and no script that runs at its installation", () => {
     assert.equal(manifest.dependencies, undefined);
-    assert.equal(manifest.peerDependencies, undefined);
+    // Only saltmine/react asks for it.
+    assert.deepEqual(manifest.peerDependencies, { react: ">=18" });
+    assert.deepEqual(manifest.peerDependenciesMeta, { react: { optional: true } });
     assert.deepEqual(
       Object.keys(manifest.scripts ?? {}).filter((name) => /install|prepare/.test(name)),
       [],
@@ -139,7 +144,7 @@ const options: ClientOptions = {
       console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
     } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
-    else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed");
+    else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out", event.error?.code);
   },
 };
 export const client: Client = createClient(options);
@@ -159,6 +164,26 @@ client.signOut();
 client.dispose();
 `;
 
+/** The doors beside the main one. */
+const DOORS = `
+import { type Solution, solveChallenge, solveChallengeWorkers } from "saltmine/altcha-lib";
+import { type SessionState, useSession } from "saltmine/react";
+import { createClient, type Client } from "saltmine/service-worker";
+import { SaltmineError, type Session } from "saltmine";
+
+export const { promise, controller }: { promise: Promise<Solution | null>; controller: AbortController } =
+  solveChallenge("", "", "SHA-256", 1_000, 0);
+export const found: Solution | null = await solveChallengeWorkers(new URL("https://example.com/"), 4, "", "");
+export const client: Client = createClient({ baseUrl: "https://api.example.com", appId: "app_1", storage: "memory" });
+export function Widget(): string {
+  const state: SessionState = useSession({ baseUrl: "https://api.example.com", appId: "app_1" });
+  const session: Session | undefined = state.session;
+  if (state.error instanceof SaltmineError) state.retry();
+  void state.client?.fetch("/run/api/chat");
+  return state.isLoading ? "…" : (session?.userId ?? "");
+}
+`;
+
 /** Each line is wrong. */
 const MISUSES = [
   'createClient({ baseUrl: 1, appId: "a" });',
@@ -173,10 +198,14 @@ describe("TypeScript", () => {
   const resolutions = {
     bundler: ["--module", "esnext", "--moduleResolution", "bundler"],
     node16: ["--module", "node16", "--moduleResolution", "node16"],
+    nodenext: ["--module", "nodenext", "--moduleResolution", "nodenext"],
   };
   for (const [name, flags] of Object.entries(resolutions)) {
     test(`a strict program compiles with moduleResolution ${name}`, async () => {
       assert.equal(await compile(`consumer-${name}.ts`, CONSUMER, flags), "");
+    });
+    test(`the doors beside the main one compile with moduleResolution ${name}`, async () => {
+      assert.equal(await compile(`doors-${name}.ts`, DOORS, flags), "");
     });
     test(`misuse does not compile with moduleResolution ${name}`, async () => {
       const said = await compile(

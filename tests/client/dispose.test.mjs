@@ -1,0 +1,164 @@
+/** What a client starts it ends: counted in a page whose timers, listeners, workers and locks are watched. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { workersGone } from "../support/browser.mjs";
+import { call, makeClient, openTab, startPages, until } from "../support/client-pages.mjs";
+import { startTimedService } from "../support/timed-service.mjs";
+
+const pages = await startPages();
+after(pages.close);
+
+/** Keeps count under the global `left`, from now on. */
+function watch() {
+  const timers = new Map();
+  const listeners = new Map();
+  for (const [set, clear] of [
+    ["setTimeout", "clearTimeout"],
+    ["setInterval", "clearInterval"],
+  ]) {
+    const [original, originalClear] = [globalThis[set], globalThis[clear]];
+    globalThis[set] = (run, ms, ...args) => {
+      const id = original(() => {
+        if (set === "setTimeout") timers.delete(id);
+        run(...args);
+      }, ms);
+      timers.set(id, `${set} ${ms}`);
+      return id;
+    };
+    globalThis[clear] = (id) => {
+      timers.delete(id);
+      originalClear(id);
+    };
+  }
+  for (const target of [window, document]) {
+    const add = target.addEventListener;
+    target.addEventListener = (type, listener, options) => {
+      const name = `${type} ${listeners.size}`;
+      listeners.set(name, type);
+      options?.signal?.addEventListener("abort", () => listeners.delete(name));
+      add.call(target, type, listener, options);
+    };
+  }
+  globalThis.left = async () => {
+    const locks = await navigator.locks?.query();
+    return {
+      timers: [...timers.values()],
+      listeners: [...listeners.values()],
+      locks: [...(locks?.held ?? []), ...(locks?.pending ?? [])].map(({ name }) => name),
+    };
+  };
+}
+
+async function setUp(t, options = {}, clientOptions = {}) {
+  const service = await startTimedService(options);
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await service.close();
+  });
+  const page = await openTab(context, pages.site.origin);
+  await page.evaluate(watch);
+  await makeClient(page, { baseUrl: service.baseUrl, ...clientOptions });
+  const left = () => page.evaluate(() => left());
+  return { service, page, left };
+}
+
+const NOTHING = { timers: [], listeners: [], locks: [] };
+
+async function assertNothingLeft(page, left) {
+  await workersGone(page, 1_000);
+  await until("nothing left", async () => Object.values(await left()).flat().length === 0, 1_000).catch(
+    async () => assert.deepEqual(await left(), NOTHING),
+  );
+}
+
+describe("dispose", () => {
+  test("a client that was never used leaves nothing", async (t) => {
+    const { left } = await setUp(t);
+    assert.deepEqual(await left(), NOTHING);
+  });
+
+  test("with a session: ends the worker, its timers and its listeners", async (t) => {
+    const { page, left } = await setUp(t);
+    await call(page, "session");
+    await call(page, "challengeHeaders");
+    const { timers, listeners } = await left();
+    assert.ok(timers.length >= 2, "the watch sees the timers");
+    assert.deepEqual(listeners.sort(), ["storage", "visibilitychange"]);
+    assert.equal(page.workers().length, 1);
+    await page.evaluate(() => client.dispose());
+    await assertNothingLeft(page, left);
+    assert.equal((await call(page, "session")).code, "disposed");
+    await page.evaluate(() => client.prefetch());
+    await assertNothingLeft(page, left);
+  });
+
+  test("in mid-flight: ends the request, and lets the lock go", async (t) => {
+    const { page, left, service } = await setUp(t, { session: async () => {} });
+    const calls = [call(page, "session"), call(page, "headers"), call(page, "challengeHeaders")];
+    await until("the request", () => service.asked().includes("session"));
+    assert.equal((await left()).locks.length, 1);
+    await page.evaluate(() => client.dispose());
+    for (const { code } of (await Promise.all(calls)).slice(0, 2)) assert.equal(code, "disposed");
+    await assertNothingLeft(page, left);
+  });
+
+  test("while it waits for another tab's lock: waits no longer", async (t) => {
+    const { page, left, service } = await setUp(t);
+    const other = await openTab(page.context(), pages.site.origin);
+    await makeClient(other, { baseUrl: service.baseUrl });
+    const { session } = service.routes;
+    service.routes.session = async () => {};
+    const flying = call(other, "session");
+    await until("the request", () => service.asked().includes("session"));
+    const waiting = call(page, "session");
+    await until("the lock", async () => (await left()).locks.length === 2);
+    await page.evaluate(() => client.dispose());
+    assert.equal((await waiting).code, "disposed");
+    service.routes.session = session;
+    await other.evaluate(() => client.dispose());
+    await flying;
+    await assertNothingLeft(page, left);
+  });
+
+  test("while the page sends the requests", async (t) => {
+    const { page, left, service } = await setUp(t, { session: async () => {} });
+    await page.evaluate((baseUrl) => {
+      client.dispose();
+      globalThis.client = make({ baseUrl, appId: "app_1", fetch: (...args) => fetch(...args) });
+    }, service.baseUrl);
+    const flying = call(page, "session");
+    await until("the request", () => service.asked().includes("session"));
+    await page.evaluate(() => client.dispose());
+    assert.equal((await flying).code, "disposed");
+    await assertNothingLeft(page, left);
+  });
+
+  test("of one client leaves another's alone", async (t) => {
+    const { page, service, left } = await setUp(t);
+    await call(page, "session");
+    await page.evaluate((baseUrl) => {
+      globalThis.first = client;
+      globalThis.client = make({ baseUrl, appId: client.appId ?? "app_0123456789abcdef" });
+    }, service.baseUrl);
+    await call(page, "session");
+    await page.evaluate(() => first.dispose());
+    assert.deepEqual((await left()).listeners.sort(), ["storage", "visibilitychange"]);
+    assert.ok((await call(page, "refresh")).token);
+  });
+
+  test("a hundred clients come and go: nothing is left", async (t) => {
+    const { page, service, left } = await setUp(t);
+    await page.evaluate(async (baseUrl) => {
+      client.dispose();
+      for (let i = 0; i < 100; i += 1) {
+        const one = make({ baseUrl, appId: "app_0123456789abcdef" });
+        const asking = one.session().catch(() => {});
+        if (i % 3 === 0) await asking;
+        one.dispose();
+      }
+    }, service.baseUrl);
+    await assertNothingLeft(page, left);
+    assert.equal(service.asked().filter((name) => name === "session").length, 1);
+  });
+});
