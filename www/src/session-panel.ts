@@ -13,6 +13,7 @@ const STATUS: Record<State, string> = {
   session: "Asking",
   ready: "Ready",
   failed: "Failed",
+  signed_out: "Signed out",
 };
 
 const expiryFormat = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short" });
@@ -25,7 +26,7 @@ export class SessionPanel {
     switch (event.type) {
       case "state":
         if (event.state === "failed") return;
-        if (event.state === "starting") this.#clear();
+        if (event.state === "starting" || event.state === "signed_out") this.#clear();
         part("failure").hidden = true;
         this.#setState(event.state);
         this.#timeline.enter(event.state);
