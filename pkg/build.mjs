@@ -118,7 +118,7 @@ for (const file of await readdir(dist)) {
   const options = {
     module: true,
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true, directives: false },
+    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true, directives: false, inline: 1 },
   };
   const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
   await writeFile(`${dist}/${file}`, code);

@@ -1,10 +1,11 @@
-// Makes a module small: `node shrink.mjs input.wasm output.wasm '["snip",…]' wasm-opt-flag…`
+// Makes a module small: `node shrink.mjs input.wasm output.wasm '["snip",…]' '["blank",…]' wasm-opt-flag…`
 //
 // - Snip: the shipped module traps on a panic without a word (crates/client/src/module.rs), so everything that only
 //   writes a panic's words is dead weight; but the compiler keeps it, since it is reached through tables. Each
 //   function whose name matches becomes a trap. Nothing else in the module formats text.
 // - Blank: with the words go the places they name. Texts that end in `.rs`, and the `Location`s that point to them,
 //   become zeros, which wasm-opt leaves out.
+// - So do the words themselves, which nothing points to any more: each pattern of `blank` names some.
 // - wasm-opt does the rest.
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -68,6 +69,35 @@ function blankLocations(bytes) {
   return bytes;
 }
 
+/** Overwrites texts in the data; where they began. */
+function blankTexts(bytes, patterns) {
+  const blanked = [];
+  for (const pattern of patterns) {
+    const before = blanked.length;
+    for (const { address, start, end } of dataSegments(bytes)) {
+      const text = Buffer.from(bytes.subarray(start, end)).toString("latin1");
+      for (const { 0: words, index } of text.matchAll(new RegExp(pattern, "gs"))) {
+        blanked.push({ pattern, start: address + index });
+        bytes.fill(0, start + index, start + index + words.length);
+      }
+    }
+    if (blanked.length === before) throw new Error(`no data matches ${pattern}`);
+  }
+  return blanked;
+}
+
+/** Throws where the finished code still names a text that was blanked. */
+function checkUnused(bytes, blanked) {
+  const module = binaryen.readBinary(bytes);
+  const code = module.emitText().replace(/^ \(data .*$/gm, "");
+  module.dispose();
+  const used = new Set(
+    Array.from(code.matchAll(/(?:i32\.const |offset=)(\d+)/g), ([, number]) => Number(number)),
+  );
+  for (const { pattern, start } of blanked)
+    if (used.has(start)) throw new Error(`the code still uses what matches ${pattern}`);
+}
+
 /** Where the active data segments lie, in the file and in memory (WebAssembly core specification, 5.5.14). */
 function dataSegments(bytes) {
   let at = 8;
@@ -98,8 +128,11 @@ function dataSegments(bytes) {
   return segments;
 }
 
-const [input, output, patterns, ...flags] = process.argv.slice(2);
+const [input, output, functions, texts, ...flags] = process.argv.slice(2);
 const snipped = `${output}.snipped`;
-writeFileSync(snipped, snip(blankLocations(new Uint8Array(readFileSync(input))), JSON.parse(patterns)));
+const bytes = snip(blankLocations(new Uint8Array(readFileSync(input))), JSON.parse(functions));
+const blanked = blankTexts(bytes, JSON.parse(texts));
+writeFileSync(snipped, bytes);
 execFileSync(process.execPath, [WASM_OPT, ...flags, snipped, "-o", output], { stdio: ["ignore", 2, 2] });
 rmSync(snipped);
+checkUnused(new Uint8Array(readFileSync(output)), blanked);

@@ -1,7 +1,11 @@
 /** `fetch` with the headers of the run API, and once more where a fresh token or solution helps. */
 
-/** Where the headers come from. */
-export interface Credentials {
+/** What a client lends to its requests. */
+export interface Lender {
+  /** The service's address, without a slash at its end. */
+  baseUrl: string;
+  /** Throws `invalid_options`: errors are of the door's own class. */
+  invalid(field: string, detail: string): never;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   /** Whether there is another token than the one that was refused; waits for it. */
   renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean>;
@@ -14,30 +18,33 @@ const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed|required)$/;
 
 export async function authorizedFetch(
   fetch: typeof globalThis.fetch,
-  credentials: Credentials,
+  lender: Lender,
   input: RequestInfo | URL,
   init: RequestInit | undefined,
 ): Promise<Response> {
   const request = typeof Request === "function" && input instanceof Request ? input : undefined;
+  const url = new URL(request ? request.url : String(input), `${lender.baseUrl}/`);
+  if (url.origin !== new URL(lender.baseUrl).origin)
+    lender.invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
   const signal = init?.signal ?? request?.signal;
   const again = canBeSentAgain(request, init);
   /** Sends it; whether a second time would be worth it. */
   const send = async (): Promise<[Response, () => Promise<boolean>]> => {
-    const own = await credentials.headers(signal);
+    const own = await lender.headers(signal);
     // A Request's own headers, overruled by those of `init`; ours only where the caller says nothing.
     const headers = new Headers(init?.headers ?? request?.headers);
     for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
     const mode = init?.credentials ?? request?.credentials ?? "omit";
-    const response = await fetch(input, { ...init, headers, credentials: mode });
+    const response = await fetch(request ?? url, { ...init, headers, credentials: mode });
     /** Whether the server has judged ours, and not the caller's own. */
     const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
     const worthIt = async () =>
       response.status === 401
-        ? isOurs("Authorization") && credentials.renewAfter(own.Authorization as string, signal)
+        ? isOurs("Authorization") && lender.renewAfter(own.Authorization as string, signal)
         : response.status === 400 &&
           isOurs("X-Inkeep-Challenge-Solution") &&
           SOLUTION_REFUSED.test(await reasonOf(response)) &&
-          credentials.renewSolution();
+          lender.renewSolution();
     return [response, worthIt];
   };
   const [response, worthIt] = await send();

@@ -1,6 +1,6 @@
 import { DEFAULT_STORAGE, loadRequests } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
-import type { Credentials } from "./authorized-fetch.js";
+import type { Lender } from "./authorized-fetch.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
 import type { ClientEvent } from "./events.js";
@@ -183,13 +183,15 @@ class SessionClient implements Client {
 
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     this.#begin({});
-    const credentials: Credentials = {
+    const lender: Lender = {
+      baseUrl: this.#baseUrl,
+      invalid,
       headers: async (signal) => ({ ...this.#origin, ...(await this.#headers(signal)) }),
       renewAfter: (authorization, signal) => this.#keeper.renewAfter(authorization, signal),
       renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
     };
     const { authorizedFetch } = await loadRequests();
-    return authorizedFetch(this.#fetch, credentials, this.#atService(input), init);
+    return authorizedFetch(this.#fetch, lender, input, init);
   }
 
   prefetch(): void {
@@ -222,15 +224,6 @@ class SessionClient implements Client {
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
     if (signal?.aborted) throw abortError(signal);
     return signal;
-  }
-
-  /** Where a request goes: nowhere but to the service, or the token would be given away. */
-  #atService(input: RequestInfo | URL): RequestInfo | URL {
-    const isRequest = typeof Request === "function" && input instanceof Request;
-    const url = new URL(isRequest ? input.url : String(input), `${this.#baseUrl}/`);
-    if (url.origin !== new URL(this.#baseUrl).origin)
-      invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
-    return isRequest ? input : url;
   }
 
   async #headers(signal: AbortSignal | undefined): Promise<Record<string, string>> {

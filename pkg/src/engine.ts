@@ -248,7 +248,6 @@ function parseObject(text: string): object | undefined {
 
 /** What a task throws is a Failure already, or a fault of ours. */
 function asFailure(thrown: unknown): Failure {
-  const known =
-    typeof thrown === "object" && thrown !== null && "code" in thrown && !(thrown instanceof Error);
+  const known = "code" in Object(thrown) && !(thrown instanceof Error);
   return known ? (thrown as Failure) : { code: "engine_failed", detail: describe(thrown) };
 }

@@ -3,28 +3,26 @@ import { describe } from "./describe.js";
 /** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
 const SENTENCES = {
   aborted: "The caller aborted.",
-  algorithm_unsupported: "Unknown hash function. Use SHA-256 (or SHA-1, SHA-384, SHA-512) on the server.",
-  anonymous_not_allowed:
-    "The app allows no anonymous sessions. Set allowAnonymous in its webClient configuration.",
+  algorithm_unsupported: "Unknown hash function. Use SHA-256 on the server.",
+  anonymous_not_allowed: "The app allows no anonymous sessions. Set its allowAnonymous.",
   app_not_found: "No such app, or it is disabled. Check appId and baseUrl.",
   bad_request: "The server refused the request. Check baseUrl, and that the app is a web_client.",
-  challenge_malformed: "A member of the challenge is missing or malformed. Check baseUrl.",
+  challenge_malformed: "The challenge is malformed. Check baseUrl.",
   disposed: "The client was disposed. Create another.",
-  engine_failed: "The solver broke off: a fault of saltmine or of the browser. Please report it.",
+  engine_failed: "The solver broke off. Please report it.",
   engine_unavailable:
-    "The solver could not start. Check that the package's files are served, and script-src and worker-src of the content security policy.",
-  invalid_options: "An option is missing or malformed.",
+    "The solver could not start. Check that the package's files are served, and the page's policy (script-src, worker-src).",
+  invalid_options: "An option is malformed.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling, perhaps forged. Raise the option maxNumber if the server really asks for this.",
+    "The challenge's maxnumber is over the ceiling. Raise the option maxNumber if the server really asks for this.",
   network:
-    "No answer from the server. Check baseUrl, the connection, CORS, and connect-src of the content security policy.",
+    "No answer from the server. Check baseUrl, the connection, CORS, and the page's policy (connect-src).",
   no_solution: "No number up to maxnumber fits. Request another challenge.",
   origin_not_allowed:
     "The app does not allow this origin. Add its host to the app's allowedDomains; outside a browser, pass origin.",
-  pow_expired:
-    "The challenge expired too soon. Try again; raise its lifetime or lower its difficulty on the server.",
+  pow_expired: "The challenge expired too soon. Raise its lifetime or lower its difficulty on the server.",
   pow_invalid: "The solution was refused. Check that all servers share one INKEEP_POW_HMAC_SECRET.",
-  pow_replayed: "The solution was used before. Each needs a fresh challenge.",
+  pow_replayed: "The solution was used before. Request another challenge.",
   pow_required: "The server wants a proof of work, but offered no challenge. Check baseUrl.",
   rate_limited: "Too many requests from this address. Try again later.",
   response_malformed: "The server's answer is not what the protocol says. Check baseUrl.",
@@ -38,7 +36,7 @@ export type ErrorCode = keyof typeof SENTENCES;
 /** All codes, in alphabetical order. */
 export const ERROR_CODES = Object.keys(SENTENCES) as ErrorCode[];
 
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const RETRYABLE: readonly ErrorCode[] = [
   "engine_failed",
   "network",
   "no_solution",
@@ -47,7 +45,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "rate_limited",
   "server_error",
   "timeout",
-]);
+];
 
 /** A failure as it crosses from a worker: data only. */
 export interface Failure {
@@ -95,7 +93,7 @@ export class SaltmineError extends Error {
     this.code = code;
     this.status = failure.status;
     this.field = field;
-    this.retryable = RETRYABLE.has(code);
+    this.retryable = RETRYABLE.includes(code);
   }
 }
 

@@ -88,9 +88,10 @@ async function climbDown(wanted: Wanted, places: Places, signal: AbortSignal): P
   }
 }
 
-class StartFailure extends Error {
+/** Why there is no engine. */
+interface StartFailure extends Error {
   /** Whether the thread gave a sign of life. */
-  heard = false;
+  heard: boolean;
 }
 
 /** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
@@ -105,20 +106,19 @@ function start(
     let link: Link | undefined;
     let running: Thread | undefined;
     let over = false;
-    const failure = new StartFailure();
+    let heard = false;
     const giveUp = (reason: string) => {
       clearTimeout(timer);
       over = true;
       if (link) link.close({ code: "engine_failed", detail: reason });
       else running?.terminate();
-      failure.message = reason;
-      reject(failure);
+      reject(Object.assign(new Error(reason), { heard }) satisfies StartFailure);
     };
     const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
 
     const onReport = (report: Report) => {
       if (report.type === "broken") {
-        failure.heard = true;
+        heard = true;
         giveUp(report.reason);
       } else if (report.type !== "started") link?.take(report);
       else if (running && !over) {

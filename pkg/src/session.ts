@@ -14,8 +14,7 @@ export interface Session {
 
 /** Makes a session of what the server or a store holds; undefined if it is none, or another app's. */
 export function readSession(stored: unknown, appId: string): Session | undefined {
-  if (typeof stored !== "object" || stored === null) return undefined;
-  const { token, expiresAt } = stored as Record<string, unknown>;
+  const { token, expiresAt } = Object(stored) as Record<string, unknown>;
   if (typeof token !== "string" || typeof expiresAt !== "string") return undefined;
   const claims = readClaims(token);
   if (!claims || typeof claims.sub !== "string" || claims.sub === "") return undefined;
@@ -31,8 +30,7 @@ function readClaims(token: string): Record<string, unknown> | undefined {
     const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (char) =>
       char.charCodeAt(0),
     );
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
+    return Object(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     return undefined;
   }

@@ -45,24 +45,20 @@ export function alone<T>(
     const begin = async () => {
       begun = true;
       clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
       const working = work(stored);
       resolve(working);
       await working;
       if (holdMs && !signal.aborted)
         await new Promise<void>((release) => {
-          const end = () => {
+          const held = setTimeout(release, holdMs);
+          signal.addEventListener("abort", () => {
             clearTimeout(held);
-            signal.removeEventListener("abort", end);
             release();
-          };
-          const held = setTimeout(end, holdMs);
-          signal.addEventListener("abort", end);
+          });
         });
     };
     locks.request(name, { signal: waiting.signal }, begin).catch(() => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
       // Refused (a sandboxed frame), or waited for too long: better twice than never. An abort is heard in the work.
       if (!begun) resolve(work(stored));
     });

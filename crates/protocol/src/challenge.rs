@@ -59,9 +59,7 @@ impl Challenge {
             return malformed(Field::MaxNumber);
         };
         let Some(salt) = &raw.salt else { return malformed(Field::Salt) };
-        if bytes(&raw.signature).is_none() {
-            return malformed(Field::Signature);
-        }
+        let Some(_) = bytes(&raw.signature) else { return malformed(Field::Signature) };
         // The salt is signed and `expiresAt` is not: the salt's word counts first.
         let expires_at_seconds = salt::expires_at_seconds(salt).or_else(|| {
             let ms = raw.expires_at_ms.filter(|ms| *ms >= 0.0 && *ms <= double(MAX_NUMBER))?;

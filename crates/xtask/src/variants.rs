@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     cfg: Vec<String>,
     stack_bytes: u32,
     pub(crate) snip: Vec<String>,
+    pub(crate) blank: Vec<String>,
     wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
 }

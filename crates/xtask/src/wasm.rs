@@ -53,6 +53,7 @@ fn build_variant(variant: &Variant, shared: &Shared) -> Result<()> {
         .arg(&compiled)
         .arg(&shrunk)
         .arg(format!("{:?}", shared.snip))
+        .arg(format!("{:?}", shared.blank))
         .args(variant.wasm_opt(shared)))?;
     if variant.is_translated() {
         run(node(TRANSLATE).arg(&shrunk).arg(&output))?;
