@@ -184,8 +184,15 @@ class SessionClient implements Client {
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     this.#begin({});
     const credentials: Credentials = {
-      headers: async (signal) => ({ ...this.#origin, ...(await this.#headers(signal)) }),
-      renewAfter: (authorization, signal) => this.#keeper.renewAfter(authorization, signal),
+      headers: async (signal) => {
+        // Time has passed: nothing begins after a farewell.
+        this.#begin({});
+        return { ...this.#origin, ...(await this.#headers(signal)) };
+      },
+      renewAfter: async (authorization, signal) => {
+        this.#begin({});
+        return this.#keeper.renewAfter(authorization, signal);
+      },
       renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
     };
     const { authorizedFetch } = await loadRequests();
