@@ -186,8 +186,15 @@ class SessionClient implements Client {
     const lender: Lender = {
       baseUrl: this.#baseUrl,
       invalid,
-      headers: async (signal) => ({ ...this.#origin, ...(await this.#headers(signal)) }),
-      renewAfter: (authorization, signal) => this.#keeper.renewAfter(authorization, signal),
+      headers: async (signal) => {
+        // Time has passed: nothing begins after a farewell.
+        this.#begin({});
+        return { ...this.#origin, ...(await this.#headers(signal)) };
+      },
+      renewAfter: async (authorization, signal) => {
+        this.#begin({});
+        return this.#keeper.renewAfter(authorization, signal);
+      },
       renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
     };
     const { authorizedFetch } = await loadRequests();

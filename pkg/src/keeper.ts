@@ -42,9 +42,10 @@ export class Keeper {
   #last: Flight | undefined;
   /** The server's clock minus ours, once a server has told it. */
   #skewMs: number | undefined;
+  /** By a clock that nobody sets, as `#refusedAt`. */
   #pausedUntil = 0;
   /** When a refused token was last replaced. */
-  #refusedAt = 0;
+  #refusedAt = -PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends the listeners. */
   #listening: AbortController | undefined;
@@ -68,7 +69,7 @@ export class Keeper {
     const kept = this.#load();
     if (kept && this.#isGood(kept)) return kept;
     // What still holds is better than nothing, and a server in trouble is not asked with every call.
-    if (kept && Date.now() < this.#pausedUntil && this.#remainingMs(kept) > 0) return kept;
+    if (kept && performance.now() < this.#pausedUntil && this.#remainingMs(kept) > 0) return kept;
     return this.renew(signal);
   }
 
@@ -80,7 +81,7 @@ export class Keeper {
       return await this.#join(this.#flight, signal);
     } catch (error) {
       const aborted = error instanceof SaltmineError && /^(aborted|disposed)$/.test(error.code);
-      if (!aborted) this.#pausedUntil = Date.now() + PAUSE_MS;
+      if (!aborted) this.#pausedUntil = performance.now() + PAUSE_MS;
       if (aborted || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
       this.#announce.warn(
         "refresh_failed",
@@ -95,9 +96,9 @@ export class Keeper {
   async renewAfter(authorization: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
     const refused = (session: Session | undefined) => authorization === `Bearer ${session?.token}`;
     if (!this.#session || !refused(this.#session)) return true;
-    if (!this.#flight && Date.now() - this.#refusedAt < PAUSE_MS) return false;
+    if (!this.#flight && performance.now() - this.#refusedAt < PAUSE_MS) return false;
     const renewed = await this.renew(signal);
-    this.#refusedAt = Date.now();
+    this.#refusedAt = performance.now();
     return !refused(renewed);
   }
 
@@ -277,7 +278,7 @@ export class Keeper {
     clearTimeout(this.#timer);
     const session = this.#session;
     if (!session || !this.#listening) return;
-    const now = Date.now();
+    const now = performance.now();
     const due = Math.max(this.#remainingMs(session) - this.#marginMs(session), this.#pausedUntil - now);
     this.#timer = later(due, () => {
       if (due > 2 ** 31 - 1) this.#schedule();
@@ -304,7 +305,7 @@ export class Keeper {
       if (isHidden()) return;
       // Neither timers nor the events of other tabs came while the page slept.
       if (this.#store.isShared) takeStored();
-      if (Date.now() >= this.#pausedUntil) this.#renewAhead();
+      if (performance.now() >= this.#pausedUntil) this.#renewAhead();
     };
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
     const onStorage = ({ key }: StorageEvent) => {

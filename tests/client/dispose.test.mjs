@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { workersGone } from "../support/browser.mjs";
-import { call, makeClient, openTab, startPages, until } from "../support/client-pages.mjs";
+import { call, eventsOf, makeClient, openTab, startPages, until } from "../support/client-pages.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
 const pages = await startPages();
@@ -133,6 +133,38 @@ describe("dispose", () => {
     assert.equal((await flying).code, "disposed");
     await assertNothingLeft(page, left);
   });
+
+  for (const [when, stored, sends] of [
+    ["before it is sent", false, 0],
+    ["before it is sent, with a stored session", true, 0],
+    ["while it waits for the answer, a 401", true, 1],
+  ])
+    test(`a fetch ${when}: nothing begins any more`, async (t) => {
+      const { page, left, service } = await setUp(t);
+      let sent = 0;
+      await page.route("**/run/api/chat", async (route) => {
+        sent += 1;
+        await page.evaluate(() => client.dispose());
+        await route.fulfill({ status: 401, headers: { "access-control-allow-origin": "*" } });
+      });
+      if (stored) await call(page, "session");
+      await makeClient(page, { baseUrl: service.baseUrl });
+      const before = service.asked().length;
+      const { code } = await page.evaluate((waits) => {
+        events.length = 0;
+        const asking = client.fetch("/run/api/chat");
+        if (!waits) client.dispose();
+        return asking.catch(({ code }) => ({ code }));
+      }, sends > 0);
+      assert.equal(code, "disposed");
+      assert.equal(sent, sends);
+      assert.equal(service.asked().length, before);
+      assert.deepEqual(
+        (await eventsOf(page, "state")).map(({ state }) => state).filter((state) => state !== "ready"),
+        [],
+      );
+      await assertNothingLeft(page, left);
+    });
 
   test("of one client leaves another's alone", async (t) => {
     const { page, service, left } = await setUp(t);

@@ -103,6 +103,16 @@ describe("a 401", () => {
     assert.equal(service.requests.length, 4);
   });
 
+  test("renews again ten seconds after the last time, though the visitor's clock was put back", async (t) => {
+    const { client } = await setUp(t, [problem(401), OK, problem(401)]);
+    await client.session();
+    assert.equal((await client.fetch("/run/x")).status, 200);
+    const [date, monotonic] = [Date.now, performance.now.bind(performance)];
+    t.mock.method(Date, "now", () => date() - 3_600_000);
+    t.mock.method(performance, "now", () => monotonic() + 11_000);
+    assert.equal((await client.fetch("/run/x")).status, 200);
+  });
+
   test("of ten requests at the same time is one renewal", async (t) => {
     const { client, seen, service } = await setUp(t, Array(10).fill(problem(401)));
     await client.session();

@@ -136,6 +136,20 @@ describe("a repeat", () => {
     assert.ok(times[1] - times[0] >= 1_000, `${times[1] - times[0]} ms`);
   });
 
+  test("comes no sooner than a date in Retry-After, by the server's clock", async (t) => {
+    const times = [];
+    const at = (ms) => new Date(Date.now() + ms).toUTCString();
+    const challenge = async () => {
+      times.push(performance.now());
+      if (times.length > 1) return right.challenge();
+      return { ...problem(503), headers: { date: at(3_600_000), "retry-after": at(3_602_000) } };
+    };
+    const { client } = await setUp(t, { challenge });
+    await client.session();
+    const waited = times[1] - times[0];
+    assert.ok(waited >= 1_000 && waited < 5_000, `${waited} ms`);
+  });
+
   test("is given up with the call", async (t) => {
     const { service, client } = await setUp(t, {
       challenge: always({ ...problem(429), headers: { "retry-after": "5" } }),
