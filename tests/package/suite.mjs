@@ -121,6 +121,16 @@ export function testSolve({ solve, solveAll, backend, rareBackend }) {
     });
   }
 
+  test("how fast SHA-256 was says nothing of another hash function", { timeout: 60_000 }, async () => {
+    assertFailure(await solve({ ...hopeless, maxnumber: 3_000_000 }, { workers: 2 }), "no_solution");
+    const { number, ...challenge } = vectors.find(
+      (vector) => vector.algorithm === "SHA-512" && vector.number,
+    );
+    const result = await solve({ ...challenge, maxnumber: 9_000_000 }, { workers: 2 });
+    assert.equal(result.number, number);
+    assert.deepEqual(result.backend, rareBackend);
+  });
+
   test("algorithm names are compared without regard to case", async () => {
     assert.equal((await solve({ ...small, algorithm: "sha-256" })).number, smallNumber);
   });
