@@ -1,6 +1,6 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
 import { type Kind, loadPageEngine, spawn, type Thread } from "#spawn";
-import { abortError, untilAborted } from "./abort.js";
+import { abortError } from "./abort.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
 import { Link } from "./link.js";
@@ -52,16 +52,7 @@ const RUNGS: readonly Rung[] = [
 let known = { rung: 0, reasons: [] as string[], until: 0 };
 
 /** Climbs down the ladder until an engine has proved itself; an abort ends what was started. */
-export function connect(wanted: Wanted, places: Places, signal: AbortSignal): Promise<Link> {
-  const connecting = climbDown(wanted, places, signal);
-  connecting.then(
-    (link) => signal.aborted && link.close({ code: "aborted" }),
-    () => {},
-  );
-  return untilAborted(connecting, signal);
-}
-
-async function climbDown(wanted: Wanted, places: Places, signal: AbortSignal): Promise<Link> {
+export async function connect(wanted: Wanted, places: Places, signal: AbortSignal): Promise<Link> {
   const remembered = performance.now() < known.until;
   const reasons = remembered ? [...known.reasons] : [];
   let rung = remembered ? known.rung : 0;
@@ -71,7 +62,7 @@ async function climbDown(wanted: Wanted, places: Places, signal: AbortSignal): P
     const { javascript, thread, next, unheard } = RUNGS[rung] as Rung;
     const began = performance.now();
     try {
-      return await start(wanted, places, javascript, thread, reasons);
+      return await start(wanted, places, javascript, thread, reasons, signal);
     } catch (error) {
       if (signal.aborted) throw abortError(signal);
       const { heard, message } = error as StartFailure;
@@ -101,19 +92,26 @@ function start(
   javascript: boolean,
   thread: Rung["thread"],
   reasons: readonly string[],
+  signal: AbortSignal,
 ): Promise<Link> {
   return new Promise((resolve, reject) => {
     let link: Link | undefined;
     let running: Thread | undefined;
     let over = false;
     let heard = false;
-    const giveUp = (reason: string) => {
+    const settle = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    };
+    const onAbort = () => giveUp("aborted");
+    const giveUp = (reason: string) => {
+      settle();
       over = true;
       if (link) link.close({ code: "engine_failed", detail: reason });
       else running?.terminate();
       reject(Object.assign(new Error(reason), { heard }) satisfies StartFailure);
     };
+    signal.addEventListener("abort", onAbort);
     const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
 
     const onReport = (report: Report) => {
@@ -122,11 +120,11 @@ function start(
         giveUp(report.reason);
       } else if (report.type !== "started") link?.take(report);
       else if (running && !over) {
-        clearTimeout(timer);
-        const { engine, module } = report;
+        settle();
+        const { engine } = report;
         // Why not higher: what failed above, what the engine tells, what was asked for.
         const reason = [...reasons, report.reason ?? wanted.reason].filter(Boolean).join("; ");
-        link = new Link(running, reason ? { engine, thread, reason } : { engine, thread }, module);
+        link = new Link(running, reason ? { engine, thread, reason } : { engine, thread }, report);
         resolve(link);
       }
     };

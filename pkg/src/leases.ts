@@ -23,17 +23,17 @@ export class Leases {
   }
 
   /**
-   * The next part for one of some engines, which searches so many candidates a second; undefined when all are handed
-   * out. The last parts are small, so that all engines end at about the same time.
+   * The next part for an engine that searches so many candidates a second, of those that all search together; undefined
+   * when all are handed out. The last parts are small, so that all engines end at about the same time.
    */
-  take(engines: number, hashesPerSecond: number): Lease | undefined {
+  take(hashesPerSecond: number, together: number): Lease | undefined {
     const returned = this.#returned.pop();
     if (returned) return returned;
     if (this.#next > this.#end) return undefined;
     const rest = this.#end - this.#next + 1;
     const size = Math.max(
       SMALLEST_PART,
-      engines > 1 ? Math.min(hashesPerSecond * PART_SECONDS, rest / (2 * engines)) : rest,
+      Math.min(hashesPerSecond * PART_SECONDS, (rest / 2) * (hashesPerSecond / together)),
     );
     const start = this.#next;
     this.#next = Math.min(this.#end + 1, start + Math.ceil(size));

@@ -19,6 +19,8 @@ export interface Attendance {
   onFetch?: ((step: RequestStep) => Promise<Answer | NoAnswer>) | undefined;
 }
 
+type Started = Extract<Report, { type: "started" }>;
+
 interface Pending extends Attendance {
   resolve(value: Value): void;
   reject(error: unknown): void;
@@ -27,8 +29,8 @@ interface Pending extends Attendance {
 /** A running engine. */
 export class Link {
   readonly backend: Backend;
-  /** Compiled code, for the next engine of this kind. */
-  readonly module: WebAssembly.Module | undefined;
+  /** What it said of itself; its compiled code is for the next engine of this kind. */
+  readonly started: Started;
   readonly #thread: Thread;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
@@ -36,10 +38,10 @@ export class Link {
   #watch: ReturnType<typeof setInterval> | undefined;
   #silentTicks = 0;
 
-  constructor(thread: Thread, backend: Backend, module: WebAssembly.Module | undefined) {
+  constructor(thread: Thread, backend: Backend, started: Started) {
     this.#thread = thread;
     this.backend = backend;
-    this.module = module;
+    this.started = started;
   }
 
   /** Whether requests can still be made. */

@@ -19,8 +19,8 @@ export class Pool {
   readonly #idle = new Set<Idle>();
   /** What is out and what rests, so that all can be ended. */
   readonly #links = new Set<Link>();
-  readonly #modules = new Map<Engine, WebAssembly.Module>();
-  #best: Engine | undefined;
+  /** The first that was compiled, by the engine that was asked for. */
+  readonly #compiled = new Map<Engine | undefined, Link>();
   #closed = false;
 
   constructor(places: Places = {}) {
@@ -37,15 +37,11 @@ export class Pool {
       waiting.link.keepAlive(true);
       return waiting.link;
     }
-    // Compiled once: the next engine of the kind gets the code.
-    const engine = wanted.engine ?? this.#best;
-    const module = engine && this.#modules.get(engine);
-    const link = await connect(module ? { ...wanted, engine, module } : wanted, this.#places, signal);
+    // Compiled once: the next engine of the kind gets the code, and the reason why it is no better one.
+    const first = this.#compiled.get(wanted.engine);
+    const link = await connect({ ...wanted, ...first?.started }, this.#places, signal);
     this.#links.add(link);
-    if (link.module) {
-      this.#modules.set(link.backend.engine, link.module);
-      if (!wanted.engine) this.#best = link.backend.engine;
-    }
+    if (!first && link.started.module) this.#compiled.set(wanted.engine, link);
     if (this.#closed) link.close({ code: "disposed" });
     return link;
   }

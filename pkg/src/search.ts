@@ -2,7 +2,7 @@
 import type { Wanted } from "./ladder.js";
 import { Leases } from "./leases.js";
 import type { Link } from "./link.js";
-import type { Backend, Challenge, Engine, Lease, Share, Update } from "./messages.js";
+import type { Backend, Challenge, Lease, Share, Update } from "./messages.js";
 import type { Pool } from "./pool.js";
 import type { Measured } from "./progress.js";
 
@@ -11,15 +11,21 @@ const WORTH_MS = 150;
 /** Engines that died and were replaced, in one search. */
 const MOST_REPLACEMENTS = 3;
 
-/** Where the rare hash functions are searched. */
-function rareOf({ engine, reason }: Backend): Wanted {
+/** Where the rare hash functions are searched, if an engine that was wanted so does not have them. */
+function rareOf({ engine }: Backend, wanted: Wanted): Wanted {
   return engine === "javascript"
-    ? { engine, rare: true, reason }
+    ? { ...wanted, rare: true }
     : { engine: "scalar", rare: true, reason: "the challenge's hash function has no SIMD engine" };
 }
 
-/** What each engine was last seen to do, in hashes a second. */
-const rates = new Map<Engine, number>();
+/** What each engine was last seen to do with each hash function, in hashes a second; none if it does not have it. */
+const rates = new Map<string, number>();
+const keyOf = ({ backend }: Link, { rare }: Wanted, { algorithm }: Challenge) =>
+  `${backend.engine} ${rare} ${algorithm}`;
+/** An engine's first part is so much smaller than its kind's usual one: its core may be a slow one. */
+const TRIAL = 5;
+/** A part for less than this, in seconds, tells more of the messages than of the engine. */
+const TELLING_SECONDS = 0.02;
 
 /** What a search needs beside the challenge. */
 export interface SearchContext {
@@ -56,7 +62,7 @@ export class Search {
       const link = await pool.take(wanted, signal);
       let shared: Promise<number | null> | undefined;
       try {
-        const whole = this.#worthSharing(challenge, link);
+        const whole = this.#worthSharing(challenge, link, wanted);
         if (whole) return await this.#together(challenge, whole, link, wanted);
         this.backend = link.backend;
         const request = { type: "solve", challenge, start, maxNumber, share: workers > 1 } as const;
@@ -78,10 +84,10 @@ export class Search {
   /** Goes on with what an engine gives away. */
   async share(share: Share, link: Link, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
-    if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend));
+    if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend, wanted));
     this.#began ||= performance.now() - elapsedMs;
     this.#searched = Math.max(this.#searched, searched);
-    rates.set(link.backend.engine, (searched / elapsedMs) * 1000);
+    rates.set(keyOf(link, wanted, challenge), (searched / elapsedMs) * 1000);
     return this.#together(challenge, { start, end }, link, wanted);
   }
 
@@ -98,22 +104,26 @@ export class Search {
   }
 
   /** The whole range, if it is known already to be worth several engines. */
-  #worthSharing({ maxnumber = 1_000_000 }: Challenge, { backend }: Link): Lease | undefined {
+  #worthSharing(challenge: Challenge, link: Link, wanted: Wanted): Lease | undefined {
+    const { maxnumber = 1_000_000 } = challenge;
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
     const whole = { start: this.#context.start, end };
-    return backend.thread === "worker" && this.#engines(whole, backend.engine) > 1 ? whole : undefined;
+    const engines = this.#engines(whole, rates.get(keyOf(link, wanted, challenge)));
+    return link.backend.thread === "worker" && engines > 1 ? whole : undefined;
   }
 
   /** How many engines a range is worth. */
-  #engines({ start, end }: Lease, engine: Engine): number {
-    const ms = ((end - start + 1) / (rates.get(engine) ?? Number.POSITIVE_INFINITY)) * 1000;
+  #engines({ start, end }: Lease, rate = Number.POSITIVE_INFINITY): number {
+    const ms = ((end - start + 1) / rate) * 1000;
     return Math.min(this.#context.workers, Math.ceil(ms / WORTH_MS));
   }
 
   async #together(challenge: Challenge, range: Lease, lead: Link, wanted: Wanted): Promise<number | null> {
     const { pool, signal, maxNumber } = this.#context;
-    const { engine } = lead.backend;
-    const engines = this.#engines(range, engine);
+    const key = keyOf(lead, wanted, challenge);
+    const engines = this.#engines(range, rates.get(key));
+    /** What each engine does here, in hashes a second. */
+    const speeds = new Map<Link, number>();
     const leases = new Leases(range);
     const total = range.end + 1 - this.#context.start;
     const over = new AbortController();
@@ -127,7 +137,9 @@ export class Search {
     /** Searches parts on one engine until none is left; false if the engine died. */
     const mine = async (link: Link): Promise<boolean> => {
       while (!over.signal.aborted) {
-        const lease = leases.take(engines, rates.get(link.backend.engine) ?? 0);
+        const usual = rates.get(key) as number;
+        const speed = speeds.get(link) ?? usual / TRIAL;
+        const lease = leases.take(speed, usual * engines);
         if (!lease) break;
         const began = performance.now();
         try {
@@ -150,11 +162,13 @@ export class Search {
             found = number as number;
             this.backend = link.backend;
             abort();
-          } else
-            rates.set(
-              link.backend.engine,
-              ((lease.end - lease.start + 1) / (performance.now() - began)) * 1000,
-            );
+          } else {
+            const size = lease.end - lease.start + 1;
+            if (size > speed * TELLING_SECONDS) {
+              speeds.set(link, (size / (performance.now() - began)) * 1000);
+              rates.set(key, Math.max(...speeds.values()));
+            }
+          }
         } catch (error) {
           if (over.signal.aborted) break;
           if (!link.usable) {
@@ -207,8 +221,9 @@ export class Search {
   }
 
   #tell(searched: number, total: number): void {
-    if (searched <= this.#searched) return;
+    const elapsedMs = performance.now() - this.#began;
+    if (searched <= this.#searched || (elapsedMs === 0 && searched < total)) return;
     this.#searched = searched;
-    this.#context.onProgress({ searched, total, elapsedMs: performance.now() - this.#began });
+    this.#context.onProgress({ searched, total, elapsedMs });
   }
 }

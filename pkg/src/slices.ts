@@ -11,12 +11,12 @@ export interface Searcher {
 export interface SliceOptions {
   /** How long one slice may take, in milliseconds. */
   sliceMs: number;
-  /** Told after every slice: candidates covered so far. Whether to stop there is asked with it. */
+  /** Told after every slice that took a while: candidates covered so far. Whether to stop there is asked with it. */
   covered(candidates: number): boolean;
 }
 
-/** Small enough for the slowest engine on the page, large enough to measure. */
-const FIRST_SLICE = 4096;
+/** Short even for SHA-512 in JavaScript that no compiler has seen yet. */
+const FIRST_SLICE = 64;
 const LARGEST_SLICE = 2 ** 30;
 
 /** Searches `start..=end`: the number or -1, and the first candidate that was not covered. */
@@ -34,7 +34,9 @@ export async function searchInSlices(
     const began = performance.now();
     const number = searcher.run(next, last);
     const now = performance.now();
-    const stop = covered((number < 0 ? last : number) - start + 1);
+    // What took no time that the clock shows has no speed to be told.
+    const telling = now > began || number >= 0 || last === end;
+    const stop = telling && covered((number < 0 ? last : number) - start + 1);
     if (number >= 0) return { number, next };
     // Clocks are coarse (up to 100 ms): never more than four times the last size, whatever was measured.
     const growth = Math.min(4, sliceMs / Math.max(now - began, 0.001));
@@ -54,8 +56,9 @@ declare const setImmediate: ((run: () => void) => void) | undefined;
 declare const scheduler: { yield?: () => Promise<void> } | undefined;
 
 /** Lets everything that waits for this thread go first. Not `setTimeout`, which browsers stretch to 4 ms. */
-export function pause(): Promise<void> {
-  if (typeof scheduler === "object" && scheduler.yield) return scheduler.yield();
+export async function pause(): Promise<void> {
+  // It goes on before messages and timers do, so that it alone would be deaf to an abort.
+  if (typeof scheduler === "object") await scheduler.yield?.();
   return new Promise((resolve) => {
     if (typeof setImmediate === "function") {
       setImmediate(resolve);

@@ -1,5 +1,6 @@
 /** What the packed package must do in every runtime: the same tests for Node, Chromium, and each wasm variant. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { vectors } from "../support/vectors.mjs";
 import { attempt } from "./attempt.mjs";
@@ -13,6 +14,14 @@ delete small.number;
 
 /** As much work as the default ceiling allows, for nothing. */
 const hopeless = { ...small, challenge: "0".repeat(64), maxnumber: 10_000_000 };
+
+/** A challenge whose solution is the largest number that there is. */
+const LARGEST = Number.MAX_SAFE_INTEGER;
+const largest = {
+  ...small,
+  challenge: createHash("sha256").update(`${small.salt}${LARGEST}`).digest("hex"),
+  maxnumber: LARGEST,
+};
 
 const without = (member) => Object.fromEntries(Object.entries(small).filter(([name]) => name !== member));
 
@@ -65,6 +74,7 @@ const BAD_OPTIONS = [
     { maxNumber },
     "maxNumber",
   ]),
+  ...[-1, 1.5, "7", 2 ** 53].map((start) => [`start: ${JSON.stringify(start)}`, { start }, "start"]),
 ];
 
 /** A failure as a developer meets it: ours, with the code, and words that say what to do. */
@@ -121,6 +131,16 @@ export function testSolve({ solve, solveAll, backend, rareBackend }) {
     });
   }
 
+  test("how fast SHA-256 was says nothing of another hash function", { timeout: 60_000 }, async () => {
+    assertFailure(await solve({ ...hopeless, maxnumber: 3_000_000 }, { workers: 2 }), "no_solution");
+    const { number, ...challenge } = vectors.find(
+      (vector) => vector.algorithm === "SHA-512" && vector.number,
+    );
+    const result = await solve({ ...challenge, maxnumber: 9_000_000 }, { workers: 2 });
+    assert.equal(result.number, number);
+    assert.deepEqual(result.backend, rareBackend);
+  });
+
   test("algorithm names are compared without regard to case", async () => {
     assert.equal((await solve({ ...small, algorithm: "sha-256" })).number, smallNumber);
   });
@@ -160,6 +180,31 @@ export function testSolve({ solve, solveAll, backend, rareBackend }) {
   test("no solution is an answer", async () => {
     assertFailure(await solve({ ...hopeless, maxnumber: 300_000 }), "no_solution");
     assertFailure(await solve({ ...small, maxnumber: 0 }), "no_solution");
+  });
+
+  test("a range begins at `start`, inclusive, and may be empty", async () => {
+    assert.equal((await solve(small, { start: smallNumber })).number, smallNumber);
+    for (const start of [smallNumber + 1, small.maxnumber, small.maxnumber + 1, LARGEST])
+      assertFailure(await solve(small, { start }), "no_solution");
+  });
+
+  test("the largest number that there is", async () => {
+    for (const workers of [1, 2]) {
+      const options = { workers, maxNumber: LARGEST };
+      for (const start of [LARGEST, LARGEST - 100_000])
+        assert.equal((await solve(largest, { ...options, start })).number, LARGEST);
+      const none = { ...largest, challenge: "0".repeat(64) };
+      assertFailure(await solve(none, { ...options, start: LARGEST - 100_000 }), "no_solution");
+    }
+  });
+
+  test("an abort is heard by the engine: it is free for the next search", async () => {
+    const long = { ...hopeless, maxnumber: 100_000_000 };
+    const options = { workers: 1, maxNumber: long.maxnumber };
+    assertFailure(await solve(long, { ...options, abortAtProgress: 8 }), "aborted");
+    const { number, tookMs } = await solve(small, { workers: 1 });
+    assert.equal(number, smallNumber);
+    assert.ok(tookMs < 1_000, `the next search took ${tookMs} ms`);
   });
 
   test("an abort before the call", async () => {

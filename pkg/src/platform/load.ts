@@ -29,7 +29,10 @@ export function loaderOf(
       } else reasons.push("this runtime has no WebAssembly SIMD");
     }
     try {
-      const scalar = await instantiate("scalar", (wanted && handedOn) ?? (await compile("scalar")));
+      const scalar = await instantiate(
+        "scalar",
+        (wanted === "scalar" && handedOn) || (await compile("scalar")),
+      );
       return reasons[0] ? { ...scalar, reason: reasons[0] } : scalar;
     } catch (error) {
       throw new Error([...reasons, `scalar: ${describe(error)}`].join("; "));

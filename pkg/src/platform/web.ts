@@ -9,6 +9,6 @@ export const load = loaderOf(async (variant, url) => {
       : new URL("./scalar.wasm", import.meta.url);
   const response = await fetch(url ?? own);
   if (!response.ok) throw new Error(`${url ?? own} answered ${response.status}`);
-  // Not streamed: that needs the media type application/wasm, which not every server sends, and saves nothing at 35 KB.
+  // Not streamed: that needs the media type application/wasm, which not every server sends, and saves nothing at 30 KB.
   return WebAssembly.compile(await response.arrayBuffer());
 });
