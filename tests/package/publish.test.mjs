@@ -1,6 +1,7 @@
 /** What the tarball holds, and what resolvers and compilers make of it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -49,6 +50,8 @@ describe("the tarball", () => {
       "dist/altcha-lib.js",
       "dist/react.js",
       "dist/service-worker.js",
+      "dist/saltmine.global.js",
+      "dist/integrity.json",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];
@@ -94,6 +97,29 @@ describe("the tarball", () => {
     for (const file of ["./dist/worker.js", "./dist/node-worker.js"]) {
       assert.ok(manifest.sideEffects === undefined || manifest.sideEffects.includes(file), file);
     }
+  });
+
+  test("integrity.json has the hash of every script and module", async () => {
+    const dist = join(installed, "dist");
+    const { version, files } = JSON.parse(await readFile(join(dist, "integrity.json"), "utf8"));
+    assert.equal(version, manifest.version);
+    const published = (await readdir(dist)).filter((name) => /\.(js|wasm)$/.test(name));
+    assert.deepEqual(Object.keys(files).sort(), published.sort());
+    for (const [name, hash] of Object.entries(files)) {
+      const digest = createHash("sha384").update(await readFile(join(dist, name)));
+      assert.equal(hash, `sha384-${digest.digest("base64")}`, name);
+    }
+  });
+
+  test("CommonJS can require it", async () => {
+    const { stdout, stderr } = await runNode(
+      folder,
+      `
+      import { createRequire } from "node:module";
+      console.log(typeof createRequire(import.meta.url)("saltmine").createClient);
+      `,
+    );
+    assert.equal(stdout.trim(), "function", stderr);
   });
 
   test("package.json can be imported, inner files cannot", async () => {
