@@ -19,12 +19,15 @@ const WEB_TARGET = ["chrome91", "firefox90", "safari15"];
 /** The classic script. */
 const GLOBAL = "saltmine.global";
 
+const { version } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
+
 const shared = {
   absWorkingDir: here,
   bundle: true,
   format: "esm",
   minify: true,
   legalComments: "none",
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
   logLevel: "warning",
   outdir: "dist",
 };
@@ -111,7 +114,7 @@ await build({
   entryPoints: [{ in: "src/index.ts", out: GLOBAL }],
   alias: { "#spawn": "./src/spawn/script.ts" },
   // What bundlers are to see, and nobody here; the lazy parts have addresses of their own.
-  define: { "import.meta.url": '""' },
+  define: { ...shared.define, "import.meta.url": '""' },
   external: [
     "#page-engine",
     "#page-engine-javascript",
@@ -141,7 +144,14 @@ for (const file of await readdir(dist)) {
   const options = {
     module: !file.startsWith(GLOBAL),
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true, directives: false, inline: 1 },
+    compress: {
+      passes: 3,
+      keep_fargs: false,
+      unsafe_arrows: true,
+      directives: false,
+      inline: 1,
+      unsafe_methods: true,
+    },
   };
   const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
   await writeFile(`${dist}/${file}`, code);
@@ -150,7 +160,6 @@ for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // For `integrity` attributes and for policies.
-const { version } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
 const hashes = {};
 for (const file of (await readdir(dist)).sort()) {
   const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));

@@ -111,6 +111,19 @@ describe("the tarball", () => {
     }
   });
 
+  test("every door reports the version", async () => {
+    const doors = ["node.js", "index.js", "service-worker.js"].map((file) => join(installed, "dist", file));
+    const { stdout, stderr } = await runNode(
+      folder,
+      `for (const door of ${JSON.stringify(doors)}) console.log((await import(door)).VERSION);`,
+    );
+    assert.deepEqual(
+      stdout.trim().split("\n"),
+      doors.map(() => manifest.version),
+      stderr,
+    );
+  });
+
   test("CommonJS can require it", async () => {
     const { stdout, stderr } = await runNode(
       folder,
@@ -154,7 +167,10 @@ import {
   type SolveOptions,
   type SolveResult,
   solve,
+  VERSION,
 } from "saltmine";
+
+export const version: string = VERSION;
 
 const options: ClientOptions = {
   baseUrl: "https://api.example.com",

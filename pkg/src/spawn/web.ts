@@ -30,9 +30,9 @@ export function spawn(
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
-    onBroken(event.message || "the browser did not start the worker");
+    onBroken(event.message || "it did not start");
   };
-  worker.onmessageerror = () => onBroken("a message could not be read");
+  worker.onmessageerror = () => onBroken("unreadable message");
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 
