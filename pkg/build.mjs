@@ -1,5 +1,6 @@
 // Builds the npm package's dist/: two doors (browsers, Node), their workers, the engines' modules beside them.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -15,12 +16,18 @@ await mkdir(dist, { recursive: true });
 /** The oldest browsers that run module workers; wasm-pack.toml has the wasm's. */
 const WEB_TARGET = ["chrome91", "firefox90", "safari15"];
 
+/** The classic script. */
+const GLOBAL = "saltmine.global";
+
+const { version } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
+
 const shared = {
   absWorkingDir: here,
   bundle: true,
   format: "esm",
   minify: true,
   legalComments: "none",
+  define: { PACKAGE_VERSION: JSON.stringify(version) },
   logLevel: "warning",
   outdir: "dist",
 };
@@ -97,6 +104,25 @@ await build({
     }),
   ],
 });
+// For `<script src>`: a classic script that leaves one global, `saltmine`.
+await build({
+  ...shared,
+  format: "iife",
+  globalName: "saltmine",
+  platform: "browser",
+  target: WEB_TARGET,
+  entryPoints: [{ in: "src/index.ts", out: GLOBAL }],
+  alias: { "#spawn": "./src/spawn/script.ts" },
+  // What bundlers are to see, and nobody here; the lazy parts have addresses of their own.
+  define: { ...shared.define, "import.meta.url": '""' },
+  external: [
+    "#page-engine",
+    "#page-engine-javascript",
+    "#page-engine-javascript-all",
+    "#requests",
+    "#search",
+  ],
+});
 // Doors beside the main one: they import that, so that its classes are theirs.
 await build({
   ...shared,
@@ -116,15 +142,30 @@ await build({
 // esbuild's output is another 3 % smaller after terser, which tries harder.
 for (const file of await readdir(dist)) {
   const options = {
-    module: true,
+    module: !file.startsWith(GLOBAL),
     ecma: 2020,
-    compress: { passes: 3, keep_fargs: false, unsafe_arrows: true, directives: false, inline: 1 },
+    compress: {
+      passes: 3,
+      keep_fargs: false,
+      unsafe_arrows: true,
+      directives: false,
+      inline: 1,
+      unsafe_methods: true,
+    },
   };
   const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
   await writeFile(`${dist}/${file}`, code);
 }
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
+
+// For `integrity` attributes and for policies.
+const hashes = {};
+for (const file of (await readdir(dist)).sort()) {
+  const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
+  hashes[file] = `sha384-${digest.digest("base64")}`;
+}
+await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
 // What the tarball must carry beside dist/. Its README stands alone: no links into the work tree, no picture.
 const readme = (await readFile(`${root}README.md`, "utf8"))

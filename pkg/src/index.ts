@@ -11,3 +11,4 @@ export type { Backend, Challenge, Engine } from "./messages.js";
 export type { Progress } from "./progress.js";
 export type { Session, StorageKind } from "./session.js";
 export { type SolveOptions, type SolveResult, solve } from "./solve.js";
+export { VERSION } from "./version.js";

@@ -119,6 +119,27 @@ test("a refused origin is named, with the list that it is missing from; null in 
   assert.match((await call(frame, "session")).message, /allowedDomains.*Origin null:/);
 });
 
+test("a policy that does not name the service: the error names the directive", async (t) => {
+  const script = `import { createClient } from "/saltmine/index.js";
+    const client = createClient({ baseUrl: "${server.baseUrl}", appId: "${appId}" });
+    globalThis.told = await client.session().catch(({ code, message }) => ({ code, message }));`;
+  const strict = await serveFiles({
+    folders: { "/saltmine/": pages.tarball.dist },
+    files: { "/": `${BLANK_PAGE}<script type="module" src="/page.js"></script>`, "/page.js": script },
+    headers: {
+      "content-security-policy":
+        "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
+    },
+  });
+  t.after(strict.close);
+  const page = await context.newPage();
+  await page.goto(strict.origin);
+  await page.waitForFunction(() => globalThis.told, undefined, { polling: 20 });
+  const { code, message } = await page.evaluate(() => told);
+  assert.equal(code, "network");
+  assert.match(message, /connect-src/);
+});
+
 test("a Web Worker", async () => {
   const page = await openTab(context, pages.site.origin);
   const told = await page.evaluate(

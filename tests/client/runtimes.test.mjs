@@ -78,7 +78,7 @@ describe("the import does nothing and does not throw", () => {
     );
     assert.equal(
       stdout.trim(),
-      "0 0 ERROR_CODES,SaltmineError,createClient,solve,solveChallenge,solveChallengeWorkers",
+      "0 0 ERROR_CODES,SaltmineError,VERSION,createClient,solve,solveChallenge,solveChallengeWorkers",
       stderr,
     );
     assert.ok(ms < 5_000);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
-import { serveFiles } from "../support/static.mjs";
+import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { until } from "../support/client-pages.mjs";
 import { usual, vectors } from "../support/vectors.mjs";
@@ -95,6 +95,15 @@ describe("on the page's thread", () => {
     const answer = (path) => path === WORKER && { status: 404, body: "" };
     const { solve, page } = await pageOn(t, { answer });
     assertOnPage(await solve(challenge), /^no worker: .+/);
+    await workersGone(page, 1_000);
+  });
+
+  test("when the worker's file is a page, as servers of one-page applications answer", async (t) => {
+    const answer = (path) => path === WORKER && { type: "text/html", body: BLANK_PAGE };
+    const { solve, page } = await pageOn(t, { answer });
+    const { outcome, ms } = await timed(solve(challenge));
+    assertOnPage(outcome, /^no worker: .+/);
+    assert.ok(ms < 5_000, `it took ${ms} ms`);
     await workersGone(page, 1_000);
   });
 

@@ -135,7 +135,7 @@ describe("the import in Node", () => {
     assert.deepEqual(JSON.parse(stdout), {
       did: [],
       globals: [],
-      exports: ["ERROR_CODES", "SaltmineError", "createClient", "solve"],
+      exports: ["ERROR_CODES", "SaltmineError", "VERSION", "createClient", "solve"],
     });
   });
 
@@ -156,7 +156,7 @@ describe("the import in Node", () => {
     );
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout), {
-      exports: ["ERROR_CODES", "SaltmineError", "createClient", "solve"],
+      exports: ["ERROR_CODES", "SaltmineError", "VERSION", "createClient", "solve"],
       globals: [],
     });
   });

@@ -1,6 +1,7 @@
 /** What the tarball holds, and what resolvers and compilers make of it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -49,6 +50,8 @@ describe("the tarball", () => {
       "dist/altcha-lib.js",
       "dist/react.js",
       "dist/service-worker.js",
+      "dist/saltmine.global.js",
+      "dist/integrity.json",
       "dist/simd128.wasm",
       "dist/scalar.wasm",
     ];
@@ -96,6 +99,42 @@ describe("the tarball", () => {
     }
   });
 
+  test("integrity.json has the hash of every script and module", async () => {
+    const dist = join(installed, "dist");
+    const { version, files } = JSON.parse(await readFile(join(dist, "integrity.json"), "utf8"));
+    assert.equal(version, manifest.version);
+    const published = (await readdir(dist)).filter((name) => /\.(js|wasm)$/.test(name));
+    assert.deepEqual(Object.keys(files).sort(), published.sort());
+    for (const [name, hash] of Object.entries(files)) {
+      const digest = createHash("sha384").update(await readFile(join(dist, name)));
+      assert.equal(hash, `sha384-${digest.digest("base64")}`, name);
+    }
+  });
+
+  test("every door reports the version", async () => {
+    const doors = ["node.js", "index.js", "service-worker.js"].map((file) => join(installed, "dist", file));
+    const { stdout, stderr } = await runNode(
+      folder,
+      `for (const door of ${JSON.stringify(doors)}) console.log((await import(door)).VERSION);`,
+    );
+    assert.deepEqual(
+      stdout.trim().split("\n"),
+      doors.map(() => manifest.version),
+      stderr,
+    );
+  });
+
+  test("CommonJS can require it", async () => {
+    const { stdout, stderr } = await runNode(
+      folder,
+      `
+      import { createRequire } from "node:module";
+      console.log(typeof createRequire(import.meta.url)("saltmine").createClient);
+      `,
+    );
+    assert.equal(stdout.trim(), "function", stderr);
+  });
+
   test("package.json can be imported, inner files cannot", async () => {
     const { code, stdout, stderr } = await runNode(
       folder,
@@ -128,7 +167,10 @@ import {
   type SolveOptions,
   type SolveResult,
   solve,
+  VERSION,
 } from "saltmine";
+
+export const version: string = VERSION;
 
 const options: ClientOptions = {
   baseUrl: "https://api.example.com",

@@ -19,23 +19,20 @@ export function spawn(
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  // Literal expressions, or bundlers do not see them.
+  // Literal expressions, or bundlers do not see them. webpack puts workers of the same name into one file.
   const worker = url
     ? new Worker(url, { type: "module", name: "saltmine" })
     : kind === "javascript"
-      ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module", name: "saltmine" })
+      ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module" })
       : kind === "javascript-all"
-        ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), {
-            type: "module",
-            name: "saltmine",
-          })
+        ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), { type: "module" })
         : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
   worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
-    onBroken(event.message || "the browser did not start the worker");
+    onBroken(event.message || "it did not start");
   };
-  worker.onmessageerror = () => onBroken("a message could not be read");
+  worker.onmessageerror = () => onBroken("unreadable message");
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 

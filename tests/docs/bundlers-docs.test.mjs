@@ -1,0 +1,56 @@
+/** docs/bundlers.md: its settings and versions are those of the projects in tests/packaging, which are run. */
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { root } from "../support/paths.mjs";
+
+const text = await readFile(join(root, "docs", "bundlers.md"), "utf8");
+const folder = join(root, "tests", "packaging");
+/** Indentation aside, by which HTML differs. */
+const flat = (code) => code.trim().replace(/^ +/gm, "");
+
+const files = new Map();
+for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath ?? entry.path, entry.name);
+  if (entry.isFile()) files.set(path, await readFile(path, "utf8"));
+}
+
+test("every block is part of a project", () => {
+  const blocks = [...text.matchAll(/^```([a-z]+)\n([\s\S]*?)^```$/gm)];
+  assert.ok(blocks.length >= 8);
+  const sources = [...files.values()].map(flat);
+  const unused = blocks.filter(([, , code]) => !sources.some((source) => source.includes(flat(code))));
+  assert.deepEqual(
+    unused.map(([, , code]) => code),
+    [],
+  );
+});
+
+for (const [tool, project, name] of [
+  ["Vite", "vite", "vite"],
+  ["webpack", "webpack", "webpack"],
+  ["Rspack", "rspack", "@rspack/core"],
+  ["Next.js", "next", "next"],
+  ["Parcel", "parcel", "parcel"],
+  ["esbuild", "esbuild", "esbuild"],
+  ["Rollup", "rollup", "rollup"],
+  ["workerd", "workerd", "workerd"],
+]) {
+  test(`${tool} is run in the version that is told`, () => {
+    const { dependencies, devDependencies } = JSON.parse(files.get(join(folder, project, "package.json")));
+    const version = { ...dependencies, ...devDependencies }[name];
+    assert.match(version, /^\d+\.\d+\.\d+$/, "pinned");
+    assert.ok(text.includes(`| ${tool} | ${version} |`), `${tool} ${version}`);
+  });
+}
+
+test("every link leads somewhere", async () => {
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title.toLowerCase().replaceAll(" ", "-"),
+  );
+  for (const [, target, anchor] of text.matchAll(/\]\(([^)#]*)#?([^)]*)\)/g)) {
+    if (target) await readFile(join(root, "docs", target), "utf8");
+    else assert.ok(headings.includes(anchor), anchor);
+  }
+});

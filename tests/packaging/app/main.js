@@ -1,0 +1,12 @@
+import { createClient } from "saltmine";
+
+const client = createClient({
+  baseUrl: new URLSearchParams(location.search).get("api"),
+  appId: "app_demo000000000000",
+  onEvent: (event) => {
+    if (event.type === "ready") globalThis.outcome = { token: event.session.token, backend: event.backend };
+  },
+});
+client.session().catch(({ code, message }) => {
+  globalThis.outcome = { code, message };
+});

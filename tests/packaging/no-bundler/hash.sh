@@ -1,0 +1,1 @@
+node -p 'require("saltmine/integrity.json").files["saltmine.global.js"]'

@@ -1,0 +1,12 @@
+saltmine
+  .createClient({
+    baseUrl: new URLSearchParams(location.search).get("api"),
+    appId: "app_demo000000000000",
+    onEvent: (event) => {
+      if (event.type === "ready") globalThis.outcome = { token: event.session.token, backend: event.backend };
+    },
+  })
+  .session()
+  .catch(({ code, message }) => {
+    globalThis.outcome = { code, message };
+  });

@@ -1,0 +1,274 @@
+/** The packed package in projects of every kind: installed, built, opened in Chromium; each gets a token. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { launchBrowser, openPage } from "../support/browser.mjs";
+import { startServer } from "../support/server.mjs";
+import { serveFiles } from "../support/static.mjs";
+import { installTarball } from "../support/tarball.mjs";
+import { copyApp, installProject, runIn, startIn } from "./project.mjs";
+
+const MAIN = new URL("app/main.js", import.meta.url);
+
+const { tarball, dist, remove } = await installTarball();
+const server = await startServer();
+const browser = await launchBrowser();
+after(async () => {
+  await browser.close();
+  await server.stop();
+  await remove();
+});
+
+/** What a project's page comes to. */
+async function outcomeAt(url) {
+  const address = new URL(url);
+  address.searchParams.set("api", server.baseUrl);
+  const { page, context, complaints } = await openPage(browser, address.href);
+  try {
+    await page.waitForFunction(() => globalThis.outcome, undefined, { timeout: 30_000, polling: 20 });
+    return { ...(await page.evaluate(() => globalThis.outcome)), complaints };
+  } finally {
+    await context.close();
+  }
+}
+
+function assertToken({ token, code, message, backend, complaints }, engine = "simd128", thread = "worker") {
+  assert.match(String(token), /^[\w-]+\.[\w-]+\.[\w-]+$/, `${code}: ${message}`);
+  assert.deepEqual([backend.engine, backend.thread], [engine, thread], backend.reason);
+  if (engine === "simd128" && thread === "worker") {
+    assert.equal(backend.reason, undefined);
+    assert.deepEqual(complaints, []);
+  }
+}
+
+/** Each rung, and the policy under which it is the best: proves that a build has the files of all of them. */
+const RUNGS = [
+  ["simd128", "worker", undefined],
+  ["javascript", "worker", "script-src 'self' 'unsafe-inline'"],
+  ["simd128", "page", "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'none'"],
+  ["javascript", "page", "script-src 'self' 'unsafe-inline'; worker-src 'none'"],
+];
+const BEST = RUNGS.slice(0, 1);
+
+/** Opens a site's page on each rung, and looks for files that it asked for in vain. */
+async function assertRungs(t, site, { path = "/", rungs = RUNGS } = {}) {
+  for (const [engine, thread, policy] of rungs) {
+    const served = await serveFiles({
+      ...site,
+      headers: policy ? { "content-security-policy": policy } : {},
+    });
+    await t.test(`${engine} on the ${thread}`, async () => {
+      assertToken(await outcomeAt(served.origin + path), engine, thread);
+      const missing = served.sent.filter(({ status }) => status !== 200).map((sent) => sent.path);
+      assert.deepEqual(missing, []);
+    });
+    await served.close();
+  }
+}
+
+/** The page of a project, of the build where that makes one. */
+async function pageOf(folder) {
+  const built = join(folder, "dist", "index.html");
+  return readFile(existsSync(built) ? built : join(folder, "index.html"), "utf8");
+}
+
+describe("bundlers", () => {
+  for (const name of ["webpack", "rspack", "rollup", "esbuild", "parcel", "parcel-doors"]) {
+    test(name, async (t) => {
+      const folder = await installProject(t, name, tarball);
+      await copyApp(folder);
+      await runIn(folder, "npm", ["run", "build"]);
+      const path = "/some/path/";
+      const site = { folders: { [path]: join(folder, "dist") }, files: { [path]: await pageOf(folder) } };
+      await assertRungs(t, site, { path });
+    });
+  }
+
+  test("vite", async (t) => {
+    const folder = await installProject(t, "vite", tarball);
+    await copyApp(folder);
+    const { build, createServer } = await import(
+      pathToFileURL(join(folder, "node_modules", "vite", "dist", "node", "index.js"))
+    );
+    const shared = { root: folder, configFile: false, logLevel: "error", clearScreen: false };
+
+    for (const [what, { path = "/", rungs = BEST, ...options }] of Object.entries({
+      "its defaults": { rungs: RUNGS },
+      "a base": { base: "/some/path/", path: "/some/path/" },
+      "relative paths": { base: "./", path: "/some/path/" },
+      "modules as workers": { worker: { format: "es" }, rungs: RUNGS },
+      "no minification": { build: { minify: false } },
+    })) {
+      await t.test(`build with ${what}`, async (t) => {
+        const { output } = await build({ ...shared, ...options });
+        const wasm = output.map(({ fileName }) => fileName).filter((file) => file.endsWith(".wasm"));
+        assert.equal(wasm.length, 2, `both variants are files of the build: ${wasm}`);
+        await assertRungs(t, { folders: { [path]: join(folder, "dist") }, files: {} }, { path, rungs });
+      });
+    }
+
+    for (const [what, options] of Object.entries({
+      "its defaults": {},
+      "the package left out of pre-bundling": { optimizeDeps: { exclude: ["saltmine"] } },
+    })) {
+      await t.test(`development server with ${what}`, async (t) => {
+        const cacheDir = join(folder, what.replaceAll(" ", "-"));
+        const server = await createServer({
+          ...shared,
+          ...options,
+          cacheDir,
+          server: { host: "127.0.0.1", port: 0 },
+        });
+        t.after(() => server.close());
+        await server.listen();
+        assertToken(await outcomeAt(server.resolvedUrls.local[0]));
+      });
+    }
+  });
+
+  test("next", async (t) => {
+    const folder = await installProject(t, "next", tarball);
+    for (const bundler of ["turbopack", "webpack"]) {
+      await t.test(bundler, async (t) => {
+        await runIn(folder, "npm", ["run", `build:${bundler}`]);
+        const next = await startNext(t, folder);
+        const rendered = await (await fetch(next)).text();
+        assert.match(rendered, /data-codes="\d\d"/, "a component of the server imports the package");
+        const answer = async (path) => {
+          const response = await fetch(next + path);
+          const body = Buffer.from(await response.arrayBuffer());
+          return { status: response.status, type: response.headers.get("content-type"), body };
+        };
+        await assertRungs(t, { files: {}, answer });
+      });
+    }
+  });
+});
+
+/** `next start` on a port of its own, until the test ends; resolves to its address. */
+async function startNext(t, folder) {
+  const script = join(folder, "node_modules", "next", "dist", "bin", "next");
+  const args = [script, "start", "--hostname", "127.0.0.1", "--port", "0"];
+  const [, url] = await startIn(t, folder, process.execPath, args, /(http:\/\/127\.0\.0\.1:\d+)/);
+  return url;
+}
+
+describe("no bundler", () => {
+  const read = (name) => readFile(new URL(`no-bundler/${name}`, import.meta.url), "utf8");
+
+  test("an import map", async (t) => {
+    const files = { "/": await read("import-map.html"), "/main.js": await readFile(MAIN, "utf8") };
+    await assertRungs(t, { folders: { "/saltmine/": dist }, files });
+  });
+
+  for (const [what, page, script, javascriptThread] of [
+    ["a classic script from another origin", "script.html", "script.js", "worker"],
+    // `workerUrl` names the worker with WebAssembly alone.
+    ["a module from another origin", "module-from-cdn.html", "module-from-cdn.js", "page"],
+  ]) {
+    test(what, async (t) => {
+      const cors = { "access-control-allow-origin": "*" };
+      const cdn = await serveFiles({ folders: { "/": dist }, files: {}, headers: cors });
+      t.after(cdn.close);
+      const files = {
+        "/": (await read(page)).replaceAll("https://cdn.example", cdn.origin),
+        [`/${script}`]: await read(script),
+      };
+      const connect = `connect-src ${cdn.origin} ${server.baseUrl}`;
+      const scripts = `${connect}; script-src 'self' 'unsafe-inline' ${cdn.origin}`;
+      await assertRungs(
+        t,
+        { files },
+        {
+          rungs: [
+            ["simd128", "worker", undefined],
+            ["simd128", "worker", `${scripts} 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`],
+            ["javascript", javascriptThread, `${scripts}; worker-src blob: ${cdn.origin}`],
+            ["simd128", "page", `${scripts} 'wasm-unsafe-eval'; worker-src 'none'`],
+            ["javascript", "page", `${scripts}; worker-src 'none'`],
+          ],
+        },
+      );
+      assert.deepEqual(
+        cdn.sent.filter(({ status }) => status !== 200).map((sent) => sent.path),
+        [],
+      );
+    });
+  }
+
+  test("a classic script from another origin by its hash, under a policy that has the hash alone", async (t) => {
+    const cdn = await serveFiles({
+      folders: { "/": dist },
+      files: {},
+      headers: { "access-control-allow-origin": "*" },
+    });
+    t.after(cdn.close);
+    const { files: hashes } = JSON.parse(await readFile(join(dist, "integrity.json"), "utf8"));
+    const right = hashes["saltmine.global.js"];
+    for (const [what, hash] of [
+      ["its own", right],
+      ["another's", hashes["index.js"]],
+    ]) {
+      await t.test(what, async () => {
+        const page = (await read("integrity.html")).replace("https://cdn.example", cdn.origin);
+        const site = await serveFiles({
+          files: { "/": page.replace("sha384-…", hash), "/script.js": await read("script.js") },
+          headers: {
+            "content-security-policy": `script-src 'self' '${hash}' 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`,
+          },
+        });
+        if (hash === right) assertToken(await outcomeAt(site.origin));
+        else {
+          const { page, context } = await openPage(browser, site.origin);
+          assert.equal(await page.evaluate(() => typeof saltmine), "undefined");
+          await context.close();
+        }
+        await site.close();
+      });
+    }
+  });
+
+  test("a classic script from the page's own origin", async (t) => {
+    const files = {
+      "/": (await read("script.html")).replace("https://cdn.example", "/saltmine"),
+      "/script.js": await read("script.js"),
+    };
+    await assertRungs(t, { folders: { "/saltmine/": dist }, files });
+  });
+});
+
+test("workerd: a session", async (t) => {
+  const folder = await installProject(t, "workerd", tarball);
+  await runIn(folder, "npm", ["run", "build"]);
+  const workerd = join(folder, "node_modules", ".bin", "workerd");
+  const [, port] = await startIn(
+    t,
+    folder,
+    workerd,
+    ["serve", "--control-fd=1", "config.capnp"],
+    /"port":(\d+)/,
+  );
+  const response = await fetch(`http://127.0.0.1:${port}/?api=${encodeURIComponent(server.baseUrl)}`);
+  // It compiles no WebAssembly, and has no workers.
+  assertToken({ ...(await response.json()), complaints: [] }, "javascript", "page");
+});
+
+test("vitest: a widget's own test, where the service is a fake", async (t) => {
+  const folder = await installProject(t, "vitest", tarball);
+  for (const environment of ["jsdom", "happy-dom"]) {
+    await t.test(environment, async () => {
+      const said = await runIn(folder, "npx", ["vitest", "run", "--environment", environment], {
+        NO_COLOR: "1",
+      });
+      assert.match(said, /Tests +1 passed/);
+    });
+  }
+});
+
+test("are-the-types-wrong finds nothing", async (t) => {
+  const folder = await installProject(t, "types", tarball);
+  await runIn(folder, "npx", ["attw", tarball, "--profile", "esm-only"]);
+});

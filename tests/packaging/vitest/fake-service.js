@@ -1,0 +1,13 @@
+/** The service as a `fetch`: without proof of work, with one visitor; `answer` makes the answer to every other call. */
+export function fakeService(answer) {
+  const claims = { sub: "anon_test", iat: Math.floor(Date.now() / 1000) };
+  const token = `e30.${btoa(JSON.stringify(claims))}.`;
+  return async (input, init) => {
+    const request = new Request(input, init);
+    if (request.url.endsWith("/run/auth/pow/challenge")) return new Response("{}", { status: 404 });
+    if (request.url.endsWith("/anonymous-session")) {
+      return Response.json({ token, expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
+    }
+    return Response.json(answer(await request.json()));
+  };
+}
