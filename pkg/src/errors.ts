@@ -14,7 +14,7 @@ const SENTENCES = {
     "The solver could not start. Check that the package's files are served, and the page's policy (script-src, worker-src).",
   invalid_options: "An option is malformed.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling. Raise the option maxNumber if the server really asks for this.",
+    "The challenge's maxnumber is over the ceiling. Raise maxNumber if the server really asks for this.",
   network:
     "No answer from the server. Check baseUrl, the connection, CORS, and the page's policy (connect-src).",
   no_solution: "No number up to maxnumber fits. Request another challenge.",
