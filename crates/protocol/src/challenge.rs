@@ -27,14 +27,14 @@ pub struct RawChallenge {
 /// A challenge whose parts were all checked once, and are kept as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    algorithm: Algorithm,
-    algorithm_name: String,
-    challenge: String,
-    digest: Vec<u8>,
-    max_number: u64,
-    salt: String,
-    signature: String,
-    expires_at_seconds: Option<u64>,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) algorithm_name: String,
+    pub(crate) challenge: String,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) max_number: u64,
+    pub(crate) salt: String,
+    pub(crate) signature: String,
+    pub(crate) expires_at_seconds: Option<u64>,
 }
 
 impl Challenge {

@@ -1,5 +1,5 @@
 use crate::mac::{ISSUED, digest, sign};
-use crate::{Challenge, MAX_NUMBER, RawChallenge, hex};
+use crate::{Challenge, MAX_NUMBER, hex};
 use alloc::format;
 
 /// What a new challenge should be.
@@ -41,17 +41,18 @@ pub fn issue<E>(
     random(&mut nonce)?;
     let expires = params.now_seconds.saturating_add(params.ttl_seconds);
     let salt = format!("{}?expires={expires}&", hex::encode(&nonce));
-    let challenge = hex::encode(&digest(&salt, uniform(max_number, random)?));
-    let signature = sign(secret, &challenge);
-    let raw = RawChallenge {
-        algorithm: Some(ISSUED.name().into()),
-        challenge: Some(challenge),
-        max_number: Some(max_number as f64),
-        salt: Some(salt),
-        signature: Some(signature),
-        expires_at_ms: None,
-    };
-    Ok(Challenge::parse(raw).expect("a challenge made here is well formed"))
+    let digest = digest(&salt, uniform(max_number, random)?);
+    let challenge = hex::encode(&digest);
+    Ok(Challenge {
+        algorithm: ISSUED,
+        algorithm_name: ISSUED.name().into(),
+        digest: digest.into(),
+        max_number,
+        signature: sign(secret, &challenge),
+        challenge,
+        salt,
+        expires_at_seconds: Some(expires).filter(|expires| *expires <= MAX_NUMBER),
+    })
 }
 
 /// A number of `1..=max`, each as likely as the others: draws that would favour some are thrown away.

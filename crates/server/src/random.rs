@@ -1,3 +1,4 @@
+use rand::Rng;
 use std::io;
 use uuid::Uuid;
 
@@ -41,13 +42,14 @@ pub trait Random: Send + Sync + 'static {
     }
 }
 
-/// The system's generator.
+/// The process's own generator (ChaCha, seeded and reseeded by the system): a challenge needs no call of the system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
     #[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        getrandom::fill(bytes).map_err(io::Error::other)
+        rand::rng().fill_bytes(bytes);
+        Ok(())
     }
 }

@@ -44,18 +44,7 @@ pub(super) async fn issue_challenge(State(state): State<AppState>) -> Result<imp
         ttl_seconds: proof_of_work.ttl_seconds,
         now_seconds: state.clock.now_seconds(),
     };
-    // Drawn at once, which is one call of the system for nearly every challenge; each byte is used once.
-    let mut drawn = [0; 64];
-    state.random.fill(&mut drawn).map_err(Error::Random)?;
-    let mut rest = drawn.as_slice();
-    let mut random = |bytes: &mut [u8]| match rest.split_at_checked(bytes.len()) {
-        Some((taken, left)) => {
-            bytes.copy_from_slice(taken);
-            rest = left;
-            Ok(())
-        }
-        None => state.random.fill(bytes),
-    };
+    let mut random = |bytes: &mut [u8]| state.random.fill(bytes);
     let challenge: Challenge = saltmine_protocol::issue(proof_of_work.secret.as_bytes(), params, &mut random)
         .map_err(Error::Random)?;
     state.metrics.challenges_issued.inc();
