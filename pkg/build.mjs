@@ -167,10 +167,19 @@ for (const file of (await readdir(dist)).sort()) {
 }
 await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
-// What the tarball must carry beside dist/. Its README stands alone: no links into the work tree, no picture.
+// What the tarball must carry beside dist/: the guides to the client, and a README without the picture and without
+// links to what is not there.
+const guides = (await readdir(`${root}docs`)).filter(
+  (name) => name.endsWith(".md") && name !== "production.md",
+);
+await rm(`${here}docs`, { recursive: true, force: true });
+await mkdir(`${here}docs`);
+for (const name of guides) await copyFile(`${root}docs/${name}`, `${here}docs/${name}`);
 const readme = (await readFile(`${root}README.md`, "utf8"))
   .replace(/^!\[.*\n\n/m, "")
-  .replace(/\[([^\]]+)\]\((?!https?:|#)[^)]+\)/g, "$1");
+  .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, text, path) =>
+    guides.includes(path.replace("docs/", "")) ? link : text,
+  );
 await writeFile(`${here}README.md`, readme);
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 

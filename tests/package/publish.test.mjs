@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { publint } from "publint";
 import { root } from "../support/paths.mjs";
@@ -60,8 +60,21 @@ describe("the tarball", () => {
       [],
       "missing",
     );
-    const strange = files.filter((file) => !needed.includes(file) && !/^dist\/[\w/-]+\.d\.ts$/.test(file));
+    const strange = files.filter(
+      (file) => !needed.includes(file) && !/^dist\/[\w/-]+\.d\.ts$|^docs\/[\w-]+\.md$/.test(file),
+    );
     assert.deepEqual(strange, [], "not needed");
+  });
+
+  test("its README and its guides lead to nothing that is not there", async () => {
+    const guides = (await readdir(join(installed, "docs"))).map((name) => `docs/${name}`);
+    assert.ok(guides.includes("docs/client.md"));
+    for (const page of ["README.md", ...guides]) {
+      const text = await readFile(join(installed, page), "utf8");
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path);
+      if (page === "README.md") assert.ok(links.includes("docs/client.md"));
+      for (const link of links) await access(join(installed, dirname(page), link));
+    }
   });
 
   test("has no dependencies, and no script that runs at its installation", () => {
