@@ -45,10 +45,11 @@ export interface SearchContext {
 export class Search {
   /** Where the number was found, or what searches now. */
   backend: Backend | undefined;
+  /** Candidates tried so far. */
+  searched = 0;
   readonly #context: SearchContext;
   /** When the first candidate was tried. */
   #began = 0;
-  #searched = 0;
   #replacements = 0;
 
   constructor(context: SearchContext) {
@@ -86,7 +87,7 @@ export class Search {
     const { challenge, start, end, searched, elapsedMs } = share;
     if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend, wanted));
     this.#began ||= performance.now() - elapsedMs;
-    this.#searched = Math.max(this.#searched, searched);
+    this.searched = Math.max(this.searched, searched);
     rates.set(keyOf(link, wanted, challenge), (searched / elapsedMs) * 1000);
     return this.#together(challenge, { start, end }, link, wanted);
   }
@@ -221,9 +222,10 @@ export class Search {
   }
 
   #tell(searched: number, total: number): void {
+    if (searched <= this.searched) return;
+    this.searched = searched;
     const elapsedMs = performance.now() - this.#began;
-    if (searched <= this.#searched || (elapsedMs === 0 && searched < total)) return;
-    this.#searched = searched;
-    this.#context.onProgress({ searched, total, elapsedMs });
+    // Clocks are coarse: a speed that is not known yet is not told, unless there will be no other report.
+    if (elapsedMs > 0 || searched === total) this.#context.onProgress({ searched, total, elapsedMs });
   }
 }

@@ -14,17 +14,10 @@ export async function solveOnce(
   onProgress: (measured: Measured) => void,
 ): Promise<SolveResult> {
   const began = performance.now();
-  let hashes = 0;
-  const search = new Search({
-    ...context,
-    onProgress: (measured) => {
-      hashes = measured.searched;
-      onProgress(measured);
-    },
-  });
+  const search = new Search({ ...context, onProgress });
   const wanted = engine === undefined ? {} : { engine, reason: "the caller asked for no better engine" };
   const number = await search.solve(sendable(challenge), wanted);
-  const { backend } = search;
+  const { backend, searched: hashes } = search;
   if (number === null || !backend) throw { code: "no_solution" } satisfies Failure;
   return { number, tookMs: performance.now() - began, hashes, backend };
 }
