@@ -24,6 +24,8 @@ const keyOf = ({ backend }: Link, { rare }: Wanted, { algorithm }: Challenge) =>
   `${backend.engine} ${rare} ${algorithm}`;
 /** An engine's first part is so much smaller than its kind's usual one: its core may be a slow one. */
 const TRIAL = 5;
+/** An engine so many times slower than the fastest gets parts of its own size. */
+const SLOW = 2;
 /** A part for less than this, in seconds, tells more of the messages than of the engine. */
 const TELLING_SECONDS = 0.02;
 
@@ -139,7 +141,9 @@ export class Search {
     const mine = async (link: Link): Promise<boolean> => {
       while (!over.signal.aborted) {
         const usual = rates.get(key) as number;
-        const speed = speeds.get(link) ?? usual / TRIAL;
+        const own = speeds.get(link) ?? usual / TRIAL;
+        // Small differences are noise, and would leave one engine with more than its share.
+        const speed = own > usual / SLOW && speeds.has(link) ? usual : own;
         const lease = leases.take(speed, usual * engines);
         if (!lease) break;
         const began = performance.now();
