@@ -85,6 +85,8 @@ export class Solutions {
 
   /** Keeps what is being made for the next caller, as long as it is good. */
   #keep(making: Promise<Prepared>): void {
+    // Callers that ask at the same time may each have one to keep.
+    clearTimeout(this.#timer);
     this.#next = making;
     making.then(
       (prepared) => {

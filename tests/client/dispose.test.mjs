@@ -93,6 +93,13 @@ describe("dispose", () => {
     await assertNothingLeft(page, left);
   });
 
+  test("with solutions asked for at once where there are none: keeps no timer of theirs", async (t) => {
+    const { page, left } = await setUp(t, { challenge: async () => ({ status: 404 }) });
+    await page.evaluate(() => Promise.all(Array.from({ length: 4 }, () => client.challengeHeaders())));
+    await page.evaluate(() => client.dispose());
+    await assertNothingLeft(page, left);
+  });
+
   test("in mid-flight: ends the request, and lets the lock go", async (t) => {
     const { page, left, service } = await setUp(t, { session: async () => {} });
     const calls = [call(page, "session"), call(page, "headers"), call(page, "challengeHeaders")];

@@ -168,6 +168,11 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
       await show({ baseUrl: service.baseUrl, appId: APP_ID }, true);
       await shows(/^app_not_found$/);
       assert.equal((await last()).isLoading, false);
+      assert.deepEqual(
+        service.asked(),
+        ["challenge", "session"],
+        "the first of the two mounts asks for nothing",
+      );
       service.routes.session = session;
       await page.evaluate(() => state.retry());
       await shows(/^anon_/);

@@ -74,6 +74,12 @@ for (const [clock, aheadMs] of Object.entries(CLOCKS)) {
       const second = await call(page, "challengeHeaders");
       assert.notDeepEqual(second, first);
       await until("the one after", () => service.requests.length === 3);
+      await settle();
+      await page.clock.runFor(4 * MINUTE_MS);
+      await settle();
+      assert.equal(service.requests.length, 3, "good for half a minute more");
+      await page.clock.runFor(MINUTE_MS / 2);
+      await until("the replacement", () => service.requests.length === 4);
     });
 
     test("a stored session with days to go is used, and nothing is asked", async (t) => {
