@@ -2,29 +2,18 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { build, transform } from "esbuild";
-import { launchBrowser, openPage } from "../support/browser.mjs";
+import { openPage } from "../support/browser.mjs";
 import { until } from "../support/client-pages.mjs";
 import { root } from "../support/paths.mjs";
-import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { DEMO_APP_ID } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
-import { installTarball } from "../support/tarball.mjs";
+import { documented } from "./documented.mjs";
 
 const PAGES = ["client", "react", "moving", "content-security-policy", "troubleshooting"];
-const server = await startServer();
-const { dist, doors, installed, manifest, remove } = await installTarball();
-const imports = { saltmine: doors.web, "saltmine/altcha-lib": "/saltmine/altcha-lib.js" };
-const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-const files = { "/": BLANK_PAGE + importMap };
-const site = await serveFiles({ folders: { "/saltmine/": dist }, files });
-const browser = await launchBrowser();
-after(async () => {
-  await browser.close();
-  await site.close();
-  await server.stop();
-  await remove();
-});
+const { server, tarball, files, site, browser } = await documented();
+const { dist, installed, manifest } = tarball;
 
 const texts = Object.fromEntries(
   await Promise.all(

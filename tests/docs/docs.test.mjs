@@ -3,29 +3,18 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import { launchBrowser, openPage } from "../support/browser.mjs";
+import { openPage } from "../support/browser.mjs";
 import { root, serverPath } from "../support/paths.mjs";
-import { startServer } from "../support/server.mjs";
-import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
-import { installTarball } from "../support/tarball.mjs";
+import { documented } from "./documented.mjs";
 import { README, readmeWithErrors } from "./readme-errors.mjs";
 
 const LOCAL_SERVER = "http://127.0.0.1:8787";
 const MANAGEMENT_KEY = "a management key for this test alone";
 
-const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
-const { dist, doors, remove } = await installTarball();
-const imports = { saltmine: doors.web, "saltmine/altcha-lib": "/saltmine/altcha-lib.js" };
-const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-const site = await serveFiles({ folders: { "/saltmine/": dist }, files: { "/": BLANK_PAGE + importMap } });
-const browser = await launchBrowser();
-after(async () => {
-  await browser.close();
-  await site.close();
-  await server.stop();
-  await remove();
+const { server, site, browser } = await documented({
+  INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY,
 });
 
 /** The code blocks of a text, in the languages wanted, with the server's address of this test. */
