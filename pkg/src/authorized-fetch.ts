@@ -1,9 +1,10 @@
 /** `fetch` with the headers of the run API, and once more where a fresh token or solution helps. */
 
-/** What a client lends to its requests. */
-export interface Lender {
+/** What a request needs of its client. */
+export interface Means {
   /** The service's address, without a slash at its end. */
   baseUrl: string;
+  fetch: typeof globalThis.fetch;
   /** Throws `invalid_options`: errors are of the door's own class. */
   invalid(field: string, detail: string): never;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
@@ -17,34 +18,33 @@ export interface Lender {
 const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed|required)$/;
 
 export async function authorizedFetch(
-  fetch: typeof globalThis.fetch,
-  lender: Lender,
+  means: Means,
   input: RequestInfo | URL,
   init: RequestInit | undefined,
 ): Promise<Response> {
   const request = typeof Request === "function" && input instanceof Request ? input : undefined;
-  const url = new URL(request ? request.url : String(input), `${lender.baseUrl}/`);
-  if (url.origin !== new URL(lender.baseUrl).origin)
-    lender.invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
+  const url = new URL(request ? request.url : String(input), `${means.baseUrl}/`);
+  if (url.origin !== new URL(means.baseUrl).origin)
+    means.invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
   const signal = init?.signal ?? request?.signal;
   const again = canBeSentAgain(request, init);
   /** Sends it; whether a second time would be worth it. */
   const send = async (): Promise<[Response, () => Promise<boolean>]> => {
-    const own = await lender.headers(signal);
+    const own = await means.headers(signal);
     // A Request's own headers, overruled by those of `init`; ours only where the caller says nothing.
     const headers = new Headers(init?.headers ?? request?.headers);
     for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
     const mode = init?.credentials ?? request?.credentials ?? "omit";
-    const response = await fetch(request ?? url, { ...init, headers, credentials: mode });
+    const response = await means.fetch(request ?? url, { ...init, headers, credentials: mode });
     /** Whether the server has judged ours, and not the caller's own. */
     const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
     const worthIt = async () =>
       response.status === 401
-        ? isOurs("Authorization") && lender.renewAfter(own.Authorization as string, signal)
+        ? isOurs("Authorization") && means.renewAfter(own.Authorization as string, signal)
         : response.status === 400 &&
           isOurs("X-Inkeep-Challenge-Solution") &&
           SOLUTION_REFUSED.test(await reasonOf(response)) &&
-          lender.renewSolution();
+          means.renewSolution();
     return [response, worthIt];
   };
   const [response, worthIt] = await send();

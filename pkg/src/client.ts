@@ -1,6 +1,5 @@
 import { DEFAULT_STORAGE, loadRequests } from "#spawn";
 import { abortError, untilAborted } from "./abort.js";
-import type { Lender } from "./authorized-fetch.js";
 import { describe } from "./describe.js";
 import { SaltmineError } from "./errors.js";
 import type { ClientEvent } from "./events.js";
@@ -16,9 +15,9 @@ import {
   workersOption,
 } from "./options.js";
 import { Pool } from "./pool.js";
-import { Runner } from "./runner.js";
+import type { Lender, Requests } from "./requests.js";
+import { Runner, type RunnerOptions } from "./runner.js";
 import { type Session, SessionStore, type StorageKind } from "./session.js";
-import type { Solutions } from "./solutions.js";
 import { isFrugal } from "./surroundings.js";
 
 /** What {@link createClient} takes. */
@@ -117,12 +116,8 @@ export function createClient(options: ClientOptions): Client {
 class SessionClient implements Client {
   readonly #pool: Pool;
   readonly #keeper: Keeper;
-  readonly #runner: Runner;
-  #solutions: Solutions | undefined;
-  readonly #baseUrl: string;
-  readonly #everyRequest: boolean;
-  readonly #fetch: typeof fetch;
-  readonly #origin: Record<string, string>;
+  readonly #lender: Lender;
+  #requests: Requests | undefined;
   #disposed = false;
 
   constructor(options: ClientOptions) {
@@ -140,13 +135,16 @@ class SessionClient implements Client {
       appPath: encodeURIComponent(appId),
       maxNumber: maxNumberOption(options.maxNumber),
     };
-    const ownOrigin = origin === undefined ? undefined : checkedUrl("origin", origin).origin;
-    const timeoutMs = wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1);
-    const workers = workersOption(options.workers);
-    const own = listenerOption("fetch", options.fetch);
+    const common: RunnerOptions = {
+      flow,
+      origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
+      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
+      workers: workersOption(options.workers),
+      fetch: listenerOption("fetch", options.fetch),
+    };
     const onEvent = listenerOption("onEvent", options.onEvent);
 
-    const emit = (event: ClientEvent) => tell(onEvent, event);
+    const emit = (event: ClientEvent) => this.#disposed || tell(onEvent, event);
     const warned = new Set<string>();
     const warn = (code: Extract<ClientEvent, { type: "warning" }>["code"], message: string) => {
       if (warned.has(code)) return;
@@ -156,17 +154,23 @@ class SessionClient implements Client {
     const store = new SessionStore(storage, appId, (reason) =>
       warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
     );
-    this.#baseUrl = flow.baseUrl;
-    this.#everyRequest = challenge === "every-request";
-    this.#fetch = own ?? ((...args) => fetch(...args));
-    this.#origin = ownOrigin ? { Origin: ownOrigin } : {};
     this.#pool = new Pool({
       workerUrl: placeOption("workerUrl", options.workerUrl),
       wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
     });
-    this.#runner = new Runner(this.#pool, { flow, origin: ownOrigin, timeoutMs, workers, fetch: own });
-    const spare = () => this.#solutions?.spare();
-    this.#keeper = new Keeper(this.#runner, spare, store, appId, { emit, warn });
+    const runner = new Runner(this.#pool, common);
+    const spare = () => this.#requests?.solutions.spare();
+    this.#keeper = new Keeper(runner, spare, store, appId, { emit, warn });
+    this.#lender = {
+      options: common,
+      everyRequest: challenge === "every-request",
+      runner,
+      keeper: this.#keeper,
+      check: () => this.#begin({}),
+      headers: (signal) => this.#headers(signal),
+      invalid,
+      untilAborted,
+    };
   }
 
   async session(options?: CallOptions): Promise<Session> {
@@ -183,22 +187,7 @@ class SessionClient implements Client {
 
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     this.#begin({});
-    const lender: Lender = {
-      baseUrl: this.#baseUrl,
-      invalid,
-      headers: async (signal) => {
-        // Time has passed: nothing begins after a farewell.
-        this.#begin({});
-        return { ...this.#origin, ...(await this.#headers(signal)) };
-      },
-      renewAfter: async (authorization, signal) => {
-        this.#begin({});
-        return this.#keeper.renewAfter(authorization, signal);
-      },
-      renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
-    };
-    const { authorizedFetch } = await loadRequests();
-    return authorizedFetch(this.#fetch, lender, input, init);
+    return (await this.#callersRequests()).fetch(input, init);
   }
 
   prefetch(): void {
@@ -206,7 +195,7 @@ class SessionClient implements Client {
     // What fails here is told at the next call.
     this.#keeper
       .get(undefined)
-      .then(async () => this.#everyRequest && (await this.#ownSolutions()).prepare())
+      .then(async () => this.#lender.everyRequest && (await this.#callersRequests()).solutions.prepare())
       .catch(() => {});
   }
 
@@ -221,7 +210,7 @@ class SessionClient implements Client {
   dispose(): void {
     this.#disposed = true;
     this.#keeper.close();
-    this.#solutions?.close(new SaltmineError({ code: "disposed" }));
+    this.#requests?.solutions.close(new SaltmineError({ code: "disposed" }));
     this.#pool.close();
   }
 
@@ -235,20 +224,19 @@ class SessionClient implements Client {
 
   async #headers(signal: AbortSignal | undefined): Promise<Record<string, string>> {
     const { token, appId } = await this.#keeper.get(signal);
-    const solution = this.#everyRequest ? await this.#solution(signal) : {};
+    const solution = this.#lender.everyRequest ? await this.#solution(signal) : {};
     return { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": appId, ...solution };
   }
 
-  async #ownSolutions(): Promise<Solutions> {
-    const { Solutions } = await loadRequests();
-    this.#begin({});
-    this.#solutions ??= new Solutions(this.#runner, untilAborted);
-    return this.#solutions;
+  async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    return (await this.#callersRequests()).challengeHeaders(signal);
   }
 
-  async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
-    const header = await (await this.#ownSolutions()).take(signal);
-    return header === undefined ? {} : { "X-Inkeep-Challenge-Solution": header };
+  async #callersRequests(): Promise<Requests> {
+    const { Requests } = await loadRequests();
+    this.#begin({});
+    this.#requests ??= new Requests(this.#lender);
+    return this.#requests;
   }
 }
 

@@ -42,10 +42,10 @@ export class Keeper {
   #last: Flight | undefined;
   /** The server's clock minus ours, once a server has told it. */
   #skewMs: number | undefined;
-  /** By a clock that nobody sets, as `#refusedAt`. */
+  /** The same by a clock that nobody sets, but that may stand still while the machine sleeps. */
+  #steadySkewMs = Date.now() - performance.now();
+  /** By `performance.now()`, a clock that nobody sets. */
   #pausedUntil = 0;
-  /** When a refused token was last replaced. */
-  #refusedAt = -PAUSE_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Ends the listeners. */
   #listening: AbortController | undefined;
@@ -62,6 +62,15 @@ export class Keeper {
     this.#store = store;
     this.#appId = appId;
     this.#announce = announce;
+  }
+
+  /** What this client has, good or not. */
+  get token(): string | undefined {
+    return this.#session?.token;
+  }
+
+  get isRenewing(): boolean {
+    return this.#flight !== undefined;
   }
 
   /** The kept session while it is good, else a new one for the same visitor. */
@@ -90,16 +99,6 @@ export class Keeper {
       this.#schedule();
       return old;
     }
-  }
-
-  /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */
-  async renewAfter(authorization: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
-    const refused = (session: Session | undefined) => authorization === `Bearer ${session?.token}`;
-    if (!this.#session || !refused(this.#session)) return true;
-    if (!this.#flight && performance.now() - this.#refusedAt < PAUSE_MS) return false;
-    const renewed = await this.renew(signal);
-    this.#refusedAt = performance.now();
-    return !refused(renewed);
   }
 
   /** Forgets the session, and what would bring one. */
@@ -134,7 +133,9 @@ export class Keeper {
 
   /** Learns the server's clock from an answer. */
   #learn(serverMs: number): void {
-    if (!Number.isNaN(serverMs)) this.#skewMs = serverMs - Date.now();
+    if (Number.isNaN(serverMs)) return;
+    this.#skewMs = serverMs - Date.now();
+    this.#steadySkewMs = serverMs - performance.now();
   }
 
   #isGood(session: Session): boolean {
@@ -142,7 +143,8 @@ export class Keeper {
   }
 
   #remainingMs({ expiresAt }: Session): number {
-    return Date.parse(expiresAt) - Date.now() - (this.#skewMs ?? 0);
+    const now = Math.max(Date.now() + (this.#skewMs ?? 0), performance.now() + this.#steadySkewMs);
+    return Date.parse(expiresAt) - now;
   }
 
   /** How much of a session must be left to use it. */

@@ -2,6 +2,80 @@
  * What a client needs for requests of its caller's own: a chunk of its own, loaded with the first of them. It must not
  * import what the package's door holds already.
  */
-export { authorizedFetch } from "./authorized-fetch.js";
+import type { untilAborted } from "./abort.js";
+import { authorizedFetch } from "./authorized-fetch.js";
+import type { Keeper } from "./keeper.js";
+import type { invalid } from "./options.js";
+import type { Runner, RunnerOptions } from "./runner.js";
+import { Solutions } from "./solutions.js";
+
 export { exchange } from "./exchange.js";
-export { Solutions } from "./solutions.js";
+
+/** A refused token is not replaced again for so long, in milliseconds. */
+const PAUSE_MS = 10_000;
+
+/** What a client lends to its requests: its parts, and functions of the door, whose errors are of the door's class. */
+export interface Lender {
+  options: RunnerOptions;
+  everyRequest: boolean;
+  runner: Runner;
+  keeper: Keeper;
+  /** Throws when the client is disposed: nothing begins after a farewell. */
+  check(): void;
+  headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
+  invalid: typeof invalid;
+  untilAborted: typeof untilAborted;
+}
+
+/** The requests of one client's caller. */
+export class Requests {
+  readonly #lender: Lender;
+  readonly solutions: Solutions;
+  /** When a refused token was last replaced. */
+  #refusedAt = -PAUSE_MS;
+
+  constructor(lender: Lender) {
+    this.#lender = lender;
+    this.solutions = new Solutions(lender.runner, lender.options.workers, lender.untilAborted);
+  }
+
+  async challengeHeaders(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    const solution = await this.solutions.take(signal);
+    return solution === undefined ? {} : { "X-Inkeep-Challenge-Solution": solution };
+  }
+
+  fetch(input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
+    const { options, everyRequest, check, headers, invalid } = this.#lender;
+    const origin = options.origin ? { Origin: options.origin } : {};
+    const means = {
+      baseUrl: options.flow.baseUrl,
+      fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+      invalid,
+      headers: async (signal: AbortSignal | undefined) => {
+        // Time has passed.
+        check();
+        return { ...origin, ...(await headers(signal)) };
+      },
+      renewAfter: async (authorization: string, signal: AbortSignal | undefined) => {
+        check();
+        return this.#renewAfter(authorization, signal);
+      },
+      renewSolution: () => {
+        if (everyRequest) this.solutions.drop();
+        return everyRequest;
+      },
+    };
+    return authorizedFetch(means, input, init);
+  }
+
+  /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */
+  async #renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const { keeper } = this.#lender;
+    const isRefused = () => authorization === `Bearer ${keeper.token}`;
+    if (!isRefused()) return true;
+    if (!keeper.isRenewing && performance.now() - this.#refusedAt < PAUSE_MS) return false;
+    await keeper.renew(signal);
+    this.#refusedAt = performance.now();
+    return !isRefused();
+  }
+}

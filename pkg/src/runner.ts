@@ -26,6 +26,8 @@ export interface Run {
   solution?: string | undefined;
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
+  /** Fewer workers than the client may have. */
+  workers?: number;
   signal: AbortSignal;
   onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend): void;
   onProgress(measured: Measured): void;
@@ -64,8 +66,22 @@ export class Runner {
   }
 
   async #runOn(link: Link, run: Run): Promise<Outcome> {
-    const { token, solution, solveOnly, signal, onState, onProgress } = run;
-    const { flow, origin, timeoutMs, workers, fetch } = this.#options;
+    const {
+      token,
+      solution,
+      solveOnly,
+      signal,
+      onState,
+      onProgress,
+      flow,
+      origin,
+      timeoutMs,
+      workers,
+      fetch,
+    } = {
+      ...this.#options,
+      ...run,
+    };
     const over = new AbortController();
     let { backend } = link;
     let measured: Measured | undefined;

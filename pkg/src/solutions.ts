@@ -1,5 +1,6 @@
 /** Solutions for callers that attach one to a request: the next is prepared while nobody waits. */
 import type { untilAborted } from "./abort.js";
+import { Line } from "./line.js";
 import type { Runner } from "./runner.js";
 import { isFrugal, later } from "./surroundings.js";
 import type { Solved } from "./work.js";
@@ -14,28 +15,45 @@ const MOST_UNUSED = 3;
 interface Prepared {
   /** None: proof of work is off. */
   header: string | undefined;
-  /** By the clock of `Date.now()`. */
-  endsAt: number;
+  /** By the clocks of `Date.now()`, which somebody may set, and of `performance.now()`, which may stand still in sleep. */
+  endsAt: readonly [number, number];
 }
 
+/** One that is being made, or was. */
+interface Making {
+  prepared: Promise<Prepared>;
+  controller: AbortController;
+}
+
+const clocks = () => [Date.now(), performance.now()] as const;
+
 /** How long it can still be kept. */
-const freshMs = ({ endsAt }: Prepared) => endsAt - STALE_MS - Date.now();
+function freshMs({ endsAt }: Prepared): number {
+  const [date, steady] = clocks();
+  return Math.min(endsAt[0] - date, endsAt[1] - steady) - STALE_MS;
+}
 
 export class Solutions {
   readonly #runner: Runner;
   readonly #untilAborted: typeof untilAborted;
-  readonly #over = new AbortController();
-  #next: Promise<Prepared> | undefined;
+  readonly #line: Line;
+  readonly #makings = new Set<Making>();
+  /** Why there are no more, once there are no more. */
+  #over: unknown;
+  #next: Making | undefined;
   /** What `#next` has become, once it is there. */
   #ready: Prepared | undefined;
   /** The server's challenges do not live long enough to be solved ahead. */
   #shortLived = false;
   #unused = 0;
+  /** The server's last word that proof of work is off. */
+  #off: Prepared | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `waiting` is the door's own: an abort must be of its class. */
-  constructor(runner: Runner, waiting: typeof untilAborted) {
+  constructor(runner: Runner, workers: number, waiting: typeof untilAborted) {
     this.#runner = runner;
+    this.#line = new Line(workers);
     this.#untilAborted = waiting;
   }
 
@@ -43,12 +61,10 @@ export class Solutions {
   async take(signal: AbortSignal | undefined): Promise<string | undefined> {
     this.#unused = 0;
     const begun = this.#next;
-    this.#drop();
+    this.#forget();
     let prepared = await this.#keeping(begun ?? this.#make(), signal);
     if (begun && freshMs(prepared) < 0) prepared = await this.#keeping(this.#make(), signal);
-    // That there is nothing to solve holds for the next caller too.
-    if (prepared.header === undefined) this.#keep(Promise.resolve(prepared));
-    else this.prepare();
+    if (prepared.header !== undefined) this.prepare();
     return prepared.header;
   }
 
@@ -56,70 +72,87 @@ export class Solutions {
   spare(): string | undefined {
     const ready = this.#ready;
     if (!ready?.header || freshMs(ready) < 0) return undefined;
-    this.#drop();
+    this.#forget();
     this.prepare();
     return ready.header;
   }
 
   /** Prepares the next one, if there is none and nobody minds. */
   prepare(): void {
-    if (!this.#next && !this.#shortLived && !isFrugal() && !this.#over.signal.aborted)
-      this.#keep(this.#make());
+    if (!this.#next && !this.#shortLived && !isFrugal() && !this.#over) this.#keep(this.#make());
   }
 
-  /** Throws away what was prepared: the server would refuse it. Always true. */
-  drop(): true {
-    this.#drop();
-    return true;
+  /** Throws away what was prepared: the server would refuse it. */
+  drop(): void {
+    this.#next?.controller.abort();
+    this.#forget();
+    this.#off = undefined;
   }
 
   close(reason: unknown): void {
-    this.#over.abort(reason);
-    this.#drop();
+    this.#over = reason;
+    for (const { controller } of this.#makings) controller.abort(reason);
+    this.#forget();
   }
 
-  #drop(): void {
+  #forget(): void {
     this.#next = this.#ready = undefined;
     clearTimeout(this.#timer);
   }
 
   /** Keeps what is being made for the next caller, as long as it is good. */
-  #keep(making: Promise<Prepared>): void {
+  #keep(making: Making): void {
     // Callers that ask at the same time may each have one to keep.
     clearTimeout(this.#timer);
     this.#next = making;
-    making.then(
+    making.prepared.then(
       (prepared) => {
-        if (this.#next !== making || this.#over.signal.aborted) return;
+        if (this.#next !== making || this.#over) return;
         this.#ready = prepared;
         this.#timer = later(freshMs(prepared), () => {
-          this.#drop();
+          this.#forget();
           this.#unused += 1;
           if (this.#unused < MOST_UNUSED && prepared.header !== undefined) this.prepare();
         });
       },
       () => {
         // The next caller tries again, and is told what is wrong.
-        if (this.#next === making) this.#drop();
+        if (this.#next === making) this.#forget();
       },
     );
   }
 
-  /** Waits for it; when the caller gives up it is kept for the next one. */
-  #keeping(making: Promise<Prepared>, signal: AbortSignal | undefined): Promise<Prepared> {
-    return this.#untilAborted(making, signal, () => {
-      if (!this.#next) this.#keep(making);
+  /** Waits for it; when the caller gives up, one is kept for the next caller. */
+  #keeping(making: Making, signal: AbortSignal | undefined): Promise<Prepared> {
+    return this.#untilAborted(making.prepared, signal, () => {
+      if (this.#next) making.controller.abort();
+      else this.#keep(making);
     });
   }
 
-  async #make(): Promise<Prepared> {
-    const { signal } = this.#over;
+  /** Makes one, when its turn comes. */
+  #make(): Making {
+    const controller = new AbortController();
+    const prepared = this.#line.take((workers) => this.#solve(workers, controller.signal));
+    const making = { prepared, controller };
+    this.#makings.add(making);
+    const over = () => this.#makings.delete(making);
+    prepared.then(over, over);
+    return making;
+  }
+
+  async #solve(workers: number, signal: AbortSignal): Promise<Prepared> {
+    if (this.#over) throw this.#over;
     if (signal.aborted) throw signal.reason;
+    // One before it has learned that there is nothing to solve.
+    if (this.#off && freshMs(this.#off) > 0) return this.#off;
     const nothing = () => {};
-    const run = { solveOnly: true, signal, onState: nothing, onProgress: nothing };
+    const run = { solveOnly: true, workers, signal, onState: nothing, onProgress: nothing };
     const { header, expiresInMs = UNKNOWN_MS } = (await this.#runner.run(run)).value as Solved;
-    const prepared = { header, endsAt: Date.now() + expiresInMs };
+    const [date, steady] = clocks();
+    const prepared = { header, endsAt: [date + expiresInMs, steady + expiresInMs] as const };
     this.#shortLived = freshMs(prepared) <= 0;
+    if (header === undefined) this.#off = prepared;
     return prepared;
   }
 }

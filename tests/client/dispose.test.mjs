@@ -93,6 +93,19 @@ describe("dispose", () => {
     await assertNothingLeft(page, left);
   });
 
+  test("is the last that the listener hears of: a call under way fails, and the page is not told", async (t) => {
+    const { page } = await setUp(t);
+    const codes = await page.evaluate(async () => {
+      const calls = [client.session(), client.refresh(), client.challengeHeaders()];
+      const before = events.length;
+      client.dispose();
+      client.signOut();
+      const codes = await Promise.all(calls.map((asking) => asking.then(String, ({ code }) => code)));
+      return [...codes, events.length - before];
+    });
+    assert.deepEqual(codes, ["disposed", "disposed", "disposed", 0]);
+  });
+
   test("with solutions asked for at once where there are none: keeps no timer of theirs", async (t) => {
     const { page, left } = await setUp(t, { challenge: async () => ({ status: 404 }) });
     await page.evaluate(() => Promise.all(Array.from({ length: 4 }, () => client.challengeHeaders())));

@@ -40,6 +40,21 @@ test("Node: a session and a chat, and the process ends by itself", async () => {
   assert.ok(ms < 5_000, `${ms} ms`);
 });
 
+test("Node: forty solutions asked for at once, and Node warns of nothing", async () => {
+  const { stdout, stderr } = await runNode(
+    folder,
+    `
+    import { createClient } from "saltmine";
+    const options = { baseUrl: ${JSON.stringify(server.baseUrl)}, appId: "${DEMO_APP_ID}", origin: "http://127.0.0.1" };
+    const client = createClient({ ...options, workers: 8 });
+    const headers = await Promise.all(Array.from({ length: 40 }, () => client.challengeHeaders()));
+    client.dispose();
+    console.log(new Set(headers.map((own) => own["X-Inkeep-Challenge-Solution"])).size);`,
+  );
+  assert.equal(stdout.trim(), "40");
+  assert.equal(stderr, "");
+});
+
 for (const [name, args] of [
   ["deno", ["run", "--allow-all", "--node-modules-dir=manual"]],
   ["bun", ["run"]],

@@ -8,6 +8,7 @@ import {
   makeClient,
   openTab,
   settle,
+  setVisibility,
   startPages,
   until,
 } from "../support/client-pages.mjs";
@@ -123,3 +124,21 @@ for (const [clock, aheadMs] of Object.entries(CLOCKS)) {
     assert.deepEqual(await eventsOf(page, "warning"), []);
   });
 }
+
+describe("a clock that is put back while the page is open", () => {
+  for (const hideDate of [false, true]) {
+    test(`makes no session last longer, ${hideDate ? "stored" : "fresh"}`, async (t) => {
+      const { service, page } = await setUp(t, 0, { lifetimeMs: 10 * MINUTE_MS, hideDate });
+      const first = await call(page, "session");
+      // As a later visit finds it, whom no server has told the time.
+      if (hideDate) await makeClient(page, { baseUrl: service.baseUrl });
+      assert.deepEqual(await call(page, "session"), first);
+      await page.clock.setSystemTime(Date.now() - HOUR_MS);
+      assert.deepEqual(await call(page, "session"), first);
+      await setVisibility(page, "hidden");
+      await page.clock.runFor(9.6 * MINUTE_MS);
+      assert.notEqual((await call(page, "session")).token, first.token);
+      assert.equal(service.asked().filter((name) => name === "session").length, 2);
+    });
+  }
+});

@@ -63,6 +63,52 @@ describe("the next solution", () => {
     assert.ok(taken.every(Boolean));
   });
 
+  test("is every caller's own, by two workers where the page allows two", async (t) => {
+    const { service, page } = await setUp(t, {}, { workers: 2 });
+    const { challenge } = service.routes;
+    let open = 0;
+    let most = 0;
+    service.routes.challenge = async () => {
+      most = Math.max(most, (open += 1));
+      await settle(30);
+      open -= 1;
+      return challenge();
+    };
+    let workers = 0;
+    page.on("worker", () => (workers += 1));
+    const headers = await page.evaluate(() =>
+      Promise.all(Array.from({ length: 12 }, () => client.challengeHeaders())),
+    );
+    assert.equal(new Set(headers.map((own) => own[HEADER])).size, 12);
+    assert.equal(most, 2, "one does not wait for another more than it must");
+    assert.equal(workers, 2);
+  });
+
+  test("is not made for those who gave up while they waited: one is kept, of all", async (t) => {
+    const { service, page, asked, take } = await setUp(t, {}, { workers: 1 });
+    const { challenge } = service.routes;
+    let answer;
+    service.routes.challenge = async () => {
+      await new Promise((resolve) => (answer = resolve));
+      return challenge();
+    };
+    const codes = page.evaluate(() => {
+      globalThis.controller = new AbortController();
+      const { signal } = controller;
+      const calls = Array.from({ length: 5 }, () => client.challengeHeaders({ signal }));
+      return Promise.all(calls.map((asking) => asking.catch(({ code }) => code)));
+    });
+    await until("the request", () => answer);
+    await page.evaluate(() => controller.abort());
+    assert.deepEqual(await codes, Array(5).fill("aborted"));
+    service.routes.challenge = challenge;
+    answer();
+    assert.ok(await take());
+    await asked(2);
+    await settle();
+    assert.equal(service.requests.length, 2, "the one that was kept, and the next");
+  });
+
   test("is thrown away half a minute before its end, and replaced", async (t) => {
     const { service, pass, asked, take } = await setUp(t);
     await take();
@@ -88,6 +134,17 @@ describe("the next solution", () => {
     const { now } = service.time;
     service.time.now = () => now() + 280_000;
     await page.clock.setSystemTime(service.time.now());
+    const { salt } = JSON.parse(Buffer.from(await take(), "base64"));
+    assert.ok(Number(/expires=(\d+)/.exec(salt)[1]) * 1000 > service.time.now() + 4 * MINUTE_MS);
+  });
+
+  test("is replaced before it is given out, if the clock was put back meanwhile", async (t) => {
+    const { service, page, pass, take } = await setUp(t, {}, { workers: 1 });
+    await take();
+    await settle();
+    await setVisibility(page, "hidden");
+    await page.clock.setSystemTime(service.time.now() - 60 * MINUTE_MS);
+    await pass(4.9 * MINUTE_MS);
     const { salt } = JSON.parse(Buffer.from(await take(), "base64"));
     assert.ok(Number(/expires=(\d+)/.exec(salt)[1]) * 1000 > service.time.now() + 4 * MINUTE_MS);
   });
@@ -226,6 +283,15 @@ describe("proof of work that is off", () => {
     await pass(MINUTE_MS);
     assert.deepEqual(await call(page, "challengeHeaders"), {});
     assert.equal(service.requests.length, 2);
+  });
+
+  test("is asked for once a worker at most, however many ask at the same time", async (t) => {
+    const { service, page } = await setUp(t, { challenge: async () => ({ status: 404 }) }, { workers: 2 });
+    const headers = await page.evaluate(() =>
+      Promise.all(Array.from({ length: 12 }, () => client.challengeHeaders())),
+    );
+    assert.deepEqual(headers, Array(12).fill({}));
+    assert.ok(service.requests.length <= 2, `${service.requests.length} requests`);
   });
 });
 
