@@ -75,7 +75,7 @@ for (const [route, cases] of Object.entries(CASES)) {
         const { service, client } = await setUp(
           t,
           { [route]: answer },
-          answer === never ? { timeoutMs: 400 } : {},
+          answer === never ? { timeoutMs: 800 } : {},
         );
         await assert.rejects(client.session(), { code });
         assert.equal(service.requests.length, most);
