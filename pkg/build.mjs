@@ -159,14 +159,6 @@ for (const file of await readdir(dist)) {
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
-// For `integrity` attributes and for policies.
-const hashes = {};
-for (const file of (await readdir(dist)).sort()) {
-  const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
-  hashes[file] = `sha384-${digest.digest("base64")}`;
-}
-await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
-
 // What the tarball must carry beside dist/: the guides to the client, and a README without the picture and without
 // links to what is not there.
 const guides = (await readdir(`${root}docs`)).filter(
@@ -189,6 +181,14 @@ execFileSync(
   { stdio: ["ignore", 2, 2] },
 );
 await keepPublicTypes(dist);
+
+// The hash of every file of dist/, for `integrity` attributes, import maps and policies.
+const hashes = {};
+for (const file of (await readdir(dist)).sort()) {
+  const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
+  hashes[file] = `sha384-${digest.digest("base64")}`;
+}
+await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
 /** tsc writes a declaration for every source; the package carries those that its door leads to. */
 async function keepPublicTypes(folder) {
