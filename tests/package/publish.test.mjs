@@ -52,14 +52,14 @@ describe("the tarball", () => {
     const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(installed.length + 1));
-    const wanted = ["package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE", ...guides];
+    const wanted = ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", ...guides];
     assert.deepEqual(files.sort(), [...wanted, ...DIST.map((name) => `dist/${name}`)].sort());
   });
 
   test("its README and its guides lead to nothing that is not there", async () => {
     const guides = (await readdir(join(installed, "docs"))).map((name) => `docs/${name}`);
     assert.ok(guides.includes("docs/client.md"));
-    for (const page of ["README.md", ...guides]) {
+    for (const page of ["README.md", "CHANGELOG.md", ...guides]) {
       const text = await readFile(join(installed, page), "utf8");
       const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path]) => path);
       if (page === "README.md") assert.ok(links.includes("docs/client.md"));

@@ -44,7 +44,7 @@ export async function installTarball(source = join(root, "pkg")) {
 export async function installVersion(version) {
   const copy = await mkdtemp(join(tmpdir(), "saltmine-version-"));
   try {
-    for (const name of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "docs"])
+    for (const name of ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "docs"])
       await cp(join(root, name), join(copy, name), { recursive: true });
     await symlink(join(root, "node_modules"), join(copy, "node_modules"), "junction");
     const source = join(copy, "pkg");
