@@ -159,28 +159,22 @@ for (const file of await readdir(dist)) {
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
-// For `integrity` attributes and for policies.
-const hashes = {};
-for (const file of (await readdir(dist)).sort()) {
-  const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
-  hashes[file] = `sha384-${digest.digest("base64")}`;
-}
-await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
-
-// What the tarball must carry beside dist/: the guides to the client, and a README without the picture and without
-// links to what is not there.
+// What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;
+// none of them with links to what is not there.
 const guides = (await readdir(`${root}docs`)).filter(
   (name) => name.endsWith(".md") && name !== "production.md",
 );
 await rm(`${here}docs`, { recursive: true, force: true });
 await mkdir(`${here}docs`);
 for (const name of guides) await copyFile(`${root}docs/${name}`, `${here}docs/${name}`);
-const readme = (await readFile(`${root}README.md`, "utf8"))
-  .replace(/^!\[.*\n\n/m, "")
-  .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, text, path) =>
-    guides.includes(path.replace("docs/", "")) ? link : text,
-  );
-await writeFile(`${here}README.md`, readme);
+for (const file of ["README.md", "CHANGELOG.md"]) {
+  const text = (await readFile(`${root}${file}`, "utf8"))
+    .replace(/^!\[.*\n\n/m, "")
+    .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, text, path) =>
+      guides.includes(path.replace("docs/", "")) ? link : text,
+    );
+  await writeFile(`${here}${file}`, text);
+}
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 
 execFileSync(
@@ -189,6 +183,14 @@ execFileSync(
   { stdio: ["ignore", 2, 2] },
 );
 await keepPublicTypes(dist);
+
+// The hash of every file of dist/, for `integrity` attributes, import maps and policies.
+const hashes = {};
+for (const file of (await readdir(dist)).sort()) {
+  const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
+  hashes[file] = `sha384-${digest.digest("base64")}`;
+}
+await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
 /** tsc writes a declaration for every source; the package carries those that its door leads to. */
 async function keepPublicTypes(folder) {

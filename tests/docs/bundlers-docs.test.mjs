@@ -45,6 +45,17 @@ for (const [tool, project, name] of [
   });
 }
 
+test("each project's lock file is of its package.json", () => {
+  const projects = [...files.keys()].filter((path) => path.endsWith("package.json"));
+  assert.ok(projects.length > 10);
+  for (const path of projects) {
+    const { dependencies, devDependencies } = JSON.parse(files.get(path));
+    const { packages } = JSON.parse(files.get(path.replace("package.json", "package-lock.json")));
+    const locked = packages[""];
+    assert.deepEqual([locked.dependencies, locked.devDependencies], [dependencies, devDependencies], path);
+  }
+});
+
 test("every link leads somewhere", async () => {
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
     title.toLowerCase().replaceAll(" ", "-"),

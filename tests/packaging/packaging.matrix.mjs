@@ -1,7 +1,7 @@
 /** The packed package in projects of every kind: installed, built, opened in Chromium; each gets a token. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -13,7 +13,8 @@ import { copyApp, installProject, runIn, startIn } from "./project.mjs";
 
 const MAIN = new URL("app/main.js", import.meta.url);
 
-const { tarball, dist, remove } = await installTarball();
+const { tarball, folder: installation, dist, remove } = await installTarball();
+const { files: hashes } = JSON.parse(await readFile(join(dist, "integrity.json"), "utf8"));
 const server = await startServer();
 const browser = await launchBrowser();
 after(async () => {
@@ -206,8 +207,8 @@ describe("no bundler", () => {
       headers: { "access-control-allow-origin": "*" },
     });
     t.after(cdn.close);
-    const { files: hashes } = JSON.parse(await readFile(join(dist, "integrity.json"), "utf8"));
-    const right = hashes["saltmine.global.js"];
+    const right = (await runIn(installation, "sh", ["-c", await read("hash.sh")])).trim();
+    assert.equal(right, hashes["saltmine.global.js"]);
     for (const [what, hash] of [
       ["its own", right],
       ["another's", hashes["index.js"]],
@@ -229,6 +230,61 @@ describe("no bundler", () => {
         await site.close();
       });
     }
+  });
+
+  test("an import map with the hash of every script", async (t) => {
+    await writeFile(join(installation, "import-map.mjs"), await read("import-map.mjs"));
+    const map = await runIn(installation, process.execPath, ["--no-warnings", "import-map.mjs"]);
+    const page = (await read("import-map.html")).replace(
+      /(<script type="importmap">)[^]*?(<\/script>)/,
+      `$1${map}$2`,
+    );
+    assert.ok(page.includes(hashes["index.js"]));
+    const folders = { "/saltmine/": dist };
+    const files = { "/": page, "/main.js": await readFile(MAIN, "utf8") };
+    await assertRungs(t, { folders, files });
+
+    const site = await serveFiles({
+      folders,
+      files,
+      // Not what was published.
+      answer: (path, body) => (/(index|search)\.js$/.test(path) ? { body: `${body}\n` } : {}),
+    });
+    t.after(site.close);
+    const { page: tab, context } = await openPage(browser, site.origin);
+    t.after(() => context.close());
+    const loaded = (file) =>
+      tab.evaluate(
+        (file) =>
+          import(`/saltmine/${file}`).then(
+            () => true,
+            () => false,
+          ),
+        file,
+      );
+    assert.deepEqual(
+      [await loaded("index.js"), await loaded("search.js"), await loaded("requests.js")],
+      [false, false, true],
+    );
+    assert.equal(await tab.evaluate(() => "outcome" in globalThis), false);
+  });
+
+  test("every file has the hash that a browser makes of it", async (t) => {
+    const site = await serveFiles({ folders: { "/saltmine/": dist } });
+    t.after(site.close);
+    const { page, context } = await openPage(browser, site.origin);
+    t.after(() => context.close());
+    const isTaken = (file, integrity) =>
+      page.evaluate(
+        ([file, integrity]) =>
+          fetch(`/saltmine/${file}`, { integrity }).then(
+            ({ ok }) => ok,
+            () => false,
+          ),
+        [file, integrity],
+      );
+    for (const [file, hash] of Object.entries(hashes)) assert.ok(await isTaken(file, hash), file);
+    assert.equal(await isTaken("index.js", hashes["worker.js"]), false);
   });
 
   test("a classic script from the page's own origin", async (t) => {

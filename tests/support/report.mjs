@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./paths.mjs";
 
+const README = join(root, "README.md");
 const manifest = JSON.parse(await readFile(join(root, "tests", "package.json"), "utf8"));
 
 /** The rivals' versions, which tests/package.json pins: `altcha`, `altcha-lib`, `@cap.js/wasm`. */
@@ -20,10 +21,20 @@ export function table(head, rows) {
 
 /** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of the README. */
 export async function writeBlock(name, text) {
-  const file = join(root, "README.md");
-  const readme = await readFile(file, "utf8");
+  const { readme, start, stop } = await findBlock(name);
+  await writeFile(README, `${readme.slice(0, start)}\n${text}\n${readme.slice(stop)}`);
+}
+
+/** What stands there. */
+export async function readBlock(name) {
+  const { readme, start, stop } = await findBlock(name);
+  return readme.slice(start, stop).trim();
+}
+
+async function findBlock(name) {
+  const readme = await readFile(README, "utf8");
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const [start, stop] = [readme.indexOf(begin), readme.indexOf(end)];
   if (start < 0 || stop < start) throw new Error(`README.md has no ${begin} … ${end}`);
-  await writeFile(file, `${readme.slice(0, start + begin.length)}\n${text}\n${readme.slice(stop)}`);
+  return { readme, start: start + begin.length, stop };
 }

@@ -1,6 +1,6 @@
 /** The npm package as users get it: packed, then installed into an empty folder. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,12 +12,12 @@ const shell = process.platform === "win32";
 const QUIET = ["--silent", "--no-audit", "--no-fund", "--no-update-notifier"];
 
 /**
- * Packs and installs. `folder` is the project it was installed into, `dist` the package's own files, `doors` the
+ * Packs and installs, `source` in place of the work tree's package if given. `folder` is the project it was installed into, `dist` the package's own files, `doors` the
  * URLs of its two entries, read from `exports` as resolvers do. `remove()` deletes the project.
  */
-export async function installTarball() {
+export async function installTarball(source = join(root, "pkg")) {
   const folder = await mkdtemp(join(tmpdir(), "saltmine-package-"));
-  const { stdout } = await run("npm", ["pack", join(root, "pkg"), "--pack-destination", folder, ...QUIET], {
+  const { stdout } = await run("npm", ["pack", source, "--pack-destination", folder, ...QUIET], {
     shell,
   });
   const tarball = join(folder, stdout.trim().split("\n").at(-1));
@@ -38,6 +38,26 @@ export async function installTarball() {
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** The same of a package that differs in nothing but its version: built from a copy of the sources. */
+export async function installVersion(version) {
+  const copy = await mkdtemp(join(tmpdir(), "saltmine-version-"));
+  try {
+    for (const name of ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "docs"])
+      await cp(join(root, name), join(copy, name), { recursive: true });
+    await symlink(join(root, "node_modules"), join(copy, "node_modules"), "junction");
+    const source = join(copy, "pkg");
+    await mkdir(source);
+    for (const name of ["src", "wasm", "build.mjs", "package.json", "tsconfig.json", "tsconfig.types.json"])
+      await cp(join(root, "pkg", name), join(source, name), { recursive: true });
+    const manifest = JSON.parse(await readFile(join(source, "package.json"), "utf8"));
+    await writeFile(join(source, "package.json"), JSON.stringify({ ...manifest, version }));
+    await run(process.execPath, [join(source, "build.mjs")]);
+    return await installTarball(source);
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
 }
 
 let scripts = 0;

@@ -1,21 +1,4 @@
-//! The reference server for the saltmine client: it issues proof-of-work challenges, exchanges their solutions for
-//! anonymous session tokens, and answers the run API that a chat widget calls next.
-//!
-//! [`app`] makes the one router out of an [`AppState`]; [`serve`] puts it on a socket. What must be remembered is in
-//! the [`Store`]; time and randomness come in through [`Clock`] and [`Random`].
-//!
-//! ```no_run
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! use saltmine_server::{AppState, Settings, Store, SystemClock, SystemRandom, serve};
-//!
-//! let settings = Settings::new("a token secret of at least 32 characters".into());
-//! let store = Store::open("sqlite://saltmine.db").await?;
-//! let state = AppState::new(settings, store, SystemClock::default(), SystemRandom)?;
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8787").await?;
-//! serve(listener, state, std::future::pending()).await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod agent;
 mod allowed_domain;

@@ -1,28 +1,4 @@
-//! The proof-of-work search: a job and a range in, the number out.
-//!
-//! An ALTCHA v1 challenge asks for the `number` with `H(salt ‖ decimal(number)) = digest`. [`Job::new`]
-//! hashes what all candidates share once; [`search`] goes through a range of them, in any order, each exactly
-//! once. Nothing here allocates, blocks, or reads a clock, so a caller cuts the work into ranges as it likes
-//! (some 10^5 numbers a call take a few milliseconds).
-//!
-//! ```
-//! use saltmine_solver::{Job, Target, search};
-//!
-//! // SHA-256("salt7")
-//! let digest = [
-//!     0x2a, 0xb2, 0x04, 0xd7, 0x6c, 0xdc, 0xec, 0x46, 0x09, 0xd2, 0x90, 0x44, 0x1f, 0xed, 0x2e, 0xec,
-//!     0x41, 0x86, 0xd2, 0x88, 0xca, 0x47, 0xc4, 0x0c, 0xc7, 0xdd, 0x66, 0x1a, 0x0d, 0xe1, 0xb0, 0xd0,
-//! ];
-//! let job = Job::new(b"salt", &Target::Sha256(digest));
-//! assert_eq!(search(&job, 0..=1000), Some(7));
-//! assert_eq!(search(&job, 8..=1000), None);
-//! ```
-//!
-//! SHA-256 has a kernel of its own with two backends behind one signature, chosen when the crate is compiled
-//! ([`BACKEND`]): `simd128` where WebAssembly has its vectors switched on, `scalar` everywhere else.
-//!
-//! SHA-1, SHA-384 and SHA-512 come with the feature `all-algorithms` (on by default): they are rare, and a module
-//! that every page loads is smaller without them.
+#![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
 

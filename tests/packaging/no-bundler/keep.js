@@ -1,0 +1,1 @@
+globalThis.saltmine1 = saltmine;

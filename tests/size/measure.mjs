@@ -1,0 +1,106 @@
+/** What a page loads, measured by loading it: as the package's own files, and bundled for each import. */
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { launchBrowser } from "../support/browser.mjs";
+import { servePages, untilDone } from "../support/pages.mjs";
+import { rivalVersions, table } from "../support/report.mjs";
+import { installTarball } from "../support/tarball.mjs";
+import { BUDGETS } from "./budgets.mjs";
+import { kernelBytes } from "./kernels.mjs";
+import { loadScenarios } from "./scenarios.mjs";
+
+/** The page's own script is in its text. */
+const NO_WASM = { "content-security-policy": "script-src 'self' 'unsafe-inline'" };
+
+const sizesOf = ({ body }) => [
+  body.length,
+  gzipSync(body, { level: 9 }).length,
+  brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: body.length } }).length,
+];
+const sum = (files) =>
+  files.map(sizesOf).reduce((total, sizes) => total.map((bytes, column) => bytes + sizes[column]));
+const gzip = (files) => sum(files)[1];
+const cells = (sizes) => sizes.map((bytes) => bytes.toLocaleString("en"));
+const row = (file) => [`\`${file.path.split("/").at(-1)}\``, ...cells(sizesOf(file))];
+const total = (name, files) => [`**${name}**`, ...cells(sum(files)).map((cell) => `**${cell}**`)];
+
+/**
+ * `text` is the README's block; `checks` are what has a budget: `{ what, bytes, most }`.
+ */
+export async function measureSizes() {
+  const tarball = await installTarball();
+  const browser = await launchBrowser();
+
+  /** The files that a page loads beside itself and the service's answers, and what the page says in the end. */
+  async function load(path, options) {
+    const site = await servePages(tarball, {}, options);
+    const page = await browser.newPage();
+    try {
+      const done = await untilDone(page, site.baseUrl + path);
+      await page.waitForLoadState("networkidle");
+      const files = site.sent.filter((sent) => sent.path !== path && !sent.path.startsWith("/run/"));
+      const failed = files.filter(({ status }) => status !== 200);
+      if (failed.length > 0)
+        throw new Error(`${path} asked in vain for ${failed.map((file) => file.path).join(", ")}`);
+      return { done, files };
+    } finally {
+      await page.close();
+      await site.close();
+    }
+  }
+
+  async function loadOurs(engine, headers = {}) {
+    const { done, files } = await load("/", { headers });
+    const { backend } = done;
+    if (backend.engine !== engine || backend.thread !== "worker")
+      throw new Error(`it ran on ${JSON.stringify(backend)}`);
+    return files;
+  }
+
+  try {
+    const ours = await loadOurs("simd128");
+    const refused = await loadOurs("javascript", NO_WASM);
+    // Loaded there as well as everywhere: the door, and the worker that finds out.
+    const javascript = refused.filter(({ path }) => !ours.some((file) => file.path === path));
+    const widget = await load("/widget");
+    const kernels = await kernelBytes(join(tarball.dist, "simd128.wasm"));
+    const scenarios = await loadScenarios(tarball, load);
+
+    const text = [
+      table(
+        ["loaded to reach a token, bytes", "raw", "gzip -9", "brotli"],
+        [
+          ...ours.map(row),
+          total("saltmine, all of it", ours),
+          [`\`altcha\` ${rivalVersions.altcha}, the widget`, ...cells(sum(widget.files))],
+        ],
+      ),
+      table(
+        ["loaded in addition where WebAssembly is refused, bytes", "raw", "gzip -9", "brotli"],
+        [...javascript.map(row), total("the JavaScript engine, all of it", javascript)],
+      ),
+      table(
+        ["bundled by esbuild, gzip -9, bytes", "in the entry", "before the search starts"],
+        scenarios.map(({ name, entry, files }) => [`\`${name}\``, ...cells([gzip(entry), gzip(files)])]),
+      ),
+      `Of \`simd128.wasm\` the search alone, without the flow, is ${kernels.toLocaleString("en")} bytes.`,
+    ].join("\n\n");
+
+    const checks = [
+      { what: "the first load, gzip", bytes: gzip(ours), most: BUDGETS.firstLoadGzip },
+      { what: "the JavaScript engine, gzip", bytes: gzip(javascript), most: BUDGETS.javascriptGzip },
+      { what: "the SIMD kernels, raw", bytes: kernels, most: BUDGETS.kernelsRaw },
+      ...scenarios.flatMap(({ name, entry, files }) => {
+        const { entry: entryMost, firstLoad } = BUDGETS.scenarios[name];
+        return [
+          { what: `${name}, the entry of its bundle, gzip`, bytes: gzip(entry), most: entryMost },
+          { what: `${name}, its first load, gzip`, bytes: gzip(files), most: firstLoad },
+        ];
+      }),
+    ];
+    return { text, checks };
+  } finally {
+    await browser.close();
+    await tarball.remove();
+  }
+}
