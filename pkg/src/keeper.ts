@@ -283,7 +283,8 @@ export class Keeper {
     const now = performance.now();
     const due = Math.max(this.#remainingMs(session) - this.#marginMs(session), this.#pausedUntil - now);
     this.#timer = later(due, () => {
-      if (due > 2 ** 31 - 1) this.#schedule();
+      // Timers can be shorter than asked for: by days, or by the part of a millisecond.
+      if (this.#isGood(session)) this.#schedule();
       else if (!isHidden()) this.#renewAhead();
     });
   }

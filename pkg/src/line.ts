@@ -1,32 +1,36 @@
 /** A line before a limited number of seats. */
 export class Line {
   #free: number;
-  readonly #waiting: ((seats: number) => void)[] = [];
+  readonly #waiting: { enter(): void; leave(reason: unknown): void }[] = [];
 
   constructor(seats: number) {
     this.#free = seats;
   }
 
-  /** Does work when there is a seat for it; whoever waits at the same time gets about the same number of seats. */
-  async take<T>(work: (seats: number) => Promise<T>): Promise<T> {
-    const seats = await new Promise<number>((resolve) => {
-      this.#waiting.push(resolve);
-      // Those who ask in the same moment are counted first.
-      queueMicrotask(() => this.#serve());
-    });
+  /** Does work when there is a seat for it. `more` takes the seats that are free then, and tells how many it has. */
+  async take<T>(work: (more: () => number) => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((enter, leave) => this.#waiting.push({ enter, leave }));
+    let seats = 1;
+    const more = () => {
+      seats += this.#free;
+      this.#free = 0;
+      return seats;
+    };
     try {
-      return await work(seats);
+      return await work(more);
     } finally {
-      this.#free += seats;
-      this.#serve();
+      // Each goes to the next in the line, or is free.
+      for (; seats > 0; seats -= 1) {
+        const next = this.#waiting.shift();
+        if (next) next.enter();
+        else this.#free += 1;
+      }
     }
   }
 
-  #serve(): void {
-    while (this.#free > 0 && this.#waiting.length > 0) {
-      const seats = Math.ceil(this.#free / this.#waiting.length);
-      this.#free -= seats;
-      this.#waiting.shift()?.(seats);
-    }
+  /** Sends away whoever waits. */
+  dismiss(reason: unknown): void {
+    for (const { leave } of this.#waiting.splice(0)) leave(reason);
   }
 }

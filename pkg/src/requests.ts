@@ -49,7 +49,8 @@ export class Requests {
     const origin = options.origin ? { Origin: options.origin } : {};
     const means = {
       baseUrl: options.flow.baseUrl,
-      fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+      // The global one as it is when a request is sent: a page may replace it, and jsdom has none.
+      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
       invalid,
       headers: async (signal: AbortSignal | undefined) => {
         // Time has passed.

@@ -26,8 +26,8 @@ export interface Run {
   solution?: string | undefined;
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
-  /** Fewer workers than the client may have. */
-  workers?: number;
+  /** How many workers a search may have that is worth several; else it is as many as the client may have. */
+  workers?: () => number;
   signal: AbortSignal;
   onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend): void;
   onProgress(measured: Measured): void;
@@ -66,22 +66,9 @@ export class Runner {
   }
 
   async #runOn(link: Link, run: Run): Promise<Outcome> {
-    const {
-      token,
-      solution,
-      solveOnly,
-      signal,
-      onState,
-      onProgress,
-      flow,
-      origin,
-      timeoutMs,
-      workers,
-      fetch,
-    } = {
-      ...this.#options,
-      ...run,
-    };
+    const { token, solution, solveOnly, signal, onState, onProgress } = run;
+    const { flow, origin, timeoutMs, fetch } = this.#options;
+    const most = this.#options.workers;
     const over = new AbortController();
     let { backend } = link;
     let measured: Measured | undefined;
@@ -95,6 +82,7 @@ export class Runner {
     };
     const onShare = async (share: Share) => {
       const { Search } = await loadSearch();
+      const workers = run.workers?.() ?? most;
       const context = { pool: this.#pool, start: 0, maxNumber: flow.maxNumber, workers, signal: over.signal };
       const search = new Search({ ...context, onProgress: progress });
       const number = await search.share(share, link, {});
@@ -112,7 +100,7 @@ export class Runner {
       solveOnly,
       origin,
       timeoutMs,
-      share: workers > 1,
+      share: most > 1,
       fetchOnPage: fetch !== undefined,
     } as const;
     try {

@@ -169,8 +169,10 @@ export class Search {
             abort();
           } else {
             const size = lease.end - lease.start + 1;
-            if (size > speed * TELLING_SECONDS) {
-              speeds.set(link, (size / (performance.now() - began)) * 1000);
+            const ms = performance.now() - began;
+            // A coarse clock may show no time at all: no part is cut after an endless speed.
+            if (ms > 0 && size > speed * TELLING_SECONDS) {
+              speeds.set(link, (size / ms) * 1000);
               rates.set(key, Math.max(...speeds.values()));
             }
           }

@@ -102,8 +102,6 @@ export class Solutions {
 
   /** Keeps what is being made for the next caller, as long as it is good. */
   #keep(making: Making): void {
-    // Callers that ask at the same time may each have one to keep.
-    clearTimeout(this.#timer);
     this.#next = making;
     making.prepared.then(
       (prepared) => {
@@ -133,7 +131,7 @@ export class Solutions {
   /** Makes one, when its turn comes. */
   #make(): Making {
     const controller = new AbortController();
-    const prepared = this.#line.take((workers) => this.#solve(workers, controller.signal));
+    const prepared = this.#line.take((more) => this.#solve(more, controller.signal));
     const making = { prepared, controller };
     this.#makings.add(making);
     const over = () => this.#makings.delete(making);
@@ -141,14 +139,19 @@ export class Solutions {
     return making;
   }
 
-  async #solve(workers: number, signal: AbortSignal): Promise<Prepared> {
+  async #solve(workers: () => number, signal: AbortSignal): Promise<Prepared> {
     if (this.#over) throw this.#over;
     if (signal.aborted) throw signal.reason;
     // One before it has learned that there is nothing to solve.
     if (this.#off && freshMs(this.#off) > 0) return this.#off;
     const nothing = () => {};
     const run = { solveOnly: true, workers, signal, onState: nothing, onProgress: nothing };
-    const { header, expiresInMs = UNKNOWN_MS } = (await this.#runner.run(run)).value as Solved;
+    const { value } = await this.#runner.run(run).catch((error) => {
+      // It has been tried again already: those who wait share the failure, or they would wait for one after the other.
+      if (!signal.aborted) this.#line.dismiss(error);
+      throw error;
+    });
+    const { header, expiresInMs = UNKNOWN_MS } = value as Solved;
     const [date, steady] = clocks();
     const prepared = { header, endsAt: [date + expiresInMs, steady + expiresInMs] as const };
     this.#shortLived = freshMs(prepared) <= 0;

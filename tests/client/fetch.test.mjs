@@ -72,6 +72,20 @@ describe("the headers", () => {
     assert.equal(seen[0].headers["x-inkeep-app-id"], "mine");
   });
 
+  test("go with the global fetch of the moment, and where there is none before a session is", async (t) => {
+    const { service, client, seen } = await setUp(t);
+    const { fetch } = globalThis;
+    t.after(() => Object.assign(globalThis, { fetch }));
+    const { session } = service.routes;
+    service.routes.session = (...about) => {
+      globalThis.fetch = fetch;
+      return session(...about);
+    };
+    globalThis.fetch = undefined;
+    assert.equal((await client.fetch("/run/v1/conversations")).status, 200);
+    assert.equal(seen.length, 1);
+  });
+
   test("go nowhere but to the service", async (t) => {
     const { client, seen, service } = await setUp(t);
     for (const where of [

@@ -11,7 +11,7 @@ import {
   until,
 } from "../support/client-pages.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
-import { problem } from "../support/service.mjs";
+import { makeChallenge, problem } from "../support/service.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
 const MINUTE_MS = 60_000;
@@ -81,6 +81,34 @@ describe("the next solution", () => {
     );
     assert.equal(new Set(headers.map((own) => own[HEADER])).size, 12);
     assert.equal(most, 2, "one does not wait for another more than it must");
+    assert.equal(workers, 2);
+  });
+
+  test("of a caller who comes later does not wait for an answer that is slow, if there is a worker", async (t) => {
+    const { service, asked, take } = await setUp(t, {}, { workers: 2 });
+    const { challenge } = service.routes;
+    service.routes.challenge = async () => {};
+    // Its page is closed with it.
+    take().catch(() => {});
+    await asked(1);
+    service.routes.challenge = challenge;
+    assert.ok(await take());
+  });
+
+  test("of a hard challenge is searched by every free worker, though the page's clock shows no time; then they are free again", async (t) => {
+    const { service, page, take } = await setUp(t, {}, { workers: 2, maxNumber: 100_000_000 });
+    const { challenge } = service.routes;
+    service.routes.challenge = async () => {
+      service.routes.challenge = challenge;
+      const expires = new Date(service.time.now() + 5 * MINUTE_MS);
+      return { body: await makeChallenge({ maxNumber: 100_000_000, number: 15_000_000, expires }) };
+    };
+    let workers = 0;
+    page.on("worker", () => (workers += 1));
+    assert.ok(await take());
+    assert.equal(workers, 2);
+    const taken = await Promise.all([take(), take(), take(), take()]);
+    assert.ok(taken.every(Boolean));
     assert.equal(workers, 2);
   });
 
@@ -179,6 +207,19 @@ describe("the next solution", () => {
     await settle();
     assert.ok(await take());
     await asked(4);
+  });
+
+  test("that failed fails for all who wait, and for nobody later", async (t) => {
+    const { service, page, take } = await setUp(t, {}, { workers: 1 });
+    const { challenge } = service.routes;
+    service.routes.challenge = async () => problem(403);
+    const codes = await page.evaluate(() =>
+      Promise.all(Array.from({ length: 6 }, () => client.challengeHeaders().catch(({ code }) => code))),
+    );
+    assert.deepEqual(codes, Array(6).fill("origin_not_allowed"));
+    assert.equal(service.requests.length, 1);
+    service.routes.challenge = challenge;
+    assert.ok(await take());
   });
 
   test("of a caller who gave up is the next one's", async (t) => {
