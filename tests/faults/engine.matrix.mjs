@@ -6,6 +6,7 @@ import { faults, instead } from "../support/fault-proxy.mjs";
 import {
   assertEnds,
   assertLeavesNothing,
+  begin,
   deepChallenge,
   ending,
   setUp,
@@ -35,15 +36,6 @@ const DEATHS = {
 /** Searches under way or over. */
 const searches = async (page) =>
   (await eventsOf(page, "state")).filter(({ state }) => state === "solving").length;
-
-/** A call of the page's client that is watched: `over()` says whether it has ended, `end` with what. */
-function begin(page) {
-  let over = false;
-  const end = ending(page).finally(() => {
-    over = true;
-  });
-  return { end, over: () => over };
-}
 
 /** Kills what searches now; the page's clock runs ahead until that is noticed, the workers' does not. */
 async function kill(page, death, call) {

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { workersGone } from "../support/browser.mjs";
-import { makeClient, openTab, startPages } from "../support/client-pages.mjs";
+import { eventsOf, makeClient, openTab, startPages } from "../support/client-pages.mjs";
 import { startProxy } from "../support/fault-proxy.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { HMAC_KEY, makeChallenge } from "../support/service.mjs";
@@ -24,6 +24,7 @@ export async function startStage({ env = {}, ...options } = {}) {
   return {
     ...pages,
     server,
+    newContext: () => pages.browser.newContext(),
     close: async () => {
       await pages.close();
       await server.stop();
@@ -34,15 +35,15 @@ export async function startStage({ env = {}, ...options } = {}) {
 /** A page of a row's own, with a client behind a proxy of its own. */
 export async function setUp(t, stage, clientOptions = {}, { before } = {}) {
   const proxy = await startProxy(stage.server.baseUrl);
-  const context = await stage.browser.newContext();
+  const context = await stage.newContext();
   t.after(async () => {
     await context.close();
     await proxy.close();
   });
-  const complaints = watch(context, proxy.baseUrl);
   await before?.(context);
   const options = { baseUrl: proxy.baseUrl, appId: DEMO_APP_ID, ...clientOptions };
   const page = await openTab(context, stage.site.origin);
+  const complaints = watch(page, proxy.baseUrl, stage.site.origin);
   await page.evaluate(() => {
     globalThis.unhandled = [];
     addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
@@ -52,19 +53,20 @@ export async function setUp(t, stage, clientOptions = {}, { before } = {}) {
 }
 
 /**
- * What shows up red in the pages and their workers, but for the lines that Chromium itself writes about a request to
- * the proxy that it could not make: no page can avoid those.
+ * What shows up red in a page and its workers, but for the lines that Chromium itself writes about a request to the
+ * proxy, or a file of the site, that it could not get: no page can avoid those.
  */
-export function watch(context, origin) {
+function watch(page, proxy, site) {
   const complaints = [];
   const isChromiums = (text, url) =>
-    (url.startsWith(`${origin}/`) && /^Failed to load resource: /.test(text)) ||
-    (text.startsWith(`Access to fetch at '${origin}/`) && / has been blocked by CORS policy: /.test(text));
-  context.on("console", (message) => {
-    if (!/^(error|warning|assert)$/.test(message.type())) return;
-    if (!isChromiums(message.text(), message.location().url)) complaints.push(message.text());
+    (/^Failed to load resource: /.test(text) &&
+      [`${proxy}/run/`, `${site}/saltmine/`].some((its) => url.startsWith(its))) ||
+    (text.startsWith(`Access to fetch at '${proxy}/run/`) && / has been blocked by CORS policy: /.test(text));
+  page.on("console", (message) => {
+    if (!/^(error|warn|warning|assert)$/.test(message.type())) return;
+    if (!isChromiums(message.text(), message.location().url ?? "")) complaints.push(message.text());
   });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  page.on("pageerror", (error) => complaints.push(String(error)));
   return complaints;
 }
 
@@ -92,6 +94,18 @@ export async function ending(page, method = "session", ...args) {
   );
   return { ...made, ms: performance.now() - began };
 }
+
+/** A call of the page's client that something is done to: `over()` says whether it has ended, `end` with what. */
+export function begin(page, ...call) {
+  let over = false;
+  const end = ending(page, ...call).finally(() => {
+    over = true;
+  });
+  return { end, over: () => over };
+}
+
+/** The state that the client told last. */
+export const stateOf = async (page) => (await eventsOf(page, "state")).at(-1)?.state;
 
 /** The one thing that a row ends with: "token", or the code of a SaltmineError; within the row's limit. */
 export function assertEnds({ session, error, ms }, expected, limitMs) {
