@@ -35,7 +35,12 @@ export async function authorizedFetch(
     const headers = new Headers(init?.headers ?? request?.headers);
     for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
     const mode = init?.credentials ?? request?.credentials ?? "omit";
-    const response = await fetch(request ?? url, { ...init, headers, credentials: mode });
+    const response = await fetch(request ?? url, {
+      ...init,
+      headers,
+      credentials: mode,
+      signal: signal ?? null,
+    });
     /** Whether the server has judged ours, and not the caller's own. */
     const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
     const worthIt = async () =>

@@ -197,8 +197,7 @@ class SessionClient implements Client {
       },
       renewSolution: () => this.#everyRequest && this.#solutions !== undefined && this.#solutions.drop(),
     };
-    const { authorizedFetch } = await loadRequests();
-    return authorizedFetch(this.#fetch, lender, input, init);
+    return (await this.#ownSolutions()).fetch(this.#fetch, lender, input, init);
   }
 
   prefetch(): void {

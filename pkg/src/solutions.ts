@@ -1,5 +1,6 @@
-/** Solutions for callers that attach one to a request: the next is prepared while nobody waits. */
+/** Solutions for callers that attach one to a request, and such requests: the next is prepared while nobody waits. */
 import type { untilAborted } from "./abort.js";
+import { authorizedFetch, type Lender } from "./authorized-fetch.js";
 import type { Runner } from "./runner.js";
 import { isFrugal, later } from "./surroundings.js";
 import type { Solved } from "./work.js";
@@ -65,6 +66,24 @@ export class Solutions {
   prepare(): void {
     if (!this.#next && !this.#shortLived && !isFrugal() && !this.#over.signal.aborted)
       this.#keep(this.#make());
+  }
+
+  /** A request of the caller's own, given up when this closes; its answer is the caller's. */
+  fetch(
+    fetch: typeof globalThis.fetch,
+    lender: Lender,
+    input: RequestInfo | URL,
+    init: RequestInit | undefined,
+  ): Promise<Response> {
+    const sending: typeof fetch = (url, given) => {
+      const request = new AbortController();
+      const giveUp = () => request.abort(given?.signal?.reason);
+      if (given?.signal?.aborted) giveUp();
+      // Longer than until the head has come: the caller may give the body up, too.
+      given?.signal?.addEventListener("abort", giveUp, { once: true });
+      return this.#untilAborted(fetch(url, { ...given, signal: request.signal }), this.#over.signal, giveUp);
+    };
+    return authorizedFetch(sending, lender, input, init);
   }
 
   /** Throws away what was prepared: the server would refuse it. Always true. */

@@ -24,8 +24,8 @@ import {
 /** The shortest that the server makes. */
 const LIFETIME_SECONDS = 60;
 /** A search that takes a second or more. */
-const DEEP = 20_000_000;
-const DEEP_MS = 15_000;
+const DEEP = 12_000_000;
+const DEEP_MS = 20_000;
 /** A tab waits for another's lock for so long at most: `surroundings.ts`. */
 const LOCK_MS = 15_000;
 

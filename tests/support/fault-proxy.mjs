@@ -77,6 +77,15 @@ export const faults = {
     await write(socket, half(answer.body));
     await never();
   },
+  /** Half an answer, and a second later the rest. */
+  pauseInBody: async (socket, forward) => {
+    const answer = await forward();
+    await write(socket, head(answer));
+    await write(socket, half(answer.body));
+    await hold(socket, 1_000);
+    await write(socket, answer.body.subarray(half(answer.body).length));
+    socket.end();
+  },
   silence: never,
   /** Half an answer that says it is whole. */
   halfIsAll: async (socket, forward) => {
