@@ -4,7 +4,7 @@
 export interface Means {
   /** The service's address, without a slash at its end. */
   baseUrl: string;
-  fetch: typeof globalThis.fetch;
+  fetch(input: RequestInfo | URL, init: RequestInit): Promise<Response>;
   /** Throws `invalid_options`: errors are of the door's own class. */
   invalid(field: string, detail: string): never;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
@@ -35,7 +35,12 @@ export async function authorizedFetch(
     const headers = new Headers(init?.headers ?? request?.headers);
     for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
     const mode = init?.credentials ?? request?.credentials ?? "omit";
-    const response = await means.fetch(request ?? url, { ...init, headers, credentials: mode });
+    const response = await means.fetch(request ?? url, {
+      ...init,
+      headers,
+      credentials: mode,
+      signal: signal ?? null,
+    });
     /** Whether the server has judged ours, and not the caller's own. */
     const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
     const worthIt = async () =>

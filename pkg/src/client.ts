@@ -210,7 +210,7 @@ class SessionClient implements Client {
   dispose(): void {
     this.#disposed = true;
     this.#keeper.close();
-    this.#requests?.solutions.close(new SaltmineError({ code: "disposed" }));
+    this.#requests?.close(new SaltmineError({ code: "disposed" }));
     this.#pool.close();
   }
 

@@ -31,6 +31,8 @@ export interface Lender {
 export class Requests {
   readonly #lender: Lender;
   readonly solutions: Solutions;
+  /** One a request that waits for its answer. */
+  readonly #waiting = new Set<AbortController>();
   /** When a refused token was last replaced. */
   #refusedAt = -PAUSE_MS;
 
@@ -49,8 +51,7 @@ export class Requests {
     const origin = options.origin ? { Origin: options.origin } : {};
     const means = {
       baseUrl: options.flow.baseUrl,
-      // The global one as it is when a request is sent: a page may replace it, and jsdom has none.
-      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args)),
+      fetch: (input: RequestInfo | URL, init: RequestInit) => this.#send(input, init),
       invalid,
       headers: async (signal: AbortSignal | undefined) => {
         // Time has passed.
@@ -67,6 +68,28 @@ export class Requests {
       },
     };
     return authorizedFetch(means, input, init);
+  }
+
+  close(reason: unknown): void {
+    for (const controller of this.#waiting) controller.abort(reason);
+    this.solutions.close(reason);
+  }
+
+  /** Sends one, given up when this closes; an answer that has begun is the caller's. */
+  async #send(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
+    const { options, untilAborted } = this.#lender;
+    // The global one as it is now: a page may replace it, and jsdom has none.
+    const send = options.fetch ?? fetch;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#waiting.add(controller);
+    try {
+      // Without `any` (before 2024) a request with a signal of the caller's own is forgotten, but goes on.
+      const either = init.signal ? (AbortSignal.any?.([init.signal, signal]) ?? init.signal) : signal;
+      return await untilAborted(send(input, { ...init, signal: either }), signal);
+    } finally {
+      this.#waiting.delete(controller);
+    }
   }
 
   /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */

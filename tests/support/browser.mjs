@@ -4,7 +4,7 @@ import { chromium } from "playwright-core";
 import { chromiumPath } from "./paths.mjs";
 
 // Chromium for wasm-bindgen's tests is started by xtask, with the same flags.
-const FLAGS = JSON.parse(readFileSync(new URL("chromium-flags.json", import.meta.url), "utf8"));
+export const FLAGS = JSON.parse(readFileSync(new URL("chromium-flags.json", import.meta.url), "utf8"));
 
 /** A browser; `flags` come on top. Close it with `close()`. */
 export function launchBrowser(flags = []) {

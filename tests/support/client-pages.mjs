@@ -11,10 +11,10 @@ export const PLAIN_HOST = "plain.test";
 export const KEY = `inkeep_session_${APP_ID}`;
 
 /**
- * `site`, `browser` and the installed `tarball`. `files`, `folders`, `headers` are the site's further ones. A page's
- * globals: `saltmine` (the package), `make(options)` (a client; its events in `events`).
+ * `site`, `browser` and the installed `tarball`. `files`, `folders`, `headers`, `answer` are the site's further ones,
+ * `flags` the browser's. A page's globals: `saltmine` (the package), `make(options)` (a client; its events in `events`).
  */
-export async function startPages({ files = {}, folders = {}, headers = {} } = {}) {
+export async function startPages({ files = {}, folders = {}, headers = {}, answer, flags = [] } = {}) {
   const tarball = await installTarball();
   const script = `<script type="module">
     import * as saltmine from "${tarball.doors.web}";
@@ -26,8 +26,9 @@ export async function startPages({ files = {}, folders = {}, headers = {} } = {}
     folders: { "/saltmine/": tarball.dist, ...folders },
     files: { "/": BLANK_PAGE + script, ...files },
     headers,
+    answer,
   });
-  const browser = await launchBrowser([`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`]);
+  const browser = await launchBrowser([`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`, ...flags]);
   return {
     site,
     browser,

@@ -1,0 +1,131 @@
+/**
+ * What every row of the fault matrix stands on: a page with the packed package, a proxy that breaks things, and behind
+ * it the reference server. Each row ends in a token or in an error with its code, in limited time, and leaves the
+ * console clean and no worker behind.
+ */
+import assert from "node:assert/strict";
+import { workersGone } from "../support/browser.mjs";
+import { eventsOf, makeClient, openTab, startPages } from "../support/client-pages.mjs";
+import { startProxy } from "../support/fault-proxy.mjs";
+import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { HMAC_KEY, makeChallenge } from "../support/service.mjs";
+
+/** What a row has beside the waits that it states: the start of a worker, and a busy machine. */
+export const SLACK_MS = 6_000;
+/** The waits before three repeats, at most. */
+export const REPEATS_MS = 3_500;
+
+/** The site, the browser and the server that the rows of a file share. */
+export async function startStage({ env = {}, ...options } = {}) {
+  const [pages, server] = await Promise.all([
+    startPages(options),
+    startServer({ INKEEP_POW_HMAC_SECRET: HMAC_KEY, ...env }),
+  ]);
+  return {
+    ...pages,
+    server,
+    newContext: () => pages.browser.newContext(),
+    close: async () => {
+      await pages.close();
+      await server.stop();
+    },
+  };
+}
+
+/** A page of a row's own, with a client behind a proxy of its own. */
+export async function setUp(t, stage, clientOptions = {}, { before } = {}) {
+  const proxy = await startProxy(stage.server.baseUrl);
+  const context = await stage.newContext();
+  t.after(async () => {
+    await context.close();
+    await proxy.close();
+  });
+  await before?.(context);
+  const options = { baseUrl: proxy.baseUrl, appId: DEMO_APP_ID, ...clientOptions };
+  const page = await openTab(context, stage.site.origin);
+  const complaints = watch(page, proxy.baseUrl, stage.site.origin);
+  await page.evaluate(() => {
+    globalThis.unhandled = [];
+    addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
+  });
+  await makeClient(page, options);
+  return { proxy, context, page, options, complaints };
+}
+
+/**
+ * What shows up red in a page and its workers, but for the lines that Chromium itself writes about a request to the
+ * proxy, or a file of the site, that it could not get: no page can avoid those.
+ */
+function watch(page, proxy, site) {
+  const complaints = [];
+  const isChromiums = (text, url) =>
+    (/^Failed to load resource: /.test(text) &&
+      [`${proxy}/run/`, `${site}/saltmine/`].some((its) => url.startsWith(its))) ||
+    (text.startsWith(`Access to fetch at '${proxy}/run/`) && / has been blocked by CORS policy: /.test(text));
+  page.on("console", (message) => {
+    if (!/^(error|warn|warning|assert)$/.test(message.type())) return;
+    if (!isChromiums(message.text(), message.location().url ?? "")) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  return complaints;
+}
+
+/**
+ * What a call of the page's client ends with: `{ ms, session }`, `{ ms, status, text }` of a `fetch`, or `{ ms, error }`.
+ * Measured here: a page's clock may be what is tampered with.
+ */
+export async function ending(page, method = "session", ...args) {
+  const began = performance.now();
+  const made = await page.evaluate(
+    async ({ method, args }) => {
+      try {
+        const value = await client[method](...args);
+        return value instanceof Response
+          ? { status: value.status, text: await value.text() }
+          : { session: value };
+      } catch (error) {
+        const { name, code, message, retryable, status } = error;
+        return {
+          error: { name, code, message, retryable, status, ours: error instanceof saltmine.SaltmineError },
+        };
+      }
+    },
+    { method, args },
+  );
+  return { ...made, ms: performance.now() - began };
+}
+
+/** A call of the page's client that something is done to: `over()` says whether it has ended, `end` with what. */
+export function begin(page, ...call) {
+  let over = false;
+  const end = ending(page, ...call).finally(() => {
+    over = true;
+  });
+  return { end, over: () => over };
+}
+
+/** The state that the client told last. */
+export const stateOf = async (page) => (await eventsOf(page, "state")).at(-1)?.state;
+
+/** The one thing that a row ends with: "token", or the code of a SaltmineError; within the row's limit. */
+export function assertEnds({ session, error, ms }, expected, limitMs) {
+  if (expected === "token") {
+    assert.match(String(session?.token), /^[\w-]+\.[\w-]+\.[\w-]+$/, `${error?.code}: ${error?.message}`);
+  } else {
+    assert.equal(error?.code, expected, error?.message);
+    assert.ok(error.ours, "it must be a SaltmineError");
+    assert.match(error.message, /^[A-Z].{15,}\.( \(\w+\))?( — .+)?$/s);
+  }
+  assert.ok(ms < limitMs, `it took ${Math.round(ms)} ms, and may take ${limitMs}`);
+}
+
+/** The end of every row: nothing red, nothing unhandled, and after `dispose` no worker. */
+export async function assertLeavesNothing(page, complaints) {
+  await page.evaluate(() => client.dispose());
+  await workersGone(page, 2_000);
+  assert.deepEqual(complaints, []);
+  assert.deepEqual(await page.evaluate(() => unhandled), []);
+}
+
+/** A challenge of the server's own making, as far as it can tell, whose number lies deep: there is a mid-search. */
+export const deepChallenge = (number) => () => makeChallenge({ number, maxNumber: Math.ceil(number * 1.1) });
