@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -167,20 +168,21 @@ for (const file of (await readdir(dist)).sort()) {
 }
 await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
-// What the tarball must carry beside dist/: the guides to the client, and a README without the picture and without
+// What the tarball must carry beside dist/: the guides to the client, and a README without the picture; both without
 // links to what is not there.
-const guides = (await readdir(`${root}docs`)).filter(
-  (name) => name.endsWith(".md") && name !== "production.md",
-);
+const guides = (await readdir(`${root}docs`))
+  .filter((name) => name.endsWith(".md") && name !== "production.md")
+  .map((name) => `docs/${name}`);
 await rm(`${here}docs`, { recursive: true, force: true });
 await mkdir(`${here}docs`);
-for (const name of guides) await copyFile(`${root}docs/${name}`, `${here}docs/${name}`);
-const readme = (await readFile(`${root}README.md`, "utf8"))
-  .replace(/^!\[.*\n\n/m, "")
-  .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, text, path) =>
-    guides.includes(path.replace("docs/", "")) ? link : text,
-  );
-await writeFile(`${here}README.md`, readme);
+for (const page of ["README.md", ...guides]) {
+  const text = (await readFile(root + page, "utf8"))
+    .replace(/^!\[.*\n\n/m, "")
+    .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, words, path) =>
+      ["README.md", ...guides].includes(posix.join(dirname(page), path)) ? link : words,
+    );
+  await writeFile(here + page, text);
+}
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 
 execFileSync(
