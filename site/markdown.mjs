@@ -20,7 +20,8 @@ markdown.renderer.rules.fence = (tokens, index) => {
     : markdown.utils.escapeHtml(content);
   return `<div class="code-block"><pre data-language="${markdown.utils.escapeHtml(info)}"><code>${code}</code></pre></div>\n`;
 };
-markdown.renderer.rules.table_open = () => '<div class="table-box"><table>\n';
+markdown.renderer.rules.table_open = (tokens, index) =>
+  `<div class="table-box ${tokens[index].meta.kind}"><table>\n`;
 markdown.renderer.rules.table_close = () => "</table></div>\n";
 // Comments are the marks of generated tables.
 markdown.renderer.rules.html_block = (tokens, index) =>
@@ -82,12 +83,15 @@ function appendHtml(inline, html) {
 const permalink = (id, title) =>
   ` <a class="permalink" href="#${id}" aria-label="Link to ${markdown.utils.escapeHtml(title)}">#</a>`;
 
-/** The tables as `{ rows, isFigures }`, a row as `{ open, cells, isHead }`. Empty heads become what they are: nothing. */
+/**
+ * The tables as `{ open, rows, isFigures }`, a row as `{ open, cells, isHead }`. Empty heads become what they are:
+ * nothing. Cells in the middle learn what they are called, for narrow pages, which show them one below the other.
+ */
 function tablesOf(tokens) {
   const tables = [];
   let isHead = false;
   tokens.forEach((token, index) => {
-    if (token.type === "table_open") tables.push({ rows: [], isFigures: false });
+    if (token.type === "table_open") tables.push({ open: token, rows: [], isFigures: false });
     if (token.type === "thead_open") isHead = true;
     if (token.type === "tbody_open") isHead = false;
     const table = tables.at(-1);
@@ -99,7 +103,15 @@ function tablesOf(tokens) {
     token.attrs = [["class", "number"]];
     table.isFigures = true;
   });
-  for (const { rows } of tables) {
+  for (const { open, rows, isFigures } of tables) {
+    open.meta = { kind: isFigures ? "figures" : "things" };
+    const names = rows[0].cells.map(({ inline }) => textOf(inline));
+    for (const { cells } of rows.slice(1)) {
+      for (const [column, { open, inline }] of cells.entries()) {
+        const isInside = column > 0 && column < cells.length - 1;
+        if (isInside && names[column] && textOf(inline)) open.attrSet("data-label", names[column]);
+      }
+    }
     const empty = rows[0].cells.filter(({ inline }) => textOf(inline) === "");
     for (const { open, close } of empty) open.tag = close.tag = "td";
     for (const { open } of rows[0].cells) if (open.tag === "th") open.attrSet("scope", "col");
@@ -128,7 +140,10 @@ function nameRows({ rows, isFigures }, slugger) {
       const title = textOf(first.inline);
       const id = wanted ?? slugger.slug(title);
       open.attrSet("id", id);
-      const text = others.map(({ inline }) => textOf(inline)).join(" · ");
+      const text = others
+        .map(({ open, inline }) => [open.attrGet("data-label"), textOf(inline)].filter(Boolean).join(": "))
+        .filter(Boolean)
+        .join(" · ");
       return { id, title, text, open };
     });
 }
