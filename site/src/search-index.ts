@@ -19,8 +19,11 @@ export interface Found extends Entry {
 
 const MOST_FOUND = 12;
 
-/** Where one looks things up rather than reads on. */
-const LOOKED_UP = /^(troubleshooting\.html|index\.html#[a-z]+_)/;
+/** Where one looks things up rather than reads on: what to do comes first, then what the code says of itself. */
+const weight = (url: string): number => {
+  if (url.startsWith("troubleshooting.html")) return 4;
+  return /^index\.html#[a-z]+_/.test(url) ? 2 : 1;
+};
 
 /** Words; what is written as one word, as `pow_replayed`, is found whole and in parts. */
 export function words(text: string): string[] {
@@ -37,7 +40,7 @@ export function indexOf(entries: Entry[]): (query: string) => Found[] {
     tokenize: words,
     searchOptions: {
       boost: { title: 4, under: 2 },
-      boostDocument: (url) => (LOOKED_UP.test(url) ? 2 : 1),
+      boostDocument: weight,
     },
   });
   index.addAll(entries);

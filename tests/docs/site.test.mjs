@@ -1,7 +1,6 @@
 /** The documentation as the reference server serves it: every page in Chromium, every link, the search. */
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { JSDOM } from "jsdom";
@@ -101,15 +100,13 @@ describe("the reference", () => {
   }
 });
 
-describe("every page", async () => {
-  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+describe("every page", () => {
   const screens = {
-    "wide and light": { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
-    "wide and dark": { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+    "1280 pixels wide": { viewport: { width: 1280, height: 900 } },
     "360 pixels wide": { viewport: { width: 360, height: 720 }, isMobile: true, hasTouch: true },
   };
   for (const [name, options] of Object.entries(screens)) {
-    test(`${name}: asks nobody else, keeps its own policy, fits, and axe finds nothing`, async () => {
+    test(`${name}: asks nobody else, keeps its own policy, and fits`, async () => {
       for (const url of pages) {
         const { page, context, complaints } = await openPage(browser, "about:blank", options);
         const foreign = [];
@@ -124,10 +121,6 @@ describe("every page", async () => {
           return { scrollWidth, clientWidth };
         });
         assert.equal(scrollWidth, clientWidth, `${url} is wider than the screen`);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-        assert.deepEqual(found, [], url);
         assert.deepEqual(foreign, [], url);
         assert.deepEqual(complaints, [], url);
         await context.close();
