@@ -159,7 +159,7 @@ describe("the search", () => {
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.waitForURL(found[0][1]);
-    assert.match(await page.locator("tr:target").textContent(), /^pow_replayed/);
+    assert.match(await page.locator("tr:target").textContent(), /^\s*pow_replayed\n/);
   });
 
   const symptoms = {
