@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { minify } from "terser";
@@ -161,19 +162,19 @@ for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-
 
 // What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;
 // none of them with links to what is not there.
-const guides = (await readdir(`${root}docs`)).filter(
-  (name) => name.endsWith(".md") && name !== "production.md",
-);
+const guides = (await readdir(`${root}docs`))
+  .filter((name) => name.endsWith(".md") && name !== "production.md")
+  .map((name) => `docs/${name}`);
+const pages = ["README.md", "CHANGELOG.md", ...guides];
 await rm(`${here}docs`, { recursive: true, force: true });
 await mkdir(`${here}docs`);
-for (const name of guides) await copyFile(`${root}docs/${name}`, `${here}docs/${name}`);
-for (const file of ["README.md", "CHANGELOG.md"]) {
-  const text = (await readFile(`${root}${file}`, "utf8"))
+for (const page of pages) {
+  const text = (await readFile(root + page, "utf8"))
     .replace(/^!\[.*\n\n/m, "")
-    .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, text, path) =>
-      guides.includes(path.replace("docs/", "")) ? link : text,
+    .replace(/\[([^\]]+)\]\((?!https?:|#)([^)#]+)[^)]*\)/g, (link, words, path) =>
+      pages.includes(posix.join(dirname(page), path)) ? link : words,
     );
-  await writeFile(`${here}${file}`, text);
+  await writeFile(here + page, text);
 }
 for (const file of ["LICENSE-MIT", "LICENSE-APACHE"]) await copyFile(`${root}${file}`, `${here}${file}`);
 

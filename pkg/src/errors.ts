@@ -47,7 +47,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   "timeout",
 ];
 
-/** A failure as it crosses from a worker: data only. */
+/** A failure as data alone: what a {@link SaltmineError} is made of. */
 export interface Failure {
   code: ErrorCode;
   /** HTTP status, when an answer came. */

@@ -6,7 +6,7 @@
  */
 export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
 export type { ClientEvent } from "./events.js";
-export { ERROR_CODES, type ErrorCode, SaltmineError } from "./errors.js";
+export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./errors.js";
 export type { Backend, Challenge, Engine } from "./messages.js";
 export type { Progress } from "./progress.js";
 export type { Session, StorageKind } from "./session.js";

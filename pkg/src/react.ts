@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { useCallback, useEffect, useRef, useState } from "react";
 import { type Client, type ClientOptions, createClient, type SaltmineError, type Session } from "saltmine";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 /** What {@link useSession} tells. */
 export interface SessionState {

@@ -11,7 +11,7 @@ import { DEMO_APP_ID } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { documented } from "./documented.mjs";
 
-const PAGES = ["client", "react", "moving", "content-security-policy", "troubleshooting"];
+const PAGES = ["quick-start", "client", "react", "moving", "content-security-policy", "troubleshooting"];
 const { server, tarball, files, site, browser } = await documented();
 const { dist, installed, manifest } = tarball;
 
@@ -98,6 +98,16 @@ const RUN = {
   async js({ code }) {
     const [, door] = /import \{ createClient \} from "(saltmine\/[\w-]+)"/.exec(code);
     assert.ok(manifest.exports[door.replace("saltmine", ".")]);
+  },
+
+  /** Every test of the package has installed it, every test of the server has started it. */
+  async sh({ code }) {
+    const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    const commands = [...Object.keys(scripts), `install ${manifest.name}`];
+    assert.ok(
+      commands.some((command) => code === `npm ${command}\n`),
+      code,
+    );
   },
 
   async csp({ code, heading }) {

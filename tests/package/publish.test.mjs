@@ -157,6 +157,7 @@ import {
   createClient,
   ERROR_CODES,
   type ErrorCode,
+  type Failure,
   type Progress,
   SaltmineError,
   type Session,
@@ -192,6 +193,8 @@ const challenge: Challenge = { algorithm: "SHA-256", challenge: "", salt: "", si
 const solving: SolveOptions = { workers: 2, maxNumber: 7, onProgress: (progress: Progress) => console.log(progress.searched) };
 export const result: SolveResult = await solve(challenge, solving);
 export const codes: readonly ErrorCode[] = ERROR_CODES;
+const failure: Failure = { code: "network", status: 502 };
+export const error: SaltmineError = new SaltmineError(failure);
 
 try {
   await client.session();

@@ -15,7 +15,8 @@ const PRETTIER: &str = "node_modules/prettier/bin/prettier.cjs";
 
 const HELP: &str = "\
 tasks:
-  build         the wasm variants, the npm package, the demo page
+  build         the wasm variants, the npm package, the demo page, the documentation
+  docs          the documentation alone, as static pages in www/dist/docs
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
   test-matrix   the slow ones: bundlers, the scalar variant in a browser, faults, the server under load and by its description
@@ -30,7 +31,11 @@ tasks:
 /// Runs a task; the code to exit with.
 pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
     match task {
-        "build" => build_page()?,
+        "build" => build_site()?,
+        "docs" => {
+            build_package()?;
+            build_docs()?;
+        }
         "start" => return start(arguments),
         "test" => test()?,
         "test-matrix" => test_matrix()?,
@@ -60,8 +65,18 @@ fn build_page() -> Result<()> {
     run(&mut node("www/build.mjs"))
 }
 
-fn start(arguments: &[String]) -> Result<ExitCode> {
+/// What is served in development: the page, and the documentation in a folder of it.
+fn build_site() -> Result<()> {
     build_page()?;
+    build_docs()
+}
+
+fn build_docs() -> Result<()> {
+    run(&mut node("site/build.mjs"))
+}
+
+fn start(arguments: &[String]) -> Result<ExitCode> {
+    build_site()?;
     let binary = server::build()?;
     std::fs::create_dir_all(root().join(".saltmine"))?;
     let mut command = server::development(&binary);
@@ -70,7 +85,7 @@ fn start(arguments: &[String]) -> Result<ExitCode> {
 }
 
 fn test() -> Result<()> {
-    build_page()?;
+    build_site()?;
     let binary = server::build()?;
     let browser = tools::browser()?;
 
@@ -214,7 +229,8 @@ fn lint() -> Result<()> {
     }
     run(node(PRETTIER).args(["--check", "--log-level=warn", "."]))?;
     run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "pkg"]))?;
-    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "www"]))
+    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "www"]))?;
+    run(node("node_modules/typescript/bin/tsc").args(["--noEmit", "--project", "site"]))
 }
 
 fn format() -> Result<()> {

@@ -14,6 +14,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 /// Where the description is served.
 const ADDRESS: &str = "/openapi.json";
 
+/// Where a page shows it, below the documentation.
+pub(super) const PAGE: &str = "/docs/http-api";
+
 /// What the handlers do not say of themselves.
 #[derive(OpenApi)]
 #[openapi(
@@ -21,6 +24,7 @@ const ADDRESS: &str = "/openapi.json";
         title = "saltmine",
         description = "Anonymous sessions for chat widgets, behind a proof of work.\n\nThe way in: `GET /run/auth/pow/challenge`, solve it, `POST /run/auth/apps/{appId}/anonymous-session`, then the run API with the token. Every error is a problem (RFC 9457); switch on its `reason`."
     ),
+    external_docs(url = "/docs/", description = "Guides, and everything else about saltmine"),
     tags(
         (name = "session", description = "From nothing to a session token"),
         (name = "run", description = "What a widget does with it"),
@@ -59,7 +63,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(mut description: Descript
     let json: Bytes = description.to_json().expect("a description is always JSON").into();
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     // Without the service that would be told this server's address to put a badge on the page.
-    let page = SwaggerUi::new("/docs").config(Config::from(ADDRESS).validator_url("none"));
+    let page = SwaggerUi::new(PAGE).config(Config::from(ADDRESS).validator_url("none"));
     Router::new().route(ADDRESS, get(async move || (content_type, json))).merge(page)
 }
 

@@ -1,13 +1,23 @@
+use super::openapi;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use axum::routing::get;
 use std::path::Path;
 use tower_http::services::ServeDir;
 
-/// Serves the files of a folder at every address that no route has.
+/// Serves the files of a folder at every address that no route has. `/docs` is the documentation among them; without
+/// it, all that there is to read is the API's page.
 pub(super) fn serve(router: Router, folder: Option<&Path>) -> Router {
+    let has_docs = folder.is_some_and(|folder| folder.join("docs/index.html").is_file());
+    let router = if has_docs {
+        router
+    } else {
+        let to_page = get(async || Redirect::temporary(openapi::PAGE));
+        router.route("/docs", to_page.clone()).route("/docs/", to_page)
+    };
     let Some(folder) = folder else {
         return router;
     };
@@ -15,9 +25,10 @@ pub(super) fn serve(router: Router, folder: Option<&Path>) -> Router {
     router.fallback_service(files)
 }
 
-/// Files under `/assets/` have the hash of their content in their name; the others are asked for anew.
+/// Files in a folder `assets` have the hash of their content in their name; the others are asked for anew.
 async fn set_caching(request: Request, next: Next) -> Response {
-    let is_asset = request.uri().path().starts_with("/assets/");
+    let path = request.uri().path();
+    let is_asset = path.strip_prefix("/docs").unwrap_or(path).starts_with("/assets/");
     let mut response = next.run(request).await;
     // A file that is missing now may be there after the next deployment.
     let caching = if is_asset && !response.status().is_client_error() {

@@ -160,7 +160,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
     let write_timeout = Duration::from_millis(300);
     let running = Running::with(Settings { write_timeout, head_timeout, ..settings() }).await;
     // More than the system keeps between the two.
-    let get = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n".repeat(40);
+    let get = "GET /docs/http-api/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n".repeat(40);
     let deaf = send(running.address, &get).await;
     let connections = async || running.server.get("/metrics").await.text().contains("saltmine_connections 1");
     timeout(LONG, async {

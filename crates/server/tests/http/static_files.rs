@@ -12,6 +12,9 @@ async fn server() -> (Server, TempDir) {
     fs::write(folder.join("index.html"), "<!doctype html><title>Demo</title>").unwrap();
     fs::write(folder.join("assets/page-1a2b.js"), "export {}").unwrap();
     fs::write(folder.join("assets/solver-3c4d.wasm"), b"\0asm").unwrap();
+    fs::create_dir_all(folder.join("docs/assets")).unwrap();
+    fs::write(folder.join("docs/index.html"), "<!doctype html><title>Docs</title>").unwrap();
+    fs::write(folder.join("docs/assets/docs-5e6f.css"), "a {}").unwrap();
     (Server::with(Settings { static_dir: Some(folder), ..settings() }).await, outer)
 }
 
@@ -23,6 +26,8 @@ async fn files_have_their_type_and_their_caching() {
         ("/index.html", "text/html", "no-cache"),
         ("/assets/page-1a2b.js", "text/javascript", "public, max-age=31536000, immutable"),
         ("/assets/solver-3c4d.wasm", "application/wasm", "public, max-age=31536000, immutable"),
+        ("/docs/", "text/html", "no-cache"),
+        ("/docs/assets/docs-5e6f.css", "text/css", "public, max-age=31536000, immutable"),
     ] {
         let answer = server.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
@@ -39,6 +44,8 @@ async fn what_is_not_there_is_not_found() {
     for path in [
         "/nope",
         "/assets/nope.js",
+        "/docs/nope.html",
+        "/docs/assets/nope.js",
         "/../secret.txt",
         "/%2e%2e/secret.txt",
         "/..%2fsecret.txt",
@@ -63,4 +70,27 @@ async fn routes_come_before_files() {
     let (server, _folder) = server().await;
     assert_eq!(server.get("/run/auth/pow/challenge").await.status, 200);
     assert_eq!(server.get("/openapi.json").await.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn docs_are_the_files_or_else_the_page_of_the_api() {
+    let (server, _folder) = server().await;
+    let answer = server.get("/docs").await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (307, Some("/docs/")));
+    assert!(server.get("/docs/").await.text().contains("<title>Docs</title>"));
+
+    let without = Server::new().await;
+    for path in ["/docs", "/docs/"] {
+        let answer = without.get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (307, Some("/docs/http-api")),
+            "{path}"
+        );
+    }
+    for server in [server, without] {
+        assert_eq!(server.get("/docs/http-api").await.header("location"), Some("/docs/http-api/"));
+        let page = server.get("/docs/http-api/").await;
+        assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("text/html")));
+    }
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 
-test("/docs shows every call and loads nothing from elsewhere", async (t) => {
+test("/docs/http-api shows every call and loads nothing from elsewhere", async (t) => {
   const server = await startServer();
   t.after(server.stop);
   const browser = await launchBrowser();
@@ -15,7 +15,7 @@ test("/docs shows every call and loads nothing from elsewhere", async (t) => {
   page.on("request", (request) => requested.push(request.url()));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(`${server.baseUrl}/docs`);
+  await page.goto(`${server.baseUrl}/docs/http-api`);
   await page.locator(".opblock").first().waitFor();
 
   const { paths } = await (await fetch(`${server.baseUrl}/openapi.json`)).json();

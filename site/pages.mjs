@@ -1,0 +1,74 @@
+/** The pages in their order: what each is made of, where it goes, and what the menu calls it. */
+import { readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { DOORS } from "./reference.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const guide = (name, label) => ({ source: `docs/${name}.md`, file: `${name}.html`, label });
+
+/** Links of the menu alone have an `href`, from the site's own folder. */
+const GROUPS = [
+  {
+    title: "Start",
+    entries: [
+      { source: "README.md", file: "index.html", label: "Overview" },
+      guide("quick-start", "Quick start"),
+      { href: "../", label: "Demo" },
+    ],
+  },
+  {
+    title: "Guides",
+    entries: [
+      guide("client", "The client"),
+      guide("react", "React"),
+      guide("moving", "Moving to saltmine"),
+      guide("bundlers", "Bundlers and tests"),
+      guide("content-security-policy", "Content security policy"),
+      guide("production", "Running in production"),
+    ],
+  },
+  {
+    title: "Help",
+    entries: [
+      guide("troubleshooting", "Troubleshooting"),
+      { href: "index.html#errors", label: "Error codes" },
+    ],
+  },
+  {
+    title: "Reference",
+    entries: [
+      ...DOORS.map(({ name, source, file }) => ({ source, file, label: name, isCode: true })),
+      { href: "http-api/", label: "HTTP API" },
+    ],
+  },
+  {
+    title: "Project",
+    entries: [
+      { href: "../bench.html", label: "Benchmark" },
+      { source: "CHANGELOG.md", file: "changelog.html", label: "Changelog" },
+      { source: "CONTRIBUTING.md", file: "contributing.html", label: "Contributing" },
+      { source: "SECURITY.md", file: "security.html", label: "Security" },
+    ],
+  },
+];
+
+/** The menu with every page's text; `reference` has those that are not files of the work tree. */
+export async function readPages(reference) {
+  const known = new Set(GROUPS.flatMap(({ entries }) => entries.map(({ source }) => source)));
+  // A guide that nobody has put into its place yet is there all the same.
+  const others = (await readdir(`${root}docs`)).filter(
+    (name) => name.endsWith(".md") && !known.has(`docs/${name}`),
+  );
+  return Promise.all(
+    GROUPS.map(async ({ title, entries }) => {
+      const more = title === "Guides" ? others.map((name) => guide(name.slice(0, -3))) : [];
+      const read = [...entries, ...more].map(async (entry) => ({
+        ...entry,
+        text:
+          entry.source && (reference.get(entry.source) ?? (await readFile(`${root}${entry.source}`, "utf8"))),
+      }));
+      return { title, entries: await Promise.all(read) };
+    }),
+  );
+}

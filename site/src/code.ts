@@ -1,0 +1,36 @@
+/** Blocks of code and tables: what is wider than the page can be scrolled by the keyboard, code can be copied. */
+
+const COPIED_MS = 2_000;
+
+export function startCode(): void {
+  const watcher = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of document.querySelectorAll("pre, .table-box")) watcher.observe(box);
+
+  // There is none on plain http pages.
+  if (!navigator.clipboard) return;
+  for (const block of document.querySelectorAll(".code-block")) block.append(copyButton(block));
+}
+
+function copyButton(block: Element): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    const code = block.querySelector("code")?.textContent ?? "";
+    const told = await navigator.clipboard.writeText(code).then(
+      () => "Copied",
+      () => "Not allowed",
+    );
+    button.textContent = told;
+    setTimeout(() => {
+      button.textContent = "Copy";
+    }, COPIED_MS);
+  });
+  return button;
+}

@@ -1,0 +1,105 @@
+/** The frame around every page. No script and no style is inline: the policy below is the strictest there is. */
+import { posix } from "node:path";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const escape = (text) =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+
+/** A whole page; `menu` as pages.mjs gives it, `assets` by their names in the site's folder. */
+export function frame({ page, menu, assets }) {
+  const to = (file) => posix.relative(posix.dirname(page.file), file) + (file.endsWith("/") ? "/" : "");
+  const isTroubleshooting = page.source === "docs/troubleshooting.md";
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+    <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+    <title>${escape(page.title === "saltmine" ? "saltmine: documentation" : `${page.title} · saltmine`)}</title>
+    <meta name="description" content="${escape(page.description)}" />
+    <meta name="color-scheme" content="light dark" />
+    <link rel="icon" type="image/svg+xml" href="${to(assets.mark)}" />
+    <link rel="stylesheet" href="${to(assets.style)}" />
+    <script src="${to(assets.theme)}"></script>
+    <script type="module" src="${to(assets.script)}"></script>
+  </head>
+  <body>
+    <a class="skip" href="#content">Skip to the text</a>
+    <header class="masthead">
+      <button type="button" class="icon-button menu-button" popovertarget="menu" aria-label="Menu">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 7h16M4 12h16M4 17h16" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" />
+        </svg>
+      </button>
+      <a class="brand" href="${to("index.html")}"><img class="mark" src="${to(assets.mark)}" alt="" /> saltmine</a>
+      ${searchBox("search", "Search", to(assets.records))}
+      <nav class="pages" aria-label="Pages">
+        <a href="${to("../")}">Demo</a>
+        <a href="${to("../bench.html")}">Benchmark</a>
+        <a href="${to("index.html")}" aria-current="true">Docs</a>
+      </nav>
+      <button type="button" class="icon-button" data-testid="theme-toggle" aria-label="Switch the theme">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.7" />
+          <path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor" />
+        </svg>
+      </button>
+    </header>
+    <nav id="menu" class="menu" popover aria-label="Documentation">
+${menu.map((group) => menuGroup(group, page, to)).join("\n")}
+    </nav>
+    <main id="content">
+${isTroubleshooting ? withSymptomSearch(page.html, to(assets.records)) : page.html}
+    </main>
+${outline(page.headings)}
+  </body>
+</html>
+`;
+}
+
+function searchBox(id, label, records) {
+  return `<form class="search" role="search" aria-label="${escape(label)}" data-records="${records}">
+        <input id="${id}" type="search" placeholder="${escape(label)}" aria-label="${escape(label)}" autocomplete="off" spellcheck="false" />
+        <div class="search-results" hidden></div>
+        <p class="visually-hidden" role="status"></p>
+      </form>`;
+}
+
+/** The box that asks for the symptom, below the page's title. */
+function withSymptomSearch(html, records) {
+  const box = searchBox("symptom", "What do you see? A code, a message, a few words", records);
+  return html.replace(
+    "</h1>",
+    `</h1>\n      ${box.replace('class="search"', 'class="search symptom-search"')}`,
+  );
+}
+
+function menuGroup({ title, entries }, page, to) {
+  const items = entries.map(({ href, file, label, isCode, title: own }) => {
+    const text = escape(label ?? own);
+    const current = file === page.file ? ' aria-current="page"' : "";
+    return `        <li><a href="${to(href ?? file)}"${current}>${isCode ? `<code>${text}</code>` : text}</a></li>`;
+  });
+  return `      <h2>${escape(title)}</h2>\n      <ul>\n${items.join("\n")}\n      </ul>`;
+}
+
+function outline(headings) {
+  const listed = headings.filter(({ level }) => level === 2 || level === 3);
+  if (listed.length < 2) return "";
+  const items = listed.map(
+    ({ level, id, title }) => `        <li class="level-${level}"><a href="#${id}">${escape(title)}</a></li>`,
+  );
+  return `    <nav class="outline" aria-label="On this page">
+      <h2>On this page</h2>
+      <ul>\n${items.join("\n")}\n      </ul>
+    </nav>`;
+}
