@@ -1,7 +1,7 @@
 //! The reference server for the saltmine client: it issues proof-of-work challenges, exchanges their solutions for
 //! anonymous session tokens, and answers the run API that a chat widget calls next.
 //!
-//! [`app`] makes the one router out of an [`AppState`]; [`serve`] puts it on a socket. What must be remembered is in
+//! A [`Front`] answers the requests to an [`AppState`]; [`serve`] puts it on a socket. What must be remembered is in
 //! the [`Store`]; time and randomness come in through [`Clock`] and [`Random`].
 //!
 //! ```no_run
@@ -45,7 +45,7 @@ pub use api_keys::ApiKey;
 pub use apps::{App, AppConfig, AppType, Owner, WebClient};
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use http::app;
+pub use http::Front;
 pub use maintenance::sweep;
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
