@@ -83,9 +83,10 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(operation::tell_readiness))
         .routes(routes!(operation::tell_metrics));
     let Settings { request_timeout, agent_timeout, .. } = state.settings;
-    let run = Guard { cors: Some(cors::layer()), body_bytes: RUN_BODY_BYTES, timeout: request_timeout };
-    let agent = Guard { timeout: request_timeout + agent_timeout, ..run.clone() };
-    let manager = Guard { cors: None, body_bytes: MANAGE_BODY_BYTES, timeout: request_timeout };
+    let run = Guard { cors: Some(cors::layer()), body_bytes: None, timeout: request_timeout };
+    let agent =
+        Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
+    let manager = Guard { cors: None, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(run.around(quick))
         .merge(agent.around(slow))
@@ -97,7 +98,8 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
 #[derive(Clone)]
 struct Guard {
     cors: Option<CorsLayer>,
-    body_bytes: usize,
+    /// The largest body, where one is read.
+    body_bytes: Option<usize>,
     timeout: Duration,
 }
 
@@ -110,8 +112,8 @@ impl Guard {
                 .map_request(route::note)
                 // Around everything that refuses, so that a page can read it.
                 .option_layer(self.cors)
-                .map_future(move |answer: RouteFuture<Infallible>| hold(answer, timeout))
-                .layer(DefaultBodyLimit::max(self.body_bytes)),
+                .option_layer(self.body_bytes.map(DefaultBodyLimit::max))
+                .map_future(move |answer: RouteFuture<Infallible>| hold(answer, timeout)),
         )
     }
 }
