@@ -14,14 +14,15 @@ const STOP_MS = 3_000;
 
 /**
  * Starts it and waits until it listens. `env` adds to or replaces the variables below; `undefined` removes one.
- * Nothing of the caller's own configuration reaches it.
+ * Nothing of the caller's own configuration reaches it. `run` makes the command out of the binary's path.
  */
-export async function startServer(env = {}) {
+export async function startServer(env = {}, run = (binary) => [binary]) {
   const state = await mkdtemp(join(tmpdir(), "saltmine-server-"));
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(INKEEP_|SALTMINE_|DATABASE_URL$|HOST$|PORT$)/.test(name),
   );
-  const child = spawn(serverPath(), {
+  const [command, ...args] = run(serverPath());
+  const child = spawn(command, args, {
     cwd: state,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

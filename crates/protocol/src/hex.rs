@@ -26,5 +26,11 @@ fn nibble(digit: u8) -> Option<u8> {
 #[cfg(any(feature = "issue", feature = "verify"))]
 pub(crate) fn encode(bytes: &[u8]) -> alloc::string::String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|n| char::from(DIGITS[usize::from(n)])).collect()
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    let mut text = alloc::string::String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }

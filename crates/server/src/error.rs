@@ -2,6 +2,7 @@ use crate::StoreError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use saltmine_protocol::Refusal;
+use std::any::Any;
 use std::sync::Arc;
 
 /// Everything that can go wrong with a request.
@@ -171,6 +172,13 @@ impl Error {
             StatusCode::SERVICE_UNAVAILABLE => Self::TimedOut,
             status => Self::Refused(status),
         }
+    }
+
+    /// A panic, with what it said.
+    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Self::Panic(text.to_owned())
     }
 
     /// What a client is told whose answer breaks off after its status was sent.

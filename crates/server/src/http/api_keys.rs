@@ -47,7 +47,7 @@ pub(super) struct ApiKeyList {
 /// Makes an API key. The answer alone tells its secret.
 #[utoipa::path(
     post,
-    path = "/tenants/{tenantId}/projects/{projectId}/api-keys",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
     tag = "api-keys",
     security(("managementKey" = [])),
     params(OwnerParameters),
@@ -82,7 +82,7 @@ pub(super) async fn create_api_key(
 /// The project's API keys, the newest first.
 #[utoipa::path(
     get,
-    path = "/tenants/{tenantId}/projects/{projectId}/api-keys",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
     tag = "api-keys",
     security(("managementKey" = [])),
     params(OwnerParameters, ListParameters),
@@ -105,7 +105,7 @@ pub(super) async fn list_api_keys(
 /// Deletes an API key, and its conversations soon after. Its secret opens nothing from then on.
 #[utoipa::path(
     delete,
-    path = "/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
     tag = "api-keys",
     security(("managementKey" = [])),
     params(OwnerParameters, ("id" = String, Path, description = "The API key's id")),

@@ -37,7 +37,7 @@ pub(super) struct AppList {
 /// Makes an app.
 #[utoipa::path(
     post,
-    path = "/tenants/{tenantId}/projects/{projectId}/apps",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps",
     tag = "apps",
     security(("managementKey" = [])),
     params(OwnerParameters),
@@ -69,7 +69,7 @@ pub(super) async fn create_app(
 /// The project's apps, the newest first.
 #[utoipa::path(
     get,
-    path = "/tenants/{tenantId}/projects/{projectId}/apps",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps",
     tag = "apps",
     security(("managementKey" = [])),
     params(
@@ -97,7 +97,7 @@ pub(super) async fn list_apps(
 /// One app.
 #[utoipa::path(
     get,
-    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
     params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
@@ -121,7 +121,7 @@ pub(super) async fn read_app(
 /// Changes an app.
 #[utoipa::path(
     patch,
-    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
     params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
@@ -149,7 +149,7 @@ pub(super) async fn change_app(
 /// Deletes an app, and its conversations soon after. Its sessions are good for nothing from then on.
 #[utoipa::path(
     delete,
-    path = "/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
     params(OwnerParameters, ("id" = String, Path, description = "The app's id")),

@@ -1,3 +1,4 @@
+use super::rate_limit::WithinLimit;
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::State;
@@ -29,7 +30,7 @@ pub(super) struct ChallengeDescription {
 /// A new challenge. It is not stored: its signature tells that it is one of ours.
 #[utoipa::path(
     get,
-    path = "/auth/pow/challenge",
+    path = "/run/auth/pow/challenge",
     tag = "session",
     responses(
         (status = 200, description = "A challenge to solve", body = ChallengeDescription),
@@ -37,7 +38,10 @@ pub(super) struct ChallengeDescription {
         (status = 429, description = "Too many requests from this address"),
     )
 )]
-pub(super) async fn issue_challenge(State(state): State<AppState>) -> Result<impl IntoResponse, Error> {
+pub(super) async fn issue_challenge(
+    _: WithinLimit,
+    State(state): State<AppState>,
+) -> Result<impl IntoResponse, Error> {
     let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     let params = IssueParams {
         max_number: proof_of_work.max_number,

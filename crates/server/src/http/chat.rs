@@ -75,7 +75,7 @@ pub(super) enum ChatEvent {
 /// The conversation is kept once it is answered: the last event, or the one JSON, tells that it is.
 #[utoipa::path(
     post,
-    path = "/api/chat",
+    path = "/run/api/chat",
     tag = "run",
     security(("session" = []), ("apiKey" = [])),
     params(

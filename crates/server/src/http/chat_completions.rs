@@ -81,7 +81,7 @@ struct Delta {
 /// The conversation is kept once it is answered: `[DONE]`, or the one JSON, tells that it is.
 #[utoipa::path(
     post,
-    path = "/v1/chat/completions",
+    path = "/run/v1/chat/completions",
     tag = "run",
     security(("session" = []), ("apiKey" = [])),
     params(

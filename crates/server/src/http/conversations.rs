@@ -39,7 +39,7 @@ struct ConversationWithMessages {
 /// The caller's conversations, the newest first.
 #[utoipa::path(
     get,
-    path = "/v1/conversations",
+    path = "/run/v1/conversations",
     tag = "run",
     security(("session" = []), ("apiKey" = [])),
     params(
@@ -68,7 +68,7 @@ pub(super) async fn list_conversations(
 /// One of the caller's conversations, with its messages.
 #[utoipa::path(
     get,
-    path = "/v1/conversations/{id}",
+    path = "/run/v1/conversations/{id}",
     tag = "run",
     security(("session" = []), ("apiKey" = [])),
     params(

@@ -11,6 +11,7 @@ mod chat_completions;
 mod client_address;
 mod conversations;
 mod cors;
+mod front;
 mod list;
 mod openapi;
 mod operation;
@@ -20,24 +21,28 @@ mod pow;
 mod problem;
 mod rate_limit;
 mod reply;
-mod request;
+mod request_id;
+mod route;
 mod session;
 mod static_files;
 
 pub(crate) use client_address::is_trusted;
+pub use front::Front;
 pub(crate) use rate_limit::{RateLimiter, key};
-pub(crate) use request::RequestIds;
+pub(crate) use request_id::RequestIds;
 
 use crate::{AppState, Error, Settings};
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use axum::routing::future::RouteFuture;
 use axum::{Router, middleware};
-use std::any::Any;
+use futures_util::FutureExt;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -47,27 +52,25 @@ const RUN_BODY_BYTES: usize = 256 * 1024;
 /// The largest body of the management API, in bytes: a hundred domains fit many times.
 const MANAGE_BODY_BYTES: usize = 64 * 1024;
 
-/// The whole server as one router, which `main` puts on a socket and the tests call directly.
-pub fn app(state: AppState) -> Router {
-    let (api, description) = api(&state).split_for_parts();
+/// All routes.
+fn router(state: &AppState) -> Router {
+    let (api, description) = api(state).split_for_parts();
+    let unknown = any(async || Error::RouteNotFound).layer(cors::layer());
     let router = api
-        .layer(middleware::from_fn(request::note_route))
-        .merge(openapi::routes(description))
+        .merge(openapi::routes(description).layer(ServiceBuilder::new().map_request(route::note)))
+        .nest_service("/run", unknown.with_state(()))
         .with_state(state.clone());
     static_files::serve(router, state.settings.static_dir.as_deref())
-        .layer(middleware::from_fn_with_state(state, request::frame))
 }
 
 /// The routes that the API's description is made of.
 fn api(state: &AppState) -> OpenApiRouter<AppState> {
-    let limited = OpenApiRouter::new()
+    let quick = OpenApiRouter::new()
         .routes(routes!(challenge::issue_challenge))
         .routes(routes!(session::open_session))
-        .route_layer(middleware::from_fn_with_state(state.clone(), rate_limit::enforce));
-    let read = OpenApiRouter::new()
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation));
-    let write =
+    let slow =
         OpenApiRouter::new().routes(routes!(chat::chat)).routes(routes!(chat_completions::complete_chat));
     let manage = OpenApiRouter::new()
         .routes(routes!(apps::create_app, apps::list_apps))
@@ -80,28 +83,47 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(operation::tell_readiness))
         .routes(routes!(operation::tell_metrics));
     let Settings { request_timeout, agent_timeout, .. } = state.settings;
-    let run = guard(limited.merge(read), RUN_BODY_BYTES, request_timeout)
-        .merge(guard(write, RUN_BODY_BYTES, request_timeout + agent_timeout))
-        .fallback(async || Error::RouteNotFound);
+    let run = Guard { cors: Some(cors::layer()), body_bytes: None, timeout: request_timeout };
+    let agent =
+        Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
+    let manager = Guard { cors: None, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
     OpenApiRouter::with_openapi(openapi::frame())
-        // CORS lies around everything else, so that a page can read every refusal.
-        .nest("/run", run.layer(cors::layer()))
-        .nest("/manage", guard(manage, MANAGE_BODY_BYTES, request_timeout))
-        .merge(operation)
+        .merge(run.around(quick))
+        .merge(agent.around(slow))
+        .merge(manager.clone().around(manage))
+        .merge(manager.around(operation))
 }
 
-/// What no request may do: panic the server, hold it up, fill its memory.
-fn guard(router: OpenApiRouter<AppState>, body_bytes: usize, timeout: Duration) -> OpenApiRouter<AppState> {
-    let tell_panic = |panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Error::Panic(text.to_owned()).into_response()
-    };
-    // One layer of three: the router boxes each.
-    router.layer(
-        ServiceBuilder::new()
-            .layer(CatchPanicLayer::custom(tell_panic))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout))
-            .layer(DefaultBodyLimit::max(body_bytes)),
-    )
+/// What lies around a route.
+#[derive(Clone)]
+struct Guard {
+    cors: Option<CorsLayer>,
+    /// The largest body, where one is read.
+    body_bytes: Option<usize>,
+    timeout: Duration,
+}
+
+impl Guard {
+    /// All of it is one layer to the router, which boxes each.
+    fn around(self, router: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
+        let timeout = self.timeout;
+        router.layer(
+            ServiceBuilder::new()
+                .map_request(route::note)
+                // Around everything that refuses, so that a page can read it.
+                .option_layer(self.cors)
+                .option_layer(self.body_bytes.map(DefaultBodyLimit::max))
+                .map_future(move |answer: RouteFuture<Infallible>| hold(answer, timeout)),
+        )
+    }
+}
+
+/// What no request may do: panic the server, or hold it up.
+async fn hold(answer: RouteFuture<Infallible>, limit: Duration) -> Result<Response, Infallible> {
+    let answer = AssertUnwindSafe(answer).catch_unwind();
+    Ok(match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => Error::of_panic(&*panic).into_response(),
+        Err(_) => Error::TimedOut.into_response(),
+    })
 }

@@ -2,9 +2,8 @@
 
 use super::client_address;
 use crate::{AppState, Clock, Error, RateLimit};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, clock};
@@ -66,14 +65,18 @@ pub(crate) fn key(address: IpAddr) -> IpAddr {
     }
 }
 
-pub(super) async fn enforce(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if let Some(limiter) = &state.rate_limiter {
-        let address = client_address::of(&state, request.headers(), request.extensions());
-        if let Err(error) = limiter.check(address) {
-            return error.into_response();
+/// A handler that takes this, before anything else, is called no more often than the limit allows.
+pub(super) struct WithinLimit;
+
+impl FromRequestParts<AppState> for WithinLimit {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
+        if let Some(limiter) = &state.rate_limiter {
+            limiter.check(client_address::of(state, &parts.headers, &parts.extensions))?;
         }
+        Ok(Self)
     }
-    next.run(request).await
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::caller::bearer;
+use super::rate_limit::WithinLimit;
 use super::{origin, pow};
 use crate::metrics::SessionKind;
 use crate::{App, AppState, Error};
@@ -25,7 +26,7 @@ pub(super) struct Session {
 /// Opens an anonymous session, or lengthens one: with a valid token of the same app its user stays the same.
 #[utoipa::path(
     post,
-    path = "/auth/apps/{appId}/anonymous-session",
+    path = "/run/auth/apps/{appId}/anonymous-session",
     tag = "session",
     params(
         ("appId" = String, Path, description = "The app's id"),
@@ -43,6 +44,7 @@ pub(super) struct Session {
     )
 )]
 pub(super) async fn open_session(
+    _: WithinLimit,
     State(state): State<AppState>,
     Path(app_id): Path<String>,
     headers: HeaderMap,

@@ -112,6 +112,22 @@ async fn a_head_has_its_limit() {
     running.stop().await;
 }
 
+/// Refused before there is a request: hyper answers by itself, with a status and no more.
+#[tokio::test]
+async fn what_is_no_request_gets_a_status_and_no_more() {
+    let running = Running::with(settings()).await;
+    for nonsense in ["\x16\x03\x01\r\n\r\n", "GET /healthz\r\n\r\n", "GET / HTTP/1.1\r\nno header\r\n\r\n"] {
+        let answer = rest(send(running.address, nonsense).await).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut lines: Vec<_> = head.lines().map(|line| line.split(':').next().unwrap()).collect();
+        lines.sort_unstable();
+        let expected = ["HTTP/1.1 400 Bad Request", "connection", "content-length", "date"];
+        assert_eq!((lines.as_slice(), body), (&expected[..], ""), "{nonsense:?}");
+    }
+    assert!(!running.server.get("/metrics").await.text().contains("status=\"400\""), "nor is it counted");
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn a_body_has_its_limit() {
     let running = Running::with(settings()).await;

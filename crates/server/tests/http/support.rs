@@ -2,20 +2,18 @@
 
 use crate::database::Database;
 pub use crate::solution::{Solution, hex, solve};
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use saltmine_server::{AppState, Clock, PowScope, ProofOfWork, Random, Settings, Store, app};
+use saltmine_server::{AppState, Clock, Front, PowScope, ProofOfWork, Random, Settings, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tower::ServiceExt;
 
 pub const NOW: i64 = 1_790_000_000;
 pub const POW_SECRET: &str = "a proof-of-work secret for the tests of the server";
@@ -73,7 +71,7 @@ pub struct Server {
     pub clock: HandClock,
     pub random: CountingRandom,
     pub store: Store,
-    pub router: Router,
+    pub front: Front,
     pub database: Arc<Database>,
 }
 
@@ -109,7 +107,7 @@ impl Server {
         let random = CountingRandom::default();
         let store = Store::open(&database.url).await.unwrap();
         let state = AppState::new(settings, store.clone(), clock.clone(), random.clone()).unwrap();
-        Self { router: app(state.clone()), state, clock, random, store, database }
+        Self { front: Front::new(state.clone()), state, clock, random, store, database }
     }
 
     /// Another server on the same database: another instance, or the same one after a restart.
@@ -129,12 +127,12 @@ impl Server {
     /// The same server, changed.
     pub fn map(mut self, change: impl FnOnce(AppState) -> AppState) -> Self {
         self.state = change(self.state);
-        self.router = app(self.state.clone());
+        self.front = Front::new(self.state.clone());
         self
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.front.answer(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
