@@ -28,7 +28,7 @@ pub use api_keys::ApiKey;
 pub use apps::{App, AppConfig, AppType, Owner, WebClient};
 pub use clock::{Clock, SystemClock};
 pub use error::Error;
-pub use http::app;
+pub use http::Front;
 pub use maintenance::sweep;
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
