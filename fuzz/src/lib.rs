@@ -10,6 +10,11 @@ pub mod token;
 mod body;
 mod module;
 mod naive;
+mod server;
+
+// Under the names that they know each other by.
+use server::App;
+use server::secret::Secret;
 
 /// A target: its name, which is that of its binary and of its folder in `corpus/`, and what it does with a case.
 pub type Target = (&'static str, fn(&[u8]));

@@ -1,6 +1,6 @@
 //! `allowedDomains` against the `Origin` of a browser. Input: an entry, a line feed, an origin.
 
-use saltmine_server::AllowedDomain;
+use crate::server::allowed_domain::AllowedDomain;
 use url::Url;
 
 /// Checks one case.

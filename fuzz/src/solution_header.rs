@@ -25,7 +25,7 @@ const REAL_NUMBER: u64 = 31_415;
 pub fn run(data: &[u8]) {
     let Some((letter, rest)) = data.split_first() else { return };
     match letter % 4 {
-        0 => drop(std::str::from_utf8(rest).map(|header| judge(header))),
+        0 => drop(std::str::from_utf8(rest).map(judge)),
         2 => judge(&BASE64_STANDARD.encode(rest)),
         3 => drop(sign(rest).map(|json| judge(&BASE64_STANDARD.encode(json)))),
         _ => change(rest),
@@ -90,7 +90,7 @@ fn naive_verify(header: &str) -> Result<Accepted, Refusal> {
 fn naive_read(header: &str) -> Option<Accepted> {
     // Complete padding, or none: one `=` of two is neither.
     let padding = header.len() - header.trim_end_matches('=').len();
-    if padding != 0 && header.len() % 4 != 0 {
+    if padding != 0 && !header.len().is_multiple_of(4) {
         return None;
     }
     let any_padding = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);

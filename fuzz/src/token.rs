@@ -7,9 +7,9 @@
 //! | `s` | a token's header and claims, parted by a line feed: signed with the right secret, whatever they are |
 //! | `c` | the texts of claims, parted by line feeds, which the server signs itself |
 
-use crate::naive;
+use crate::server::token::{Claims, Tokens};
+use crate::{Secret, naive};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
-use saltmine_server::{Claims, Secret, Tokens};
 use serde_json::Value;
 use std::sync::LazyLock;
 
