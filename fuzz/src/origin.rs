@@ -38,9 +38,12 @@ fn naive_origin(origin: &str) -> Option<(String, u16)> {
     let lower = origin.to_ascii_lowercase();
     let rest = lower.strip_prefix(url.scheme())?.strip_prefix("://")?.strip_prefix(host)?;
     let is_port = rest.strip_prefix(':').is_some_and(|digits| digits.parse() == Ok(port));
-    let is_host = host.starts_with('[') || host.split('.').all(|label| (1..=63).contains(&label.len()));
-    let is_plain = matches!(url.scheme(), "http" | "https") && is_host && host.len() <= 253 && port != 0;
-    (is_plain && (rest.is_empty() || is_port)).then(|| (host.to_owned(), port))
+    // No name of DNS has other characters, though a URL may: `'` or `$`.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_plain);
+    let is_host = host.starts_with('[') || host.split('.').all(is_label);
+    let is_web = matches!(url.scheme(), "http" | "https") && is_host && host.len() <= 253 && port != 0;
+    (is_web && (rest.is_empty() || is_port)).then(|| (host.to_owned(), port))
 }
 
 fn naive_allows(entry: &str, origin: &str) -> bool {

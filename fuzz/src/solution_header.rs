@@ -41,11 +41,10 @@ fn judge(header: &str) {
     );
     if let Ok(solution) = expected {
         let once = solution.header();
-        let twice = naive_verify(&once).expect("it is the same solution").header();
-        assert_eq!(once, twice);
-        // With every character escaped it may no longer fit.
+        // Where what was one byte is written as `\u007f` it may no longer fit.
         if once.len() <= MAX_HEADER_BYTES {
             assert_eq!(verify(SECRET, &once, NOW_SECONDS), Ok(solution.verified));
+            assert_eq!(once, naive_verify(&once).expect("it is the same solution").header());
         }
     }
 }

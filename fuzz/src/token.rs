@@ -54,13 +54,21 @@ fn judge(token: &str) {
         signature == BASE64_URL_SAFE_NO_PAD.encode(naive::hmac(secret.as_bytes(), message.as_bytes()))
     };
     assert!(SECRETS.iter().any(is_signed), "{token}");
-    let read = |part: &str| -> Value {
-        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64")).expect("JSON")
-    };
-    assert_eq!(read(header)["alg"], "HS256", "{token}");
-    let said = read(payload);
-    for (name, value) in serde_json::to_value(&accepted).expect("JSON").as_object().expect("an object") {
-        assert_eq!(&said[name], value, "{token}");
+    let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64");
+    let algorithm =
+        naive::members(&decoded(header), &["alg"]).map(|members| naive::string(members.get("alg")));
+    assert_eq!(algorithm, Some(Some("HS256".into())), "{token}");
+    // Members that are not ours are not looked into: they need not even be UTF-8.
+    let accepted_json = serde_json::to_value(&accepted).expect("JSON");
+    let ours = accepted_json.as_object().expect("an object");
+    let names: Vec<_> = ours.keys().map(String::as_str).collect();
+    let payload = decoded(payload);
+    // The library reads an array of the claims too, which only who has the secret could make.
+    if !payload.trim_ascii_start().starts_with(b"[") {
+        let said = naive::members(&payload, &names).expect("the claims are an object, each there once");
+        for (name, value) in ours {
+            assert_eq!(serde_json::from_str::<Value>(said[name].get()).ok().as_ref(), Some(value), "{token}");
+        }
     }
     assert_eq!((&*accepted.iss, &*accepted.r#type), ("inkeep", "anonymous"), "{token}");
     assert!(NOW_SECONDS < accepted.exp, "{token}");
