@@ -1,5 +1,7 @@
 //! `npm run fuzz`: each target of `fuzz/` under libFuzzer.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,11 +13,14 @@ use crate::tools;
 
 const TARGETS: [&str; 5] = ["challenge", "solution_header", "flow", "origin", "token"];
 
+/// Cases of a target in the repository.
+const MOST_KEPT: usize = 58;
+
 const HELP: &str = "\
 npm run fuzz -- [--seconds N] [--cases N] [--keep] [target…]
   --seconds N   how long each target runs at most (60)
   --cases N     how many cases each target gets at most
-  --keep        replace the corpus in `fuzz/corpus` by the fewest cases that reach all that was reached
+  --keep        replace the corpus in `fuzz/corpus` by the cases that reach the most
 targets: challenge, solution_header, flow, origin, token (all)";
 
 struct Options {
@@ -125,22 +130,52 @@ fn summary(said: &str) -> Option<String> {
     ))
 }
 
-/// The smallest set of cases that reaches as much as all of them.
+/// Replaces what is in the repository by the cases that reach the most, of all that there are.
 fn keep(target: &str) -> Result<()> {
-    let fewest = work_dir().join("fewest").join(target);
+    let (fewest, reached) = (work_dir().join("fewest"), work_dir().join("reached"));
     fs::remove_dir_all(&fewest).ok();
     fs::create_dir_all(&fewest)?;
+    fs::remove_file(&reached).ok();
     let mut merge = libfuzzer(target)?;
     merge.arg(&fewest).arg(kept(target)).arg(grown(target)).arg("--");
-    // By what is reached, not by how often: a few hundred cases otherwise.
-    run(merge.args(["-merge=1", "-set_cover_merge=1", "-use_counters=0", "-max_len=2048"]))?;
+    // By what is reached, not by how often.
+    merge.args(["-merge=1", "-set_cover_merge=1", "-use_counters=0", "-max_len=2048"]);
+    run(merge
+        .arg(format!("-merge_control_file={}", reached.display()))
+        .stderr(fs::File::create(work_dir().join("merge.log"))?))?;
+    let cases = widest(&fs::read_to_string(&reached)?, MOST_KEPT);
+    // Their own files are among those that are replaced.
+    let cases =
+        cases.into_iter().map(|path| Ok((path.clone(), fs::read(path)?))).collect::<Result<Vec<_>>>()?;
     fs::remove_dir_all(kept(target)).ok();
     fs::create_dir_all(kept(target))?;
-    for case in fs::read_dir(&fewest)? {
-        let case = case?;
-        fs::copy(case.path(), kept(target).join(case.file_name()))?;
+    for (path, case) in &cases {
+        fs::write(kept(target).join(path.file_name().unwrap_or_default()), case)?;
     }
     Ok(())
+}
+
+/// The cases that reach the most together, each chosen for what the ones before it do not; from libFuzzer's notes: the
+/// number of cases, how many of them are old, a path a line, then lines `FT <case> <feature>…`.
+fn widest(notes: &str, most: usize) -> Vec<PathBuf> {
+    let paths: Vec<_> = notes.lines().skip(2).take_while(|line| !line.starts_with("STARTED")).collect();
+    let mut reaches: Vec<(usize, BTreeSet<u32>)> = notes
+        .lines()
+        .filter_map(|line| {
+            let mut numbers = line.strip_prefix("FT ")?.split(' ').filter_map(|number| number.parse().ok());
+            Some((numbers.next()? as usize, numbers.collect()))
+        })
+        .collect();
+    let mut chosen = Vec::new();
+    while chosen.len() < most
+        && let Some(at) = (0..reaches.len()).max_by_key(|at| (reaches[*at].1.len(), Reverse(*at)))
+        && !reaches[at].1.is_empty()
+    {
+        let (case, reached) = reaches.swap_remove(at);
+        chosen.extend(paths.get(case).map(PathBuf::from));
+        reaches.iter_mut().for_each(|(_, features)| features.retain(|feature| !reached.contains(feature)));
+    }
+    chosen
 }
 
 fn libfuzzer(target: &str) -> Result<Command> {
@@ -174,4 +209,24 @@ fn kept(target: &str) -> PathBuf {
 /// What was found beyond that on this machine.
 fn grown(target: &str) -> PathBuf {
     work_dir().join("corpus").join(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{summary, widest};
+    use std::path::PathBuf;
+
+    #[test]
+    fn the_widest_cases_are_kept() {
+        let notes = "3\n0\na\nb\nc\nSTARTED 0 5\nFT 0 1 2\nCOV 0 1\nFT 1 2 3 4\nFT 2 3\n";
+        assert_eq!(widest(notes, 9), ["b", "a"].map(PathBuf::from), "c reaches nothing that b does not");
+        assert_eq!(widest(notes, 1), ["b"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn the_figures_are_libfuzzers() {
+        let said = "#9\tNEW    cov: 17 ft: 20\nstat::number_of_executed_units: 100\n\
+            stat::average_exec_per_sec:     50\nstat::new_units_added:          3\n";
+        assert_eq!(summary(said).as_deref(), Some("100 cases, 50 a second, 17 edges, 3 new in the corpus"));
+    }
 }
