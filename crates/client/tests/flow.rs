@@ -395,6 +395,26 @@ fn retries_end_after_half_a_minute() {
     );
 }
 
+/// Found by `fuzz/`: an hour back was an hour more for `Retry-After`.
+#[test]
+fn a_clock_that_is_set_back_lengthens_no_wait() {
+    let busy = Event::Response(Response::<Body> {
+        status: 429,
+        date_ms: None,
+        retry_after_ms: Some(3_600_000.0),
+        body: None,
+    });
+    for set_back_ms in [3_600_000.0, 86_400_000.0] {
+        assert_eq!(
+            failure(awaiting_session().resume(busy.clone(), at(-set_back_ms))).code,
+            Code::RateLimited,
+            "{set_back_ms}"
+        );
+    }
+    let trouble = Event::<Body>::Unanswered { timed_out: false };
+    assert!(matches!(awaiting_session().resume(trouble, at(-1_000.0)), Step::Wait(_)), "a second is nothing");
+}
+
 #[test]
 fn a_server_that_says_when_is_not_asked_earlier() {
     let busy = |retry_after_ms| {

@@ -2,6 +2,7 @@
 //! measurements. `cargo run -p xtask -- help` lists the tasks.
 
 mod apt;
+mod fuzz;
 mod postgres;
 mod process;
 mod server;

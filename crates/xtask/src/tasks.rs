@@ -6,10 +6,10 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 
 use crate::postgres::Postgres;
-use crate::process::{cache_dir, cargo, node, root, run, status};
+use crate::process::{cache_dir, cargo, node, root, run, status, target_dir};
 use crate::server;
 use crate::variants::Table;
-use crate::{tools, wasm};
+use crate::{fuzz, tools, wasm};
 
 const PRETTIER: &str = "node_modules/prettier/bin/prettier.cjs";
 
@@ -24,6 +24,7 @@ tasks:
   load          the server's speed and memory against a Node server, and a minute with kill -9 in it
   size          what a page loads, in bytes
   release       publishes the npm package and the crates (--dry-run does all but that)
+  fuzz          the parsers and the flow under libFuzzer, a minute each (an argument of no sense tells the options)
   token         a session token from the command line (--help tells the options)
   lint          formatters and linters, changing nothing
   format        formatters";
@@ -41,6 +42,7 @@ pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
         "test-matrix" => test_matrix()?,
         "bench" => return script("tests/bench/bench.mjs", arguments),
         "load" => return load(arguments),
+        "fuzz" => fuzz::fuzz(arguments)?,
         "size" => return script("tests/size/size.mjs", arguments),
         "release" => return exit(node("tools/release.mjs").args(arguments)),
         "token" => {
@@ -91,6 +93,8 @@ fn test() -> Result<()> {
 
     eprintln!("test: Rust");
     run(cargo().args(["test", "--workspace", "--quiet"]))?;
+    eprintln!("test: the corpus of the fuzz targets");
+    run(in_fuzz("test").args(["--quiet"]))?;
     eprintln!("test: the server on PostgreSQL");
     let postgres = Postgres::start()?;
     let mut on_postgres = cargo();
@@ -124,6 +128,14 @@ fn test() -> Result<()> {
 
     eprintln!("test: the package, interop, end to end");
     run_tests("test", &binary, &browser, |_| ())
+}
+
+/// Cargo in the workspace of the fuzz targets, without libFuzzer, and with what is built for this one already.
+fn in_fuzz(subcommand: &str) -> Command {
+    let mut command = cargo();
+    command.args([subcommand, "--manifest-path", "fuzz/Cargo.toml", "--no-default-features", "--target-dir"]);
+    command.arg(target_dir());
+    command
 }
 
 fn test_matrix() -> Result<()> {
@@ -215,6 +227,8 @@ fn lint() -> Result<()> {
     run(cargo()
         .args(["clippy", "--quiet", "--workspace", "--all-targets", "--all-features"])
         .args(["--", "-D", "warnings"]))?;
+    run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+    run(in_fuzz("clippy").args(["--quiet", "--all-targets", "--", "-D", "warnings"]))?;
     let table = Table::read()?;
     for variant in &table.variants {
         let package = &table.shared.package;
@@ -235,6 +249,7 @@ fn lint() -> Result<()> {
 
 fn format() -> Result<()> {
     run(cargo().args(["fmt", "--all"]))?;
+    run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml"]))?;
     run(node(PRETTIER).args(["--write", "--log-level=warn", "."]))
 }
 

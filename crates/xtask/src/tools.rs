@@ -25,18 +25,52 @@ pub(crate) fn wasm_target() -> Result<()> {
 /// `wasm-bindgen` at exactly the version in Cargo.lock: the tool and the library must match.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     let version = locked_version("wasm-bindgen")?;
-    let tools = cache_dir().join("tools");
-    let tool = tools.join("bin").join(exe("wasm-bindgen"));
+    let tool = cache_dir().join("tools/bin").join(exe("wasm-bindgen"));
     let wanted = format!("wasm-bindgen {version}");
     if output(program(&tool).arg("--version")).is_some_and(|found| found.trim() == wanted) {
         return Ok(tool);
     }
-    eprintln!("installing {wanted} into {} (once, some minutes)", tools.display());
+    cargo_install("wasm-bindgen-cli", &version)?;
+    Ok(tool)
+}
+
+/// `cargo fuzz` at our version.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    const VERSION: &str = "0.13.2";
+    let tool = cache_dir().join("tools/bin").join(exe("cargo-fuzz"));
+    if output(program(&tool).arg("--version")).is_some_and(|found| found.contains(VERSION)) {
+        return Ok(tool);
+    }
+    cargo_install("cargo-fuzz", VERSION)?;
+    Ok(tool)
+}
+
+/// A nightly compiler beside the one that everything else is built with: fuzzing takes its sanitizers.
+pub(crate) fn nightly() -> Result<()> {
+    if succeeds(program("rustup").args(["run", "nightly", "rustc", "--version"])) {
+        return Ok(());
+    }
+    eprintln!("installing Rust nightly (once)");
+    run(program("rustup").args([
+        "toolchain",
+        "install",
+        "nightly",
+        "--profile",
+        "minimal",
+        "--no-self-update",
+    ]))
+    .context("fuzzing needs rustup, and its toolchain `nightly`.")
+}
+
+/// A tool from crates.io, into `.cache/tools`.
+fn cargo_install(package: &str, version: &str) -> Result<()> {
+    let tools = cache_dir().join("tools");
+    eprintln!("installing {package} {version} into {} (once, some minutes)", tools.display());
     let build = tools.join("target");
     let install = || {
         let mut install = cargo();
         install
-            .args(["install", "--quiet", "--force", "wasm-bindgen-cli", "--version", &version])
+            .args(["install", "--quiet", "--force", package, "--version", version])
             .arg("--root")
             .arg(&tools)
             .arg("--target-dir")
@@ -45,10 +79,10 @@ pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     };
     // A registry's mirror may lack a version that the tool was locked to: then without its lock, and aloud.
     if !succeeds(install().arg("--locked")) {
-        run(&mut install()).context("wasm-bindgen-cli could not be installed with cargo.")?;
+        run(&mut install()).with_context(|| format!("{package} could not be installed with cargo."))?;
     }
     fs::remove_dir_all(&build).ok();
-    Ok(tool)
+    Ok(())
 }
 
 /// The runner of `wasm-bindgen-test`, installed with the tool.
