@@ -18,7 +18,7 @@ tasks:
   build         the wasm variants, the npm package, the demo page
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
-  test-matrix   the slow ones: bundlers, the scalar variant in a browser, the server under load and by its description
+  test-matrix   the slow ones: bundlers, three browsers, the server under load and by its description
   bench         speed against other solvers, and from navigation to the token, in Chromium
   load          the server's speed and memory against a Node server, and a minute with kill -9 in it
   size          what a page loads, in bytes

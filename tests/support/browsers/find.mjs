@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** A browser that this machine does not have. */
+/** A browser that this machine does not have, or cannot start. */
 export class MissingBrowser extends Error {}
 
 /** A program's path: what the variable says, or the first of the names that is on the `PATH`. */

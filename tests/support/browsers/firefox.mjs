@@ -29,7 +29,7 @@ export async function openFirefox({ fineClock, blocked }) {
       await page.goto(url);
       return {
         complaints,
-        evaluate: (work, argument) => page.evaluate(work, argument),
+        evaluate: (work, argument) => evaluate(page, work, argument),
         goto: (url) => page.goto(url),
         reload: () => page.reload(),
         workers: async () => page.workers().length,
@@ -38,4 +38,11 @@ export async function openFirefox({ fineClock, blocked }) {
     },
     close: () => browser.close(),
   };
+}
+
+/** As text, since BiDi tells an object only once, and not where it is met again. */
+async function evaluate(page, work, argument) {
+  const told = new Function(`return async (argument) => JSON.stringify(await (${work})(argument))`)();
+  const text = await page.evaluate(told, argument);
+  return text && JSON.parse(text);
 }

@@ -7,21 +7,26 @@
  * those that nobody caught, or nothing where the protocol does not tell.
  */
 import { openChromium } from "./chromium.mjs";
+import { MissingBrowser } from "./find.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { openWebKit } from "./webkit.mjs";
 
-export { MissingBrowser } from "./find.mjs";
+export { MissingBrowser };
 
 const OPEN = { chromium: openChromium, firefox: openFirefox, webkit: openWebKit };
 
 export const BROWSERS = Object.keys(OPEN);
 
 /**
- * Starts it, with a fresh profile; throws `MissingBrowser` where this machine has none. `fineClock`: a clock finer than
- * visitors have. `blocked` is what a visitor forbids: `"third-party"` cookies, or all `"storage"`.
+ * Starts it, with a fresh profile; throws `MissingBrowser` where this machine cannot, Chromium aside, which it must
+ * have. `fineClock`: a clock finer than visitors have. `blocked` is what a visitor forbids: `"third-party"` cookies, or
+ * all `"storage"`.
  */
 export async function launch(name, { fineClock = false, blocked } = {}) {
-  const browser = await OPEN[name]({ fineClock, blocked });
+  const browser = await OPEN[name]({ fineClock, blocked }).catch((error) => {
+    if (name === "chromium" || error instanceof MissingBrowser) throw error;
+    throw new MissingBrowser(`${name} does not start here: ${error.message}`, { cause: error });
+  });
   return { name, ...browser };
 }
 

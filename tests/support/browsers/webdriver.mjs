@@ -30,6 +30,8 @@ export async function openWebDriver(command, capabilities) {
     }
   };
   process.once("exit", end);
+  // Without these the process would end, and the browser stay.
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.once(signal, () => process.exit(1));
   try {
     const root = `http://127.0.0.1:${port}`;
     const { sessionId, capabilities: found } = await started(driver, () =>
@@ -40,7 +42,7 @@ export async function openWebDriver(command, capabilities) {
     return {
       version: found.browserVersion,
       pid: driver.pid,
-      open: opener(session),
+      open: opener(session, await call(`${session}/window`, undefined, "GET")),
       close: async () => {
         await fetch(session, { method: "DELETE" }).catch(() => {});
         end();
@@ -77,8 +79,8 @@ async function call(url, body, method = "POST") {
   return value;
 }
 
-/** What opens windows. The session has one current window: commands to several take turns. */
-function opener(session) {
+/** What opens windows, from the `first` one. The session has one current window: commands to several take turns. */
+function opener(session, first) {
   let turn = Promise.resolve();
   const inWindow = (handle, command, body, method) => {
     const mine = turn.then(async () => {
@@ -90,7 +92,7 @@ function opener(session) {
   };
   return async (url) => {
     // Not a tab, which would be hidden.
-    const { handle } = await call(`${session}/window/new`, { type: "window" });
+    const { handle } = await inWindow(first, "window/new", { type: "window" });
     const goto = (url) => inWindow(handle, "url", { url });
     await goto(url);
     return {
