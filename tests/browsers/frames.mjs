@@ -35,9 +35,9 @@ export function testFrames(browser, { server, appId, startSite }) {
     });
     // Another site, not only another origin.
     const page = await where.open(alone ? origin : host.origin.replace("127.0.0.1", "localhost"));
-    t.after(() => page.close());
     await until("the widget", () => page.evaluate(() => "told" in globalThis), 20_000);
     const told = await page.evaluate(() => globalThis.told);
+    await page.close();
     assert.match(String(told.userId), /^anon_/, `${told.code}: ${told.message}`);
     return told;
   }
