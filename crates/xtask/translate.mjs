@@ -22,11 +22,17 @@ const script = readFileSync(output, "utf8")
     rotations += 1;
     return `(${word} << ${bits} | ${word} >>> ${32 - bits})`;
   })
-  // In place of the one instance that it makes: a function that makes them.
-  .replace(/\nvar retasmFunc = [^]*$/, "\nexport default () => asmFunc({});\n");
-if (rotations < LEAST_ROTATIONS || !script.includes("export default") || /^import /m.test(script))
+  // In place of the one instance that it makes: the last line of a function that makes them.
+  .replace(/\nvar retasmFunc = [^]*$/, "\nreturn asmFunc({});\n");
+if (
+  rotations < LEAST_ROTATIONS ||
+  !script.includes("return asmFunc({})") ||
+  /^(import|export) /m.test(script)
+)
   throw new Error("wasm2js writes its output in another way than translate.mjs expects");
-writeFileSync(output, transformSync(script, { minify: true, legalComments: "none" }).code);
+// All of it within: outside of its instance it keeps the memory that it fills, which would be the last instance's.
+const module = `export default () => {\n${script}\n};`;
+writeFileSync(output, transformSync(module, { minify: true, legalComments: "none" }).code);
 writeFileSync(
   output.replace(/js$/, "d.ts"),
   `import type { Exports } from "../src/work.js";

@@ -7,9 +7,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { launchBrowser } from "../support/browser.mjs";
+import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs";
 import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
-import { BROWSERS, MissingBrowser, startBrowser } from "./browsers.mjs";
 import { measureColdStarts } from "./cold.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
 import { measureLengths } from "./lengths.mjs";
@@ -57,9 +58,9 @@ async function measureBrowsers(tarball) {
   const powBuster = await buildPowBuster();
   const results = [];
   for (const name of browsers) {
-    const browser = await startBrowser(name).catch((error) => {
+    const browser = await launch(name, { fineClock: true }).catch((error) => {
       if (!(error instanceof MissingBrowser)) throw error;
-      console.log(error.message);
+      console.log(`${error.message}: not measured.`);
     });
     if (!browser) continue;
     const { title } = browser;
@@ -91,11 +92,12 @@ function tryNative() {
 }
 
 async function measureCold(tarball) {
-  const { chromium, title } = await startBrowser("chromium");
+  const browser = await launchBrowser();
   try {
-    return { title, ...(await measureColdStarts(chromium, tarball, rounds ?? COLD_TURNS, progress)) };
+    const cold = await measureColdStarts(browser, tarball, rounds ?? COLD_TURNS, progress);
+    return { title: `Chromium ${browser.version()}`, ...cold };
   } finally {
-    await chromium.close();
+    await browser.close();
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { makeClient, openTab, call, eventsOf, startPages } from "../support/client-pages.mjs";
-import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { DEMO_APP_ID, makeApp, startServer } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 
 const pages = await startPages({
@@ -31,31 +31,16 @@ const pages = await startPages({
   },
 });
 // Every origin may: a sandboxed frame's is null.
-const server = await startServer({
-  INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: "a management key for this test",
-});
-const appId = await makeApp();
+const key = "a management key for this test";
+const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key });
+const manager = { baseUrl: server.baseUrl, key };
+const appId = await makeApp(manager);
 const options = { baseUrl: server.baseUrl, appId };
 const context = await pages.browser.newContext();
 after(async () => {
   await pages.close();
   await server.stop();
 });
-
-async function makeApp() {
-  const webClient = { allowedDomains: ["*"] };
-  const response = await fetch(`${server.baseUrl}/manage/tenants/default/projects/default/apps`, {
-    method: "POST",
-    headers: { Authorization: "Bearer a management key for this test", "Content-Type": "application/json" },
-    body: JSON.stringify({
-      name: "Everywhere",
-      type: "web_client",
-      defaultAgentId: "echo",
-      config: { type: "web_client", webClient },
-    }),
-  });
-  return (await response.json()).data.app.id;
-}
 
 const assertSession = ({ userId, code, message }) =>
   assert.match(String(userId), /^anon_/, `${code}: ${message}`);
@@ -179,7 +164,7 @@ test("a service worker, by the door that is made for it", async () => {
 describe("several at a time", () => {
   test("two clients of two apps in a page do not meet", async () => {
     const page = await openTab(context, pages.site.origin);
-    const other = await makeApp();
+    const other = await makeApp(manager);
     const users = await page.evaluate(
       async ([one, two]) => {
         const found = await Promise.all([make(one).session(), make(two).session()]);

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
 import { root } from "../support/paths.mjs";
-import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { DEMO_APP_ID, makeApp, startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 
 const MANAGEMENT_KEY = "a management key for these tests alone";
 const built = { SALTMINE_STATIC_DIR: join(root, "www", "dist") };
 const server = await startServer({ ...built, INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
+const manager = { baseUrl: server.baseUrl, key: MANAGEMENT_KEY };
 const elsewhere = await serveFiles({ folders: { "/": built.SALTMINE_STATIC_DIR }, files: {} });
 const browser = await launchBrowser();
 after(async () => {
@@ -48,23 +49,6 @@ async function visit(t, url = server.baseUrl, options = WIDE) {
       .nth(count - 1)
       .waitFor({ timeout: 15_000 });
   return { page, context, complaints, part, settled, userId, messages, answered };
-}
-
-/** An app made through the management API. */
-async function makeApp(allowedDomains, more = {}) {
-  const response = await fetch(`${server.baseUrl}/manage/tenants/default/projects/default/apps`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${MANAGEMENT_KEY}`, "Content-Type": "application/json" },
-    body: JSON.stringify({
-      name: "Of a test",
-      type: "web_client",
-      defaultAgentId: "echo",
-      config: { type: "web_client", webClient: { allowedDomains, ...more } },
-    }),
-  });
-  const { data } = await response.json();
-  assert.equal(response.status, 201);
-  return data.app.id;
 }
 
 const address = (parameters, base = server.baseUrl) => `${base}/?${new URLSearchParams(parameters)}`;
@@ -147,7 +131,7 @@ describe("a page on another origin", () => {
   });
 
   test("that the app does not allow is told so, and where", async (t) => {
-    const appId = await makeApp(["example.com"]);
+    const appId = await makeApp(manager, { allowedDomains: ["example.com"] });
     const { part, settled } = await visit(t, address({ appId }));
     const error = await settled("failed");
     assert.match(error, /origin/);
@@ -158,7 +142,7 @@ describe("a page on another origin", () => {
   });
 
   test("that the app names is let in", async (t) => {
-    const appId = await makeApp(["127.0.0.1"]);
+    const appId = await makeApp(manager, { allowedDomains: ["127.0.0.1"] });
     const { settled } = await visit(t, address({ appId }));
     await settled("ready");
   });
@@ -181,7 +165,7 @@ describe("a failure", () => {
   }
 
   test("of an app without anonymous sessions is told on the page", async (t) => {
-    const appId = await makeApp(["*"], { allowAnonymous: false });
+    const appId = await makeApp(manager, { allowedDomains: ["*"], allowAnonymous: false });
     const { settled } = await visit(t, address({ appId }));
     assert.match(await settled("failed"), /allowAnonymous/);
   });

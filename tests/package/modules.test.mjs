@@ -121,3 +121,17 @@ for (const [name, module] of Object.entries(modules)) {
     });
   });
 }
+
+for (const name of ["javascript.js", "javascript-all.js"]) {
+  test(`two instances of ${name} leave each other's memory alone`, async () => {
+    const [one, other] = [await instantiateScript(name), await instantiateScript(name)];
+    const search = searcher(other, makeChallenge("SHA-256", "salt", 500));
+    const before = Buffer.from(other.memory.buffer.slice(0));
+    const disturbing = searcher(one, makeChallenge("SHA-256", "salt", 7));
+    assert.equal(disturbing.run(0, 10), 7);
+    disturbing.close();
+    assert.ok(before.equals(Buffer.from(other.memory.buffer)));
+    assert.equal(search.run(0, 1000), 500);
+    search.close();
+  });
+}

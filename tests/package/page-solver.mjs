@@ -1,20 +1,19 @@
-/** `attempt` carried out inside a page. */
+/** `attempt` carried out inside a page, of whatever browser. */
 import { attempt } from "./attempt.mjs";
 
-/** What `testSolve` needs, for a page and the package's address on its site. */
-export function solverIn(page, door) {
-  // As a handle, since a page's policy may forbid it to evaluate text.
-  const loaded = page.evaluateHandle(`(${attempt})`);
-  const inPage = async (challenges, options) =>
-    page.evaluate(
-      async ({ run, door, challenges, options }) => {
-        const saltmine = await import(door);
-        const outcomes = [];
-        for (const challenge of challenges) outcomes.push(await run(saltmine, challenge, options));
-        return outcomes;
-      },
-      { run: await loaded, door, challenges, options },
-    );
+// Text of a function that has the other within: a page's policy may forbid to evaluate text there.
+const attemptAll = new Function(`return async ({ door, challenges, options }) => {
+  const attempt = ${attempt};
+  const saltmine = await import(door);
+  const outcomes = [];
+  for (const challenge of challenges) outcomes.push(await attempt(saltmine, challenge, options));
+  return outcomes;
+}`)();
+
+/** What `testSolve` needs, for a page and the package's address on its site; `always` are options of every search. */
+export function solverIn(page, door, always) {
+  const inPage = (challenges, options) =>
+    page.evaluate(attemptAll, { door, challenges, options: { ...always, ...options } });
   return {
     solve: async (challenge, options) => (await inPage([challenge], options))[0],
     solveAll: (challenges) => inPage(challenges),

@@ -6,25 +6,35 @@ import { chromiumPath } from "./paths.mjs";
 // Chromium for wasm-bindgen's tests is started by xtask, with the same flags.
 export const FLAGS = JSON.parse(readFileSync(new URL("chromium-flags.json", import.meta.url), "utf8"));
 
-/** A browser; `flags` come on top. Close it with `close()`. */
-export function launchBrowser(flags = []) {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: [...FLAGS, ...flags] });
-}
+const options = (flags) => ({
+  executablePath: chromiumPath(),
+  headless: true,
+  args: [...FLAGS, ...flags],
+});
 
-/**
- * A page in a context of its own, at `url`. `complaints` collects what a visitor's console would show in red:
- * errors on the console and exceptions nobody caught.
- */
+/** A browser; `flags` come on top. Close it with `close()`. */
+export const launchBrowser = (flags = []) => chromium.launch(options(flags));
+
+/** A browser with the profile of a folder: its one context, whose end is the browser's. */
+export const launchProfile = (folder) => chromium.launchPersistentContext(folder, options([]));
+
+/** A page in a context of its own, at `url`, with the `complaints` of `listen`. */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  const complaints = listen(page);
+  await page.goto(url);
+  return { page, context, complaints };
+}
+
+/** Collects what a visitor's console would show in red: errors on the console and exceptions nobody caught. */
+export function listen(page) {
   const complaints = [];
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(url);
-  return { page, context, complaints };
+  return complaints;
 }
 
 /** Waits until the page has no worker left; fails after `limitMs`. */

@@ -10,18 +10,22 @@ export const PLAIN_HOST = "plain.test";
 /** The key of the one app that all of this is about. */
 export const KEY = `inkeep_session_${APP_ID}`;
 
+/** What a page's script does that has `saltmine`: the globals `make(options)`, a client, and `events`, all of its. */
+export const PAGE_GLOBALS = `
+  const events = [];
+  const make = (options) => saltmine.createClient({ onEvent: (event) => events.push(event), ...options });
+  Object.assign(globalThis, { saltmine, events, make });`;
+
+/** The same, of a module. */
+export const pageModule = (door) => `import * as saltmine from "${door}";${PAGE_GLOBALS}`;
+
 /**
  * `site`, `browser` and the installed `tarball`. `files`, `folders`, `headers`, `answer` are the site's further ones,
  * `flags` the browser's. A page's globals: `saltmine` (the package), `make(options)` (a client; its events in `events`).
  */
 export async function startPages({ files = {}, folders = {}, headers = {}, answer, flags = [] } = {}) {
   const tarball = await installTarball();
-  const script = `<script type="module">
-    import * as saltmine from "${tarball.doors.web}";
-    const events = [];
-    const make = (options) => saltmine.createClient({ onEvent: (event) => events.push(event), ...options });
-    Object.assign(globalThis, { saltmine, events, make });
-  </script>`;
+  const script = `<script type="module">${pageModule(tarball.doors.web)}</script>`;
   const site = await serveFiles({
     folders: { "/saltmine/": tarball.dist, ...folders },
     files: { "/": BLANK_PAGE + script, ...files },
@@ -49,6 +53,9 @@ export async function openTab(context, url) {
   await page.waitForFunction(() => "make" in globalThis, undefined, { polling: 20 });
   return page;
 }
+
+/** The same for a page of any browser: opens nothing, only waits. */
+export const loaded = (page) => until("the package", () => page.evaluate(() => "make" in globalThis));
 
 /** A client under the global `client`, in the place of an earlier one. */
 export const makeClient = (page, options) =>

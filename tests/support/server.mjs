@@ -75,3 +75,19 @@ function listening(child, log) {
     });
   });
 }
+
+/** An app made through the management API, whose `key` the server was started with; its id. */
+export async function makeApp({ baseUrl, key }, webClient = { allowedDomains: ["*"] }) {
+  const response = await fetch(`${baseUrl}/manage/tenants/default/projects/default/apps`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    body: JSON.stringify({
+      name: "Of a test",
+      type: "web_client",
+      defaultAgentId: "echo",
+      config: { type: "web_client", webClient },
+    }),
+  });
+  if (response.status !== 201) throw new Error(`no app: ${response.status} ${await response.text()}`);
+  return (await response.json()).data.app.id;
+}

@@ -19,7 +19,7 @@ tasks:
   docs          the documentation alone, as static pages in www/dist/docs
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
-  test-matrix   the slow ones: bundlers, the scalar variant in a browser, faults, the server under load and by its description
+  test-matrix   the slow ones: bundlers, three browsers, faults, the server under load and by its description
   bench         speed against other solvers, and from navigation to the token, in Chromium
   load          the server's speed and memory against a Node server, and a minute with kill -9 in it
   size          what a page loads, in bytes

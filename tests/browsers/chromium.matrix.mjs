@@ -1,0 +1,4 @@
+/** The package in Chromium. */
+import { testBrowser } from "./suite.mjs";
+
+await testBrowser("chromium");

@@ -1,0 +1,4 @@
+/** The package in Firefox. */
+import { testBrowser } from "./suite.mjs";
+
+await testBrowser("firefox");

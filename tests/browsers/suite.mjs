@@ -1,0 +1,25 @@
+/** The end-to-end suite of one browser. */
+import { after, describe, test } from "node:test";
+import { launch, MissingBrowser } from "../support/browsers/index.mjs";
+import { testClient } from "./client.mjs";
+import { testEngines } from "./engines.mjs";
+import { testFrames } from "./frames.mjs";
+import { testPolicies } from "./policies.mjs";
+import { makeSetting } from "./setting.mjs";
+
+/** Defines all of it; one skipped test with its reason, where the machine does not have the browser. */
+export async function testBrowser(name) {
+  const browser = await launch(name).catch((error) => {
+    if (error instanceof MissingBrowser) return error;
+    throw error;
+  });
+  if (browser instanceof MissingBrowser) return void test(name, { skip: browser.message });
+  after(browser.close);
+  const setting = await makeSetting();
+  describe(browser.title, () => {
+    describe("the client", () => testClient(browser, setting));
+    describe("the rung", () => testPolicies(browser, setting));
+    describe("a frame", () => testFrames(browser, setting));
+    describe("solve", () => testEngines(browser, setting));
+  });
+}

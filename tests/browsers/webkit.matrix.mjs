@@ -1,0 +1,4 @@
+/** The package in WebKitGTK. */
+import { testBrowser } from "./suite.mjs";
+
+await testBrowser("webkit");
