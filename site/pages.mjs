@@ -48,6 +48,7 @@ const GROUPS = [
       { href: "../bench.html", label: "Benchmark" },
       { source: "CHANGELOG.md", file: "changelog.html", label: "Changelog" },
       { source: "CONTRIBUTING.md", file: "contributing.html", label: "Contributing" },
+      { source: "fuzz/README.md", file: "fuzzing.html", label: "Fuzzing" },
       { source: "SECURITY.md", file: "security.html", label: "Security" },
     ],
   },
