@@ -26,7 +26,13 @@ async fn what_happens_is_counted() {
     server.open_session(&app, &headers).await;
     server.open_session(&app, &[]).await;
     Visitor::with_token(&app, &token).begin(&server, "hi").await;
-    for path in ["/some/path/that/is/not", "/run/nothing", "/openapi.json", "/docs", "/docs/index.css"] {
+    for path in [
+        "/some/path/that/is/not",
+        "/run/nothing",
+        "/openapi.json",
+        "/docs/http-api",
+        "/docs/http-api/index.css",
+    ] {
         server.get(path).await;
     }
 
@@ -45,8 +51,8 @@ async fn what_happens_is_counted() {
         "saltmine_http_requests_total{method=\"GET\",route=\"/run/auth/pow/challenge\",status=\"200\"} 2",
         "saltmine_http_requests_total{method=\"GET\",route=\"other\",status=\"404\"} 2",
         "saltmine_http_requests_total{method=\"GET\",route=\"/openapi.json\",status=\"200\"} 1",
-        "saltmine_http_requests_total{method=\"GET\",route=\"/docs\",status=\"303\"} 1",
-        "saltmine_http_requests_total{method=\"GET\",route=\"/docs/{*rest}\",status=\"200\"} 1",
+        "saltmine_http_requests_total{method=\"GET\",route=\"/docs/http-api\",status=\"303\"} 1",
+        "saltmine_http_requests_total{method=\"GET\",route=\"/docs/http-api/{*rest}\",status=\"200\"} 1",
         "saltmine_http_request_duration_seconds_count{route=\"/run/auth/pow/challenge\"} 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
