@@ -174,8 +174,9 @@ describe("a laptop that sleeps", { concurrency: 4 }, () => {
       document.dispatchEvent(new Event("visibilitychange"));
     });
     await until("the renewal", async () => (await eventsOf(page, "ready")).length === 2, SLACK_MS);
-    const second = (await ending(page)).session;
-    assert.notEqual(second.token, first.token);
+    // By the server's clock it may be the same second, and so the same token.
+    assert.equal((await ending(page)).session.userId, first.userId);
+    assert.equal(proxy.asked.filter((name) => name === "session").length, 2);
     await assertLeavesNothing(page, complaints);
   });
 });

@@ -139,7 +139,7 @@ fn in_fuzz(subcommand: &str) -> Command {
 }
 
 fn test_matrix() -> Result<()> {
-    build_page()?;
+    build_site()?;
     let binary = server::build()?;
     let postgres = Postgres::start()?;
     let schemathesis = tools::schemathesis()?;
