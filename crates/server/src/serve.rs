@@ -60,7 +60,7 @@ async fn answer(mut listener: TcpListener, state: AppState, mut told: oneshot::R
     http.timer(TokioTimer::new())
         .header_read_timeout(state.settings.head_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        // Answers are short: one copy into the head's buffer costs less than a list of two.
+        // Answers are short: their bodies are copied behind their heads, and leave as one piece.
         .writev(false);
     let front = Front::new(state.clone());
     let places = Places::new(&state);

@@ -24,25 +24,12 @@ pub(crate) fn wasm_target() -> Result<()> {
 
 /// `wasm-bindgen` at exactly the version in Cargo.lock: the tool and the library must match.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
-    let version = locked_version("wasm-bindgen")?;
-    let tool = cache_dir().join("tools/bin").join(exe("wasm-bindgen"));
-    let wanted = format!("wasm-bindgen {version}");
-    if output(program(&tool).arg("--version")).is_some_and(|found| found.trim() == wanted) {
-        return Ok(tool);
-    }
-    cargo_install("wasm-bindgen-cli", &version)?;
-    Ok(tool)
+    cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &locked_version("wasm-bindgen")?)
 }
 
 /// `cargo fuzz` at our version.
 pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
-    const VERSION: &str = "0.13.2";
-    let tool = cache_dir().join("tools/bin").join(exe("cargo-fuzz"));
-    if output(program(&tool).arg("--version")).is_some_and(|found| found.contains(VERSION)) {
-        return Ok(tool);
-    }
-    cargo_install("cargo-fuzz", VERSION)?;
-    Ok(tool)
+    cargo_tool("cargo-fuzz", "cargo-fuzz", "0.13.2")
 }
 
 /// A nightly compiler beside the one that everything else is built with: fuzzing takes its sanitizers.
@@ -62,9 +49,15 @@ pub(crate) fn nightly() -> Result<()> {
     .context("fuzzing needs rustup, and its toolchain `nightly`.")
 }
 
-/// A tool from crates.io, into `.cache/tools`.
-fn cargo_install(package: &str, version: &str) -> Result<()> {
+/// The binary of a package on crates.io at this version, installed into `.cache/tools` unless it is there.
+fn cargo_tool(binary: &str, package: &str, version: &str) -> Result<PathBuf> {
     let tools = cache_dir().join("tools");
+    let tool = tools.join("bin").join(exe(binary));
+    if output(program(&tool).arg("--version"))
+        .is_some_and(|found| found.trim() == format!("{binary} {version}"))
+    {
+        return Ok(tool);
+    }
     eprintln!("installing {package} {version} into {} (once, some minutes)", tools.display());
     let build = tools.join("target");
     let install = || {
@@ -82,7 +75,7 @@ fn cargo_install(package: &str, version: &str) -> Result<()> {
         run(&mut install()).with_context(|| format!("{package} could not be installed with cargo."))?;
     }
     fs::remove_dir_all(&build).ok();
-    Ok(())
+    Ok(tool)
 }
 
 /// The runner of `wasm-bindgen-test`, installed with the tool.
