@@ -8,6 +8,7 @@ import {
   assertEnds,
   assertLeavesNothing,
   begin,
+  DEEP,
   deepChallenge,
   ending,
   setUp,
@@ -25,8 +26,6 @@ after(async () => {
   await withoutWorkers.close();
 });
 
-/** A search that takes a second or more. */
-const DEEP = 12_000_000;
 /** Whoever waits hears of the end at once; a busy machine needs a moment. */
 const AT_ONCE_MS = 3_000;
 

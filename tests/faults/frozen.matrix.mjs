@@ -6,13 +6,15 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { FLAGS } from "../support/browser.mjs";
-import { makeClient, openTab, until } from "../support/client-pages.mjs";
+import { eventsOf, makeClient, openTab, settle, until } from "../support/client-pages.mjs";
 import { instead, late } from "../support/fault-proxy.mjs";
 import { chromiumPath } from "../support/paths.mjs";
 import {
   assertEnds,
   assertLeavesNothing,
   begin,
+  DEEP,
+  DEEP_MS,
   deepChallenge,
   ending,
   setUp,
@@ -23,9 +25,6 @@ import {
 
 /** The shortest that the server makes. */
 const LIFETIME_SECONDS = 60;
-/** A search that takes a second or more. */
-const DEEP = 12_000_000;
-const DEEP_MS = 20_000;
 /** A tab waits for another's lock for so long at most: `surroundings.ts`. */
 const LOCK_MS = 15_000;
 
@@ -37,8 +36,6 @@ after(async () => {
   await pages.close();
 });
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Freezes a page and thaws it, and knows that it did. */
 async function freezer(page) {
   const cdp = await page.createCDPSession();
@@ -49,6 +46,8 @@ async function freezer(page) {
   const set = (state) => cdp.send("Page.setWebLifecycleState", { state });
   return {
     freeze: () => set("frozen"),
+    // A tab that was frozen stays hidden, in front too: there is no window that anybody could look at.
+    look: () => cdp.send("Emulation.setFocusEmulationEnabled", { enabled: true }),
     thaw: async () => {
       await set("active");
       await until("the thaw", async () => (await page.evaluate(() => lifecycle)).join() === "freeze,resume");
@@ -57,13 +56,15 @@ async function freezer(page) {
 }
 
 describe("a tab that is frozen", { concurrency: 4 }, () => {
-  test("with a session, past its end: a new one for the next call", async (t) => {
+  test("with a session, past its end: a new one when somebody looks", async (t) => {
     const { page, complaints } = await setUp(t, stage);
     const { session } = await ending(page);
-    const { freeze, thaw } = await freezer(page);
+    const { freeze, thaw, look } = await freezer(page);
     await freeze();
-    await pause(LIFETIME_SECONDS * 1_000 + 1_000);
+    await settle(LIFETIME_SECONDS * 1_000 + 1_000);
     await thaw();
+    await look();
+    await until("the renewal", async () => (await eventsOf(page, "ready")).length === 2, SLACK_MS);
     const end = await ending(page);
     assertEnds(end, "token", SLACK_MS);
     assert.notEqual(end.session.token, session.token);
@@ -77,7 +78,7 @@ describe("a tab that is frozen", { concurrency: 4 }, () => {
     const call = begin(page);
     await until("the search", async () => (await stateOf(page)) === "solving");
     await freeze();
-    await pause(10_000);
+    await settle(10_000);
     assert.ok(!call.over(), "it was not frozen");
     await thaw();
     assertEnds(await call.end, "token", 10_000 + DEEP_MS);

@@ -1,13 +1,15 @@
 /** What becomes of a page: offline, asleep, frozen, one of many. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventsOf, until } from "../support/client-pages.mjs";
+import { eventsOf, settle, until } from "../support/client-pages.mjs";
 import { instead, late } from "../support/fault-proxy.mjs";
 import { makeChallenge } from "../support/service.mjs";
 import {
   assertEnds,
   assertLeavesNothing,
   begin,
+  DEEP,
+  DEEP_MS,
   deepChallenge,
   ending,
   REPEATS_MS,
@@ -22,11 +24,7 @@ const stage = await startStage({ env: { INKEEP_ANON_SESSION_LIFETIME_SECONDS: "6
 after(stage.close);
 
 const HOUR_MS = 3_600_000;
-/** A search that takes a second or more. */
-const DEEP = 12_000_000;
-const DEEP_MS = 20_000;
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 test("the watch sees what is unhandled or red, in the page and in its worker", async (t) => {
   const { page, complaints } = await setUp(t, stage);
   assertEnds(await ending(page), "token", SLACK_MS);
@@ -193,7 +191,7 @@ test("a browser whose processes stop in mid-search until the challenge has run o
   const { processInfo } = await cdp.send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
   for (const id of renderers) process.kill(id, "SIGSTOP");
-  await pause(LIFE_MS);
+  await settle(LIFE_MS);
   for (const id of renderers) process.kill(id, "SIGCONT");
   assertEnds(await call.end, "token", LIFE_MS + 2 * DEEP_MS);
   assert.equal(proxy.asked.filter((name) => name === "challenge").length, 2);

@@ -14,6 +14,9 @@ import { HMAC_KEY, makeChallenge } from "../support/service.mjs";
 export const SLACK_MS = 6_000;
 /** The waits before three repeats, at most. */
 export const REPEATS_MS = 3_500;
+/** A number that lies so deep that its search takes a second or more, and how long it may take. */
+export const DEEP = 12_000_000;
+export const DEEP_MS = 20_000;
 
 /** The site, the browser and the server that the rows of a file share. */
 export async function startStage({ env = {}, ...options } = {}) {
