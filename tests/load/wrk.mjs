@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../support/paths.mjs";
-import { onCore, WRK_CORE } from "./cores.mjs";
 
 const SCRIPT = join(root, "tests", "load", "requests.lua");
 
@@ -16,9 +15,9 @@ export async function wrk(baseUrl, { appId = "-", solutions = "-", seconds, conn
   const many = rate ? Math.min(500, Math.max(connections, Math.ceil(rate / 40))) : connections;
   const pause = rate ? Math.max(1, Math.round((1000 * many) / rate)) : 0;
   const args = ["-t1", `-c${many}`, `-d${seconds}s`, "--latency", "--timeout", "10s", "-s", SCRIPT, baseUrl];
-  const wrk = [process.env.SALTMINE_WRK ?? "wrk", ...args, "--", appId, solutions, String(pause)];
-  const [command, ...rest] = onCore(WRK_CORE, ...wrk);
-  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.env.SALTMINE_WRK ?? "wrk", [...args, "--", appId, solutions, String(pause)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let printed = "";
   child.stdout.on("data", (text) => (printed += text));
   const code = await new Promise((resolve, reject) => child.on("error", reject).on("close", resolve));

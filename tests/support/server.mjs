@@ -14,15 +14,14 @@ const STOP_MS = 3_000;
 
 /**
  * Starts it and waits until it listens. `env` adds to or replaces the variables below; `undefined` removes one.
- * Nothing of the caller's own configuration reaches it. `run` makes the command out of the binary's path.
+ * Nothing of the caller's own configuration reaches it.
  */
-export async function startServer(env = {}, run = (binary) => [binary]) {
+export async function startServer(env = {}) {
   const state = await mkdtemp(join(tmpdir(), "saltmine-server-"));
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(INKEEP_|SALTMINE_|DATABASE_URL$|HOST$|PORT$)/.test(name),
   );
-  const [command, ...args] = run(serverPath());
-  const child = spawn(command, args, {
+  const child = spawn(serverPath(), {
     cwd: state,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
