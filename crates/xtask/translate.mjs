@@ -22,17 +22,19 @@ const script = readFileSync(output, "utf8")
     rotations += 1;
     return `(${word} << ${bits} | ${word} >>> ${32 - bits})`;
   })
-  // In place of the one instance that it makes: the last line of a function that makes them.
-  .replace(/\nvar retasmFunc = [^]*$/, "\nreturn asmFunc({});\n");
+  // In place of the one instance that it makes: a function that makes them.
+  .replace(/\nvar retasmFunc = [^]*$/, "\nexport default () => asmFunc({});\n")
+  // What stands before the instance keeps the memory that it fills, which would be the last instance's: it belongs
+  // within. A function around all of it would make the engine read all of it twice before it can begin.
+  .replace(/^([^]*?\n)(function asmFunc\(imports\) \{\n)/, "$2$1");
 if (
   rotations < LEAST_ROTATIONS ||
-  !script.includes("return asmFunc({})") ||
-  /^(import|export) /m.test(script)
+  !script.startsWith("function asmFunc(") ||
+  !script.includes("export default") ||
+  /^import /m.test(script)
 )
   throw new Error("wasm2js writes its output in another way than translate.mjs expects");
-// All of it within: outside of its instance it keeps the memory that it fills, which would be the last instance's.
-const module = `export default () => {\n${script}\n};`;
-writeFileSync(output, transformSync(module, { minify: true, legalComments: "none" }).code);
+writeFileSync(output, transformSync(script, { minify: true, legalComments: "none" }).code);
 writeFileSync(
   output.replace(/js$/, "d.ts"),
   `import type { Exports } from "../src/work.js";

@@ -16,7 +16,7 @@ export interface SliceOptions {
 }
 
 /** Short even for SHA-512 in JavaScript that no compiler has seen yet. */
-const FIRST_SLICE = 64;
+const FIRST_SLICE = 16;
 const LARGEST_SLICE = 2 ** 30;
 
 /** Searches `start..=end`: the number or -1, and the first candidate that was not covered. */
