@@ -1,19 +1,25 @@
 /** The end-to-end suite of one browser. */
 import { after, describe, test } from "node:test";
-import { launch, MissingBrowser } from "../support/browsers/index.mjs";
+import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs";
 import { testClient } from "./client.mjs";
 import { testEngines } from "./engines.mjs";
 import { testFrames } from "./frames.mjs";
 import { testPolicies } from "./policies.mjs";
 import { makeSetting } from "./setting.mjs";
 
-/** Defines all of it; one skipped test with its reason, where the machine does not have the browser. */
+/** Defines all of it; one skipped test with its reason, where only this browser is missing on the machine. */
 export async function testBrowser(name) {
   const browser = await launch(name).catch((error) => {
     if (error instanceof MissingBrowser) return error;
     throw error;
   });
-  if (browser instanceof MissingBrowser) return void test(name, { skip: browser.message });
+  if (browser instanceof MissingBrowser) {
+    test(name, { skip: browser.message });
+    test("the other browsers run here", async () => {
+      for (const other of BROWSERS) if (other !== name) await (await launch(other)).close();
+    });
+    return;
+  }
   after(browser.close);
   const setting = await makeSetting();
   describe(browser.title, () => {
