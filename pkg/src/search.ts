@@ -111,12 +111,12 @@ export class Search {
     const { maxnumber = 1_000_000 } = challenge;
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
     const whole = { start: this.#context.start, end };
-    const engines = this.#engines(whole, rates.get(keyOf(link, wanted, challenge)));
-    return link.backend.thread === "worker" && engines > 1 ? whole : undefined;
+    return this.#engines(whole, link, rates.get(keyOf(link, wanted, challenge))) > 1 ? whole : undefined;
   }
 
-  /** How many engines a range is worth. */
-  #engines({ start, end }: Lease, rate = Number.POSITIVE_INFINITY): number {
+  /** How many engines a range is worth. Several on the page's one thread are no faster than one. */
+  #engines({ start, end }: Lease, { backend }: Link, rate = Number.POSITIVE_INFINITY): number {
+    if (backend.thread === "page") return 1;
     const ms = ((end - start + 1) / rate) * 1000;
     return Math.min(this.#context.workers, Math.ceil(ms / WORTH_MS));
   }
@@ -124,7 +124,7 @@ export class Search {
   async #together(challenge: Challenge, range: Lease, lead: Link, wanted: Wanted): Promise<number | null> {
     const { pool, signal, maxNumber } = this.#context;
     const key = keyOf(lead, wanted, challenge);
-    const engines = this.#engines(range, rates.get(key));
+    const engines = this.#engines(range, lead, rates.get(key));
     /** What each engine does here, in hashes a second. */
     const speeds = new Map<Link, number>();
     const leases = new Leases(range);
@@ -198,7 +198,7 @@ export class Search {
       for (let alive = false; !alive && leases.left;) {
         const link = await pool.take(wanted, over.signal);
         try {
-          // Several engines on the page's one thread are no faster than one.
+          // One that had to be started on the page after all has nothing to add.
           alive = link.backend.thread === "page" || (await mine(link)) || !this.#replaces(link);
         } finally {
           pool.giveBack(link, wanted);

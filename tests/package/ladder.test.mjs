@@ -81,10 +81,21 @@ describe("on the page's thread", () => {
   });
 
   test("several workers become one there, and the whole range is searched", async (t) => {
-    const { solve } = await pageOn(t, policy("worker-src 'none'"));
-    const { code, progress } = await solve({ ...hopeless, maxnumber: 500_000 }, { workers: 4, watch: true });
+    const { solve, page } = await pageOn(t, policy("worker-src 'none'"));
+    await page.evaluate(() => {
+      const { instantiate } = WebAssembly;
+      globalThis.engines = 0;
+      WebAssembly.instantiate = (...about) => {
+        globalThis.engines += 1;
+        return instantiate(...about);
+      };
+    });
+    // So many that several workers would share them.
+    const many = { ...hopeless, maxnumber: 9_000_000 };
+    const { code, progress } = await solve(many, { workers: 4, watch: true });
     assert.equal(code, "no_solution");
-    assert.equal(progress.at(-1).searched, 500_001);
+    assert.equal(progress.at(-1).searched, 9_000_001);
+    assert.equal(await page.evaluate(() => globalThis.engines), 1);
     const aborted = await solve(hopeless, { abortAtProgress: 2 });
     assert.equal(aborted.code, "aborted");
     assert.ok(aborted.abortMs < 500, `the abort took ${aborted.abortMs} ms`);
