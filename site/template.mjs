@@ -1,5 +1,6 @@
 /** The frame around every page. No script and no style is inline: the policy below is the strictest there is. */
 import { posix } from "node:path";
+import { masthead } from "../www/masthead.mjs";
 
 const POLICY = [
   "default-src 'none'",
@@ -10,6 +11,12 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
+
+const MENU_BUTTON = `<button type="button" class="icon-button menu-button" popovertarget="menu" aria-label="Menu">
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 7h16M4 12h16M4 17h16" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" />
+        </svg>
+      </button>`;
 
 const escape = (text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -34,26 +41,13 @@ export function frame({ page, menu, assets }) {
   </head>
   <body>
     <a class="skip" href="#content">Skip to the text</a>
-    <header class="masthead">
-      <button type="button" class="icon-button menu-button" popovertarget="menu" aria-label="Menu">
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <path d="M4 7h16M4 12h16M4 17h16" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" />
-        </svg>
-      </button>
-      <a class="brand" href="${to("index.html")}"><img class="mark" src="${to(assets.mark)}" alt="" /> saltmine</a>
-      ${searchBox("search", "Search", to(assets.records))}
-      <nav class="pages" aria-label="Pages">
-        <a href="${to("../")}">Demo</a>
-        <a href="${to("../bench.html")}">Benchmark</a>
-        <a href="${to("index.html")}" aria-current="true">Docs</a>
-      </nav>
-      <button type="button" class="icon-button" data-testid="theme-toggle" aria-label="Switch the theme">
-        <svg viewBox="0 0 24 24" aria-hidden="true">
-          <circle cx="12" cy="12" r="8.5" fill="none" stroke="currentColor" stroke-width="1.7" />
-          <path d="M12 3.5a8.5 8.5 0 0 1 0 17z" fill="currentColor" />
-        </svg>
-      </button>
-    </header>
+    ${masthead({
+      menuButton: MENU_BUTTON,
+      brand: `<a class="brand" href="${to("index.html")}"><img class="mark" src="${to(assets.mark)}" alt="" /> saltmine</a>`,
+      search: searchBox("search", "Search", to(assets.records)),
+      current: "Docs",
+      toRoot: to("../"),
+    })}
     <nav id="menu" class="menu" popover aria-label="Documentation">
 ${menu.map((group) => menuGroup(group, page, to)).join("\n")}
     </nav>

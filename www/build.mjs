@@ -1,6 +1,7 @@
 // Builds the demo's pages into www/dist.
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { mastheads } from "./masthead.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -13,6 +14,7 @@ await build({
   // Relative, so that the page works under any path.
   base: "./",
   logLevel: "warn",
+  plugins: [mastheads],
   build: {
     // The wasm is fetched and compiled as it streams in; inlined it would be text that has to be decoded first.
     assetsInlineLimit: 0,
