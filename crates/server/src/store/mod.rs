@@ -154,7 +154,8 @@ impl Store {
 /// Whether a connection that comes back to the pool may be lent again. The pool would ask it without a time limit: one
 /// whose other end is gone would keep its place for ever.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, connection.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    let ping = tokio::time::timeout(PATIENCE, connection.ping()).await;
+    ping.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
     Ok(true)
 }
 
