@@ -109,3 +109,19 @@ impl Store {
 fn signed(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Store;
+
+    #[tokio::test]
+    async fn so_many_are_forgotten_at_once_and_no_more() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        for number in 0..5 {
+            assert!(store.spend_challenge(&[number; 32], 100 + u64::from(number)).await.unwrap());
+        }
+        assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 3);
+        assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 1, "and the last has not ended");
+        assert!(!store.spend_challenge(&[4; 32], 104).await.unwrap());
+    }
+}
