@@ -263,6 +263,23 @@ async fn turns_at_the_same_time_are_all_kept() {
     }
 }
 
+/// PostgreSQL has no NUL in its texts. A visitor's is refused; an agent's must not cost the answer.
+#[tokio::test]
+async fn what_no_database_can_keep_is_replaced() {
+    struct SaysNul;
+    impl Agent for SaysNul {
+        fn reply(&self, _: Vec<Message>) -> Reply {
+            futures_util::stream::iter([Ok("a\0b".to_owned())]).boxed()
+        }
+    }
+    let server =
+        Server::new().await.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, SaysNul)));
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let id = visitor.begin(&server, "hi").await;
+    assert_eq!(visitor.messages(&server, &id).await[1].1, "a\u{fffd}b");
+}
+
 /// What an agent that fails began to say is no answer.
 #[tokio::test]
 async fn what_is_not_answered_is_not_kept() {
