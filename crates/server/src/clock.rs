@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 /// Where the time comes from: the system's in production, a hand-turned one in tests.
 pub trait Clock: Send + Sync + 'static {
-    /// The time of day. It may jump when the system's clock is set.
+    /// The time of day, in whole milliseconds, as it is kept: what is told of a thing when it is made is told again
+    /// when it is read. It may jump when the system's clock is set.
     fn now(&self) -> Timestamp;
 
     /// The time since some fixed moment. It never goes back.
@@ -31,7 +32,8 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is where the time comes in")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     fn elapsed(&self) -> Duration {

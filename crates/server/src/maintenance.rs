@@ -4,6 +4,9 @@ use std::time::Duration;
 /// Between two rounds of [`sweep`].
 const PERIOD: Duration = Duration::from_secs(30);
 
+/// How long a round may take; the next goes on where it was.
+const ROUND: Duration = Duration::from_secs(10 * 60);
+
 /// How long a spent challenge is remembered after its end: longer than a request may be on its way, and than the
 /// clocks of instances that share a database may differ.
 const GRACE_SECONDS: u64 = 60 * 60;
@@ -15,7 +18,7 @@ const BATCH: u32 = 500;
 pub(crate) async fn sweep_forever(state: AppState) {
     loop {
         tokio::time::sleep(PERIOD).await;
-        match sweep(&state).await {
+        match tokio::time::timeout(ROUND, sweep(&state)).await.unwrap_or(Err(StoreError::TimedOut)) {
             Ok(0) => {}
             Ok(forgotten) => tracing::debug!(forgotten, "forgot what no longer matters"),
             Err(error) => tracing::warn!(%error, "could not forget what no longer matters"),

@@ -167,6 +167,24 @@ async fn what_one_process_made_the_other_knows() {
     assert_eq!((status, answer["data"]["messages"].as_array().unwrap().len()), (200, 2));
 }
 
+/// To the last digit of its times, though the system's clock knows more of them than is kept.
+#[tokio::test]
+async fn what_is_told_of_a_thing_when_it_is_made_is_told_when_it_is_read() {
+    let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
+    let server = start(&folder, &database);
+    let owner = format!("http://{}/manage/tenants/acme/projects/docs", server.address);
+    for (kind, body, made) in [
+        ("apps", json!({ "name": "a", "type": "api", "config": { "type": "api" } }), "/data/app"),
+        ("api-keys", json!({ "name": "k", "agentId": "echo" }), "/data/apiKey"),
+    ] {
+        let url = format!("{owner}/{kind}");
+        let (status, answer) = json_of(client.post(&url).bearer_auth(KEY).json_body(&body)).await;
+        assert_eq!(status, 201, "{answer}");
+        let (_, list) = json_of(client.get(&url).bearer_auth(KEY)).await;
+        assert_eq!(Some(&list["data"][0]), answer.pointer(made));
+    }
+}
+
 /// `kill -9`, right after the answer.
 #[tokio::test]
 async fn a_process_that_is_killed_forgets_nothing() {

@@ -18,7 +18,8 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 const SHOWN_CHARACTERS: usize = 500;
 
 /// Where the service is and what it is asked for.
-#[derive(Clone, Debug)]
+// No `Debug`: the address may hold a key.
+#[derive(Clone)]
 pub struct ChatCompletionsSettings {
     /// The address, up to and with `/chat/completions`.
     pub url: Url,

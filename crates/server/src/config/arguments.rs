@@ -4,7 +4,8 @@ use std::path::PathBuf;
 /// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
 ///
 /// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others.
-#[derive(Parser, Clone, Debug)]
+// No `Debug`: it would show the secrets.
+#[derive(Parser, Clone)]
 #[command(name = "saltmine-server", version, about)]
 pub struct Arguments {
     /// Signs challenges, at least 32 characters; unset: proof of work is off

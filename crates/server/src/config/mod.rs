@@ -21,7 +21,8 @@ const SECRET_CHARACTERS: usize = 32;
 const KEY_CHARACTERS: usize = 16;
 
 /// What the arguments say, checked.
-#[derive(Clone, Debug)]
+// No `Debug`: it would show the database's password.
+#[derive(Clone)]
 pub struct Config {
     /// For whom the server runs.
     pub environment: Environment,

@@ -24,16 +24,20 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
                 _ => Error::BodyMalformed("it ended too early".to_owned()),
             }
         })?;
+        // Serde would also take an array of the members' values.
+        let is_object = bytes.trim_ascii_start().starts_with(b"{");
+        let no_object = || Error::field("body", "must be an object");
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
             match error.inner().classify() {
+                serde_json::error::Category::Data if !is_object => no_object(),
                 serde_json::error::Category::Data => member_error(&path, &error.inner().to_string()),
                 _ => Error::BodyMalformed(error.into_inner().to_string()),
             }
         })?;
         json.end().map_err(|error| Error::BodyMalformed(error.to_string()))?;
-        Ok(Self(value))
+        if is_object { Ok(Self(value)) } else { Err(no_object()) }
     }
 }
 

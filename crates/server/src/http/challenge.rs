@@ -35,7 +35,8 @@ pub(super) struct ChallengeDescription {
     responses(
         (status = 200, description = "A challenge to solve", body = ChallengeDescription),
         (status = 404, description = "Proof of work is off: go on without it"),
-        (status = 429, description = "Too many requests from this address"),
+        (status = 429, description = "Too many requests from this address",
+            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
     )
 )]
 pub(super) async fn issue_challenge(

@@ -20,6 +20,9 @@ pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Messages of a conversation at most, so that it can be read in one piece.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
+/// Bytes of a conversation that goes on, for the same reason: it may be read by many connections at once.
+const MAX_CONVERSATION_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Earlier messages that an agent is told at most.
 const CONTEXT_MESSAGES: u32 = 200;
 
@@ -173,7 +176,9 @@ async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option
     if conversation.user_id != visitor.user_id {
         return Err(Error::ConversationNotFound);
     }
-    if conversation.message_count + 2 > MAX_MESSAGES as u64 {
+    if conversation.message_count + 2 > MAX_MESSAGES as u64
+        || state.store.conversation_bytes(&visitor.client_id, id).await? >= MAX_CONVERSATION_BYTES
+    {
         return Err(Error::ConversationFull);
     }
     let messages = state.store.last_messages(&visitor.client_id, id, CONTEXT_MESSAGES).await?;

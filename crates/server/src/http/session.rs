@@ -40,7 +40,8 @@ pub(super) struct Session {
         (status = 401, description = "The app takes no anonymous visitors"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app"),
-        (status = 429, description = "Too many requests from this address"),
+        (status = 429, description = "Too many requests from this address",
+            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
     )
 )]
 pub(super) async fn open_session(

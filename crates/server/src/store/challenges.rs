@@ -1,4 +1,4 @@
-use super::{Pool, Store, StoreError, on};
+use super::{PATIENCE, Pool, Store, StoreError, on};
 use sqlx::{QueryBuilder, Row};
 use std::collections::HashSet;
 use tokio::sync::{mpsc, oneshot};
@@ -58,6 +58,9 @@ fn answer(batch: &mut Vec<Spend>, inserted: Result<HashSet<[u8; 32]>, StoreError
 }
 
 /// One atomic insert; the digests that were not there before.
+///
+/// It has a time limit of its own: whoever comes later waits for it, and a database that went away in the middle never
+/// answers. What was inserted all the same is spent, and nobody was told that it was accepted.
 async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, StoreError> {
     on!(pool, db => {
         let mut query = QueryBuilder::new("INSERT INTO spent_challenges (digest, expires_at) ");
@@ -65,7 +68,9 @@ async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, Store
             row.push_bind(spend.digest.as_slice()).push_bind(spend.expires_at);
         });
         query.push(" ON CONFLICT (expires_at, digest) DO NOTHING RETURNING digest");
-        let rows = query.build().fetch_all(db).await?;
+        let mut connection = db.acquire().await?;
+        let rows = query.build().fetch_all(&mut *connection);
+        let rows = tokio::time::timeout(PATIENCE, rows).await.map_err(|_| StoreError::TimedOut)??;
         rows.iter()
             .map(|row| {
                 let digest: &[u8] = row.try_get(0)?;
@@ -103,4 +108,20 @@ impl Store {
 /// Databases count in signed integers; a time beyond them is for ever.
 fn signed(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Store;
+
+    #[tokio::test]
+    async fn so_many_are_forgotten_at_once_and_no_more() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        for number in 0..5 {
+            assert!(store.spend_challenge(&[number; 32], 100 + u64::from(number)).await.unwrap());
+        }
+        assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 3);
+        assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 1, "and the last has not ended");
+        assert!(!store.spend_challenge(&[4; 32], 104).await.unwrap());
+    }
 }

@@ -131,6 +131,20 @@ impl Store {
         rows.into_iter().rev().map(KeptMessage::try_from).collect()
     }
 
+    /// How long the messages of a conversation are, in bytes.
+    pub(crate) async fn conversation_bytes(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+    ) -> Result<u64, StoreError> {
+        // The sum is a number of another type in each database.
+        const BYTES: &str = "SELECT CAST(COALESCE(SUM(OCTET_LENGTH(content)), 0) AS BIGINT) FROM messages \
+            WHERE client_id = $1 AND conversation_id = $2";
+        let bytes: i64 = on!(self.reader, db =>
+            sqlx::query_scalar(BYTES).bind(client_id).bind(conversation_id).fetch_one(db).await?);
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
     /// The visitor's conversations, the one with the newest message first.
     pub(crate) async fn list_conversations(
         &self,

@@ -8,15 +8,19 @@ mod challenges;
 mod conversations;
 mod migrations;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgPool, SqlitePool};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a request waits for a connection, and a statement of SQLite for another process's transaction.
+/// How long a request waits for a connection, a statement of SQLite for another process's transaction, and whatever must
+/// end for a database that has gone away without a word.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long statements under way may take when the store is closed.
+const CLOSE_TIME: Duration = Duration::from_secs(5);
 
 /// The database. A clone is the same one.
 #[derive(Clone, Debug)]
@@ -111,6 +115,7 @@ impl Store {
                 let pool = PgPoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(PATIENCE)
+                    .after_release(|connection, _| Box::pin(still_answers(connection)))
                     .connect_with(options)
                     .await?;
                 (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
@@ -134,11 +139,24 @@ impl Store {
         tokio::time::timeout(patience, ping).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
-    /// Finishes what is under way and lets go of the database.
+    /// Finishes what is under way, if the database lets it, and lets go of it.
     pub async fn close(&self) {
-        on!(self.reader, db => db.close().await);
-        on!(self.writer, db => db.close().await);
+        let close = async {
+            on!(self.reader, db => db.close().await);
+            on!(self.writer, db => db.close().await);
+        };
+        if tokio::time::timeout(CLOSE_TIME, close).await.is_err() {
+            tracing::warn!("left the database with statements under way");
+        }
     }
+}
+
+/// Whether a connection that comes back to the pool may be lent again. The pool would ask it without a time limit: one
+/// whose other end is gone would keep its place for ever.
+async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let ping = tokio::time::timeout(PATIENCE, connection.ping()).await;
+    ping.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+    Ok(true)
 }
 
 /// Connections that read, and the one that writes: SQLite has one writer at a time, and those who wait for it in a

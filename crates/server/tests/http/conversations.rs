@@ -218,6 +218,24 @@ async fn a_conversation_that_is_full_takes_no_more() {
     assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &"messages".into()));
 }
 
+/// Bytes count, not characters: many may read it at once, and each copy is held in memory.
+#[tokio::test]
+async fn a_conversation_that_is_long_takes_no_more() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    // The agent says it again: an eighth of what fits.
+    let text = "\u{1f4a9}".repeat(64 * 1024 - 200);
+    for _ in 0..9 {
+        assert_eq!(visitor.say(&server, &text, Some("long")).await.status, 200);
+    }
+    let answer = visitor.say(&server, "one more", Some("long")).await;
+    let detail = "This conversation is full. Please begin another.";
+    answer.assert_problem(409, "conflict", "conversation_full", detail);
+    assert_eq!(visitor.messages(&server, "long").await.len(), 18);
+    assert_eq!(visitor.say(&server, "one more", Some("another")).await.status, 200);
+}
+
 /// Messages at the same time get places of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn turns_at_the_same_time_are_all_kept() {
@@ -243,6 +261,23 @@ async fn turns_at_the_same_time_are_all_kept() {
     for turn in kept.chunks(2) {
         assert_eq!((&*turn[0].0, &*turn[1].0, &turn[0].1), ("user", "assistant", &turn[1].1));
     }
+}
+
+/// PostgreSQL has no NUL in its texts. A visitor's is refused; an agent's must not cost the answer.
+#[tokio::test]
+async fn what_no_database_can_keep_is_replaced() {
+    struct SaysNul;
+    impl Agent for SaysNul {
+        fn reply(&self, _: Vec<Message>) -> Reply {
+            futures_util::stream::iter([Ok("a\0b".to_owned())]).boxed()
+        }
+    }
+    let server =
+        Server::new().await.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, SaysNul)));
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let id = visitor.begin(&server, "hi").await;
+    assert_eq!(visitor.messages(&server, &id).await[1].1, "a\u{fffd}b");
 }
 
 /// What an agent that fails began to say is no answer.

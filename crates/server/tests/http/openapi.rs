@@ -70,6 +70,18 @@ async fn answers_are_as_described() {
     assert_eq!(described("Problem"), problem);
 }
 
+/// Who is told to wait is told how long.
+#[tokio::test]
+async fn where_there_is_a_limit_its_header_is_described() {
+    let description = description(&Server::new().await).await;
+    for (path, method) in
+        [("/run/auth/pow/challenge", "get"), ("/run/auth/apps/{appId}/anonymous-session", "post")]
+    {
+        let refusal = &description["paths"][path][method]["responses"]["429"];
+        assert!(refusal["headers"]["retry-after"].is_object(), "{path}: {refusal}");
+    }
+}
+
 /// A reference that leads nowhere breaks every generator of clients.
 #[tokio::test]
 async fn every_reference_leads_somewhere() {

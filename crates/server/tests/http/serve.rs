@@ -1,7 +1,8 @@
 //! The server on a socket.
 
 use crate::support::{Server, settings};
-use saltmine_server::{Settings, serve};
+use futures_util::stream::{self, StreamExt};
+use saltmine_server::{Agent, Agents, Message, Reply, Settings, serve};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -191,4 +192,49 @@ async fn an_answer_that_is_not_read_is_given_up() {
     .expect("the connection is let go, though the client keeps it");
     drop(deaf);
     running.stop().await;
+}
+
+/// What does not finish in time is cut off, be it an agent that hangs or a database.
+#[tokio::test]
+async fn a_server_that_is_told_to_stop_stops() {
+    let finish_time = Duration::from_millis(200);
+    let mut server = Server::with(Settings { finish_time, ..settings() }).await;
+    server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, Hangs)));
+    let running = Running::start(server).await;
+    let app = running.server.web_client().await;
+    let (token, solution) = (running.server.token(&app).await, running.server.solution().await);
+    let (address, page) = (running.address, crate::support::PAGE);
+
+    let body = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
+    let chat = format!(
+        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\nX-Inkeep-App-Id: {app}\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut chat = send(address, &chat).await;
+    let mut begun = [0; 15];
+    timeout(LONG, chat.read_exact(&mut begun)).await.expect("it begins").unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 200 OK");
+
+    let held = running.server.database.hold().await;
+    let session = format!(
+        "POST /run/auth/apps/{app}/anonymous-session HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\n\
+         X-Inkeep-Challenge-Solution: {solution}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let _session = send(address, &session).await;
+    let connections = async || running.server.get("/metrics").await.text().contains("saltmine_connections 2");
+    while !connections().await {
+        tokio::task::yield_now().await;
+    }
+    running.stop().await;
+    drop(held);
+}
+
+/// Begins an answer and says no more.
+struct Hangs;
+
+impl Agent for Hangs {
+    fn reply(&self, _: Vec<Message>) -> Reply {
+        stream::once(async { Ok("Well".to_owned()) }).chain(stream::pending()).boxed()
+    }
 }

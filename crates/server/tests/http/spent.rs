@@ -1,7 +1,7 @@
 //! What the database remembers of spent challenges: exactly once, across instances and restarts, and not for ever.
 
-use crate::support::Server;
-use saltmine_server::sweep;
+use crate::support::{Server, settings};
+use saltmine_server::{Settings, sweep};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -73,6 +73,21 @@ async fn spent_challenges_are_forgotten_long_after_they_end() {
     server.token(&app).await;
     assert_eq!(sweep(&server.state).await.unwrap(), 3, "the fresh one stays");
     assert_eq!(sweep(&server.state).await.unwrap(), 0);
+}
+
+/// All who come later wait for the same statement: it is given up before their own time is over.
+#[tokio::test]
+async fn a_database_that_hangs_is_not_waited_for_for_ever() {
+    let server = Server::with(Settings { request_timeout: Duration::from_secs(300), ..settings() }).await;
+    let app = server.web_client().await;
+    let held = server.database.hold().await;
+    let offer =
+        async |solution: &str| server.open_session(&app, &[("x-inkeep-challenge-solution", solution)]).await;
+    let (first, second) = (server.solution().await, server.solution().await);
+    let answer = tokio::time::timeout(Duration::from_secs(30), offer(&first)).await.expect("it is given up");
+    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (500, &"internal".into()));
+    drop(held);
+    assert_eq!(offer(&second).await.status, 200, "and the next goes through");
 }
 
 /// Instances that start at the same time on a new database do not trip over each other's migrations.

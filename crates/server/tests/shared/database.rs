@@ -1,7 +1,7 @@
 //! A fresh database for a test: a file of SQLite, or, where `SALTMINE_TEST_POSTGRES_URL` names a server, a schema of
 //! PostgreSQL.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
@@ -24,6 +24,25 @@ impl Database {
         };
         Self { url, _folder: folder }
     }
+
+    /// Lets no challenge be spent until this is dropped: the statement hangs, as it does where a database goes away.
+    pub async fn hold(&self) -> Held {
+        if self.url.starts_with("sqlite") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
+            return Held::Sqlite(connection);
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::raw_sql("BEGIN; LOCK TABLE spent_challenges").execute(&mut connection).await.unwrap();
+        Held::Postgres(connection)
+    }
+}
+
+/// A lock that others wait for.
+#[allow(dead_code, reason = "kept to be dropped")]
+pub enum Held {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
 }
 
 async fn fresh_schema(server: &str) -> String {
