@@ -51,6 +51,7 @@ describe("the links", () => {
       ...guides.map((name) => `docs/${name.replace(".md", ".html")}`),
       ...["saltmine", "altcha-lib", "react", "service-worker"].map((door) => `docs/api/${door}.html`),
       "docs/http-api/",
+      "docs/integrity.html",
       "bench.html",
       "",
     ];
@@ -98,6 +99,16 @@ describe("the reference", () => {
       for (const name of names) assert.match(page(door), new RegExp(`\\b${name}\\b`), name);
     });
   }
+});
+
+test("the page on integrity has the hash of every file that a browser loads, and the version", async () => {
+  const { text } = documents.get(`${docs}integrity.html`);
+  const { version, files } = JSON.parse(await readFile(join(root, "pkg", "dist", "integrity.json"), "utf8"));
+  assert.ok(text.includes(`of saltmine ${version},`));
+  const loaded = Object.entries(files).filter(([file]) => /\.(js|wasm)$/.test(file));
+  assert.ok(loaded.length > 10);
+  const told = text.split(/\s+/);
+  for (const [file, hash] of loaded) assert.equal(told[told.indexOf(file) + 1], hash, file);
 });
 
 describe("every page", () => {
