@@ -174,11 +174,16 @@ describe("the search", () => {
   });
 
   const symptoms = {
-    "blocked worker": "Creating a worker from",
+    "blocked worker": "blocked a worker script",
     "Creating a worker from 'http://localhost:3000/assets/worker-C2L3.js' violates the following Content Security Policy directive: \"worker-src 'none'\". The action has been blocked.":
       "Creating a worker from",
     "Failed to construct 'Worker': Script at 'https://cdn.example/worker.js' cannot be accessed from origin 'https://example.com'":
       "Failed to construct 'Worker'",
+    "Content-Security-Policy: The page’s settings blocked a worker script (worker-src) at http://localhost/worker.js from being executed":
+      "blocked a worker script",
+    "SecurityError: The operation is insecure.": "The operation is insecure",
+    "CompileError: call to WebAssembly.Module() blocked by CSP": "blocked by CSP",
+    "simd128: Failed to fetch": "simd128: Failed to fetch",
     "ReferenceError: window is not defined": "window is not defined",
     "session hangs": "takes long, or seems to hang",
     "process does not end": "a process in Node does not end",
@@ -192,6 +197,11 @@ describe("the search", () => {
       assert.ok(href.startsWith(`${docs}troubleshooting.html#`), href);
     });
   }
+
+  test("knows the policy by its short name", async (t) => {
+    const { found } = await search(t, "", "Search", "csp");
+    assert.ok(found.some(([, href]) => href === `${docs}content-security-policy.html`));
+  });
 
   test("says when there is nothing", async (t) => {
     const { page, found } = await search(t, "client.html", "Search", "xylophone");
