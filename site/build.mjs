@@ -7,7 +7,6 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { render } from "./markdown.mjs";
 import { readPages } from "./pages.mjs";
-import { readReference } from "./reference.mjs";
 import { frame } from "./template.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -15,7 +14,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const site = join(root, "www", "dist", "docs");
 
 await rm(site, { recursive: true, force: true });
-const menu = await readPages(await readReference());
+const menu = await readPages();
 const pages = menu.flatMap(({ entries }) => entries.filter(({ source }) => source));
 const pageOf = new Map(pages.map((page) => [page.source, page]));
 

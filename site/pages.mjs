@@ -1,7 +1,8 @@
 /** The pages in their order: what each is made of, where it goes, and what the menu calls it. */
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { DOORS } from "./reference.mjs";
+import { INTEGRITY, readIntegrity } from "./integrity.mjs";
+import { DOORS, readReference } from "./reference.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -40,6 +41,7 @@ const GROUPS = [
     entries: [
       ...DOORS.map(({ name, source, file }) => ({ source, file, label: name, isCode: true })),
       { href: "http-api/", label: "HTTP API" },
+      INTEGRITY,
     ],
   },
   {
@@ -54,8 +56,9 @@ const GROUPS = [
   },
 ];
 
-/** The menu with every page's text; `reference` has those that are not files of the work tree. */
-export async function readPages(reference) {
+/** The menu with every page's text. */
+export async function readPages() {
+  const made = new Map([...(await readReference()), [INTEGRITY.source, await readIntegrity()]]);
   const known = new Set(GROUPS.flatMap(({ entries }) => entries.map(({ source }) => source)));
   // A guide that nobody has put into its place yet is there all the same.
   const others = (await readdir(`${root}docs`)).filter(
@@ -66,8 +69,7 @@ export async function readPages(reference) {
       const more = title === "Guides" ? others.map((name) => guide(name.slice(0, -3))) : [];
       const read = [...entries, ...more].map(async (entry) => ({
         ...entry,
-        text:
-          entry.source && (reference.get(entry.source) ?? (await readFile(`${root}${entry.source}`, "utf8"))),
+        text: entry.source && (made.get(entry.source) ?? (await readFile(`${root}${entry.source}`, "utf8"))),
       }));
       return { title, entries: await Promise.all(read) };
     }),

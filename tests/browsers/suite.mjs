@@ -4,6 +4,7 @@ import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs"
 import { testClient } from "./client.mjs";
 import { testEngines } from "./engines.mjs";
 import { testFrames } from "./frames.mjs";
+import { quotes, testMessages } from "./messages.mjs";
 import { testPolicies } from "./policies.mjs";
 import { makeSetting } from "./setting.mjs";
 
@@ -22,9 +23,11 @@ export async function testBrowser(name) {
   }
   after(browser.close);
   const setting = await makeSetting();
+  const rows = await quotes();
   describe(browser.title, () => {
     describe("the client", () => testClient(browser, setting));
     describe("the rung", () => testPolicies(browser, setting));
+    describe("a message", () => testMessages(browser, setting, rows));
     describe("a frame", () => testFrames(browser, setting));
     describe("solve", () => testEngines(browser, setting));
   });

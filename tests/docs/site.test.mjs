@@ -51,6 +51,7 @@ describe("the links", () => {
       ...guides.map((name) => `docs/${name.replace(".md", ".html")}`),
       ...["saltmine", "altcha-lib", "react", "service-worker"].map((door) => `docs/api/${door}.html`),
       "docs/http-api/",
+      "docs/integrity.html",
       "bench.html",
       "",
     ];
@@ -98,6 +99,16 @@ describe("the reference", () => {
       for (const name of names) assert.match(page(door), new RegExp(`\\b${name}\\b`), name);
     });
   }
+});
+
+test("the page on integrity has the hash of every file that a browser loads, and the version", async () => {
+  const { text } = documents.get(`${docs}integrity.html`);
+  const { version, files } = JSON.parse(await readFile(join(root, "pkg", "dist", "integrity.json"), "utf8"));
+  assert.ok(text.includes(`of saltmine ${version},`));
+  const loaded = Object.entries(files).filter(([file]) => /\.(js|wasm)$/.test(file));
+  assert.ok(loaded.length > 10);
+  const told = text.split(/\s+/);
+  for (const [file, hash] of loaded) assert.equal(told[told.indexOf(file) + 1], hash, file);
 });
 
 describe("every page", () => {
@@ -163,11 +174,16 @@ describe("the search", () => {
   });
 
   const symptoms = {
-    "blocked worker": "Creating a worker from",
+    "blocked worker": "blocked a worker script",
     "Creating a worker from 'http://localhost:3000/assets/worker-C2L3.js' violates the following Content Security Policy directive: \"worker-src 'none'\". The action has been blocked.":
       "Creating a worker from",
     "Failed to construct 'Worker': Script at 'https://cdn.example/worker.js' cannot be accessed from origin 'https://example.com'":
       "Failed to construct 'Worker'",
+    "Content-Security-Policy: The page’s settings blocked a worker script (worker-src) at http://localhost/worker.js from being executed":
+      "blocked a worker script",
+    "SecurityError: The operation is insecure.": "The operation is insecure",
+    "CompileError: call to WebAssembly.Module() blocked by CSP": "blocked by CSP",
+    "simd128: Failed to fetch": "simd128: Failed to fetch",
     "ReferenceError: window is not defined": "window is not defined",
     "session hangs": "takes long, or seems to hang",
     "process does not end": "a process in Node does not end",
@@ -181,6 +197,11 @@ describe("the search", () => {
       assert.ok(href.startsWith(`${docs}troubleshooting.html#`), href);
     });
   }
+
+  test("knows the policy by its short name", async (t) => {
+    const { found } = await search(t, "", "Search", "csp");
+    assert.ok(found.some(([, href]) => href === `${docs}content-security-policy.html`));
+  });
 
   test("says when there is nothing", async (t) => {
     const { page, found } = await search(t, "client.html", "Search", "xylophone");

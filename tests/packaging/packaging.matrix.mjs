@@ -165,31 +165,33 @@ describe("no bundler", () => {
     await assertRungs(t, { folders: { "/saltmine/": dist }, files });
   });
 
-  for (const [what, page, script, javascriptThread] of [
-    ["a classic script from another origin", "script.html", "script.js", "worker"],
-    // `workerUrl` names the worker with WebAssembly alone.
-    ["a module from another origin", "module-from-cdn.html", "module-from-cdn.js", "page"],
+  for (const [what, page, scripts, javascriptThread] of [
+    ["a classic script from another origin", "script.html", ["script.js"], "worker"],
+    [
+      "a module from another origin",
+      "module-from-cdn.html",
+      ["module-from-cdn.js", "client-from-cdn.js"],
+      // `workerUrl` names the worker with WebAssembly alone.
+      "page",
+    ],
   ]) {
     test(what, async (t) => {
       const cors = { "access-control-allow-origin": "*" };
       const cdn = await serveFiles({ folders: { "/": dist }, files: {}, headers: cors });
       t.after(cdn.close);
-      const files = {
-        "/": (await read(page)).replaceAll("https://cdn.example", cdn.origin),
-        [`/${script}`]: await read(script),
-      };
-      const connect = `connect-src ${cdn.origin} ${server.baseUrl}`;
-      const scripts = `${connect}; script-src 'self' 'unsafe-inline' ${cdn.origin}`;
+      const files = { "/": (await read(page)).replaceAll("https://cdn.example", cdn.origin) };
+      for (const script of scripts) files[`/${script}`] = await read(script);
+      const policy = `connect-src ${cdn.origin} ${server.baseUrl}; script-src 'self' 'unsafe-inline' ${cdn.origin}`;
       await assertRungs(
         t,
         { files },
         {
           rungs: [
             ["simd128", "worker", undefined],
-            ["simd128", "worker", `${scripts} 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`],
-            ["javascript", javascriptThread, `${scripts}; worker-src blob: ${cdn.origin}`],
-            ["simd128", "page", `${scripts} 'wasm-unsafe-eval'; worker-src 'none'`],
-            ["javascript", "page", `${scripts}; worker-src 'none'`],
+            ["simd128", "worker", `${policy} 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`],
+            ["javascript", javascriptThread, `${policy}; worker-src blob: ${cdn.origin}`],
+            ["simd128", "page", `${policy} 'wasm-unsafe-eval'; worker-src 'none'`],
+            ["javascript", "page", `${policy}; worker-src 'none'`],
           ],
         },
       );

@@ -16,7 +16,7 @@ const PRETTIER: &str = "node_modules/prettier/bin/prettier.cjs";
 const HELP: &str = "\
 tasks:
   build         the wasm variants, the npm package, the demo page, the documentation
-  docs          the documentation alone, as static pages in www/dist/docs
+  docs          the same: the documentation is in www/dist/docs, beside the pages that it leads to
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
   test-matrix   the slow ones: bundlers, three browsers, faults, the server under load and by its description
@@ -32,11 +32,7 @@ tasks:
 /// Runs a task; the code to exit with.
 pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
     match task {
-        "build" => build_site()?,
-        "docs" => {
-            build_package()?;
-            build_docs()?;
-        }
+        "build" | "docs" => build_site()?,
         "start" => return start(arguments),
         "test" => test()?,
         "test-matrix" => test_matrix()?,
@@ -70,10 +66,6 @@ fn build_page() -> Result<()> {
 /// What is served in development: the page, and the documentation in a folder of it.
 fn build_site() -> Result<()> {
     build_page()?;
-    build_docs()
-}
-
-fn build_docs() -> Result<()> {
     run(&mut node("site/build.mjs"))
 }
 
