@@ -157,6 +157,7 @@ impl Error {
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
+            Self::Store(error) if error.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::Store(_) | Self::Random(_) | Self::Token(_) | Self::Panic(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }

@@ -11,6 +11,7 @@ mod migrations;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqlitePool};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +75,33 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+impl StoreError {
+    /// Whether the database is away or busy, so that the same may go well a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::Closed => true,
+            Self::Database(error) => match &**error {
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
+                _ => false,
+            },
+            Self::Address | Self::Migration(_) | Self::Damaged { .. } => false,
+        }
+    }
+}
+
+/// PostgreSQL's codes of a lost connection, a lack of resources and a server that stops or starts; SQLite's of a lock.
+fn is_passing(code: &str) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let postgres = || ["08", "53", "57P"].iter().any(|class| code.starts_with(class));
+    // An extended code of SQLite has the plain one in its last byte.
+    if code.len() == 5 {
+        postgres()
+    } else {
+        code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY)
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -177,14 +205,28 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
         // A database in memory is gone with its connection.
         .idle_timeout(None)
         .max_lifetime(None);
+    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    if !in_memory {
+        make_private(options.get_filename());
+    }
     let writer = one.connect_with(options.clone()).await?;
-    if url.contains(":memory:") || url.contains("mode=memory") {
+    if in_memory {
         // And each further connection would be to a database of its own.
         return Ok((Pool::Sqlite(writer.clone()), Pool::Sqlite(writer)));
     }
     let reader =
         SqlitePoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await?;
     Ok((Pool::Sqlite(reader), Pool::Sqlite(writer)))
+}
+
+/// Makes a database's file, unless it is there, so that only its owner may read the conversations in it; SQLite gives
+/// the files beside it the same rights. Where that fails SQLite tells why.
+fn make_private(file: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(file);
 }
 
 /// A row that holds what it must not.

@@ -95,6 +95,16 @@ async fn a_failing_database_is_not_told() {
     let app = server.web_client().await;
     server.store.close().await;
     let answer = server.open_session(&app, &[]).await;
+    answer.assert_problem(503, "service_unavailable", "not_ready", FAILED);
+}
+
+#[tokio::test]
+async fn a_database_that_is_wrong_is_not_told_either() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    server.database.run("ALTER TABLE apps RENAME TO gone").await;
+    // One that has not read the app yet.
+    let answer = server.another().await.open_session(&app, &[]).await;
     answer.assert_problem(500, "internal_server_error", "internal", FAILED);
 }
 

@@ -85,7 +85,7 @@ async fn a_database_that_hangs_is_not_waited_for_for_ever() {
         async |solution: &str| server.open_session(&app, &[("x-inkeep-challenge-solution", solution)]).await;
     let (first, second) = (server.solution().await, server.solution().await);
     let answer = tokio::time::timeout(Duration::from_secs(30), offer(&first)).await.expect("it is given up");
-    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (500, &"internal".into()));
+    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (503, &"not_ready".into()));
     drop(held);
     assert_eq!(offer(&second).await.status, 200, "and the next goes through");
 }
@@ -103,4 +103,19 @@ async fn instances_may_start_together() {
     for start in starts {
         start.await.unwrap().unwrap();
     }
+}
+
+/// It holds what visitors said, and keys of the management API's making.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_of_sqlite_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::TempDir::new().unwrap();
+    let store =
+        saltmine_server::Store::open(&format!("sqlite://{}/new.db", folder.path().display())).await.unwrap();
+    let modes: Vec<_> = ["new.db", "new.db-wal", "new.db-shm"]
+        .map(|name| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777)
+        .into();
+    assert_eq!(modes, [0o600; 3]);
+    store.close().await;
 }

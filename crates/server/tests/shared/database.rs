@@ -26,21 +26,27 @@ impl Database {
     }
 
     /// Lets no challenge be spent until this is dropped: the statement hangs, as it does where a database goes away.
-    pub async fn hold(&self) -> Held {
+    pub async fn hold(&self) -> Aside {
+        let sqlite = self.url.starts_with("sqlite");
+        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE spent_challenges" }).await
+    }
+
+    /// Runs statements behind the server's back.
+    pub async fn run(&self, sql: &'static str) -> Aside {
         if self.url.starts_with("sqlite") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
-            return Held::Sqlite(connection);
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            return Aside::Sqlite(connection);
         }
         let mut connection = PgConnection::connect(&self.url).await.unwrap();
-        sqlx::raw_sql("BEGIN; LOCK TABLE spent_challenges").execute(&mut connection).await.unwrap();
-        Held::Postgres(connection)
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        Aside::Postgres(connection)
     }
 }
 
-/// A lock that others wait for.
+/// A connection that is not the server's, with the transaction that it may be in.
 #[allow(dead_code, reason = "kept to be dropped")]
-pub enum Held {
+pub enum Aside {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
