@@ -1,6 +1,6 @@
 import { TestEnvironment } from "jest-environment-jsdom";
 
-/** A signal of Node's, which aborts with one of jsdom's: Node's `fetch` takes no other. */
+/** A signal of Node's, which aborts with one of jsdom's: Node 24's `fetch` takes no other. */
 function nodeSignal(signal) {
   const controller = new AbortController();
   const abort = () => controller.abort(signal.reason);

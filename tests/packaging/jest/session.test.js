@@ -24,7 +24,7 @@ test("jsdom's signals abort Node's fetch", async () => {
   const aborted = { name: "AbortError" };
   await expect(fetch(baseUrl, { signal: AbortSignal.abort() })).rejects.toMatchObject(aborted);
   const controller = new AbortController();
-  const answer = fetch(baseUrl, { signal: controller.signal });
+  const answer = fetch(baseUrl, { headers: new Headers(), signal: controller.signal });
   controller.abort();
   await expect(answer).rejects.toMatchObject(aborted);
 });
