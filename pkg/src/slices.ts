@@ -64,6 +64,11 @@ export async function pause(): Promise<void> {
       setImmediate(resolve);
       return;
     }
+    // jsdom has none.
+    if (typeof MessageChannel !== "function") {
+      setTimeout(resolve);
+      return;
+    }
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

@@ -318,10 +318,25 @@ test("vitest: a widget's own test, where the service is a fake", async (t) => {
   const folder = await installProject(t, "vitest", tarball);
   for (const environment of ["jsdom", "happy-dom"]) {
     await t.test(environment, async () => {
-      const said = await runIn(folder, "npx", ["vitest", "run", "--environment", environment], {
+      const said = await runIn(folder, "npx", ["vitest", "run", "--globals", "--environment", environment], {
         NO_COLOR: "1",
       });
       assert.match(said, /Tests +1 passed/);
+    });
+  }
+});
+
+test("jest: the same test in jsdom, and a session by proof of work", async (t) => {
+  const folder = await installProject(t, "jest", tarball);
+  await copyApp(folder, "vitest");
+  for (const [config, ENGINE, THREAD] of [
+    ["jest.config.js", "javascript", "page"],
+    ["node-door.config.js", "simd128", "worker"],
+  ]) {
+    await t.test(config, async () => {
+      const env = { API: server.baseUrl, ENGINE, THREAD };
+      const said = await runIn(folder, "npm", ["test", "--", "--config", config], env);
+      assert.match(said, /Tests: +3 passed, 3 total/);
     });
   }
 });

@@ -30,8 +30,9 @@ export async function installProject(t, name, tarball) {
   return folder;
 }
 
-/** Copies the page that has a client, or what a project does not have of it. */
-export const copyApp = (folder) => cp(join(here, "app"), folder, { recursive: true, force: false });
+/** Copies a folder of this one, by default the page that has a client, or what a project does not have of it. */
+export const copyApp = (folder, name = "app") =>
+  cp(join(here, name), folder, { recursive: true, force: false });
 
 /** Runs a program in a folder; resolves to what it prints, and fails with that. */
 export function runIn(folder, program, args, env = {}) {

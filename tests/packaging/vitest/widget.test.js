@@ -1,4 +1,3 @@
-import { expect, test } from "vitest";
 import { fakeService } from "./fake-service.js";
 import { showAnswer } from "./widget.js";
 

@@ -1,0 +1,4 @@
+export default {
+  testEnvironment: "./jsdom-environment.js",
+  transform: {},
+};

@@ -1,0 +1,6 @@
+import config from "./jest.config.js";
+
+export default {
+  ...config,
+  testEnvironmentOptions: { customExportConditions: ["node"] },
+};
