@@ -50,13 +50,9 @@ export const mastheads = {
     handler(html, { filename }) {
       const brand =
         '<p class="brand"><svg class="mark" aria-hidden="true"><use href="#mark" /></svg> saltmine</p>';
-      let found = false;
-      const whole = html.replace(/<!-- masthead: (\w+) -->/, (_, current) => {
-        found = true;
-        return SYMBOL + masthead({ brand, current });
-      });
-      if (!found) throw new Error(`${filename} says nowhere where its masthead stands`);
-      return whole;
+      const [marker, current] = /<!-- masthead: (\w+) -->/.exec(html) ?? [];
+      if (!marker) throw new Error(`${filename} says nowhere where its masthead stands`);
+      return html.replace(marker, SYMBOL + masthead({ brand, current }));
     },
   },
 };

@@ -1,6 +1,6 @@
 //! What makes the server easy to try out: secrets drawn at random and kept, and a demo app.
 
-use crate::{AllowedDomain, App, AppConfig, AppState, Random, StoreError, WebClient};
+use crate::{AllowedDomain, App, AppConfig, AppState, Random, StoreError, WebClient, private_file};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
@@ -94,11 +94,7 @@ fn read_or_draw(folder: &Path, file: &Path, random: &dyn Random) -> io::Result<S
 
 /// A new file that only its owner may read.
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    private_file::options().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
 }
 
 /// Makes the demo app, unless it is there: one that was changed stays as it is.

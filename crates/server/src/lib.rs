@@ -13,6 +13,7 @@ mod error;
 mod http;
 mod maintenance;
 mod metrics;
+mod private_file;
 mod random;
 mod secret;
 mod serve;

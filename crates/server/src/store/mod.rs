@@ -8,10 +8,10 @@ mod challenges;
 mod conversations;
 mod migrations;
 
+use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqlitePool};
-use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,12 +95,10 @@ impl StoreError {
 /// PostgreSQL's codes of a lost connection, a lack of resources and a server that stops or starts; SQLite's of a lock.
 fn is_passing(code: &str) -> bool {
     const SQLITE_BUSY: u32 = 5;
-    let postgres = || ["08", "53", "57P"].iter().any(|class| code.starts_with(class));
-    // An extended code of SQLite has the plain one in its last byte.
-    if code.len() == 5 {
-        postgres()
-    } else {
-        code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY)
+    match code.len() {
+        5 => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)),
+        // An extended code of SQLite has the plain one in its last byte.
+        _ => code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY),
     }
 }
 
@@ -207,7 +205,9 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
         .max_lifetime(None);
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     if !in_memory {
-        make_private(options.get_filename());
+        // Only its owner may read the conversations in it: SQLite gives the files beside it the same rights. Where this
+        // fails SQLite tells why.
+        let _ = private_file::options().append(true).create(true).open(options.get_filename());
     }
     let writer = one.connect_with(options.clone()).await?;
     if in_memory {
@@ -217,16 +217,6 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
     let reader =
         SqlitePoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await?;
     Ok((Pool::Sqlite(reader), Pool::Sqlite(writer)))
-}
-
-/// Makes a database's file, unless it is there, so that only its owner may read the conversations in it; SQLite gives
-/// the files beside it the same rights. Where that fails SQLite tells why.
-fn make_private(file: &Path) {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let _ = options.open(file);
 }
 
 /// A row that holds what it must not.

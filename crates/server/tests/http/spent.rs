@@ -113,9 +113,8 @@ async fn a_file_of_sqlite_is_for_its_owner_alone() {
     let folder = tempfile::TempDir::new().unwrap();
     let store =
         saltmine_server::Store::open(&format!("sqlite://{}/new.db", folder.path().display())).await.unwrap();
-    let modes: Vec<_> = ["new.db", "new.db-wal", "new.db-shm"]
-        .map(|name| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777)
-        .into();
+    let modes = ["new.db", "new.db-wal", "new.db-shm"]
+        .map(|name| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777);
     assert_eq!(modes, [0o600; 3]);
     store.close().await;
 }

@@ -1,0 +1,9 @@
+use std::fs::OpenOptions;
+
+/// Opens files that, if they are made, only their owner may read and write.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
