@@ -49,7 +49,7 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
   // Loaded only where there can be no worker.
   await entries(
     [{ in: "src/index.ts", out: door }],
-    { "#spawn": `./src/spawn/${platform}.ts` },
+    { "#runtime": `./src/runtime/${platform}.ts` },
     {
       "#requests": "./requests.js",
       "#search": "./search.js",
@@ -66,10 +66,10 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
   ]) {
     await entries(
       [
-        { in: `src/${worker}.ts`, out: `${worker}${suffix}` },
-        { in: "src/page-engine.ts", out: `${prefix}page-engine${suffix}` },
+        { in: `src/worker/${worker === "worker" ? "web-worker" : worker}.ts`, out: `${worker}${suffix}` },
+        { in: "src/worker/page-engine.ts", out: `${prefix}page-engine${suffix}` },
       ],
-      { "#load": `./src/platform/${load}.ts` },
+      { "#load": `./src/worker/load-${load}.ts` },
       { "#javascript": `./${suffix.slice(1)}.js` },
     );
   }
@@ -92,11 +92,11 @@ await build({
   target: WEB_TARGET,
   entryPoints: [{ in: "src/index.ts", out: "service-worker" }],
   alias: {
-    "#spawn": "./src/spawn/web.ts",
-    "#requests": "./src/requests.ts",
-    "#search": "./src/searching.ts",
-    "#page-engine": "./src/page-engine.ts",
-    "#load": "./src/platform/web.ts",
+    "#runtime": "./src/runtime/web.ts",
+    "#requests": "./src/api/caller-requests.ts",
+    "#search": "./src/solver/search-chunk.ts",
+    "#page-engine": "./src/worker/page-engine.ts",
+    "#load": "./src/worker/load-web.ts",
   },
   plugins: [
     beside({
@@ -113,7 +113,7 @@ await build({
   platform: "browser",
   target: WEB_TARGET,
   entryPoints: [{ in: "src/index.ts", out: GLOBAL }],
-  alias: { "#spawn": "./src/spawn/script.ts" },
+  alias: { "#runtime": "./src/runtime/script.ts" },
   // What bundlers are to see, and nobody here; the lazy parts have addresses of their own.
   define: { ...shared.define, "import.meta.url": '""' },
   external: [
@@ -136,8 +136,8 @@ await build({
   ...shared,
   target: WEB_TARGET,
   entryPoints: [
-    { in: "src/searching.ts", out: "search" },
-    { in: "src/requests.ts", out: "requests" },
+    { in: "src/solver/search-chunk.ts", out: "search" },
+    { in: "src/api/caller-requests.ts", out: "requests" },
   ],
 });
 // esbuild's output is another 3 % smaller after terser, which tries harder.
@@ -187,24 +187,30 @@ await keepPublicTypes(dist);
 
 // The hash of every file of dist/, for `integrity` attributes, import maps and policies.
 const hashes = {};
-for (const file of (await readdir(dist)).sort()) {
+const published = (await readdir(dist, { withFileTypes: true })).filter((entry) => entry.isFile());
+for (const file of published.map(({ name }) => name).sort()) {
   const digest = createHash("sha384").update(await readFile(`${dist}/${file}`));
   hashes[file] = `sha384-${digest.digest("base64")}`;
 }
 await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
 
-/** tsc writes a declaration for every source; the package carries those that its door leads to. */
+/** tsc writes a declaration for every source; the package carries those that its entry points lead to. */
 async function keepPublicTypes(folder) {
   const reached = new Set();
   const visit = async (file) => {
     if (reached.has(file)) return;
     reached.add(file);
     const text = await readFile(`${folder}/${file}`, "utf8");
-    for (const [, name] of text.matchAll(/from "\.\/([^"]+)\.js"/g)) await visit(`${name}.d.ts`);
+    for (const [, path] of text.matchAll(/from "(\.\.?\/[^"]+)\.js"/g))
+      await visit(posix.join(posix.dirname(file), `${path}.d.ts`));
   };
-  for (const door of ["index", "altcha-lib", "react"]) await visit(`${door}.d.ts`);
+  for (const entry of ["index", "altcha-lib", "react"]) await visit(`${entry}.d.ts`);
   for (const file of await readdir(folder, { recursive: true })) {
     if (file.endsWith(".d.ts") && !reached.has(file)) await rm(`${folder}/${file}`);
   }
-  for (const name of ["platform", "spawn"]) await rm(`${folder}/${name}`, { recursive: true, force: true });
+  for (const name of await readdir(folder)) if (!/\./.test(name)) await removeIfEmpty(`${folder}/${name}`);
+}
+
+async function removeIfEmpty(folder) {
+  if ((await readdir(folder)).length === 0) await rm(folder, { recursive: true });
 }

@@ -37,7 +37,7 @@ if (
 writeFileSync(output, transformSync(script, { minify: true, legalComments: "none" }).code);
 writeFileSync(
   output.replace(/js$/, "d.ts"),
-  `import type { Exports } from "../src/work.js";
+  `import type { Exports } from "../src/worker/wasm-module.js";
 
 /** Makes an instance of the module. */
 export default function instantiate(): Exports;

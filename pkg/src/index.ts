@@ -4,11 +4,12 @@
  *
  * @module
  */
-export { type CallOptions, type Client, type ClientOptions, createClient } from "./client.js";
-export type { ClientEvent } from "./events.js";
-export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./errors.js";
-export type { Backend, Challenge, Engine } from "./messages.js";
-export type { Progress } from "./progress.js";
-export type { Session, StorageKind } from "./session.js";
-export { type SolveOptions, type SolveResult, solve } from "./solve.js";
-export { VERSION } from "./version.js";
+export { type CallOptions, type Client, type ClientOptions, createClient } from "./session/client.js";
+export type { ClientEvent } from "./session/events.js";
+export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";
+export type { Backend, Challenge, Engine } from "./solver/messages.js";
+export type { Progress } from "./solver/progress.js";
+export type { StorageKind } from "./session/store.js";
+export type { Session } from "./session/token.js";
+export { type SolveOptions, type SolveResult, solve } from "./solver/solve.js";
+export { VERSION } from "./common/version.js";

@@ -2,7 +2,7 @@
 
 /**
  * Opens a challenge in a module's exports: `run(start, end)` gives the number or -1, `close()` gives the memory back.
- * The input is what `pkg/src/work.ts` writes: the members as a form, each value after the letter of its type.
+ * The input is what `pkg/src/worker/wasm-module.ts` writes: the members as a form, each value after the letter of its type.
  */
 export function openChallenge(exports, challenge, ceiling = 2 ** 53 - 1) {
   const form = new URLSearchParams();

@@ -1,5 +1,5 @@
 //! The door to JavaScript: plain functions over numbers and one block of memory. The npm package's side of it is
-//! `pkg/src/work.ts`.
+//! `pkg/src/worker/wasm-module.ts`.
 //!
 //! JSON objects come in as a [`Form`] in memory that [`reserve`] gave, and steps go out as JSON text. Nothing is
 //! imported, so the module runs wherever its instructions do, translated to JavaScript too; the tests call the same
@@ -19,7 +19,7 @@ use crate::step;
 
 /// One piece of work: a session, a solution to be spent later, or a challenge that somebody else received.
 ///
-/// [`step`] tells what to do next, as JSON (`pkg/src/work.ts` has its type); each step but the last is answered by
+/// [`step`] tells what to do next, as JSON (`pkg/src/worker/wasm-module.ts` has its type); each step but the last is answered by
 /// [`responded`], [`unanswered`], [`searched`] or [`waited`].
 pub struct Work {
     flow: Option<Flow>,

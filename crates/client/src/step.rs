@@ -1,4 +1,4 @@
-//! A step as JSON: how it crosses to JavaScript. `pkg/src/work.ts` has its type.
+//! A step as JSON: how it crosses to JavaScript. `pkg/src/worker/wasm-module.ts` has its type.
 
 use alloc::string::String;
 

@@ -1,0 +1,80 @@
+/** `fetch` with the headers of the run API, and once more where a fresh token or solution helps. */
+
+/** What a request needs of its client. */
+export interface FetchContext {
+  /** The service's address, without a slash at its end. */
+  baseUrl: string;
+  fetch(input: RequestInfo | URL, init: RequestInit): Promise<Response>;
+  /** Throws `invalid_options`: errors are of the door's own class. */
+  invalid(field: string, detail: string): never;
+  headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
+  /** Whether there is another token than the one that was refused; waits for it. */
+  renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean>;
+  /** Whether a solution may help where one was refused; what was prepared is thrown away. */
+  renewSolution(): boolean;
+}
+
+/** A refusal of the solution, not of the request; the last where proof of work was off until now. */
+const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed|required)$/;
+
+export async function authorizedFetch(
+  means: FetchContext,
+  input: RequestInfo | URL,
+  init: RequestInit | undefined,
+): Promise<Response> {
+  const request = typeof Request === "function" && input instanceof Request ? input : undefined;
+  const url = new URL(request ? request.url : String(input), `${means.baseUrl}/`);
+  if (url.origin !== new URL(means.baseUrl).origin)
+    means.invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
+  const signal = init?.signal ?? request?.signal;
+  const again = canBeSentAgain(request, init);
+  /** Sends it; whether a second time would be worth it. */
+  const send = async (): Promise<[Response, () => Promise<boolean>]> => {
+    const own = await means.headers(signal);
+    // A Request's own headers, overruled by those of `init`; ours only where the caller says nothing.
+    const headers = new Headers(init?.headers ?? request?.headers);
+    for (const [name, value] of Object.entries(own)) if (!headers.has(name)) headers.set(name, value);
+    const mode = init?.credentials ?? request?.credentials ?? "omit";
+    const response = await means.fetch(request ?? url, {
+      ...init,
+      headers,
+      credentials: mode,
+      signal: signal ?? null,
+    });
+    /** Whether the server has judged ours, and not the caller's own. */
+    const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
+    const worthIt = async () =>
+      response.status === 401
+        ? isOurs("Authorization") && means.renewAfter(own.Authorization as string, signal)
+        : response.status === 400 &&
+          isOurs("X-Inkeep-Challenge-Solution") &&
+          SOLUTION_REFUSED.test(await reasonOf(response)) &&
+          means.renewSolution();
+    return [response, worthIt];
+  };
+  const [response, worthIt] = await send();
+  if (!again || !(await worthIt())) return response;
+  // Whatever is left of the refusal is of no use.
+  response.body?.cancel().catch(() => {});
+  return (await send())[0];
+}
+
+/** A stream can be read once; of a Request nobody can tell what its body is. */
+function canBeSentAgain(request: Request | undefined, init: RequestInit | undefined): boolean {
+  const body = init?.body;
+  if (body == null) return !request || /^(GET|HEAD)$/.test(request.method);
+  return !(
+    (typeof ReadableStream === "function" && body instanceof ReadableStream) ||
+    // Node takes these too.
+    Symbol.asyncIterator in Object(body)
+  );
+}
+
+/** The reason in a problem document; the response can still be read. */
+async function reasonOf(response: Response): Promise<string> {
+  try {
+    return String((await response.clone().json()).reason);
+  } catch {
+    return "";
+  }
+}

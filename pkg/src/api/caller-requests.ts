@@ -1,0 +1,105 @@
+/**
+ * What a client needs for requests of its caller's own: a chunk of its own, loaded with the first of them. It must not
+ * import what the package's door holds already.
+ */
+import type { untilAborted } from "../common/abort.js";
+import { authorizedFetch } from "./authenticated-fetch.js";
+import type { SessionManager } from "../session/session-manager.js";
+import type { invalid } from "../common/options.js";
+import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
+import { PreparedSolutions } from "./prepared-solutions.js";
+
+export { exchange } from "../worker/exchange.js";
+
+/** A refused token is not replaced again for so long, in milliseconds. */
+const PAUSE_MS = 10_000;
+
+/** What a client lends to its requests: its parts, and functions of the door, whose errors are of the door's class. */
+export interface RequestContext {
+  options: FlowRunnerOptions;
+  everyRequest: boolean;
+  runner: FlowRunner;
+  sessions: SessionManager;
+  /** Throws when the client is disposed: nothing begins after a farewell. */
+  check(): void;
+  headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
+  invalid: typeof invalid;
+  untilAborted: typeof untilAborted;
+}
+
+/** The requests of one client's caller. */
+export class CallerRequests {
+  readonly #context: RequestContext;
+  readonly solutions: PreparedSolutions;
+  /** One a request that waits for its answer. */
+  readonly #waiting = new Set<AbortController>();
+  /** When a refused token was last replaced. */
+  #refusedAt = -PAUSE_MS;
+
+  constructor(context: RequestContext) {
+    this.#context = context;
+    this.solutions = new PreparedSolutions(context.runner, context.options.workers, context.untilAborted);
+  }
+
+  async challengeHeaders(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    const solution = await this.solutions.take(signal);
+    return solution === undefined ? {} : { "X-Inkeep-Challenge-Solution": solution };
+  }
+
+  fetch(input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
+    const { options, everyRequest, check, headers, invalid } = this.#context;
+    const origin = options.origin ? { Origin: options.origin } : {};
+    const means = {
+      baseUrl: options.flow.baseUrl,
+      fetch: (input: RequestInfo | URL, init: RequestInit) => this.#send(input, init),
+      invalid,
+      headers: async (signal: AbortSignal | undefined) => {
+        // Time has passed.
+        check();
+        return { ...origin, ...(await headers(signal)) };
+      },
+      renewAfter: async (authorization: string, signal: AbortSignal | undefined) => {
+        check();
+        return this.#renewAfter(authorization, signal);
+      },
+      renewSolution: () => {
+        if (everyRequest) this.solutions.drop();
+        return everyRequest;
+      },
+    };
+    return authorizedFetch(means, input, init);
+  }
+
+  close(reason: unknown): void {
+    for (const controller of this.#waiting) controller.abort(reason);
+    this.solutions.close(reason);
+  }
+
+  /** Sends one, given up when this closes; an answer that has begun is the caller's. */
+  async #send(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
+    const { options, untilAborted } = this.#context;
+    // The global one as it is now: a page may replace it, and jsdom has none.
+    const send = options.fetch ?? fetch;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#waiting.add(controller);
+    try {
+      // Without `any` (before 2024) a request with a signal of the caller's own is forgotten, but goes on.
+      const either = init.signal ? (AbortSignal.any?.([init.signal, signal]) ?? init.signal) : signal;
+      return await untilAborted(send(input, { ...init, signal: either }), signal);
+    } finally {
+      this.#waiting.delete(controller);
+    }
+  }
+
+  /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */
+  async #renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const { sessions } = this.#context;
+    const isRefused = () => authorization === `Bearer ${sessions.token}`;
+    if (!isRefused()) return true;
+    if (!sessions.isRenewing && performance.now() - this.#refusedAt < PAUSE_MS) return false;
+    await sessions.renew(signal);
+    this.#refusedAt = performance.now();
+    return !isRefused();
+  }
+}

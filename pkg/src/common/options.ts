@@ -1,0 +1,72 @@
+/** Options as they come in: checked once, each with its default. */
+import { threadCount } from "#runtime";
+import { SaltmineError } from "./errors.js";
+import type { Engine } from "../solver/messages.js";
+
+/** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
+export const DEFAULT_MAX_NUMBER = 10_000_000;
+
+/** Throws `invalid_options`, naming the option and what it should be. */
+export function invalid(field: string, detail: string): never {
+  throw new SaltmineError({ code: "invalid_options", field, detail });
+}
+
+/** A whole number in a range, or the default. */
+export function wholeNumber(
+  field: string,
+  value: unknown,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
+    invalid(field, `It must be a whole number from ${min} to ${max}.`);
+  }
+  return value;
+}
+
+/** The ceiling on a challenge's range. */
+export function maxNumberOption(value: unknown): number {
+  return wholeNumber("maxNumber", value, DEFAULT_MAX_NUMBER, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** An object of options; none at all is one without any. */
+export function optionsObject<T extends object>(value: T | undefined): T | Record<string, never> {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null) invalid("options", "Pass an object.");
+  return value;
+}
+
+/** An AbortSignal, or none. */
+export function signalOption(value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined;
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
+    invalid("signal", "It must be an AbortSignal.");
+  }
+  return value as AbortSignal;
+}
+
+/** A function, or none. */
+export function listenerOption<T>(field: string, value: T): T {
+  if (value !== undefined && typeof value !== "function") invalid(field, "It must be a function.");
+  return value;
+}
+
+/** More workers than this only cost memory, unless the caller knows better. */
+const USUAL_WORKERS = 8;
+const MOST_WORKERS = 64;
+
+/** The most workers at a time. One thread is left for the page. */
+export function workersOption(value: unknown): number {
+  const usual = Math.min(Math.max(threadCount() - 1, 1), USUAL_WORKERS);
+  return wholeNumber("workers", value, usual, 1, MOST_WORKERS);
+}
+
+/** The name of an engine, or none. */
+export function engineOption(value: unknown): Engine | undefined {
+  if (value === undefined || value === "simd128" || value === "scalar" || value === "javascript")
+    return value;
+  return invalid("engine", 'It must be "simd128", "scalar" or "javascript".');
+}

@@ -1,6 +1,0 @@
-/**
- * What a search needs beyond one engine, and what a caller's own challenge needs: a chunk of its own, loaded with the
- * first of them. It must not import what the package's door holds already.
- */
-export { Search } from "./search.js";
-export { solveOnce } from "./solve-once.js";

@@ -1,0 +1,39 @@
+/** What a client tells while it works: one tagged union. */
+import type { SaltmineError } from "../common/errors.js";
+import type { Backend } from "../solver/messages.js";
+import type { Progress } from "../solver/progress.js";
+import type { Session } from "./token.js";
+
+/** What a client tells while it works. */
+export type ClientEvent =
+  /**
+   * It enters a state; `backend` is known from `challenge` on. `waiting`: the next try is a moment away. `signed_out`:
+   * the session was forgotten, in this tab or in another.
+   */
+  | {
+      type: "state";
+      state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out";
+      backend?: Backend;
+      /** Of `failed`: why. */
+      error?: SaltmineError;
+    }
+  /** The search goes on. */
+  | ({ type: "progress" } & Progress)
+  /** There is a session, and this is what it took. */
+  | {
+      type: "ready";
+      session: Session;
+      /** `storage`: kept from an earlier visit, or another tab's; nothing was asked for. */
+      source: "network" | "storage";
+      /** Whether the server asked for a proof of work; a session from storage does not tell. */
+      proofOfWork?: boolean;
+      /** From the call to the session. */
+      tookMs: number;
+      /** The search alone. */
+      solveMs?: number;
+      /** Candidates tried. */
+      hashes?: number;
+      backend?: Backend;
+    }
+  /** Something works less well than it could; the client goes on. */
+  | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

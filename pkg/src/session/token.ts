@@ -1,0 +1,42 @@
+/** The session and its token, as the page reads them: nothing is verified, which only the server can do. */
+
+/** Proof that the visitor has an anonymous session. */
+export interface Session {
+  /** The bearer token (JWT) for every later call. */
+  token: string;
+  /** When it expires: ISO 8601, UTC. */
+  expiresAt: string;
+  /** The visitor's anonymous identity: the token's `sub`. */
+  userId: string;
+  /** The app that the token is for. */
+  appId: string;
+}
+
+/** Makes a session of what the server or a store holds; undefined if it is none, or another app's. */
+export function readSession(stored: unknown, appId: string): Session | undefined {
+  const { token, expiresAt } = Object(stored) as Record<string, unknown>;
+  if (typeof token !== "string" || typeof expiresAt !== "string") return undefined;
+  const claims = readClaims(token);
+  if (!claims || typeof claims.sub !== "string" || claims.sub === "") return undefined;
+  if (claims.app !== undefined && claims.app !== appId) return undefined;
+  if (Number.isNaN(Date.parse(expiresAt))) return undefined;
+  return { token, expiresAt, userId: claims.sub, appId };
+}
+
+/** The claims of a JWT (RFC 7519), unverified: only the server can judge them. */
+function readClaims(token: string): Record<string, unknown> | undefined {
+  try {
+    const [, payload = ""] = token.split(".");
+    const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (char) =>
+      char.charCodeAt(0),
+    );
+    return Object(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a token was issued, by the server's clock; NaN if it does not say. */
+export function issuedAtMs({ token }: Session): number {
+  return Number(readClaims(token)?.iat) * 1000;
+}

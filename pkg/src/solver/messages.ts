@@ -1,0 +1,127 @@
+/**
+ * What crosses between the page and an engine, in a worker or on the page: one tagged union each way.
+ * CallerRequests carry an id; an engine answers each with exactly one `done` or `failed`.
+ */
+import type { Failure } from "../common/errors.js";
+import type { Answer, NoAnswer } from "../worker/exchange.js";
+import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
+
+/** What runs the search. */
+export type Engine = "simd128" | "scalar" | "javascript";
+
+/** The rung of the ladder that the work stands on. */
+export interface Backend {
+  /**
+   * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
+   * browser refuses WebAssembly.
+   */
+  engine: Engine;
+  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
+  thread: "worker" | "page";
+  /** Why it does not stand higher. */
+  reason?: string;
+}
+
+/** A challenge as the server sends it (ALTCHA v1). */
+export interface Challenge {
+  /** `SHA-256`; `SHA-1`, `SHA-384` and `SHA-512` are solved too. */
+  algorithm: string;
+  /** Hex digest of salt + number. */
+  challenge: string;
+  /** The last candidate; 1000000 when absent. */
+  maxnumber?: number;
+  /** Hashed and echoed verbatim. */
+  salt: string;
+  /** Hex HMAC of `challenge`; echoed verbatim. */
+  signature: string;
+}
+
+/** What a flow needs to know. */
+export interface FlowOptions {
+  /** Without a slash at its end. */
+  baseUrl: string;
+  /** The app's id, encoded for a path. */
+  appPath: string;
+  token: string | undefined;
+  /** A solution that was prepared ahead. */
+  solution: string | undefined;
+  maxNumber: number;
+}
+
+/** A range of a challenge, handed out to be searched. */
+export interface Range {
+  start: number;
+  end: number;
+}
+
+/** What is asked of an engine. */
+export type Request =
+  /** The whole way to a session, or to a solution only. */
+  | {
+      type: "session";
+      options: FlowOptions;
+      solveOnly: boolean;
+      /** The `Origin` to send, where the runtime sends none by itself. */
+      origin: string | undefined;
+      timeoutMs: number;
+      share: boolean;
+      /** The requests are the page's to send. */
+      fetchOnPage: boolean;
+    }
+  /** A challenge that the caller received; done with the number or null. */
+  | { type: "solve"; challenge: Challenge; start: number; maxNumber: number; share: boolean }
+  /** A part of a challenge; done with the number or null. */
+  | ({ type: "search"; challenge: Challenge; maxNumber: number } & Range);
+
+/** What a request is done with. */
+export type Value = Grant | Solved | number | null;
+
+/** Page to engine. */
+export type Command =
+  /** Comes first, once: the best engine up to the one that is wanted, compiled already if `module` is there. */
+  | {
+      type: "start";
+      engine: Engine | undefined;
+      module: WebAssembly.Module | undefined;
+      /** The folder of the modules, where it is not the worker's. */
+      wasmUrl: string | undefined;
+    }
+  | { type: "request"; id: number; request: Request }
+  /** What others found in the range that a `share` gave away. */
+  | { type: "searched"; id: number; number: number | null }
+  /** What the page's request brought. */
+  | { type: "fetched"; id: number; answer: Answer | NoAnswer }
+  /** Ends whatever runs under the id. */
+  | { type: "abort"; id: number };
+
+/** What an engine tells of a request while it runs. */
+export type Update =
+  | { type: "state"; id: number; state: "challenge" | "solving" | "waiting" | "session" }
+  /** Candidates searched since the request began, of how many. */
+  | { type: "progress"; id: number; searched: number; total: number; elapsedMs: number };
+
+/**
+ * The rest of a search that is worth more than one engine, or all of one that this engine cannot do: the request goes on
+ * when `searched` says what was found.
+ */
+export interface Share extends Range {
+  type: "share";
+  id: number;
+  challenge: Challenge;
+  /** Candidates searched in how many milliseconds; none if the engine does not have the hash function. */
+  searched: number;
+  elapsedMs: number;
+}
+
+/** Engine to page. */
+export type Report =
+  | { type: "started"; engine: Engine; reason?: string; module?: WebAssembly.Module }
+  | { type: "broken"; reason: string }
+  /** Comes every few seconds while a request is under way. */
+  | { type: "alive" }
+  | Update
+  | Share
+  /** A request that the page sends. */
+  | { type: "fetch"; id: number; step: RequestStep }
+  | { type: "done"; id: number; value: Value }
+  | { type: "failed"; id: number; failure: Failure };

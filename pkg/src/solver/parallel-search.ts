@@ -1,0 +1,242 @@
+/** One challenge searched by as many engines as it is worth. */
+import type { Wanted } from "./engine-selection.js";
+import { RangeQueue } from "./range-queue.js";
+import type { WorkerClient } from "./worker-client.js";
+import type { Backend, Challenge, Range, Share, Update } from "./messages.js";
+import type { WorkerPool } from "./worker-pool.js";
+import type { Measured } from "./progress.js";
+
+/** A further engine must have so much to do, in milliseconds: to start one costs about half of it. */
+const WORTH_MS = 150;
+/** Engines that died and were replaced, in one search. */
+const MOST_REPLACEMENTS = 3;
+
+/** Where the rare hash functions are searched, if an engine that was wanted so does not have them. */
+function rareOf({ engine }: Backend, wanted: Wanted): Wanted {
+  return engine === "javascript"
+    ? { ...wanted, rare: true }
+    : { engine: "scalar", rare: true, reason: "the challenge's hash function has no SIMD engine" };
+}
+
+/** What each engine was last seen to do with each hash function, in hashes a second; none if it does not have it. */
+const rates = new Map<string, number>();
+const keyOf = ({ backend }: WorkerClient, { rare }: Wanted, { algorithm }: Challenge) =>
+  `${backend.engine} ${rare} ${algorithm}`;
+/** An engine's first part is so much smaller than its kind's usual one: its core may be a slow one. */
+const TRIAL = 5;
+/** An engine so many times slower than the fastest gets parts of its own size. */
+const SLOW = 2;
+/** A part for less than this, in seconds, tells more of the messages than of the engine. */
+const TELLING_SECONDS = 0.02;
+
+/** What a search needs beside the challenge. */
+export interface ParallelSearchContext {
+  pool: WorkerPool;
+  /** The first candidate. */
+  start: number;
+  /** The caller's ceiling on a challenge's range. */
+  maxNumber: number;
+  /** The most engines at a time. */
+  workers: number;
+  signal: AbortSignal;
+  /** Told how far the search has come; never backwards. */
+  onProgress(measured: Measured): void;
+}
+
+/** A search on the way. */
+export class ParallelSearch {
+  /** Where the number was found, or what searches now. */
+  backend: Backend | undefined;
+  /** Candidates tried so far. */
+  searched = 0;
+  readonly #context: ParallelSearchContext;
+  /** When the first candidate was tried. */
+  #began = 0;
+  #replacements = 0;
+
+  constructor(context: ParallelSearchContext) {
+    this.#context = context;
+  }
+
+  /** Searches the whole challenge; the number, or null. */
+  async solve(challenge: Challenge, wanted: Wanted): Promise<number | null> {
+    const { pool, signal, start, maxNumber, workers } = this.#context;
+    for (;;) {
+      const link = await pool.take(wanted, signal);
+      let shared: Promise<number | null> | undefined;
+      try {
+        const whole = this.#worthSharing(challenge, link, wanted);
+        if (whole) return await this.#together(challenge, whole, link, wanted);
+        this.backend = link.backend;
+        const request = { type: "solve", challenge, start, maxNumber, share: workers > 1 } as const;
+        return (await link.request(request, {
+          signal,
+          onUpdate: (update) => this.#update(update),
+          onShare: (share) => (shared = this.share(share, link, wanted)),
+        })) as number | null;
+      } catch (error) {
+        // The others go on when the first engine dies.
+        if (shared) return await shared;
+        if (!this.#replaces(link)) throw error;
+      } finally {
+        pool.giveBack(link, wanted);
+      }
+    }
+  }
+
+  /** Goes on with what an engine gives away. */
+  async share(share: Share, link: WorkerClient, wanted: Wanted): Promise<number | null> {
+    const { challenge, start, end, searched, elapsedMs } = share;
+    if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend, wanted));
+    this.#began ||= performance.now() - elapsedMs;
+    this.searched = Math.max(this.searched, searched);
+    rates.set(keyOf(link, wanted, challenge), (searched / elapsedMs) * 1000);
+    return this.#together(challenge, { start, end }, link, wanted);
+  }
+
+  /** Takes an engine's report of a search that it does alone. */
+  #update(update: Update): void {
+    if (update.type !== "progress") return;
+    this.#began ||= performance.now() - update.elapsedMs;
+    this.#tell(update.searched, update.total);
+  }
+
+  /** Whether another engine may take a dead one's place. */
+  #replaces(link: WorkerClient): boolean {
+    return !link.usable && !this.#context.signal.aborted && ++this.#replacements <= MOST_REPLACEMENTS;
+  }
+
+  /** The whole range, if it is known already to be worth several engines. */
+  #worthSharing(challenge: Challenge, link: WorkerClient, wanted: Wanted): Range | undefined {
+    const { maxnumber = 1_000_000 } = challenge;
+    const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
+    const whole = { start: this.#context.start, end };
+    return this.#engines(whole, link, rates.get(keyOf(link, wanted, challenge))) > 1 ? whole : undefined;
+  }
+
+  /** How many engines a range is worth. Several on the page's one thread are no faster than one. */
+  #engines({ start, end }: Range, { backend }: WorkerClient, rate = Number.POSITIVE_INFINITY): number {
+    if (backend.thread === "page") return 1;
+    const ms = ((end - start + 1) / rate) * 1000;
+    return Math.min(this.#context.workers, Math.ceil(ms / WORTH_MS));
+  }
+
+  async #together(
+    challenge: Challenge,
+    range: Range,
+    lead: WorkerClient,
+    wanted: Wanted,
+  ): Promise<number | null> {
+    const { pool, signal, maxNumber } = this.#context;
+    const key = keyOf(lead, wanted, challenge);
+    const engines = this.#engines(range, lead, rates.get(key));
+    /** What each engine does here, in hashes a second. */
+    const speeds = new Map<WorkerClient, number>();
+    const queue = new RangeQueue(range);
+    const total = range.end + 1 - this.#context.start;
+    const over = new AbortController();
+    const abort = () => over.abort();
+    /** Candidates covered: before, by finished parts, and by those under way. */
+    let covered = range.start - this.#context.start;
+    const underWay = new Map<WorkerClient, number>();
+    let found: number | null = null;
+    let failure: unknown;
+
+    /** Searches parts on one engine until none is left; false if the engine died. */
+    const mine = async (link: WorkerClient): Promise<boolean> => {
+      while (!over.signal.aborted) {
+        const usual = rates.get(key) as number;
+        const own = speeds.get(link) ?? usual / TRIAL;
+        // Small differences are noise, and would leave one engine with more than its share.
+        const speed = own > usual / SLOW && speeds.has(link) ? usual : own;
+        const lease = queue.take(speed, usual * engines);
+        if (!lease) break;
+        const began = performance.now();
+        try {
+          const number = await link.request(
+            { type: "search", challenge, maxNumber, ...lease },
+            {
+              signal: over.signal,
+              onUpdate: (update) => {
+                if (update.type !== "progress") return;
+                underWay.set(link, update.searched);
+                this.#tell(
+                  [...underWay.values()].reduce((sum, part) => sum + part, covered),
+                  total,
+                );
+              },
+            },
+          );
+          covered += underWay.get(link) ?? 0;
+          if (number !== null) {
+            found = number as number;
+            this.backend = link.backend;
+            abort();
+          } else {
+            const size = lease.end - lease.start + 1;
+            const ms = performance.now() - began;
+            // A coarse clock may show no time at all: no part is cut after an endless speed.
+            if (ms > 0 && size > speed * TELLING_SECONDS) {
+              speeds.set(link, (size / ms) * 1000);
+              rates.set(key, Math.max(...speeds.values()));
+            }
+          }
+        } catch (error) {
+          if (over.signal.aborted) break;
+          if (!link.usable) {
+            queue.putBack(lease);
+            failure = error;
+            return false;
+          }
+          // What one engine says of the challenge, all would say.
+          failure = error;
+          abort();
+        } finally {
+          underWay.delete(link);
+        }
+      }
+      return true;
+    };
+
+    /** A further engine, and another in its place when it dies. */
+    const join = async (): Promise<void> => {
+      for (let alive = false; !alive && queue.left;) {
+        const link = await pool.take(wanted, over.signal);
+        try {
+          // One that had to be started on the page after all has nothing to add.
+          alive = link.backend.thread === "page" || (await mine(link)) || !this.#replaces(link);
+        } finally {
+          pool.giveBack(link, wanted);
+        }
+      }
+    };
+
+    if (signal.aborted) throw signal.reason;
+    signal.addEventListener("abort", abort);
+    this.backend = lead.backend;
+    this.#began ||= performance.now();
+    try {
+      const others = Array.from({ length: engines - 1 }, join);
+      const ends = await Promise.allSettled([mine(lead), ...others]);
+      for (const end of ends) if (end.status === "rejected" && !over.signal.aborted) failure ??= end.reason;
+      // Parts that came back after the others had ended.
+      while (queue.left && !over.signal.aborted && this.#replacements < MOST_REPLACEMENTS) {
+        this.#replacements += 1;
+        await join();
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+    if (signal.aborted) throw signal.reason;
+    if (found === null && (queue.left || over.signal.aborted)) throw failure;
+    return found;
+  }
+
+  #tell(searched: number, total: number): void {
+    if (searched <= this.searched) return;
+    this.searched = searched;
+    const elapsedMs = performance.now() - this.#began;
+    // Clocks are coarse: a speed that is not known yet is not told, unless there will be no other report.
+    if (elapsedMs > 0 || searched === total) this.#context.onProgress({ searched, total, elapsedMs });
+  }
+}

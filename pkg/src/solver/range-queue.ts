@@ -1,0 +1,47 @@
+/** A range handed out in parts: each part to one engine, again if that engine dies. */
+import type { Range } from "./messages.js";
+
+/** How long a part should take, in seconds. */
+const PART_SECONDS = 0.25;
+/** Less than this is not worth a message. */
+const SMALLEST_PART = 16_384;
+
+/** The parts of `start..=end`. */
+export class RangeQueue {
+  readonly #end: number;
+  readonly #returned: Range[] = [];
+  #next: number;
+
+  constructor({ start, end }: Range) {
+    this.#next = start;
+    this.#end = end;
+  }
+
+  /** Whether a part waits for an engine. */
+  get left(): boolean {
+    return this.#returned.length > 0 || this.#next <= this.#end;
+  }
+
+  /**
+   * The next part for an engine that searches so many candidates a second, of those that all search together; undefined
+   * when all are handed out. The last parts are small, so that all engines end at about the same time.
+   */
+  take(hashesPerSecond: number, together: number): Range | undefined {
+    const returned = this.#returned.pop();
+    if (returned) return returned;
+    if (this.#next > this.#end) return undefined;
+    const rest = this.#end - this.#next + 1;
+    const size = Math.max(
+      SMALLEST_PART,
+      Math.min(hashesPerSecond * PART_SECONDS, (rest / 2) * (hashesPerSecond / together)),
+    );
+    const start = this.#next;
+    this.#next = Math.min(this.#end + 1, start + Math.ceil(size));
+    return { start, end: this.#next - 1 };
+  }
+
+  /** A part that was not finished. */
+  putBack(lease: Range): void {
+    this.#returned.push(lease);
+  }
+}

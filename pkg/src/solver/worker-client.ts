@@ -1,0 +1,130 @@
+/** A running engine as its owner sees it: requests go out, each is answered once. */
+import type { Thread } from "#runtime";
+import { abortError } from "../common/abort.js";
+import { type Failure, SaltmineError } from "../common/errors.js";
+import type { Answer, NoAnswer } from "../worker/exchange.js";
+import type { Backend, Report, Request, Share, Update, Value } from "./messages.js";
+import type { RequestStep } from "../worker/wasm-module.js";
+
+/** A busy engine that has not been heard for two of these is dead, in milliseconds. It says every 2 s that it is there. */
+const WATCH_MS = 5_000;
+
+/** What a request may be accompanied by. */
+export interface RequestCallbacks {
+  signal?: AbortSignal | undefined;
+  onUpdate?: ((update: Update) => void) | undefined;
+  /** Searches what the engine gives away; the number or null. */
+  onShare?: ((share: Share) => Promise<number | null>) | undefined;
+  /** Sends a request for the engine. */
+  onFetch?: ((step: RequestStep) => Promise<Answer | NoAnswer>) | undefined;
+}
+
+type Started = Extract<Report, { type: "started" }>;
+
+interface Pending extends RequestCallbacks {
+  resolve(value: Value): void;
+  reject(error: unknown): void;
+}
+
+/** A running engine. */
+export class WorkerClient {
+  readonly backend: Backend;
+  /** What it said of itself; its compiled code is for the next engine of this kind. */
+  readonly started: Started;
+  readonly #thread: Thread;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #closed: SaltmineError | undefined;
+  #watch: ReturnType<typeof setInterval> | undefined;
+  #silentTicks = 0;
+
+  constructor(thread: Thread, backend: Backend, started: Started) {
+    this.#thread = thread;
+    this.backend = backend;
+    this.started = started;
+  }
+
+  /** Whether requests can still be made. */
+  get usable(): boolean {
+    return this.#closed === undefined;
+  }
+
+  /** Sends a request and waits for its one answer. */
+  request(request: Request, callbacks: RequestCallbacks = {}): Promise<Value> {
+    const { signal } = callbacks;
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#closed);
+      if (signal?.aborted) return reject(abortError(signal));
+      const id = ++this.#lastId;
+      const onAbort = () => {
+        this.#thread.post({ type: "abort", id });
+        settle(reject)(abortError(signal as AbortSignal));
+      };
+      const settle =
+        <T>(end: (value: T) => void) =>
+        (value: T) => {
+          this.#pending.delete(id);
+          if (this.#pending.size === 0) clearInterval(this.#watch);
+          signal?.removeEventListener("abort", onAbort);
+          end(value);
+        };
+      signal?.addEventListener("abort", onAbort);
+      if (this.#pending.size === 0) this.#startWatch();
+      this.#pending.set(id, { ...callbacks, resolve: settle(resolve), reject: settle(reject) });
+      this.#thread.post({ type: "request", id, request });
+    });
+  }
+
+  /** Whether the process waits for the engine: not while it rests. */
+  keepAlive(on: boolean): void {
+    this.#thread.keepAlive?.(on);
+  }
+
+  /** Takes the engine's reports. */
+  take(report: Report): void {
+    this.#silentTicks = 0;
+    if (!("id" in report)) return;
+    const { id } = report;
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    switch (report.type) {
+      case "done":
+        return pending.resolve(report.value);
+      case "failed":
+        return pending.reject(new SaltmineError(report.failure));
+      case "share":
+        pending.onShare?.(report).then(
+          (number) => this.#thread.post({ type: "searched", id, number }),
+          (error) => {
+            this.#thread.post({ type: "abort", id });
+            pending.reject(error);
+          },
+        );
+        break;
+      case "fetch":
+        pending.onFetch?.(report.step).then((answer) => this.#thread.post({ type: "fetched", id, answer }));
+        break;
+      default:
+        pending.onUpdate?.(report);
+    }
+  }
+
+  /** Ends the engine; whatever still waits for it fails with `failure`. */
+  close(failure: Failure): void {
+    if (this.#closed) return;
+    this.#closed = new SaltmineError(failure);
+    // On the page there is no thread to end: what runs there has to hear it.
+    for (const id of this.#pending.keys()) this.#thread.post({ type: "abort", id });
+    this.#thread.terminate();
+    for (const pending of [...this.#pending.values()]) pending.reject(this.#closed);
+  }
+
+  /** A machine that slept has missed ticks, not reports: only two in a row tell. */
+  #startWatch(): void {
+    this.#silentTicks = 0;
+    this.#watch = setInterval(() => {
+      this.#silentTicks += 1;
+      if (this.#silentTicks > 2) this.close({ code: "engine_failed", detail: "The engine fell silent." });
+    }, WATCH_MS);
+  }
+}

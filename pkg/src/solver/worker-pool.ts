@@ -1,0 +1,77 @@
+/** Engines that have proved themselves, kept for a while between two requests. */
+import { connect, type AssetLocations, type Wanted } from "./engine-selection.js";
+import type { WorkerClient } from "./worker-client.js";
+import type { Engine } from "./messages.js";
+
+/** An engine that nobody has needed for this long is ended, in milliseconds. */
+const IDLE_MS = 5_000;
+
+interface Idle {
+  link: WorkerClient;
+  /** What it was asked for as. */
+  key: string;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** Engines for one owner. */
+export class WorkerPool {
+  readonly #locations: AssetLocations;
+  readonly #idle = new Set<Idle>();
+  /** What is out and what rests, so that all can be ended. */
+  readonly #links = new Set<WorkerClient>();
+  /** The first that was compiled, by the engine that was asked for. */
+  readonly #compiled = new Map<Engine | undefined, WorkerClient>();
+  #closed = false;
+
+  constructor(locations: AssetLocations = {}) {
+    this.#locations = locations;
+  }
+
+  /** An engine of one's own until it is given back. */
+  async take(wanted: Wanted, signal: AbortSignal): Promise<WorkerClient> {
+    for (const waiting of this.#idle) {
+      if (waiting.key !== keyOf(wanted)) continue;
+      this.#idle.delete(waiting);
+      clearTimeout(waiting.timer);
+      if (!waiting.link.usable) continue;
+      waiting.link.keepAlive(true);
+      return waiting.link;
+    }
+    // Compiled once: the next engine of the kind gets the code, and the reason why it is no better one.
+    const first = this.#compiled.get(wanted.engine);
+    const link = await connect({ ...wanted, ...first?.started }, this.#locations, signal);
+    this.#links.add(link);
+    if (!first && link.started.module) this.#compiled.set(wanted.engine, link);
+    if (this.#closed) link.close({ code: "disposed" });
+    return link;
+  }
+
+  /** Gives an engine back that is at rest. */
+  giveBack(link: WorkerClient, wanted: Wanted): void {
+    if (!link.usable) {
+      this.#links.delete(link);
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#idle.delete(waiting);
+      this.#links.delete(link);
+      link.close({ code: "disposed" });
+    }, IDLE_MS);
+    const waiting: Idle = { link, key: keyOf(wanted), timer };
+    this.#idle.add(waiting);
+    // An engine that rests does not keep a Node process alive, nor does its timer.
+    link.keepAlive(false);
+    if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
+  }
+
+  /** Ends all engines; those that come back later, too. */
+  close(): void {
+    this.#closed = true;
+    for (const { timer } of this.#idle) clearTimeout(timer);
+    this.#idle.clear();
+    for (const link of this.#links) link.close({ code: "disposed" });
+    this.#links.clear();
+  }
+}
+
+const keyOf = ({ engine, rare }: Wanted) => `${engine}${rare}`;

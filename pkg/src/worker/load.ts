@@ -1,0 +1,48 @@
+/** Which WebAssembly module a runtime can run. */
+import { simd } from "wasm-feature-detect";
+import { describe } from "../common/describe.js";
+import type { Load, Loaded } from "./request-handler.js";
+import type { Engine } from "../solver/messages.js";
+import type { Exports } from "./wasm-module.js";
+
+type Variant = Extract<Engine, "simd128" | "scalar">;
+
+/** The smallest module (magic number and version): does this page allow WebAssembly at all? */
+const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** Loads the best variant; the next one if that fails. `read` knows where a variant lies unless it is told. */
+export function loaderOf(
+  read: (variant: Variant, url: URL | undefined) => Promise<WebAssembly.Module>,
+): Load {
+  return async ({ engine: wanted, module: handedOn, wasmUrl }) => {
+    const compile = (variant: Variant) =>
+      read(variant, wasmUrl ? new URL(`${variant}.wasm`, wasmUrl) : undefined);
+    new WebAssembly.Module(EMPTY);
+    const reasons: string[] = [];
+    if (wanted !== "scalar") {
+      if (await simd()) {
+        try {
+          return await instantiate("simd128", handedOn ?? (await compile("simd128")));
+        } catch (error) {
+          reasons.push(`simd128: ${describe(error)}`);
+        }
+      } else reasons.push("this runtime has no WebAssembly SIMD");
+    }
+    try {
+      const scalar = await instantiate(
+        "scalar",
+        (wanted === "scalar" && handedOn) || (await compile("scalar")),
+      );
+      return reasons[0] ? { ...scalar, reason: reasons[0] } : scalar;
+    } catch (error) {
+      throw new Error([...reasons, `scalar: ${describe(error)}`].join("; "));
+    }
+  };
+}
+
+async function instantiate(engine: Variant, module: WebAssembly.Module): Promise<Loaded> {
+  const { exports } = (await WebAssembly.instantiate(module)) as unknown as { exports: Exports };
+  // Where there is no memory it traps: better here, where there is an engine below.
+  exports.reserve(1);
+  return { engine, module, exports };
+}
