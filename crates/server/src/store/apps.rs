@@ -11,6 +11,7 @@ struct AppRow {
     project_id: String,
     name: String,
     description: Option<String>,
+    r#type: String,
     default_agent_id: Option<String>,
     enabled: bool,
     config: String,
@@ -23,13 +24,22 @@ impl TryFrom<AppRow> for App {
     type Error = StoreError;
 
     fn try_from(row: AppRow) -> Result<Self, StoreError> {
-        let config: AppConfig = serde_json::from_str(&row.config).map_err(|error| damaged(&row.id, error))?;
+        let app_type =
+            AppType::from_name(&row.r#type).ok_or_else(|| damaged(&row.id, "its type is unknown"))?;
+        let config = match app_type {
+            AppType::WebClient => {
+                let web_client =
+                    serde_json::from_str(&row.config).map_err(|error| damaged(&row.id, error))?;
+                AppConfig::WebClient { web_client }
+            }
+            AppType::Api => AppConfig::Api {},
+        };
         Ok(Self {
             tenant_id: row.tenant_id,
             project_id: row.project_id,
             name: row.name,
             description: row.description,
-            r#type: config.app_type(),
+            r#type: app_type,
             default_agent_id: row.default_agent_id,
             enabled: row.enabled,
             config,
@@ -44,9 +54,9 @@ impl TryFrom<AppRow> for App {
 impl Store {
     /// Adds an app, unless there is one with its id already: says whether it was added.
     pub(crate) async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
-        const INSERT: &str = "INSERT INTO apps (id, tenant_id, project_id, name, description, default_agent_id, \
-            enabled, config, last_used_at, created_at, updated_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING";
+        const INSERT: &str = "INSERT INTO apps (id, tenant_id, project_id, name, description, type, \
+            default_agent_id, enabled, config, last_used_at, created_at, updated_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
         let config = config_json(app)?;
         let inserted = on!(self.writer, db => sqlx::query(INSERT)
             .bind(&app.id)
@@ -54,6 +64,7 @@ impl Store {
             .bind(&app.project_id)
             .bind(&app.name)
             .bind(&app.description)
+            .bind(app.r#type.name())
             .bind(&app.default_agent_id)
             .bind(app.enabled)
             .bind(config)
@@ -76,34 +87,30 @@ impl Store {
         row.map(App::try_from).transpose()
     }
 
-    /// The owner's apps of a kind, or of all, the newest first.
+    /// Returns the owner's apps of one type, or of every type, the newest first.
     pub(crate) async fn list_apps(
         &self,
         owner: &Owner,
         app_type: Option<AppType>,
         page: PageRequest,
     ) -> Result<Page<App>, StoreError> {
-        // The kind is a part of the JSON, which is written here and nowhere else: always at its beginning.
-        const COUNT: &str =
-            "SELECT COUNT(*) FROM apps WHERE tenant_id = $1 AND project_id = $2 AND config LIKE $3";
-        const LIST: &str = "SELECT * FROM apps WHERE tenant_id = $1 AND project_id = $2 AND config LIKE $3 \
+        const COUNT: &str = "SELECT COUNT(*) FROM apps \
+            WHERE tenant_id = $1 AND project_id = $2 AND ($3 = '' OR type = $3)";
+        const LIST: &str = "SELECT * FROM apps \
+            WHERE tenant_id = $1 AND project_id = $2 AND ($3 = '' OR type = $3) \
             ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5";
-        let kind = match app_type {
-            None => "%",
-            Some(AppType::WebClient) => "{\"type\":\"web_client\"%",
-            Some(AppType::Api) => "{\"type\":\"api\"%",
-        };
+        let app_type = app_type.map_or("", AppType::name);
         let (total, rows): (i64, Vec<AppRow>) = on!(self.reader, db => (
             sqlx::query_scalar(COUNT)
                 .bind(&owner.tenant_id)
                 .bind(&owner.project_id)
-                .bind(kind)
+                .bind(app_type)
                 .fetch_one(db)
                 .await?,
             sqlx::query_as(LIST)
                 .bind(&owner.tenant_id)
                 .bind(&owner.project_id)
-                .bind(kind)
+                .bind(app_type)
                 .bind(page.limit())
                 .bind(page.offset())
                 .fetch_all(db)
@@ -186,7 +193,12 @@ pub(super) fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool 
 }
 
 fn config_json(app: &App) -> Result<String, StoreError> {
-    serde_json::to_string(&app.config).map_err(|error| damaged(&app.id, error))
+    match &app.config {
+        AppConfig::WebClient { web_client } => {
+            serde_json::to_string(web_client).map_err(|error| damaged(&app.id, error))
+        }
+        AppConfig::Api {} => Ok("{}".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -256,10 +268,7 @@ mod tests {
     async fn a_row_that_cannot_be_read_is_an_error() {
         let store = store().await;
         store.insert_app(&app("app_1")).await.unwrap();
-        for config in [
-            "{}",
-            "{\"type\":\"web_client\",\"webClient\":{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}}",
-        ] {
+        for config in ["{}", "{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}"] {
             on!(store.writer, db => sqlx::query("UPDATE apps SET config = $1")
                 .bind(config)
                 .execute(db)

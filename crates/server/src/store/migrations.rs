@@ -2,26 +2,10 @@ use super::{Pool, StoreError};
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// The files of a kind of database, in order.
+/// The migrations of a kind of database, in order.
 macro_rules! migrations {
     ($kind:literal) => {
-        [
-            (
-                1,
-                "apps and spent challenges",
-                include_str!(concat!("../../migrations/", $kind, "/0001_apps_and_spent_challenges.sql")),
-            ),
-            (
-                2,
-                "API keys and conversations",
-                include_str!(concat!("../../migrations/", $kind, "/0002_api_keys_and_conversations.sql")),
-            ),
-            (
-                3,
-                "spent challenges by end",
-                include_str!(concat!("../../migrations/", $kind, "/0003_spent_challenges_by_end.sql")),
-            ),
-        ]
+        [(1, "initial", include_str!(concat!("../../migrations/", $kind, "/0001_initial.sql")))]
     };
 }
 

@@ -1,4 +1,33 @@
+CREATE TABLE apps (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    -- The name of an AppType.
+    type TEXT NOT NULL,
+    default_agent_id TEXT,
+    enabled BOOLEAN NOT NULL,
+    -- The JSON of the settings that belong to the type: of WebClient, or an empty object.
+    config TEXT NOT NULL,
+    -- Times are Unix milliseconds.
+    last_used_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
 CREATE INDEX apps_by_owner ON apps (tenant_id, project_id, created_at);
+
+-- Ordered by expiry: rows that are inserted at the same time are next to each other, and so are rows that are deleted
+-- at the same time. The expiry is a part of the salt that the digest is computed from, so that (expires_at, digest) is
+-- unique where the digest is.
+CREATE TABLE spent_challenges (
+    -- Unix seconds.
+    expires_at BIGINT NOT NULL,
+    -- The digest that the solution hashes to: the same for every spelling of it.
+    digest BYTEA NOT NULL,
+    PRIMARY KEY (expires_at, digest)
+);
 
 CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,
@@ -10,7 +39,6 @@ CREATE TABLE api_keys (
     key_prefix TEXT NOT NULL,
     -- The SHA-256 of the secret.
     key_hash BYTEA NOT NULL UNIQUE,
-    -- Times are Unix milliseconds.
     last_used_at BIGINT,
     created_at BIGINT NOT NULL
 );
@@ -18,7 +46,7 @@ CREATE TABLE api_keys (
 CREATE INDEX api_keys_by_owner ON api_keys (tenant_id, project_id, created_at);
 
 CREATE TABLE conversations (
-    -- The app or the API key that it was held with: ids are good within one of them.
+    -- The id of the app or the API key. Conversation ids are unique within one of them.
     client_id TEXT NOT NULL,
     id TEXT NOT NULL,
     -- The token's `sub`, or the API key's id.
@@ -45,7 +73,7 @@ CREATE TABLE messages (
     PRIMARY KEY (client_id, conversation_id, position)
 );
 
--- Apps and API keys that were deleted and whose conversations are still to be.
+-- Apps and API keys that were deleted and whose conversations are still to be deleted.
 CREATE TABLE departed_clients (
     client_id TEXT PRIMARY KEY
 );
