@@ -1,6 +1,7 @@
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
-use super::owner::{OwnedBy, OwnerParameters, text};
+use super::project::{ProjectParameters, ProjectPath};
+use super::validation::text;
 use crate::api_keys::{ApiKey, ApiKeySecret};
 use crate::{AppState, Error};
 use axum::Json;
@@ -50,7 +51,7 @@ pub(super) struct ApiKeyList {
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
     tag = "api-keys",
     security(("managementKey" = [])),
-    params(OwnerParameters),
+    params(ProjectParameters),
     request_body = NewApiKey,
     responses(
         (status = 201, description = "The API key and its secret", body = ApiKeyCreated),
@@ -60,7 +61,7 @@ pub(super) struct ApiKeyList {
 )]
 pub(super) async fn create_api_key(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<impl IntoResponse, Error> {
     let secret = ApiKeySecret::draw(&*state.random).map_err(Error::Random)?;
@@ -85,7 +86,7 @@ pub(super) async fn create_api_key(
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
     tag = "api-keys",
     security(("managementKey" = [])),
-    params(OwnerParameters, ListParameters),
+    params(ProjectParameters, ListParameters),
     responses(
         (status = 200, description = "A page of them", body = ApiKeyList),
         (status = 401, description = "The management key is missing or wrong"),
@@ -94,7 +95,7 @@ pub(super) async fn create_api_key(
 )]
 pub(super) async fn list_api_keys(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     query: ListQuery,
 ) -> Result<Json<ApiKeyList>, Error> {
     let page = state.store.list_api_keys(&owner, query.page).await?;
@@ -108,7 +109,7 @@ pub(super) async fn list_api_keys(
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
     tag = "api-keys",
     security(("managementKey" = [])),
-    params(OwnerParameters, ("id" = String, Path, description = "The API key's id")),
+    params(ProjectParameters, ("id" = String, Path, description = "The API key's id")),
     responses(
         (status = 204, description = "It is gone"),
         (status = 401, description = "The management key is missing or wrong"),
@@ -118,7 +119,7 @@ pub(super) async fn list_api_keys(
 )]
 pub(super) async fn delete_api_key(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Error> {
     let deleted = state.store.delete_api_key(&owner, &id).await?;

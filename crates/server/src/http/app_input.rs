@@ -1,6 +1,6 @@
 //! What is written of an app: read, checked, and named where it is wrong.
 
-use super::owner::text;
+use super::validation::text;
 use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, WebClient};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};

@@ -1,7 +1,7 @@
 use super::app_input::{AppChange, NewApp, NewAppDescription, app_type};
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
-use super::owner::{OwnedBy, OwnerParameters};
+use super::project::{ProjectParameters, ProjectPath};
 use crate::{App, AppState, AppType, Error};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -40,7 +40,7 @@ pub(super) struct AppList {
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps",
     tag = "apps",
     security(("managementKey" = [])),
-    params(OwnerParameters),
+    params(ProjectParameters),
     request_body = NewAppDescription,
     responses(
         (status = 201, description = "The app", body = AppCreated,
@@ -51,7 +51,7 @@ pub(super) struct AppList {
 )]
 pub(super) async fn create_app(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     JsonBody(new): JsonBody<NewApp>,
 ) -> Result<impl IntoResponse, Error> {
     let mut app = new.check(owner, state.clock.now())?;
@@ -73,7 +73,7 @@ pub(super) async fn create_app(
     tag = "apps",
     security(("managementKey" = [])),
     params(
-        OwnerParameters,
+        ProjectParameters,
         ListParameters,
         ("type" = Option<AppType>, Query, description = "Of this kind alone"),
     ),
@@ -85,7 +85,7 @@ pub(super) async fn create_app(
 )]
 pub(super) async fn list_apps(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     query: ListQuery,
 ) -> Result<Json<AppList>, Error> {
     let app_type = query.parameter("type").map(app_type).transpose()?;
@@ -100,7 +100,7 @@ pub(super) async fn list_apps(
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
-    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     responses(
         (status = 200, description = "The app", body = AppAnswer),
         (status = 401, description = "The management key is missing or wrong"),
@@ -110,7 +110,7 @@ pub(super) async fn list_apps(
 )]
 pub(super) async fn read_app(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<Json<AppAnswer>, Error> {
     let app = state.store.find_app(&id).await?;
@@ -124,7 +124,7 @@ pub(super) async fn read_app(
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
-    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     request_body = AppChange,
     responses(
         (status = 200, description = "The app as it is now", body = AppAnswer),
@@ -136,7 +136,7 @@ pub(super) async fn read_app(
 )]
 pub(super) async fn change_app(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
     JsonBody(change): JsonBody<AppChange>,
 ) -> Result<Json<AppAnswer>, Error> {
@@ -152,7 +152,7 @@ pub(super) async fn change_app(
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
     tag = "apps",
     security(("managementKey" = [])),
-    params(OwnerParameters, ("id" = String, Path, description = "The app's id")),
+    params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     responses(
         (status = 204, description = "It is gone"),
         (status = 401, description = "The management key is missing or wrong"),
@@ -162,7 +162,7 @@ pub(super) async fn change_app(
 )]
 pub(super) async fn delete_app(
     State(state): State<AppState>,
-    OwnedBy(owner): OwnedBy,
+    ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<StatusCode, Error> {
     let deleted = state.store.delete_app(&owner, &id).await?;

@@ -1,5 +1,5 @@
+use super::auth::Caller;
 use super::body::JsonBody;
-use super::caller::Caller;
 use super::chat::{Choice, StreamEvent};
 use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
 use crate::{AppState, Error, Message, Role};

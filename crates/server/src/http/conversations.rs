@@ -1,4 +1,4 @@
-use super::caller::Caller;
+use super::auth::Caller;
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::reply::MAX_MESSAGES;
 use crate::conversations::{Conversation, KeptMessage};

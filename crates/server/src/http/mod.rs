@@ -3,8 +3,8 @@
 mod api_keys;
 mod app_input;
 mod apps;
+mod auth;
 mod body;
-mod caller;
 mod challenge;
 mod chat;
 mod chat_completions;
@@ -16,15 +16,16 @@ mod list;
 mod openapi;
 mod operation;
 mod origin;
-mod owner;
 mod pow;
 mod problem;
+mod project;
 mod rate_limit;
 mod reply;
 mod request_id;
 mod route;
 mod session;
 mod static_files;
+mod validation;
 
 pub(crate) use client_address::is_trusted;
 pub use front::Front;
@@ -77,7 +78,7 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(apps::read_app, apps::change_app, apps::delete_app))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::delete_api_key))
-        .route_layer(middleware::from_fn_with_state(state.clone(), owner::require_management_key));
+        .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
         .routes(routes!(operation::tell_health))
         .routes(routes!(operation::tell_readiness))

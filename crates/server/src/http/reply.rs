@@ -1,6 +1,6 @@
 //! What both chat endpoints do: hand a conversation to its agent, and keep what was said once it is answered.
 
-use super::caller::Caller;
+use super::auth::Caller;
 use crate::conversations::{Turn, Visitor, title};
 use crate::metrics::ReplyOutcome;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};

@@ -1,4 +1,4 @@
-use super::caller::bearer;
+use super::auth::bearer;
 use super::rate_limit::WithinLimit;
 use super::{origin, pow};
 use crate::metrics::SessionKind;

@@ -1,13 +1,15 @@
-//! Who calls the run API.
+//! Authentication: of users and API keys on the run API, of the operator on the management API.
 
 use super::session::enabled_app;
 use super::{origin, pow};
 use crate::api_keys::ApiKeySecret;
 use crate::conversations::Visitor;
 use crate::{AppState, Error, PowScope};
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use saltmine_protocol::APP_ID_HEADER;
 
 /// The visitor behind a request, or the server with an API key.
@@ -75,4 +77,18 @@ impl FromRequestParts<AppState> for Caller {
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// Refuses a call of the management API without the management key. Without a configured key, every call is refused.
+pub(super) async fn require_management_key(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let key = state.settings.management_key.as_ref();
+    let given = bearer(request.headers());
+    match (key, given) {
+        (Some(key), Some(given)) if key.matches(given) => next.run(request).await,
+        _ => Error::ManagementKey.into_response(),
+    }
 }

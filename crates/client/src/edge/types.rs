@@ -1,0 +1,157 @@
+//! The TypeScript declarations of the exported functions' arguments and results. `host.rs` and `options.rs` read them.
+//!
+//! The build writes them, with the exported functions, to `pkg/src/worker/wasm.ts`.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** An HTTP request of the flow. */
+export interface HttpRequest {
+  method: "GET" | "POST";
+  url: string;
+  headers: Record<string, string>;
+  /** JSON text; absent in a request without a body. */
+  body?: string;
+}
+
+/** An HTTP response as plain data. A header is null when it is absent or cannot be read (CORS). */
+export interface HttpResponse {
+  status: number;
+  /** Header `Date`. */
+  date: string | null;
+  /** Header `Retry-After`. */
+  retryAfter: string | null;
+  /** Header `X-Request-Id`. */
+  requestId: string | null;
+  /** The body. */
+  text: string;
+}
+
+/** A request that got no response. */
+export interface NoResponse {
+  /** Whether the time limit ended it. */
+  timedOut: boolean;
+  cause: string;
+}
+
+/** The options of `session`, validated by the caller. */
+export interface SessionOptions {
+  /** The service's address, without a slash at its end. */
+  baseUrl: string;
+  /** The app's id, percent-encoded for a path. */
+  appPath: string;
+  /**
+   * Paths of the challenge, query included, tried in order while the service answers 404; then proof of work is off.
+   * `/run/auth/pow/challenge` gets its solution bare, every other path in the envelope `{"payload"}`.
+   */
+  challengePaths: readonly string[];
+  /** The current token, so that the visitor keeps their identity. */
+  token?: string | undefined;
+  /** The header value of a solution that was prepared ahead. */
+  solution?: string | undefined;
+  /** The largest `maxnumber` that is searched. */
+  maxNumber: number;
+  /** Ends with a solution instead of a session. */
+  solveOnly: boolean;
+  /**
+   * The response to `challengePaths[0]` that the caller requested ahead: used in place of the first request. The flow
+   * sends the request itself when there is none, and when its status is neither 200 nor 404.
+   */
+  challengeResponse?: HttpResponse | undefined;
+}
+
+/** The result of `session`: a session. */
+export interface Grant {
+  type: "granted";
+  /** The bearer token (JWT). */
+  token: string;
+  /** Expiry as the server wrote it (ISO 8601). */
+  expiresAt: string;
+  /** Whether a proof of work was required. */
+  proofOfWork: boolean;
+  /** The server's clock in Unix milliseconds, where it is known. */
+  serverMs?: number;
+  /** The entry of `challengePaths` that answered with a challenge, when one was requested. */
+  challengePath?: string;
+}
+
+/** The result of `session` with `solveOnly`: a solution; without `header` when proof of work is off. */
+export interface Solved {
+  type: "solved";
+  /** The value of `X-Inkeep-Challenge-Solution`. */
+  header?: string;
+  /** Milliseconds until the challenge expires, where that and the server's clock are known. */
+  expiresInMs?: number;
+  /** The entry of `challengePaths` that answered with a challenge. */
+  challengePath?: string;
+}
+
+/** A challenge (ALTCHA v1) as the server sends it. */
+export interface ChallengeMembers {
+  algorithm: string;
+  challenge: string;
+  maxnumber?: number;
+  salt: string;
+  signature: string;
+}
+
+/** The options of `solve` and `search`. */
+export interface SearchOptions {
+  /** The largest `maxnumber` that is searched. */
+  maxNumber: number;
+  /** The first candidate. */
+  start: number;
+  /** The last candidate; the challenge's `maxnumber` when absent. */
+  end?: number | undefined;
+}
+
+/** The rest of a search that the host takes over. */
+export interface SearchRest {
+  challenge: ChallengeMembers;
+  start: number;
+  end: number;
+  /** Candidates searched before `start`, in how many milliseconds; zeros when this module lacks the hash function. */
+  searched: number;
+  elapsedMs: number;
+}
+
+/** What a rejected promise of the exported functions holds. An abort rejects with the code `aborted`. */
+export interface ClientFailure {
+  code: string;
+  /** HTTP status, when the server answered. */
+  status?: number;
+  /** The JSON member that is missing or malformed. */
+  field?: string;
+  /** The server's or the browser's description. */
+  detail?: string;
+  /** The server's id of the refused request. */
+  requestId?: string;
+  /** The server's `Retry-After` as milliseconds from now. */
+  retryAfterMs?: number;
+}
+
+/** What the flow needs from its surroundings. */
+export interface Host {
+  /** Aborts the work. */
+  readonly signal: AbortSignal;
+  /** The length of one slice of a search, in milliseconds. */
+  readonly sliceMs: number;
+  /** The time limit of one request, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The header `Origin`, where the runtime sends none by itself. */
+  readonly origin?: string | undefined;
+  /** Whether a long search is given to `share`. A hash function that this module lacks is always given to it. */
+  readonly sharing: boolean;
+  /** Sends a request in place of the global `fetch`, within `timeoutMs`. */
+  readonly request?: ((request: HttpRequest) => Promise<HttpResponse | NoResponse>) | undefined;
+  /** Receives the step that begins. */
+  state(state: "challenge" | "solving" | "waiting" | "session"): void;
+  /** Receives the progress of a search: candidates searched, of how many, in how many milliseconds. */
+  progress(searched: number, total: number, elapsedMs: number): void;
+  /** Yields to the event loop between two slices. */
+  pause(): Promise<void>;
+  /** Searches the rest of a range; resolves with the number, or null. */
+  share(rest: SearchRest): Promise<number | null>;
+}
+"#;
