@@ -14,10 +14,10 @@ const shell = process.platform === "win32";
 const ENV = { ...process.env, npm_config_cache: join(root, ".cache", "npm"), NEXT_TELEMETRY_DISABLED: "1" };
 
 /** The project in a folder of its own, with what its lock file names; it is gone after the test. */
-export async function installProject(t, name, tarball) {
+export async function installProject(t, name, tarball, projects = here) {
   const folder = await mkdtemp(join(tmpdir(), `saltmine-${name}-`));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(here, name), folder, { recursive: true });
+  await cp(join(projects, name), folder, { recursive: true });
   await runIn(folder, "npm", [
     "install",
     tarball,
