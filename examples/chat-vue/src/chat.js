@@ -26,7 +26,9 @@ export function createChat() {
       const problem = await response.json().catch(() => ({}));
       throw new Error(problem.detail ?? `The server answered with status ${response.status}.`);
     }
-    const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    const events = response.body
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
     const reader = events.getReader();
     try {
       for (;;) {
