@@ -37,9 +37,8 @@ pub(crate) struct Conversation {
     pub(crate) message_count: u64,
 }
 
-/// A message of a conversation, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+/// A message of a conversation, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeptMessage {
     pub(crate) id: String,
     /// Who said it.
@@ -47,7 +46,6 @@ pub(crate) struct KeptMessage {
     /// What was said.
     pub(crate) content: String,
     /// When it was answered, or was the answer.
-    #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
 
@@ -64,8 +62,8 @@ pub(crate) struct Turn {
 }
 
 /// The title of a conversation that begins with these messages: the first line of the visitor's first.
-pub(crate) fn title(messages: &[Message]) -> String {
-    let first = messages.iter().find(|message| message.role == Role::User);
+pub(crate) fn title<'a>(messages: impl IntoIterator<Item = &'a Message>) -> String {
+    let first = messages.into_iter().find(|message| message.role == Role::User);
     let content = first.map_or("", |message| message.content.trim());
     let line = content.lines().next().unwrap_or_default();
     if line.chars().count() <= TITLE_CHARACTERS {

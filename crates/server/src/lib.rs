@@ -34,6 +34,6 @@ pub use maintenance::sweep;
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
 pub use serve::serve;
-pub use state::{AppState, PowScope, ProofOfWork, RateLimit, Settings};
+pub use state::{AppState, PowScope, PowVersion, ProofOfWork, RateLimit, Settings};
 pub use store::{Store, StoreError};
 pub use token::{Claims, Tokens};

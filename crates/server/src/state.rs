@@ -83,8 +83,17 @@ pub struct ProofOfWork {
     pub scope: PowScope,
     /// The largest number that may solve a challenge: twice the hashes that a visitor computes on average.
     pub max_number: u64,
+    /// What kind of challenge `/run/auth/challenge` issues.
+    pub version: PowVersion,
     /// How long a challenge lives, in seconds.
     pub ttl_seconds: u64,
+}
+
+/// The kind of challenge that is issued for an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowVersion {
+    /// ALTCHA version 1: a number whose SHA-256 is known.
+    V1,
 }
 
 /// What costs a solution.

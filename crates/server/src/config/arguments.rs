@@ -20,12 +20,16 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
     pub pow_scope: String,
 
+    /// The version of the challenges that an app gets from `/run/auth/challenge`: 1
+    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = "1", value_name = "VERSION")]
+    pub pow_version: String,
+
     /// The largest number that may solve a challenge
     #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value = "50000", value_name = "NUMBER")]
     pub pow_difficulty: String,
 
     /// How long a challenge lives
-    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "300", value_name = "SECONDS")]
+    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "600", value_name = "SECONDS")]
     pub pow_challenge_ttl_seconds: String,
 
     /// Signs session tokens, at least 32 characters; required in production

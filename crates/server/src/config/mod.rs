@@ -7,7 +7,9 @@ pub use arguments::Arguments;
 pub use error::ConfigError;
 
 use crate::development::{self, DrawnSecrets};
-use crate::{ChatCompletionsSettings, PowScope, ProofOfWork, Random, RateLimit, Secret, Settings};
+use crate::{
+    ChatCompletionsSettings, PowScope, PowVersion, ProofOfWork, Random, RateLimit, Secret, Settings,
+};
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -127,12 +129,16 @@ impl Arguments {
             "request" => PowScope::Request,
             other => return Err(invalid("SALTMINE_POW_SCOPE", other, "session or request")),
         };
+        let version = match &*self.pow_version {
+            "1" => PowVersion::V1,
+            other => return Err(invalid("SALTMINE_POW_VERSION", other, "1")),
+        };
         match self.pow_hmac_secret.as_deref() {
             None | Some("") => Ok(None),
             Some(text) => {
                 let otherwise = ", or leave it unset to turn proof of work off";
                 let secret = secret("INKEEP_POW_HMAC_SECRET", text, SECRET_CHARACTERS, otherwise)?;
-                Ok(Some(ProofOfWork { secret, second_secret, scope, max_number, ttl_seconds }))
+                Ok(Some(ProofOfWork { secret, second_secret, scope, version, max_number, ttl_seconds }))
             }
         }
     }

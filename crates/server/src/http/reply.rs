@@ -1,11 +1,14 @@
 //! What both chat endpoints do: hand a conversation to its agent, and keep what was said once it is answered.
 
 use super::auth::Caller;
-use crate::conversations::{Turn, Visitor, title};
+use super::messages::{ReceivedMessage, is_plain_id};
+use crate::conversations::{KeptMessage, Turn, Visitor, title};
 use crate::metrics::ReplyOutcome;
+use crate::store::PageRequest;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};
 use axum::http::{HeaderMap, HeaderName};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::time::Sleep;
@@ -35,7 +38,8 @@ const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 /// What the caller says.
 pub(super) struct Question {
     /// In a new conversation all that was said; else only the last is new.
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Vec<ReceivedMessage>,
+    /// Nothing or an empty text for a new conversation whose id the server chooses.
     pub(super) conversation_id: Option<String>,
 }
 
@@ -59,22 +63,32 @@ impl Answer {
         let Question { mut messages, conversation_id } = question;
         check(&messages)?;
         let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
-        let conversation_id = match conversation_id {
+        let conversation_id = match conversation_id.filter(|id| !id.is_empty()) {
             Some(id) => plain_id(id)?,
             None => draw("conv")?,
         };
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
-        let context = earlier(state, &caller.visitor, &conversation_id).await?;
-        let title = title(&messages);
-        let context = match context {
-            // The server's own memory counts, and the client's is passed over.
-            Some(earlier) => {
-                messages.drain(..messages.len() - 1);
-                [earlier, messages.clone()].concat()
+        let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
+        let title = title(messages.iter().map(|received| &received.message));
+        let mut known_ids = HashSet::new();
+        let mut context = Vec::new();
+        if let Some(earlier) = earlier {
+            // What the server has stored counts, and the client's copy of it does not.
+            messages.drain(..messages.len() - 1);
+            for kept in earlier {
+                known_ids.insert(kept.id);
+                context.push(Message { role: kept.role, content: kept.content });
             }
-            None => messages.clone(),
-        };
-        let messages = messages.into_iter().map(|message| Ok((draw("msg")?, message)));
+        }
+        context.extend(messages.iter().map(|received| received.message.clone()));
+        let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
+            // A client that sends a message again uses its id again: no two messages of a conversation have the same.
+            let id = match id.filter(|id| known_ids.insert(id.clone())) {
+                Some(id) => id,
+                None => draw("msg")?,
+            };
+            Ok((id, message))
+        });
         let mut turn = Turn {
             conversation_id: conversation_id.clone(),
             agent_id: agent_id.to_owned(),
@@ -169,7 +183,7 @@ impl Writing {
 }
 
 /// What was said before in this conversation, or `None` if it begins now.
-async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<Message>>, Error> {
+async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<KeptMessage>>, Error> {
     let Some(conversation) = state.store.find_conversation(&visitor.client_id, id).await? else {
         return Ok(None);
     };
@@ -181,18 +195,19 @@ async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option
     {
         return Err(Error::ConversationFull);
     }
-    let messages = state.store.last_messages(&visitor.client_id, id, CONTEXT_MESSAGES).await?;
-    Ok(Some(messages.into_iter().map(|kept| Message { role: kept.role, content: kept.content }).collect()))
+    let page = PageRequest { page: 1, limit: CONTEXT_MESSAGES };
+    let messages = state.store.messages(&visitor.client_id, id, page).await?;
+    Ok(Some(messages))
 }
 
-fn check(messages: &[Message]) -> Result<(), Error> {
-    if messages.last().is_none_or(|message| message.role != Role::User) {
+fn check(messages: &[ReceivedMessage]) -> Result<(), Error> {
+    if messages.last().is_none_or(|last| last.message.role != Role::User) {
         return Err(Error::field("messages", "must end with a message whose role is `user`"));
     }
     if messages.len() >= MAX_MESSAGES {
         return Err(Error::field("messages", format!("must have fewer than {MAX_MESSAGES} entries")));
     }
-    for (index, Message { content, .. }) in messages.iter().enumerate() {
+    for (index, ReceivedMessage { message: Message { content, .. }, .. }) in messages.iter().enumerate() {
         let field = || format!("messages[{index}].content");
         if content.contains('\0') {
             return Err(Error::field(field(), "must not contain the character U+0000"));
@@ -206,8 +221,7 @@ fn check(messages: &[Message]) -> Result<(), Error> {
 
 /// An id that a client chose, or got from us before.
 fn plain_id(id: String) -> Result<String, Error> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
+    if is_plain_id(&id) {
         Ok(id)
     } else {
         Err(Error::field("conversationId", "must have 1 to 128 of A-Z, a-z, 0-9, `-` and `_`"))

@@ -113,19 +113,20 @@ impl Store {
         row.map(Conversation::try_from).transpose()
     }
 
-    /// The last messages of a conversation, at most so many, the oldest first.
-    pub(crate) async fn last_messages(
+    /// A page of the messages of a conversation: page 1 has the newest, and each has its oldest first.
+    pub(crate) async fn messages(
         &self,
         client_id: &str,
         conversation_id: &str,
-        limit: u32,
+        page: PageRequest,
     ) -> Result<Vec<KeptMessage>, StoreError> {
         const LAST: &str = "SELECT id, role, content, created_at FROM messages \
-            WHERE client_id = $1 AND conversation_id = $2 ORDER BY position DESC LIMIT $3";
+            WHERE client_id = $1 AND conversation_id = $2 ORDER BY position DESC LIMIT $3 OFFSET $4";
         let rows: Vec<MessageRow> = on!(self.reader, db => sqlx::query_as(LAST)
             .bind(client_id)
             .bind(conversation_id)
-            .bind(i64::from(limit))
+            .bind(page.limit())
+            .bind(page.offset())
             .fetch_all(db)
             .await?);
         rows.into_iter().rev().map(KeptMessage::try_from).collect()

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use saltmine_server::{AppState, Clock, Front, PowScope, ProofOfWork, Random, Settings, Store};
+use saltmine_server::{AppState, Clock, Front, PowScope, PowVersion, ProofOfWork, Random, Settings, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -81,6 +81,7 @@ pub fn settings() -> Settings {
             secret: POW_SECRET.into(),
             second_secret: None,
             scope: PowScope::Session,
+            version: PowVersion::V1,
             max_number: 200,
             ttl_seconds: 300,
         }),
