@@ -1,66 +1,39 @@
 use super::auth::Caller;
-use super::list::{MessagesParameters, MessagesQuery, Pagination, RunListParameters, RunListQuery};
+use super::list::{ListParameters, ListQuery, Pagination};
+use super::reply::MAX_MESSAGES;
 use crate::conversations::{Conversation, KeptMessage};
-use crate::{AppState, Error, Role};
+use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A page of the caller's conversations.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConversationList {
-    data: Vec<Conversation>,
-    pagination: Pagination,
-}
-
-/// A conversation and a page of its messages.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ConversationResponse<'a> {
-    data: ConversationWithMessages<'a>,
-    /// Pages of messages: the first one has the newest.
-    pagination: Pagination,
+    data: ConversationListData,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ConversationWithMessages<'a> {
+struct ConversationListData {
+    conversations: Vec<Conversation>,
+    pagination: Pagination,
+}
+
+/// A conversation and what was said in it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ConversationAnswer {
+    data: ConversationWithMessages,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ConversationWithMessages {
     #[serde(flatten)]
     conversation: Conversation,
-    /// The messages of the page, the oldest first.
-    messages: Vec<StoredMessage<'a>>,
-}
-
-/// A message of a conversation.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct StoredMessage<'a> {
-    id: &'a str,
-    /// Who said it.
-    role: Role,
-    /// What was said.
-    content: &'a str,
-    /// The same as `content`, as widgets read it.
-    parts: [TextPart<'a>; 1],
-    /// When it was answered, or was the answer.
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-#[derive(Serialize, ToSchema)]
-struct TextPart<'a> {
-    #[schema(example = "text")]
-    r#type: &'static str,
-    text: &'a str,
-}
-
-impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
-    fn from(KeptMessage { id, role, content, created_at }: &'a KeptMessage) -> Self {
-        let parts = [TextPart { r#type: "text", text: content }];
-        Self { id, role: *role, content, parts, created_at: *created_at }
-    }
+    /// The oldest first.
+    messages: Vec<KeptMessage>,
 }
 
 /// The caller's conversations, the newest first.
@@ -71,7 +44,7 @@ impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
     security(("session" = []), ("apiKey" = [])),
     params(
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
-        RunListParameters,
+        ListParameters,
     ),
     responses(
         (status = 200, description = "A page of them", body = ConversationList),
@@ -84,15 +57,15 @@ impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
 pub(super) async fn list_conversations(
     State(state): State<AppState>,
     caller: Caller,
-    query: RunListQuery,
+    query: ListQuery,
 ) -> Result<impl IntoResponse, Error> {
     let page = state.store.list_conversations(&caller.visitor, query.page).await?;
     let pagination = Pagination::of(query.page, &page);
-    let list = ConversationList { data: page.items, pagination };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(list)))
+    let data = ConversationListData { conversations: page.items, pagination };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(ConversationList { data })))
 }
 
-/// One of the caller's conversations, with a page of its messages.
+/// One of the caller's conversations, with its messages.
 #[utoipa::path(
     get,
     path = "/run/v1/conversations/{id}",
@@ -101,31 +74,25 @@ pub(super) async fn list_conversations(
     params(
         ("id" = String, Path, description = "The conversation's id"),
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
-        MessagesParameters,
     ),
     responses(
-        (status = 200, description = "The conversation", body = ConversationResponse),
+        (status = 200, description = "The conversation", body = ConversationAnswer),
         (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app, or no such conversation of this caller"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
     )
 )]
 pub(super) async fn read_conversation(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-    query: MessagesQuery,
-) -> Result<Response, Error> {
+) -> Result<impl IntoResponse, Error> {
     let client_id = &caller.visitor.client_id;
     let conversation = state.store.find_conversation(client_id, &id).await?;
     let conversation = conversation
         .filter(|conversation| conversation.user_id == caller.visitor.user_id)
         .ok_or(Error::ConversationNotFound)?;
-    let messages = state.store.messages(client_id, &id, query.page).await?;
-    let pagination = Pagination::of_total(query.page, conversation.message_count);
-    let messages = messages.iter().map(StoredMessage::from).collect();
+    let messages = state.store.last_messages(client_id, &id, MAX_MESSAGES as u32).await?;
     let data = ConversationWithMessages { conversation, messages };
-    let body = Json(ConversationResponse { data, pagination });
-    Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(ConversationAnswer { data })))
 }
