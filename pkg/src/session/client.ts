@@ -105,9 +105,6 @@ export interface Client extends DisposeMember {
   subscribe(listener: () => void): () => void;
 }
 
-/** Runtimes before 2024 have no `Symbol.dispose`; what compilers make of `using` then looks for this one. */
-const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-
 /**
  * A client for one app. Nothing is started before the first call.
  *
@@ -122,10 +119,14 @@ const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.disp
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  return new SessionClient(options);
+  const client = new SessionClient(options);
+  // Runtimes before 2024 have no `Symbol.dispose`; what compilers make of `using` then looks for this one. Not a member of
+  // the class: a computed name would keep bundlers from leaving the class out where it is not used.
+  const key: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+  return Object.assign(client, { [key]: () => client.dispose() });
 }
 
-class SessionClient implements Client {
+class SessionClient implements Omit<Client, keyof DisposeMember> {
   readonly #pool: WorkerPool;
   readonly #sessions: SessionManager;
   readonly #context: RequestContext;
@@ -235,10 +236,6 @@ class SessionClient implements Client {
 
   signOut(): void {
     this.#sessions.forget();
-  }
-
-  [DISPOSE](): void {
-    this.dispose();
   }
 
   dispose(): void {

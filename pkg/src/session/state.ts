@@ -15,7 +15,7 @@ export interface ClientState {
 }
 
 /** The state before the first call. */
-export const IDLE: ClientState = Object.freeze({ status: "idle", session: undefined, error: undefined });
+const IDLE: ClientState = { status: "idle", session: undefined, error: undefined };
 
 /** Holds the snapshot of one client. */
 export class StateHolder {
