@@ -21,7 +21,7 @@
 //! let mut search = Search::new(&parameters, "c").unwrap();
 //! let found = (0..).step_by(64).find_map(|first| search.search(first, 64));
 //! let (counter, key) = found.unwrap();
-//! assert_eq!((counter, key.len(), key[0] >> 4), (2, 32, 0xc));
+//! assert_eq!((counter, key.len(), key[0] >> 4), (1, 32, 0xc));
 //! # }
 //! ```
 
