@@ -1,4 +1,4 @@
-// What every npm command starts: makes sure that Node, Rust and the npm packages are there, then runs
+// The door of every npm command: makes sure that Node, Cargo and the npm packages are there, then hands over to
 // `cargo run -p xtask`. Needs nothing but Node itself.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,84 +8,56 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const [task, ...taskArguments] = process.argv.slice(2);
-const isWindows = process.platform === "win32";
 
-/** The steps of this file, which come before those of the task. */
-const STEPS = [
-  ["checking Node and Rust", checkTools],
-  ["installing the npm packages", installPackages],
-  ["compiling the build tool", () => {}],
-];
-/** How many steps each task of xtask has; a test of xtask compares. Other tasks print no steps. */
-const STEPS_OF_TASK = JSON.parse(readFileSync(new URL("steps.json", import.meta.url), "utf8"));
-
-/** Prints one sentence and exits. */
 function giveUp(sentence) {
   console.error(`saltmine: ${sentence}`);
   process.exit(1);
 }
 
-function checkTools() {
+function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     giveUp(`Node ${process.versions.node} is too old: install Node 20.19 or later.`);
   }
+}
+
+function findCargo() {
   // rustup's folder is not on the PATH of every shell that was open when it was installed.
   process.env.PATH += delimiter + join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
-  // rustup installs the toolchain of rust-toolchain.toml on the first call, and prints that on standard error.
-  const { status, error } = spawnSync("cargo", ["--version"], { cwd: root, stdio: ["ignore", "ignore", 2] });
+  const { status, error, stderr } = spawnSync("cargo", ["--version"], { cwd: root, encoding: "utf8" });
   if (error) giveUp("cargo was not found: install Rust with rustup (https://rustup.rs).");
-  if (status !== 0) giveUp("cargo does not run: see its message above.");
-  if (!isWindows && spawnSync("cc", ["--version"]).status !== 0) {
-    giveUp(
-      "there is no C compiler, which Rust links with: install one (Debian: apt-get install gcc libc6-dev).",
-    );
-  }
+  if (status !== 0) giveUp(`cargo does not run: ${stderr.trim()}`);
 }
 
-/** The packages of the workspace, and those of the linters where they are needed. */
+/** `npm ci`, when the lock file is not the one that was installed. */
 function installPackages() {
-  install("", "npm-ci");
-  if (task === "lint" || task === "format") install("tools/lint", "npm-ci-lint");
-}
-
-/** Runs `npm ci` in a folder, when its lock file is not the one that was installed. */
-function install(folder, stampName) {
-  const stamp = join(root, ".cache", stampName);
+  const stamp = join(root, ".cache", "npm-ci");
   const wanted = createHash("sha256")
-    .update(readFileSync(join(root, folder, "package-lock.json")))
+    .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
   const installed =
-    existsSync(join(root, folder, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
+    existsSync(join(root, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
   if (installed === wanted) return;
-  // npm's own messages go to standard error: standard output belongs to the task.
+  // npm's own words go to standard error: standard output belongs to the task.
   const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: join(root, folder),
+    cwd: root,
     stdio: ["ignore", 2, 2],
-    shell: isWindows,
+    shell: process.platform === "win32",
   });
   if (error || status !== 0) giveUp("the npm packages could not be installed: see npm's message above.");
   mkdirSync(join(root, ".cache"), { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
-const stepsOfTask = STEPS_OF_TASK[task];
-STEPS.forEach(([label, run], index) => {
-  if (stepsOfTask) console.error(`[${index + 1}/${STEPS.length + stepsOfTask}] ${label} …`);
-  run();
-});
+checkNode();
+findCargo();
+installPackages();
 
-const child = spawn(
-  "cargo",
-  ["run", "--quiet", "--package", "xtask", "--", task ?? "help", ...taskArguments],
-  {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, SALTMINE_STEPS_BEFORE: String(STEPS.length) },
-  },
-);
-// Ctrl-C in a terminal reaches the task by itself; other signals are passed on. This process exits as the task does.
+const task = spawn("cargo", ["run", "--quiet", "--package", "xtask", "--", ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+});
+// A terminal's Ctrl-C reaches the task by itself; other signals are handed on. Then its end is ours.
 process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => task.kill(signal));
+task.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));

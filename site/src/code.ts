@@ -21,18 +21,16 @@ function copyButton(block: Element): HTMLButtonElement {
   button.type = "button";
   button.className = "copy";
   button.textContent = "Copy";
-  const report = (result: string) => {
-    button.textContent = result;
+  button.addEventListener("click", async () => {
+    const code = block.querySelector("code")?.textContent ?? "";
+    const told = await navigator.clipboard.writeText(code).then(
+      () => "Copied",
+      () => "Not allowed",
+    );
+    button.textContent = told;
     setTimeout(() => {
       button.textContent = "Copy";
     }, COPIED_MS);
-  };
-  button.addEventListener("click", () => {
-    const code = block.querySelector("code")?.textContent ?? "";
-    navigator.clipboard.writeText(code).then(
-      () => report("Copied"),
-      () => report("Not allowed"),
-    );
   });
   return button;
 }

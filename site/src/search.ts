@@ -53,10 +53,8 @@ export function startSearch(form: HTMLFormElement): void {
   };
 
   input.addEventListener("focus", () => void prepare().catch(() => {}), { once: true });
-  input.addEventListener("input", () => void show());
-  input.addEventListener("focus", () => {
-    if (results.hidden && input.value) void show();
-  });
+  input.addEventListener("input", show);
+  input.addEventListener("focus", () => results.hidden && input.value && show());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     results.querySelector("a")?.click();

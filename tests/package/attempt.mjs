@@ -36,7 +36,7 @@ export async function attempt(saltmine, challenge, options = {}) {
       field: error.field,
       retryable: error.retryable,
       message: error.message,
-      isReason: controller.signal.aborted && error === controller.signal.reason,
+      cause: error.cause?.message,
       ours: error instanceof saltmine.SaltmineError,
       abortMs: abortedAt ? performance.now() - abortedAt : undefined,
     }),

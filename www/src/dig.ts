@@ -10,17 +10,14 @@ export function startDigging(): void {
   }
   const button = part<HTMLButtonElement>("dig-start");
   let underWay: AbortController | undefined;
-  const start = async () => {
+  part<HTMLFormElement>("dig-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (underWay) return underWay.abort();
     underWay = new AbortController();
     button.textContent = "Stop";
     await dig(Number(part<HTMLSelectElement>("dig-depth").value), underWay.signal);
     button.textContent = "Dig";
     underWay = undefined;
-  };
-  part<HTMLFormElement>("dig-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (underWay) underWay.abort();
-    else void start();
   });
 }
 

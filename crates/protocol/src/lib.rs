@@ -3,31 +3,36 @@
 
 extern crate alloc;
 
+mod algorithm;
 mod base64;
+mod challenge;
 mod decimal;
-#[cfg(feature = "verify")]
-mod header;
 mod hex;
 mod json;
-#[cfg(feature = "verify")]
-mod outcome;
-#[cfg(feature = "issue")]
-mod random;
-pub mod v1;
-pub mod v2;
+mod salt;
+mod solution;
 
+#[cfg(feature = "issue")]
+mod issue;
+#[cfg(any(feature = "issue", feature = "verify"))]
+mod mac;
+#[cfg(feature = "verify")]
+mod refusal;
+#[cfg(feature = "verify")]
+mod verify;
+
+pub use algorithm::Algorithm;
+pub use challenge::{Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge};
 pub use decimal::{MAX_NUMBER, double, whole};
 pub use json::JsonObject;
-pub use v1::{Algorithm, Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge, Solution};
+pub use solution::Solution;
 
-#[cfg(feature = "verify")]
-pub use header::{MAX_HEADER_BYTES, Payload, read_header};
-#[cfg(feature = "verify")]
-pub use outcome::{Refusal, Verified};
-#[cfg(feature = "verify")]
-pub use v1::verify;
 #[cfg(feature = "issue")]
-pub use v1::{IssueParams, issue};
+pub use issue::{IssueParams, issue};
+#[cfg(feature = "verify")]
+pub use refusal::Refusal;
+#[cfg(feature = "verify")]
+pub use verify::{MAX_HEADER_BYTES, Verified, verify};
 
 /// The request header that carries the solution, as [`Solution::to_header`] writes it.
 pub const SOLUTION_HEADER: &str = "X-Inkeep-Challenge-Solution";

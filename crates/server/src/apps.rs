@@ -22,8 +22,6 @@ pub struct App {
     pub r#type: AppType,
     /// The agent that answers; without one the server's own does.
     pub default_agent_id: Option<String>,
-    /// The instructions that the agent receives before a conversation. Visitors never see them.
-    pub prompt: Option<String>,
     /// Whether it may be used.
     pub enabled: bool,
     /// What belongs to its kind.
@@ -49,17 +47,26 @@ pub struct Owner {
 }
 
 impl App {
+    /// The settings of a web client.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AppTypeNotSupported`]
+    pub(crate) fn web_client(&self) -> Result<&WebClient, Error> {
+        match &self.config {
+            AppConfig::WebClient { web_client } => Ok(web_client),
+            AppConfig::Api {} => Err(Error::AppTypeNotSupported),
+        }
+    }
+
     /// The settings of a web client that may give out anonymous sessions.
     ///
     /// # Errors
     ///
     /// [`Error::AppTypeNotSupported`], [`Error::AnonymousNotAllowed`]
     pub(crate) fn anonymous_web_client(&self) -> Result<&WebClient, Error> {
-        match &self.config {
-            AppConfig::WebClient { web_client } if web_client.allow_anonymous => Ok(web_client),
-            AppConfig::WebClient { .. } => Err(Error::AnonymousNotAllowed),
-            AppConfig::Api {} => Err(Error::AppTypeNotSupported),
-        }
+        let web_client = self.web_client()?;
+        if web_client.allow_anonymous { Ok(web_client) } else { Err(Error::AnonymousNotAllowed) }
     }
 }
 

@@ -1,11 +1,13 @@
-/** Aborts as the platform does it: what was aborted rejects with the signal's reason. */
+import { SaltmineError } from "./errors.js";
 
-/** Returns the reason of an aborted signal. Safari 15.0 to 15.3 has signals without one. */
-export function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
+/** The abort of a signal as our error, its own reason as the cause. */
+export function abortError(signal: AbortSignal): SaltmineError {
+  return signal.reason instanceof SaltmineError
+    ? signal.reason
+    : new SaltmineError({ code: "aborted" }, signal.reason);
 }
 
-/** Resolves as the promise does, or rejects with the signal's reason, whichever comes first. */
+/** A promise, or the abort of the signal, whichever comes first. */
 export function untilAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
@@ -14,11 +16,11 @@ export function untilAborted<T>(
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const giveUp = () => {
-      reject(abortReason(signal));
+      reject(abortError(signal));
       onAbort?.();
     };
     if (signal.aborted) {
-      // How the promise settles no longer matters.
+      // The promise's own end no longer matters.
       promise.catch(() => {});
       return giveUp();
     }

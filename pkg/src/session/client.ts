@@ -1,8 +1,6 @@
 import { DEFAULT_STORAGE, loadRequests } from "#runtime";
-import { abortReason, untilAborted } from "../common/abort.js";
+import { abortError, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
-import { loadChunk } from "../common/load-chunk.js";
-import type { DisposeMember } from "../common/platform.js";
 import { SaltmineError } from "../common/errors.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";
@@ -12,7 +10,6 @@ import {
   listenerOption,
   maxNumberOption,
   optionsObject,
-  shown,
   signalOption,
   wholeNumber,
   workersOption,
@@ -21,7 +18,6 @@ import { WorkerPool } from "../solver/worker-pool.js";
 import type { RequestContext, CallerRequests } from "../api/caller-requests.js";
 import { FlowRunner, type FlowRunnerOptions } from "../solver/flow-runner.js";
 import { SessionStore, type StorageKind } from "./store.js";
-import { type ClientState, StateHolder } from "./state.js";
 import type { Session } from "./token.js";
 import { isFrugal } from "./environment.js";
 
@@ -65,8 +61,8 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** One app's session. A `using` declaration disposes it at the end of its block. */
-export interface Client extends DisposeMember {
+/** One app's session. */
+export interface Client {
   /**
    * The session: kept while it is valid, requested when it is not. Calls at the same time share one request.
    * @throws SaltmineError
@@ -97,12 +93,8 @@ export interface Client extends DisposeMember {
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
-  /** Ends the workers, timers, listeners and pending requests; the session stays stored. */
+  /** Ends the workers, timers, listeners and everything under way; the session stays stored. */
   dispose(): void;
-  /** What the client does now: the same object until something changes. */
-  readonly state: ClientState;
-  /** Calls a listener after each change of `state`; returns a function that ends this. Fits React's `useSyncExternalStore`. */
-  subscribe(listener: () => void): () => void;
 }
 
 /**
@@ -119,36 +111,26 @@ export interface Client extends DisposeMember {
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  const client = new SessionClient(options);
-  // Runtimes before 2024 have no `Symbol.dispose`; what compilers make of `using` then looks for this one. Not a member of
-  // the class: a computed name would keep bundlers from leaving the class out where it is not used.
-  const key: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-  return Object.assign(client, { [key]: () => client.dispose() });
+  return new SessionClient(options);
 }
 
-class SessionClient implements Omit<Client, keyof DisposeMember> {
+class SessionClient implements Client {
   readonly #pool: WorkerPool;
   readonly #sessions: SessionManager;
   readonly #context: RequestContext;
   #requests: CallerRequests | undefined;
-  readonly #state = new StateHolder();
   #disposed = false;
 
   constructor(options: ClientOptions) {
     if (typeof options !== "object" || options === null)
-      invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
+      invalid("options", "Pass an object with baseUrl and appId.");
     const { baseUrl, appId, origin, challenge = "session", storage = DEFAULT_STORAGE } = options;
-    // A lone surrogate has no encoding in a URL.
-    if (typeof appId !== "string" || appId === "" || /[\ud800-\udfff]/u.test(appId))
-      invalid("appId", `must be the id of an app (app_…), not ${shown(appId)}.`);
+    if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
     if (challenge !== "session" && challenge !== "every-request")
-      invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
+      invalid("challenge", 'It must be "session" or "every-request".');
     const ownStore = typeof storage === "object" && typeof storage?.getItem === "function";
     if (!ownStore && !["local", "session", "memory"].includes(storage as string))
-      invalid(
-        "storage",
-        `must be "local", "session", "memory" or an object with getItem, setItem and removeItem, not ${shown(storage)}.`,
-      );
+      invalid("storage", 'It must be "local", "session", "memory" or a Storage.');
     const flow = {
       baseUrl: checkedBase(baseUrl),
       appPath: encodeURIComponent(appId),
@@ -163,11 +145,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     };
     const onEvent = listenerOption("onEvent", options.onEvent);
 
-    const emit = (event: ClientEvent) => {
-      if (this.#disposed) return;
-      this.#state.apply(event);
-      tell(onEvent, event);
-    };
+    const emit = (event: ClientEvent) => this.#disposed || tell(onEvent, event);
     const warned = new Set<string>();
     const warn = (code: Extract<ClientEvent, { type: "warning" }>["code"], message: string) => {
       if (warned.has(code)) return;
@@ -213,14 +191,6 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     return (await this.#callersRequests()).fetch(input, init);
   }
 
-  get state(): ClientState {
-    return this.#state.current;
-  }
-
-  subscribe(listener: () => void): () => void {
-    return this.#state.subscribe(listener);
-  }
-
   prefetch(): void {
     if (this.#disposed || isFrugal()) return;
     // What fails here is told at the next call.
@@ -249,7 +219,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   #begin(options: CallOptions | undefined): AbortSignal | undefined {
     const signal = signalOption(optionsObject(options).signal);
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
-    if (signal?.aborted) throw abortReason(signal);
+    if (signal?.aborted) throw abortError(signal);
     return signal;
   }
 
@@ -264,7 +234,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   }
 
   async #callersRequests(): Promise<CallerRequests> {
-    const { CallerRequests } = await loadChunk(loadRequests);
+    const { CallerRequests } = await loadRequests();
     this.#begin({});
     this.#requests ??= new CallerRequests(this.#context);
     return this.#requests;
@@ -279,7 +249,7 @@ function checkedUrl(field: string, value: unknown): URL {
     // Told below.
   }
   if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
-    invalid(field, `must be an absolute http(s) URL, not ${shown(value)}.`);
+    invalid(field, "It must be an absolute http or https URL.");
   }
   return url;
 }
@@ -288,7 +258,7 @@ function checkedUrl(field: string, value: unknown): URL {
 function checkedBase(value: unknown): string {
   const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
   if (username || password || search || hash) {
-    invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
+    invalid("baseUrl", "It must be without user, query and fragment.");
   }
   return href.replace(/\/+$/, "");
 }
@@ -299,6 +269,6 @@ function placeOption(field: string, value: string | URL | undefined): string | u
   try {
     return new URL(value, globalThis.location?.href).href;
   } catch {
-    return invalid(field, `must be a URL, not ${shown(value)}.`);
+    return invalid(field, "It must be a URL.");
   }
 }

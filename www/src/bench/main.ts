@@ -26,7 +26,9 @@ offerRounds(Number(new URL(location.href).searchParams.get("rounds")));
 
 if (globalThis.crypto?.subtle) {
   let underWay: AbortController | undefined;
-  const start = async () => {
+  part<HTMLFormElement>("bench-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (underWay) return underWay.abort();
     underWay = new AbortController();
     button.textContent = "Stop";
     rounds.disabled = true;
@@ -38,11 +40,6 @@ if (globalThis.crypto?.subtle) {
       button.textContent = "Start";
       underWay = undefined;
     }
-  };
-  part<HTMLFormElement>("bench-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (underWay) underWay.abort();
-    else void start();
   });
 } else {
   button.disabled = true;

@@ -3,8 +3,7 @@ use std::path::PathBuf;
 
 /// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
 ///
-/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others. A
-/// variable whose value is not shown here can also be given by the file that `<NAME>_FILE` names.
+/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others.
 // No `Debug`: it would show the secrets.
 #[derive(Parser, Clone)]
 #[command(name = "saltmine-server", version, about)]
@@ -21,12 +20,16 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
     pub pow_scope: String,
 
+    /// The version of the challenges that an app gets from `/run/auth/challenge`: 1
+    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = "1", value_name = "VERSION")]
+    pub pow_version: String,
+
     /// The largest number that may solve a challenge
     #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value = "50000", value_name = "NUMBER")]
     pub pow_difficulty: String,
 
     /// How long a challenge lives
-    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "300", value_name = "SECONDS")]
+    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "600", value_name = "SECONDS")]
     pub pow_challenge_ttl_seconds: String,
 
     /// Signs session tokens, at least 32 characters; required in production
@@ -109,18 +112,6 @@ pub struct Arguments {
     /// The model to ask it for
     #[arg(long, env = "SALTMINE_AGENT_MODEL", value_name = "NAME")]
     pub agent_model: Option<String>,
-
-    /// Instructions that every agent receives before a conversation
-    #[arg(long, env = "SALTMINE_AGENT_PROMPT", hide_env_values = true, value_name = "TEXT")]
-    pub agent_prompt: Option<String>,
-
-    /// Bytes of a conversation that an agent receives at most
-    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_BYTES", default_value = "524288", value_name = "BYTES")]
-    pub agent_context_bytes: String,
-
-    /// Tokens of a conversation that an agent receives at most, estimated
-    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_TOKENS", default_value = "128000", value_name = "TOKENS")]
-    pub agent_context_tokens: String,
 
     /// How long an agent may take to answer
     #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value = "120", value_name = "SECONDS")]

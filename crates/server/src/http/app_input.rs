@@ -8,13 +8,12 @@ use utoipa::ToSchema;
 
 /// An app to be made.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct NewApp {
     name: String,
     description: Option<String>,
     r#type: String,
     default_agent_id: Option<String>,
-    prompt: Option<String>,
     enabled: Option<bool>,
     config: ConfigInput,
 }
@@ -33,9 +32,6 @@ pub(super) struct NewAppDescription {
     /// The agent that answers; without one the server's own does.
     #[schema(min_length = 1, max_length = 255)]
     default_agent_id: Option<String>,
-    /// The instructions that the agent receives before a conversation, 1 to 20000 characters.
-    #[schema(min_length = 1, max_length = 20000)]
-    prompt: Option<String>,
     /// Whether it may be used at once: true by default.
     enabled: Option<bool>,
     #[serde(flatten)]
@@ -70,9 +66,9 @@ enum NewApiConfig {
     Api {},
 }
 
-/// What to change of an app. What is left out stays as it is; `null` removes a description, an agent or a prompt.
+/// What to change of an app. What is left out stays as it is; `null` takes a description or an agent away.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct AppChange {
     /// What people call it, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
@@ -92,11 +88,6 @@ pub(super) struct AppChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     default_agent_id: Option<Option<String>>,
-    /// The instructions that the agent receives before a conversation, 1 to 20000 characters.
-    #[schema(min_length = 1, max_length = 20000)]
-    #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    prompt: Option<Option<String>>,
     /// Whether it may be used.
     enabled: Option<bool>,
     config: Option<ConfigInput>,
@@ -109,7 +100,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 
 /// What belongs to the app's kind.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct ConfigInput {
     /// The same as the app's `type`.
     #[schema(value_type = AppType)]
@@ -120,7 +111,7 @@ struct ConfigInput {
 
 /// Where the app may run.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct WebClientInput {
     /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
     #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
@@ -141,7 +132,6 @@ impl NewApp {
             description: self.description.map(|words| text("description", words, 2000)).transpose()?,
             r#type: config.app_type(),
             default_agent_id: self.default_agent_id.map(|id| text("defaultAgentId", id, 255)).transpose()?,
-            prompt: self.prompt.map(prompt).transpose()?,
             enabled: self.enabled.unwrap_or(true),
             config,
             last_used_at: None,
@@ -166,9 +156,6 @@ impl AppChange {
         if let Some(id) = self.default_agent_id {
             app.default_agent_id = id.map(|id| text("defaultAgentId", id, 255)).transpose()?;
         }
-        if let Some(text) = self.prompt {
-            app.prompt = text.map(prompt).transpose()?;
-        }
         if let Some(config) = self.config {
             if app_type(&config.r#type).is_ok_and(|other| other != app.r#type) {
                 return Err(Error::AppTypeFixed);
@@ -178,10 +165,6 @@ impl AppChange {
         app.enabled = self.enabled.unwrap_or(app.enabled);
         Ok(())
     }
-}
-
-fn prompt(words: String) -> Result<String, Error> {
-    text("prompt", words, 20_000)
 }
 
 pub(super) fn app_type(name: &str) -> Result<AppType, Error> {

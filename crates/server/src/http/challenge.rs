@@ -1,8 +1,11 @@
-use super::rate_limit::WithinLimit;
-use crate::{AppState, Error};
+use super::rate_limit::{self, WithinLimit};
+use super::session::enabled_app;
+use super::{list, origin};
+use crate::{AppState, Error, PowVersion};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use saltmine_protocol::{Challenge, IssueParams};
 use utoipa::ToSchema;
@@ -43,6 +46,43 @@ pub(super) async fn issue_challenge(
     _: WithinLimit,
     State(state): State<AppState>,
 ) -> Result<impl IntoResponse, Error> {
+    issue_v1(&state)
+}
+
+/// Issues a challenge for an app: what newer widgets ask for.
+#[utoipa::path(
+    get,
+    path = "/run/auth/challenge",
+    tag = "session",
+    params(
+        ("appId" = String, Query, description = "The app's id"),
+        ("endpointClass" = Option<String>, Query, description = "Ignored"),
+    ),
+    responses(
+        (status = 200, description = "A challenge to solve", body = ChallengeDescription),
+        (status = 400, description = "The app is not a web client"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "Proof of work is off, or there is no such app"),
+        (status = 422, description = "A parameter is given twice"),
+        (status = 429, description = "Too many requests from this address",
+            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
+    )
+)]
+pub(super) async fn issue_app_challenge(
+    State(state): State<AppState>,
+    parts: Parts,
+) -> Result<impl IntoResponse, Error> {
+    let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
+    let parameters = list::parameters(&parts.uri)?;
+    let app = enabled_app(&state, parameters.get("appId").map_or("", String::as_str)).await?;
+    origin::require_allowed(app.web_client()?, &parts.headers)?;
+    rate_limit::require(&state, &parts)?;
+    match proof_of_work.version {
+        PowVersion::V1 => issue_v1(&state),
+    }
+}
+
+fn issue_v1(state: &AppState) -> Result<impl IntoResponse + use<>, Error> {
     let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     let params = IssueParams {
         max_number: proof_of_work.max_number,

@@ -1,5 +1,6 @@
 use super::auth::Caller;
 use super::body::JsonBody;
+use super::messages::{self, MessageInput};
 use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
 use crate::{AppState, Error, Message};
 use axum::Json;
@@ -20,9 +21,9 @@ pub(super) struct ChatRequest {
     /// What was said so far; the last message is the visitor's. In a conversation that the server has already, only
     /// the last is new: the server remembers the others itself.
     #[schema(min_items = 1, max_items = 999)]
-    messages: Vec<Message>,
-    /// The conversation that this goes on; without it a new one begins.
-    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
+    messages: Vec<MessageInput>,
+    /// The conversation to continue, or the id of a new one; without it the server chooses an id.
+    #[schema(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     conversation_id: Option<String>,
     /// Whether the answer comes as a stream of events, as it is written: true by default.
     stream: Option<bool>,
@@ -64,9 +65,11 @@ pub(super) struct StreamEvent {
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub(super) enum ChatEvent {
+    Start { message_id: String },
     TextStart { id: String },
     TextDelta { id: String, delta: String },
     TextEnd { id: String },
+    Finish,
     Error { error_text: &'static str },
 }
 
@@ -85,7 +88,7 @@ pub(super) enum ChatEvent {
     ),
     request_body = ChatRequest,
     responses(
-        (status = 200, description = "Events `text-start`, `text-delta`, `text-end`, then `[DONE]`; or, with `\"stream\": false`, one JSON",
+        (status = 200, description = "Events `start`, `text-start`, `text-delta`, `text-end`, `finish`, then `[DONE]`, or `error` as the last one; or, with `\"stream\": false`, one JSON",
             content((StreamEvent = "text/event-stream"), (ChatAnswer = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
         (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
@@ -102,7 +105,8 @@ pub(super) async fn chat(
     headers: HeaderMap,
     JsonBody(request): JsonBody<ChatRequest>,
 ) -> Result<Response, Error> {
-    let question = Question { messages: request.messages, conversation_id: request.conversation_id };
+    let messages = messages::read(request.messages)?;
+    let question = Question { messages, conversation_id: request.conversation_id };
     let answer = Answer::begin(&state, caller, &headers, question).await?;
     let (id, conversation_id) = (answer.id.clone(), answer.conversation_id.clone());
     let header = [(CONVERSATION_ID, conversation_id.clone())];
@@ -119,8 +123,8 @@ fn events(
     id: String,
     pieces: impl Stream<Item = Result<String, Arc<Error>>>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    let start = ChatEvent::TextStart { id: id.clone() };
-    let end = ChatEvent::TextEnd { id: id.clone() };
+    let start = [ChatEvent::Start { message_id: id.clone() }, ChatEvent::TextStart { id: id.clone() }];
+    let end = [ChatEvent::TextEnd { id: id.clone() }, ChatEvent::Finish];
     let deltas = pieces.map(move |piece| match piece {
         Ok(delta) => ChatEvent::TextDelta { id: id.clone(), delta },
         Err(error) => {
@@ -128,8 +132,22 @@ fn events(
             ChatEvent::Error { error_text: Error::UNFINISHED }
         }
     });
-    let events = stream::iter([start]).chain(deltas).chain(stream::iter([end]));
-    let events =
-        events.map(|event| Event::default().json_data(event).expect("an event of texts is always JSON"));
-    events.chain(stream::iter([Event::default().data("[DONE]")])).map(Ok)
+    let events = stream::iter(start).chain(deltas).chain(stream::iter(end));
+    // An error is the last event: none after it says that the response is complete.
+    let events = events.map(|event| (!matches!(event, ChatEvent::Error { .. }), json(&event)));
+    let done = stream::iter([(true, Event::default().data("[DONE]"))]);
+    until_error(events.chain(done)).map(Ok)
+}
+
+/// Ends the stream after the first event that is not good.
+pub(super) fn until_error(events: impl Stream<Item = (bool, Event)>) -> impl Stream<Item = Event> {
+    events.scan(true, |is_complete, (is_good, event)| {
+        let item = is_complete.then_some(event);
+        *is_complete &= is_good;
+        std::future::ready(item)
+    })
+}
+
+pub(super) fn json(event: &impl Serialize) -> Event {
+    Event::default().json_data(event).expect("an event of texts is always JSON")
 }

@@ -1,8 +1,9 @@
 use super::auth::Caller;
 use super::body::JsonBody;
-use super::chat::{Choice, StreamEvent};
+use super::chat::{Choice, StreamEvent, json, until_error};
+use super::messages::{self, MessageInput};
 use super::reply::{Answer, CONVERSATION_ID, Question, UNBUFFERED};
-use crate::{AppState, Error, Message, Role};
+use crate::{AppState, Error, Role};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -23,11 +24,11 @@ pub(super) struct CompletionRequest {
     /// What was said so far; the last message is the user's. In a conversation that the server has already, only the
     /// last is new: the server remembers the others itself.
     #[schema(min_items = 1, max_items = 999)]
-    messages: Vec<Message>,
+    messages: Vec<MessageInput>,
     /// Whether the answer comes in chunks, as it is written: true by default.
     stream: Option<bool>,
-    /// The conversation that this goes on; without it a new one begins.
-    #[schema(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
+    /// The conversation to continue, or the id of a new one; without it the server chooses an id.
+    #[schema(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     conversation_id: Option<String>,
 }
 
@@ -108,7 +109,8 @@ pub(super) async fn complete_chat(
     headers: HeaderMap,
     JsonBody(request): JsonBody<CompletionRequest>,
 ) -> Result<Response, Error> {
-    let question = Question { messages: request.messages, conversation_id: request.conversation_id };
+    let messages = messages::read(request.messages)?;
+    let question = Question { messages, conversation_id: request.conversation_id };
     let answer = Answer::begin(&state, caller, &headers, question).await?;
     let mut about = About {
         id: answer.id.clone(),
@@ -136,25 +138,17 @@ fn chunks(
     };
     let first = chunk(Delta { role: Some(Role::Assistant), content: Some(String::new()) }, None);
     let last = chunk(Delta::default(), Some("stop"));
-    // A failure is the last event before `[DONE]`: no chunk then says that the answer is complete.
+    // A failure is the last event before `[DONE]`: no chunk then says that the response is complete.
     let deltas = pieces.map(move |piece| match piece {
-        Ok(content) => (chunk(Delta { content: Some(content), ..Delta::default() }, None), true),
+        Ok(content) => (true, chunk(Delta { content: Some(content), ..Delta::default() }, None)),
         Err(error) => {
             error.log();
             let failure = serde_json::json!({
                 "error": { "message": Error::UNFINISHED, "type": "server_error", "code": error.outward().1 },
             });
-            (json(&failure), false)
+            (false, json(&failure))
         }
     });
-    let deltas = deltas.chain(stream::iter([(last, true)])).scan(true, |going_on, (event, is_good)| {
-        let item = going_on.then_some(event);
-        *going_on &= is_good;
-        std::future::ready(item)
-    });
+    let deltas = until_error(deltas.chain(stream::iter([(true, last)])));
     stream::iter([first]).chain(deltas).chain(stream::iter([Event::default().data("[DONE]")])).map(Ok)
-}
-
-fn json(event: &impl Serialize) -> Event {
-    Event::default().json_data(event).expect("an event of texts is always JSON")
 }

@@ -1,39 +1,66 @@
 use super::auth::Caller;
-use super::list::{ListParameters, ListQuery, Pagination};
-use super::reply::MAX_MESSAGES;
+use super::list::{MessagesParameters, MessagesQuery, Pagination, RunListParameters, RunListQuery};
 use crate::conversations::{Conversation, KeptMessage};
-use crate::{AppState, Error};
+use crate::{AppState, Error, Role};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A page of the caller's conversations.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConversationList {
-    data: ConversationListData,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ConversationListData {
-    conversations: Vec<Conversation>,
+    data: Vec<Conversation>,
     pagination: Pagination,
 }
 
-/// A conversation and what was said in it.
+/// A conversation and a page of its messages.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ConversationAnswer {
-    data: ConversationWithMessages,
+pub(super) struct ConversationResponse<'a> {
+    data: ConversationWithMessages<'a>,
+    /// Pages of messages: the first one has the newest.
+    pagination: Pagination,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ConversationWithMessages {
+struct ConversationWithMessages<'a> {
     #[serde(flatten)]
     conversation: Conversation,
-    /// The oldest first.
-    messages: Vec<KeptMessage>,
+    /// The messages of the page, the oldest first.
+    messages: Vec<StoredMessage<'a>>,
+}
+
+/// A message of a conversation.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct StoredMessage<'a> {
+    id: &'a str,
+    /// Who said it.
+    role: Role,
+    /// What was said.
+    content: &'a str,
+    /// The same as `content`, as widgets read it.
+    parts: [TextPart<'a>; 1],
+    /// When it was answered, or was the answer.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TextPart<'a> {
+    #[schema(example = "text")]
+    r#type: &'static str,
+    text: &'a str,
+}
+
+impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
+    fn from(KeptMessage { id, role, content, created_at }: &'a KeptMessage) -> Self {
+        let parts = [TextPart { r#type: "text", text: content }];
+        Self { id, role: *role, content, parts, created_at: *created_at }
+    }
 }
 
 /// The caller's conversations, the newest first.
@@ -44,7 +71,7 @@ struct ConversationWithMessages {
     security(("session" = []), ("apiKey" = [])),
     params(
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
-        ListParameters,
+        RunListParameters,
     ),
     responses(
         (status = 200, description = "A page of them", body = ConversationList),
@@ -57,15 +84,15 @@ struct ConversationWithMessages {
 pub(super) async fn list_conversations(
     State(state): State<AppState>,
     caller: Caller,
-    query: ListQuery,
+    query: RunListQuery,
 ) -> Result<impl IntoResponse, Error> {
     let page = state.store.list_conversations(&caller.visitor, query.page).await?;
     let pagination = Pagination::of(query.page, &page);
-    let data = ConversationListData { conversations: page.items, pagination };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(ConversationList { data })))
+    let list = ConversationList { data: page.items, pagination };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(list)))
 }
 
-/// One of the caller's conversations, with its messages.
+/// One of the caller's conversations, with a page of its messages.
 #[utoipa::path(
     get,
     path = "/run/v1/conversations/{id}",
@@ -74,25 +101,31 @@ pub(super) async fn list_conversations(
     params(
         ("id" = String, Path, description = "The conversation's id"),
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
+        MessagesParameters,
     ),
     responses(
-        (status = 200, description = "The conversation", body = ConversationAnswer),
+        (status = 200, description = "The conversation", body = ConversationResponse<'_>),
         (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app, or no such conversation of this caller"),
+        (status = 422, description = "A parameter is wrong; `field` names it"),
     )
 )]
 pub(super) async fn read_conversation(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<impl IntoResponse, Error> {
+    query: MessagesQuery,
+) -> Result<Response, Error> {
     let client_id = &caller.visitor.client_id;
     let conversation = state.store.find_conversation(client_id, &id).await?;
     let conversation = conversation
         .filter(|conversation| conversation.user_id == caller.visitor.user_id)
         .ok_or(Error::ConversationNotFound)?;
-    let messages = state.store.last_messages(client_id, &id, MAX_MESSAGES as u32).await?;
+    let messages = state.store.messages(client_id, &id, query.page).await?;
+    let pagination = Pagination::of_total(query.page, conversation.message_count);
+    let messages = messages.iter().map(StoredMessage::from).collect();
     let data = ConversationWithMessages { conversation, messages };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(ConversationAnswer { data })))
+    let body = Json(ConversationResponse { data, pagination });
+    Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -1,28 +1,60 @@
-//! Cross-origin rules of the run API: the widget lives on its owner's pages.
+//! Cross-origin rules of the run API: the widget is on its owner's pages.
 
-use axum::http::{HeaderName, Method, header};
-use saltmine_protocol::{APP_ID_HEADER, SOLUTION_HEADER};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::response::Response;
 use std::time::Duration;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// Any page may read the answers: the origin that it sends is checked by the handlers, and a refusal that the page's
-/// own script cannot read would tell the developer nothing. No cookie or other credential of the browser is ever
-/// taken, so that an answer holds no more than the page could fetch by itself.
+/// How long a browser may keep the response to a preflight. Chromium keeps it for two hours at most.
+const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Headers that a page may read.
+const EXPOSED: [HeaderName; 9] = [
+    header::DATE,
+    header::RETRY_AFTER,
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-conversation-id"),
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("ratelimit-reset"),
+];
+
+/// Lets any page read the responses: handlers check the origin, and a refusal that the page's own script could not
+/// read would not help its developer. No cookie or other credential of the browser is ever used, so that a response
+/// contains nothing that the page could not fetch by itself.
+///
+/// A preflight allows every header that it asks for: the page's owner may add headers of their own to the widget.
 pub(super) fn layer() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AllowHeaders::list([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            name(APP_ID_HEADER),
-            name(SOLUTION_HEADER),
-        ]))
-        .expose_headers([header::DATE, header::RETRY_AFTER, name("x-request-id"), name("x-conversation-id")])
-        // The longest that Chromium keeps.
-        .max_age(Duration::from_secs(2 * 60 * 60))
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED)
+        .max_age(MAX_AGE)
 }
 
-fn name(text: &str) -> HeaderName {
-    text.parse().expect("the protocol's header names are valid")
+/// Adds `authorization` to the headers that a preflight allows, if the request did not ask for it: a browser that keeps
+/// the response may use it for a later request that has one.
+pub(super) fn allow_authorization(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    if headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS) {
+        let allowed = headers.get_all(header::ACCESS_CONTROL_ALLOW_HEADERS).iter();
+        let mut names = allowed.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        if !names.any(|name| name.trim().eq_ignore_ascii_case(header::AUTHORIZATION.as_str())) {
+            headers.append(
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                HeaderValue::from_static(header::AUTHORIZATION.as_str()),
+            );
+        }
+    }
+    response
 }

@@ -3,18 +3,23 @@
 use crate::Error;
 use crate::store::{Page, PageRequest};
 use axum::extract::FromRequestParts;
+use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Serialize;
 use std::collections::HashMap;
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
+/// Entries of a page in the management API, unless a request asks for another number.
 const DEFAULT_LIMIT: u32 = 10;
 const MAX_LIMIT: u32 = 100;
+/// The same in the run API.
+const RUN_DEFAULT_LIMIT: u32 = 20;
+const RUN_MAX_LIMIT: u32 = 200;
 const MAX_PAGE: u32 = 1_000_000;
 
-/// What a list is asked for in the query string.
-pub(super) struct ListQuery {
+/// The query string of a list: its page, and other parameters.
+pub(super) struct ListQuery<const DEFAULT: u32 = DEFAULT_LIMIT, const MAX: u32 = MAX_LIMIT> {
     pub(super) page: PageRequest,
     parameters: HashMap<String, String>,
 }
@@ -32,24 +37,50 @@ pub(super) struct ListParameters {
     limit: Option<u32>,
 }
 
-impl ListQuery {
+/// The query string of a list in the run API.
+pub(super) type RunListQuery = ListQuery<RUN_DEFAULT_LIMIT, RUN_MAX_LIMIT>;
+
+/// The query string of the messages of a conversation. Widgets ask for no page: the default is the longest one.
+pub(super) type MessagesQuery = ListQuery<RUN_MAX_LIMIT, RUN_MAX_LIMIT>;
+
+/// Describes [`RunListQuery`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes what `RunListQuery` reads")]
+pub(super) struct RunListParameters {
+    /// Which page: 1 is the first and the default.
+    #[param(minimum = 1, maximum = 1_000_000)]
+    page: Option<u32>,
+    /// How many entries a page has: 20 by default.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// Describes [`MessagesQuery`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes what `MessagesQuery` reads")]
+pub(super) struct MessagesParameters {
+    /// Which page: 1 has the newest messages and is the default.
+    #[param(minimum = 1, maximum = 1_000_000)]
+    page: Option<u32>,
+    /// How many messages a page has: 200 by default.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+impl<const DEFAULT: u32, const MAX: u32> ListQuery<DEFAULT, MAX> {
     /// Another parameter's value.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for ListQuery {
+impl<S: Sync, const DEFAULT: u32, const MAX: u32> FromRequestParts<S> for ListQuery<DEFAULT, MAX> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let query = parts.uri.query().unwrap_or_default();
-        let mut parameters = HashMap::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if parameters.insert(name.clone().into_owned(), value.into_owned()).is_some() {
-                return Err(Error::field(name, "must be given once"));
-            }
-        }
+        let parameters = parameters(&parts.uri)?;
         let number = |name: &str, default, max| match parameters.get(name) {
             None => Ok(default),
             Some(text) => {
@@ -57,12 +88,20 @@ impl<S: Sync> FromRequestParts<S> for ListQuery {
                 number.ok_or_else(|| Error::field(name, format!("must be a whole number from 1 to {max}")))
             }
         };
-        let page = PageRequest {
-            page: number("page", 1, MAX_PAGE)?,
-            limit: number("limit", DEFAULT_LIMIT, MAX_LIMIT)?,
-        };
+        let page = PageRequest { page: number("page", 1, MAX_PAGE)?, limit: number("limit", DEFAULT, MAX)? };
         Ok(Self { page, parameters })
     }
+}
+
+/// Returns the parameters of a query string, each of which may be given once.
+pub(super) fn parameters(uri: &Uri) -> Result<HashMap<String, String>, Error> {
+    let mut parameters = HashMap::new();
+    for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        if parameters.insert(name.clone().into_owned(), value.into_owned()).is_some() {
+            return Err(Error::field(name, "must be given once"));
+        }
+    }
+    Ok(parameters)
 }
 
 /// Where in a list a page is.
@@ -80,7 +119,11 @@ pub(super) struct Pagination {
 
 impl Pagination {
     pub(super) fn of<T>(request: PageRequest, page: &Page<T>) -> Self {
-        let PageRequest { page: number, limit } = request;
-        Self { page: number, limit, total: page.total, pages: page.total.div_ceil(limit.into()) }
+        Self::of_total(request, page.total)
+    }
+
+    pub(super) fn of_total(request: PageRequest, total: u64) -> Self {
+        let PageRequest { page, limit } = request;
+        Self { page, limit, total, pages: total.div_ceil(limit.into()) }
     }
 }

@@ -12,9 +12,10 @@ mod client_address;
 mod conversations;
 mod cors;
 mod front;
-mod health;
 mod list;
+mod messages;
 mod openapi;
+mod operation;
 mod origin;
 mod pow;
 mod problem;
@@ -29,7 +30,6 @@ mod validation;
 
 pub(crate) use client_address::is_trusted;
 pub use front::Front;
-pub(crate) use health::Readiness;
 pub(crate) use rate_limit::{RateLimiter, key};
 pub(crate) use request_id::RequestIds;
 
@@ -44,12 +44,11 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tower::ServiceBuilder;
-use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The largest body of a chat, in bytes: a long conversation.
-const RUN_BODY_BYTES: usize = 256 * 1024;
+/// The largest body of a chat, in bytes: a long conversation. A widget's longest message alone may take 300,000.
+const RUN_BODY_BYTES: usize = 1024 * 1024;
 
 /// The largest body of the management API, in bytes: a hundred domains fit many times.
 const MANAGE_BODY_BYTES: usize = 64 * 1024;
@@ -57,7 +56,8 @@ const MANAGE_BODY_BYTES: usize = 64 * 1024;
 /// All routes.
 fn router(state: &AppState) -> Router {
     let (api, description) = api(state).split_for_parts();
-    let unknown = any(async || Error::RouteNotFound).layer(cors::layer());
+    let unknown = any(async || Error::RouteNotFound)
+        .layer(ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer()));
     let router = api
         .merge(openapi::routes(description).layer(ServiceBuilder::new().map_request(route::note)))
         .nest_service("/run", unknown.with_state(()))
@@ -69,6 +69,7 @@ fn router(state: &AppState) -> Router {
 fn api(state: &AppState) -> OpenApiRouter<AppState> {
     let quick = OpenApiRouter::new()
         .routes(routes!(challenge::issue_challenge))
+        .routes(routes!(challenge::issue_app_challenge))
         .routes(routes!(session::open_session))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation));
@@ -81,14 +82,15 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::delete_api_key))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
-        .routes(routes!(health::report_health))
-        .routes(routes!(health::report_readiness))
-        .routes(routes!(health::report_metrics));
+        .routes(routes!(operation::tell_health))
+        .routes(routes!(operation::tell_readiness))
+        .routes(routes!(operation::tell_metrics));
     let Settings { request_timeout, agent_timeout, .. } = state.settings;
-    let run = Guard { cors: Some(cors::layer()), body_bytes: None, timeout: request_timeout };
+    let run = Guard { is_cross_origin: true, body_bytes: None, timeout: request_timeout };
     let agent =
         Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
-    let manager = Guard { cors: None, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
+    let manager =
+        Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(run.around(quick))
         .merge(agent.around(slow))
@@ -99,7 +101,8 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
 /// What lies around a route.
 #[derive(Clone)]
 struct Guard {
-    cors: Option<CorsLayer>,
+    /// Whether pages of other origins may call the route.
+    is_cross_origin: bool,
     /// The largest body, where one is read.
     body_bytes: Option<usize>,
     timeout: Duration,
@@ -109,11 +112,12 @@ impl Guard {
     /// All of it is one layer to the router, which boxes each.
     fn around(self, router: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
         let timeout = self.timeout;
+        let cors = ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer());
         router.layer(
             ServiceBuilder::new()
                 .map_request(route::note)
                 // Around everything that refuses, so that a page can read it.
-                .option_layer(self.cors)
+                .option_layer(self.is_cross_origin.then_some(cors.into_inner()))
                 .option_layer(self.body_bytes.map(DefaultBodyLimit::max))
                 .map_future(move |answer: RouteFuture<Infallible>| hold(answer, timeout)),
         )

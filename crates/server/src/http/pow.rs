@@ -1,8 +1,11 @@
-//! The solution that a request brings.
+//! The solution of a challenge in the header of a request.
 
 use crate::{AppState, Error, ProofOfWork};
 use axum::http::HeaderMap;
-use saltmine_protocol::{Refusal, SOLUTION_HEADER, Verified};
+use base64ct::{Base64, Encoding};
+use saltmine_protocol::{MAX_HEADER_BYTES, Refusal, SOLUTION_HEADER, Verified};
+use serde::Deserialize;
+use std::borrow::Cow;
 
 /// Takes the request's solution and spends its challenge, or says what is wrong with it.
 pub(super) async fn require_solution(
@@ -25,7 +28,7 @@ async fn spend(state: &AppState, settings: &ProofOfWork, headers: &HeaderMap) ->
     if solutions.next().is_some() {
         return Err(Refusal::Invalid.into());
     }
-    let verified = verify(settings, solution, state.clock.now_seconds())?;
+    let verified = verify(settings, &open(solution), state.clock.now_seconds())?;
     if state.store.spend_challenge(&verified.replay_key, verified.expires_at_seconds).await? {
         Ok(())
     } else {
@@ -40,4 +43,22 @@ fn verify(settings: &ProofOfWork, solution: &str, now_seconds: u64) -> Result<Ve
         (Err(Refusal::Invalid), Some(second)) => by(second),
         (result, _) => result,
     }
+}
+
+/// The header of newer widgets: base64 of this JSON.
+#[derive(Deserialize)]
+struct Envelope {
+    /// What older clients send without an envelope.
+    payload: String,
+}
+
+/// Returns the payload of an envelope, or the header itself if it is none. It is opened once: an envelope inside of
+/// another is no solution.
+fn open(header: &str) -> Cow<'_, str> {
+    if header.len() > MAX_HEADER_BYTES {
+        // Refused for its size, before anything is decoded.
+        return header.into();
+    }
+    let envelope = Base64::decode_vec(header).ok().and_then(|json| serde_json::from_slice(&json).ok());
+    envelope.map_or(header.into(), |Envelope { payload }| payload.into())
 }

@@ -72,10 +72,16 @@ impl FromRequestParts<AppState> for WithinLimit {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        if let Some(limiter) = &state.rate_limiter {
-            limiter.check(client_address::of(state, &parts.headers, &parts.extensions))?;
-        }
+        require(state, parts)?;
         Ok(Self)
+    }
+}
+
+/// Counts a request, and refuses it above the limit of its address.
+pub(super) fn require(state: &AppState, parts: &Parts) -> Result<(), Error> {
+    match &state.rate_limiter {
+        Some(limiter) => limiter.check(client_address::of(state, &parts.headers, &parts.extensions)),
+        None => Ok(()),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What both chat endpoints do: hand a conversation to its agent, and keep what was said once it is answered.
 
 use super::auth::Caller;
-use crate::context;
-use crate::conversations::{Turn, TurnOutcome, Visitor, encoded_bytes, title};
+use super::messages::{ReceivedMessage, is_plain_id};
+use crate::conversations::{KeptMessage, Turn, Visitor, title};
 use crate::metrics::ReplyOutcome;
+use crate::store::PageRequest;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};
 use axum::http::{HeaderMap, HeaderName};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::time::Sleep;
@@ -21,7 +23,7 @@ pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Messages of a conversation at most, so that it can be read in one piece.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
-/// Bytes of JSON of a conversation that goes on, for the same reason: it may be read by many connections at once.
+/// Bytes of a conversation that goes on, for the same reason: it may be read by many connections at once.
 const MAX_CONVERSATION_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Earlier messages that an agent is told at most.
@@ -30,13 +32,14 @@ const CONTEXT_MESSAGES: u32 = 200;
 /// Characters of one message at most.
 pub(super) const MAX_CHARACTERS: usize = 100_000;
 
-/// Bytes of JSON of an agent's answer at most.
+/// Bytes of an agent's answer at most.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// What the caller says.
 pub(super) struct Question {
     /// In a new conversation all that was said; else only the last is new.
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Vec<ReceivedMessage>,
+    /// Nothing or an empty text for a new conversation whose id the server chooses.
     pub(super) conversation_id: Option<String>,
 }
 
@@ -59,29 +62,33 @@ impl Answer {
     ) -> Result<Self, Error> {
         let Question { mut messages, conversation_id } = question;
         check(&messages)?;
-        if caller.is_visitor() {
-            // Only the operator writes a system prompt, and only the agent its own turns.
-            messages.retain(|message| message.role == Role::User);
-        }
         let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
-        let conversation_id = match conversation_id {
+        let conversation_id = match conversation_id.filter(|id| !id.is_empty()) {
             Some(id) => plain_id(id)?,
             None => draw("conv")?,
         };
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
-        let context = earlier(state, &caller.visitor, &conversation_id).await?;
-        let title = title(&messages);
-        let context = match context {
-            // The server's own memory counts, and the client's is passed over.
-            Some(earlier) => {
-                messages.drain(..messages.len() - 1);
-                [earlier, messages.clone()].concat()
+        let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
+        let title = title(messages.iter().map(|received| &received.message));
+        let mut known_ids = HashSet::new();
+        let mut context = Vec::new();
+        if let Some(earlier) = earlier {
+            // What the server has stored counts, and the client's copy of it does not.
+            messages.drain(..messages.len() - 1);
+            for kept in earlier {
+                known_ids.insert(kept.id);
+                context.push(Message { role: kept.role, content: kept.content });
             }
-            None => messages.clone(),
-        };
-        let prompts = [state.settings.agent_prompt.as_deref(), caller.prompt.as_deref()];
-        let context = context::assemble(prompts, context, state.settings.context_budget)?;
-        let messages = messages.into_iter().map(|message| Ok((draw("msg")?, message)));
+        }
+        context.extend(messages.iter().map(|received| received.message.clone()));
+        let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
+            // A client that sends a message again uses its id again: no two messages of a conversation have the same.
+            let id = match id.filter(|id| known_ids.insert(id.clone())) {
+                Some(id) => id,
+                None => draw("msg")?,
+            };
+            Ok((id, message))
+        });
         let mut turn = Turn {
             conversation_id: conversation_id.clone(),
             agent_id: agent_id.to_owned(),
@@ -96,7 +103,6 @@ impl Answer {
         let writing = Writing {
             reply: agent.reply(context),
             turn,
-            answer_bytes: 0,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
             visitor: caller.visitor,
             state: state.clone(),
@@ -137,8 +143,6 @@ struct Writing {
     reply: Reply,
     /// Its last message is the answer, as far as it has come.
     turn: Turn,
-    /// The size of the answer as JSON, as far as it has come.
-    answer_bytes: usize,
     time_limit: Pin<Box<Sleep>>,
     visitor: Visitor,
     state: AppState,
@@ -165,8 +169,7 @@ impl Writing {
         let (_, answer) = self.turn.messages.last_mut().expect("the answer is the turn's last message");
         if let Some(piece) = piece {
             let piece = piece?;
-            self.answer_bytes += encoded_bytes(&piece);
-            if self.answer_bytes > MAX_ANSWER_BYTES {
+            if answer.content.len() + piece.len() > MAX_ANSWER_BYTES {
                 return Err(AgentError("its answer is too long".to_owned()).into());
             }
             answer.content.push_str(&piece);
@@ -174,17 +177,13 @@ impl Writing {
         }
         self.turn.at = self.state.clock.now();
         // It was checked before; whoever took the id meanwhile was faster.
-        match self.state.store.add_turn(&self.visitor, &self.turn, MAX_CONVERSATION_BYTES).await? {
-            TurnOutcome::Stored => Ok(None),
-            TurnOutcome::OtherUser => Err(Error::ConversationNotFound),
-            TurnOutcome::Full => Err(Error::ConversationFull),
-            TurnOutcome::ClientDeleted => Err(Error::AppNotFound),
-        }
+        let kept = self.state.store.add_turn(&self.visitor, &self.turn).await?;
+        if kept { Ok(None) } else { Err(Error::ConversationNotFound) }
     }
 }
 
 /// What was said before in this conversation, or `None` if it begins now.
-async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<Message>>, Error> {
+async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<KeptMessage>>, Error> {
     let Some(conversation) = state.store.find_conversation(&visitor.client_id, id).await? else {
         return Ok(None);
     };
@@ -192,22 +191,23 @@ async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option
         return Err(Error::ConversationNotFound);
     }
     if conversation.message_count + 2 > MAX_MESSAGES as u64
-        || conversation.encoded_bytes >= MAX_CONVERSATION_BYTES
+        || state.store.conversation_bytes(&visitor.client_id, id).await? >= MAX_CONVERSATION_BYTES
     {
         return Err(Error::ConversationFull);
     }
-    let messages = state.store.last_messages(&visitor.client_id, id, CONTEXT_MESSAGES).await?;
-    Ok(Some(messages.into_iter().map(|kept| Message { role: kept.role, content: kept.content }).collect()))
+    let page = PageRequest { page: 1, limit: CONTEXT_MESSAGES };
+    let messages = state.store.messages(&visitor.client_id, id, page).await?;
+    Ok(Some(messages))
 }
 
-fn check(messages: &[Message]) -> Result<(), Error> {
-    if messages.last().is_none_or(|message| message.role != Role::User) {
+fn check(messages: &[ReceivedMessage]) -> Result<(), Error> {
+    if messages.last().is_none_or(|last| last.message.role != Role::User) {
         return Err(Error::field("messages", "must end with a message whose role is `user`"));
     }
     if messages.len() >= MAX_MESSAGES {
         return Err(Error::field("messages", format!("must have fewer than {MAX_MESSAGES} entries")));
     }
-    for (index, Message { content, .. }) in messages.iter().enumerate() {
+    for (index, ReceivedMessage { message: Message { content, .. }, .. }) in messages.iter().enumerate() {
         let field = || format!("messages[{index}].content");
         if content.contains('\0') {
             return Err(Error::field(field(), "must not contain the character U+0000"));
@@ -221,8 +221,7 @@ fn check(messages: &[Message]) -> Result<(), Error> {
 
 /// An id that a client chose, or got from us before.
 fn plain_id(id: String) -> Result<String, Error> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if (1..=128).contains(&id.len()) && id.bytes().all(is_plain) {
+    if is_plain_id(&id) {
         Ok(id)
     } else {
         Err(Error::field("conversationId", "must have 1 to 128 of A-Z, a-z, 0-9, `-` and `_`"))

@@ -99,9 +99,9 @@ async fn the_agent_is_told_what_was_said_before() {
     );
 }
 
-/// The messages of other roles are left out: only the agent speaks for the agent.
+/// A client that brings a conversation along begins with all of it.
 #[tokio::test]
-async fn a_new_conversation_begins_with_all_that_the_user_sent() {
+async fn a_new_conversation_begins_with_all_that_is_sent() {
     let server = Server::new().await;
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
@@ -111,7 +111,7 @@ async fn a_new_conversation_begins_with_all_that_the_user_sent() {
     let body = json!({ "messages": messages, "conversationId": "mine-1", "stream": false });
     assert_eq!(visitor.post(&server, "/run/api/chat", &body).await.status, 200);
     let kept = visitor.messages(&server, "mine-1").await;
-    assert_eq!(kept, pairs(&[("user", "a"), ("user", "c"), ("assistant", "c")]));
+    assert_eq!(kept, pairs(&[&sent[..], &[("assistant", "c")]].concat()));
     let (_, title) = (0, visitor.get(&server, "/run/v1/conversations/mine-1").await.json());
     assert_eq!(title["data"]["title"], "a", "what the visitor said first");
 }

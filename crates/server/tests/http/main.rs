@@ -12,15 +12,13 @@ mod apps_crud;
 mod challenge;
 mod chat;
 mod chat_completions;
-mod context;
 mod conversations;
 mod cors;
 #[path = "../shared/database.rs"]
 mod database;
-mod database_faults;
-mod health;
 mod injection;
 mod openapi;
+mod operation;
 mod origins;
 mod pow_scope;
 mod problem;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use saltmine_server::{AppState, Clock, Front, PowScope, ProofOfWork, Random, Settings, Store};
+use saltmine_server::{AppState, Clock, Front, PowScope, PowVersion, ProofOfWork, Random, Settings, Store};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -81,6 +81,7 @@ pub fn settings() -> Settings {
             secret: POW_SECRET.into(),
             second_secret: None,
             scope: PowScope::Session,
+            version: PowVersion::V1,
             max_number: 200,
             ttl_seconds: 300,
         }),
@@ -255,15 +256,9 @@ pub fn jwt_part(token: &str, part: usize) -> Value {
 
 /// A JWT made by hand, signed with HMAC-SHA-256 under `secret`, whatever its header says.
 pub fn forge_jwt(header: &Value, claims: &Value, secret: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
     let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
     let message = format!("{}.{}", part(header), part(claims));
-    let signature = jwt_signature(&message, secret);
-    format!("{message}.{signature}")
-}
-
-/// The HMAC-SHA-256 of a JWT's first two parts, as its third part has it.
-pub fn jwt_signature(message: &str, secret: &str) -> String {
-    use hmac::{Hmac, KeyInit, Mac};
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(message);
-    Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes())
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&message);
+    format!("{message}.{}", Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()))
 }

@@ -21,20 +21,16 @@ const TO_LAST_WORD: usize = 61;
 /// deployed service issues, put the first four digits there.
 const FAVOURITE: usize = 11;
 
-/// The costs of this kernel: a round or a word of the schedule counts as one.
-pub(super) fn costs(lanes: u64) -> Costs {
-    Costs {
-        lanes,
+pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option<u64> {
+    let costs = Costs {
+        lanes: V::COUNT as u64,
+        // A round or a word of the schedule counts as one.
         sweep: 256.0,
         vector: |word, is_pair| {
             if word == FAVOURITE && !is_pair { 80.0 } else { 112.0 - word as f64 }
         },
         second_block: 80.0,
-    }
-}
-
-pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option<u64> {
-    let costs = costs(V::COUNT as u64);
+    };
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {
         let plan = Plan::new(&job.tail, digits, first, last, &costs);
@@ -295,7 +291,7 @@ fn undone(start: &[u32; 8], digest: &[u32; 8]) -> u32 {
 
 /// The state after one round for each element of `keyed`.
 #[inline(never)]
-pub(crate) fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
+fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     macro_rules! round {
         ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $keyed:expr) => {
@@ -455,10 +451,6 @@ mod tests {
         }
         fn first(self) -> u32 {
             self.0.first()
-        }
-        #[cfg(feature = "kdf-lanes")]
-        fn words(self) -> [u32; 4] {
-            self.0.words()
         }
     }
 

@@ -1,3 +1,0 @@
-module example.com/backend-go
-
-go 1.19
