@@ -23,16 +23,21 @@ const GROUPS = [
     entries: [
       guide("client", "The client"),
       guide("react", "React"),
+      guide("streaming-chat", "Streaming chat"),
+      guide("your-own-backend", "Your own backend"),
       guide("moving", "Moving to saltmine"),
       guide("bundlers", "Bundlers and tests"),
       guide("content-security-policy", "Content security policy"),
       guide("production", "Running in production"),
+      guide("how-it-works", "How it works"),
+      guide("threat-model", "Threat model"),
     ],
   },
   {
     title: "Help",
     entries: [
       guide("troubleshooting", "Troubleshooting"),
+      guide("faq", "Frequently asked questions"),
       { href: "index.html#errors", label: "Error codes" },
     ],
   },

@@ -74,7 +74,9 @@ export async function readReference() {
 async function fingerprint() {
   const hash = createHash("sha256");
   const dist = join(root, "pkg", "dist");
-  const declarations = (await readdir(dist, { recursive: true })).filter((name) => name.endsWith(".d.ts")).sort();
+  const declarations = (await readdir(dist, { recursive: true }))
+    .filter((name) => name.endsWith(".d.ts"))
+    .sort();
   const files = declarations.map((name) => join(dist, name));
   for (const file of [...files, fileURLToPath(import.meta.url), join(root, "package-lock.json")])
     hash.update(await readFile(file));

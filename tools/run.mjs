@@ -1,4 +1,4 @@
-// The door of every npm command: makes sure that Node, Cargo and the npm packages are there, then hands over to
+// What every npm command starts: makes sure that Node, Rust and the npm packages are there, then runs
 // `cargo run -p xtask`. Needs nothing but Node itself.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,56 +8,84 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const [task, ...taskArguments] = process.argv.slice(2);
+const isWindows = process.platform === "win32";
 
+/** The steps of this file, which come before those of the task. */
+const STEPS = [
+  ["checking Node and Rust", checkTools],
+  ["installing the npm packages", installPackages],
+  ["compiling the build tool", () => {}],
+];
+/** How many steps each task of xtask has; a test of xtask compares. Other tasks print no steps. */
+const STEPS_OF_TASK = JSON.parse(readFileSync(new URL("steps.json", import.meta.url), "utf8"));
+
+/** Prints one sentence and exits. */
 function giveUp(sentence) {
   console.error(`saltmine: ${sentence}`);
   process.exit(1);
 }
 
-function checkNode() {
+function checkTools() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     giveUp(`Node ${process.versions.node} is too old: install Node 20.19 or later.`);
   }
-}
-
-function findCargo() {
   // rustup's folder is not on the PATH of every shell that was open when it was installed.
   process.env.PATH += delimiter + join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "bin");
-  const { status, error, stderr } = spawnSync("cargo", ["--version"], { cwd: root, encoding: "utf8" });
+  // rustup installs the toolchain of rust-toolchain.toml on the first call, and prints that on standard error.
+  const { status, error } = spawnSync("cargo", ["--version"], { cwd: root, stdio: ["ignore", "ignore", 2] });
   if (error) giveUp("cargo was not found: install Rust with rustup (https://rustup.rs).");
-  if (status !== 0) giveUp(`cargo does not run: ${stderr.trim()}`);
+  if (status !== 0) giveUp("cargo does not run: see its message above.");
+  if (!isWindows && spawnSync("cc", ["--version"]).status !== 0) {
+    giveUp(
+      "there is no C compiler, which Rust links with: install one (Debian: apt-get install gcc libc6-dev).",
+    );
+  }
 }
 
-/** `npm ci`, when the lock file is not the one that was installed. */
+/** The packages of the workspace, and those of the linters where they are needed. */
 function installPackages() {
-  const stamp = join(root, ".cache", "npm-ci");
+  install("", "npm-ci");
+  if (task === "lint" || task === "format") install("tools/lint", "npm-ci-lint");
+}
+
+/** Runs `npm ci` in a folder, when its lock file is not the one that was installed. */
+function install(folder, stampName) {
+  const stamp = join(root, ".cache", stampName);
   const wanted = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
+    .update(readFileSync(join(root, folder, "package-lock.json")))
     .digest("hex");
   const installed =
-    existsSync(join(root, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
+    existsSync(join(root, folder, "node_modules")) && existsSync(stamp) && readFileSync(stamp, "utf8");
   if (installed === wanted) return;
-  // npm's own words go to standard error: standard output belongs to the task.
+  // npm's own messages go to standard error: standard output belongs to the task.
   const { status, error } = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
+    cwd: join(root, folder),
     stdio: ["ignore", 2, 2],
-    shell: process.platform === "win32",
+    shell: isWindows,
   });
   if (error || status !== 0) giveUp("the npm packages could not be installed: see npm's message above.");
   mkdirSync(join(root, ".cache"), { recursive: true });
   writeFileSync(stamp, wanted);
 }
 
-checkNode();
-findCargo();
-installPackages();
-
-const task = spawn("cargo", ["run", "--quiet", "--package", "xtask", "--", ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: "inherit",
+const stepsOfTask = STEPS_OF_TASK[task];
+STEPS.forEach(([label, run], index) => {
+  if (stepsOfTask) console.error(`[${index + 1}/${STEPS.length + stepsOfTask}] ${label} …`);
+  run();
 });
-// A terminal's Ctrl-C reaches the task by itself; other signals are handed on. Then its end is ours.
+
+const child = spawn(
+  "cargo",
+  ["run", "--quiet", "--package", "xtask", "--", task ?? "help", ...taskArguments],
+  {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, SALTMINE_STEPS_BEFORE: String(STEPS.length) },
+  },
+);
+// Ctrl-C in a terminal reaches the task by itself; other signals are passed on. This process exits as the task does.
 process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => task.kill(signal));
-task.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
+for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));

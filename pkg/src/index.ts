@@ -5,6 +5,7 @@
  * @module
  */
 export { type CallOptions, type Client, type ClientOptions, createClient } from "./session/client.js";
+export type { ClientState } from "./session/state.js";
 export type { ClientEvent } from "./session/events.js";
 export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";
 export type { Backend, Challenge, Engine } from "./solver/messages.js";

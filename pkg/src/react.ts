@@ -4,89 +4,104 @@
  *
  * @module
  */
-import { type Client, type ClientOptions, createClient, type SaltmineError, type Session } from "saltmine";
-import { useCallback, useEffect, useRef, useState } from "react";
+import {
+  type Client,
+  type ClientOptions,
+  type ClientState,
+  createClient,
+  type SaltmineError,
+  type Session,
+} from "saltmine";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
-/** What {@link useSession} tells. */
+/** The result of {@link useSession}. */
 export interface SessionState {
-  /** The session, as soon as there is one; replaced when it is renewed, gone when the visitor signs out. */
+  /** The session, as soon as there is one; replaced when it is renewed, undefined after a sign-out. */
   session: Session | undefined;
-  /** Why there is none, or why the last renewal failed; gone with the next success. */
+  /** Why there is no session; undefined again with the next request. */
   error: SaltmineError | undefined;
-  /** Whether the first session is on its way; true while the server renders. */
+  /** Whether the first session is being requested; true while a server renders. */
   isLoading: boolean;
-  /** For `fetch`, `signOut` and all else, once the component is mounted. Disposed with it. */
+  /** The client, once the component is mounted. One that was made from options is disposed with the component. */
   client: Client | undefined;
-  /** Asks once more, after an error or a farewell. */
+  /** Requests a session again, after an error or a sign-out. */
   retry(): void;
 }
 
-type Told = Omit<SessionState, "retry"> & { key: string; storage: unknown };
+/** What was made of some options: a client, or the error that they are. */
+interface Made {
+  key: string;
+  storage: unknown;
+  client?: Client;
+  error?: SaltmineError;
+}
+
+const IDLE: ClientState = { status: "idle", session: undefined, error: undefined };
+const isClient = (source: ClientOptions | Client): source is Client => "session" in source;
 
 /**
- * A client for as long as the component is mounted, and its session, asked for at once. Options may be written inline:
- * another client is made only when one of their values changes; `fetch` and `onEvent` are always the latest. A `Storage`
- * of one's own must stay the same object.
+ * Returns the session of a client, and requests it at once. The client is given, or made from options for as long as the
+ * component is mounted. Options may be written inline: another client is made only when one of their values changes;
+ * `fetch`, `getAuthToken` and `onEvent` are always the latest. An object in `storage` must stay the same object.
  */
-export function useSession(options: ClientOptions): SessionState {
-  const { fetch, onEvent: _, storage, ...rest } = options;
+export function useSession(source: ClientOptions | Client): SessionState {
+  const given = isClient(source) ? source : undefined;
+  const options = given ? undefined : (source as ClientOptions);
+  const { fetch, onEvent: _, storage, ...rest } = options ?? ({} as ClientOptions);
   const stored = typeof storage === "object" ? storage : undefined;
   const key = JSON.stringify([stored ? "own" : storage, fetch !== undefined, Object.entries(rest).sort()]);
   const latest = useRef(options);
   const [tries, setTries] = useState(0);
-  const [told, setTold] = useState<Told>();
+  const [made, setMade] = useState<Made>();
 
   useEffect(() => {
     latest.current = options;
   });
 
   useEffect(() => {
-    const { fetch } = latest.current;
-    let live = true;
-    const tell = (change: Partial<Told>) => {
-      if (!live) return;
-      setTold((old) => ({ ...(old as Told), ...change }));
-    };
-    const fail = (error: SaltmineError) =>
-      tell(/^(aborted|disposed)$/.test(error.code) ? { isLoading: false } : { error, isLoading: false });
-    const begin = { key, storage: stored, session: undefined, error: undefined };
+    const current = latest.current;
+    if (given || !current) return;
+    const { fetch } = current;
     let client: Client;
     try {
       client = createClient({
-        ...latest.current,
-        ...(fetch && { fetch: (...args) => (latest.current.fetch ?? fetch)(...args) }),
-        onEvent: (event) => {
-          if (event.type === "ready") tell({ session: event.session, error: undefined, isLoading: false });
-          else if (event.type === "state" && event.state === "signed_out")
-            tell({ session: undefined, error: undefined, isLoading: false });
-          else if (event.type === "state" && event.error) fail(event.error);
-          latest.current.onEvent?.(event);
-        },
+        ...current,
+        ...(fetch && { fetch: (...args) => (latest.current?.fetch ?? fetch)(...args) }),
+        onEvent: (event) => latest.current?.onEvent?.(event),
       });
     } catch (error) {
-      tell({ ...begin, client: undefined, isLoading: false, error: error as SaltmineError });
+      setMade({ key, storage: stored, error: error as SaltmineError });
       return;
     }
-    tell({ ...begin, client, isLoading: true });
-    // What fails is an event too.
-    client.session().catch(() => {});
-    return () => {
-      live = false;
-      client.dispose();
-    };
-  }, [key, stored, tries]);
+    setMade({ key, storage: stored, client });
+    return () => client.dispose();
+  }, [given, key, stored, tries]);
 
-  const current = told?.key === key && told.storage === stored ? told : undefined;
-  const client = current?.client;
+  const own = made?.key === key && made.storage === stored ? made : undefined;
+  const client = given ?? own?.client;
+  const subscribe = useCallback(
+    (listener: () => void) => client?.subscribe(listener) ?? (() => {}),
+    [client],
+  );
+  const { status, session, error } = useSyncExternalStore(
+    subscribe,
+    () => client?.state ?? IDLE,
+    () => IDLE,
+  );
+
+  useEffect(() => {
+    // A failure is part of the state.
+    client?.session().catch(() => {});
+  }, [client]);
+
   const retry = useCallback(() => {
-    if (!client) return setTries((count) => count + 1);
-    setTold((old) => old && { ...old, error: undefined, isLoading: !old.session });
-    client.session().catch(() => {});
+    if (client) client.session().catch(() => {});
+    else setTries((count) => count + 1);
   }, [client]);
   return {
-    session: current?.session,
-    error: current?.error,
-    isLoading: current?.isLoading ?? true,
+    session,
+    error: error ?? own?.error,
+    isLoading: !session && !error && !own?.error && status !== "failed" && status !== "signed_out",
     client,
     retry,
   };

@@ -21,16 +21,18 @@ function copyButton(block: Element): HTMLButtonElement {
   button.type = "button";
   button.className = "copy";
   button.textContent = "Copy";
-  button.addEventListener("click", async () => {
-    const code = block.querySelector("code")?.textContent ?? "";
-    const told = await navigator.clipboard.writeText(code).then(
-      () => "Copied",
-      () => "Not allowed",
-    );
-    button.textContent = told;
+  const report = (result: string) => {
+    button.textContent = result;
     setTimeout(() => {
       button.textContent = "Copy";
     }, COPIED_MS);
+  };
+  button.addEventListener("click", () => {
+    const code = block.querySelector("code")?.textContent ?? "";
+    navigator.clipboard.writeText(code).then(
+      () => report("Copied"),
+      () => report("Not allowed"),
+    );
   });
   return button;
 }

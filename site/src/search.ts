@@ -53,8 +53,10 @@ export function startSearch(form: HTMLFormElement): void {
   };
 
   input.addEventListener("focus", () => void prepare().catch(() => {}), { once: true });
-  input.addEventListener("input", show);
-  input.addEventListener("focus", () => results.hidden && input.value && show());
+  input.addEventListener("input", () => void show());
+  input.addEventListener("focus", () => {
+    if (results.hidden && input.value) void show();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     results.querySelector("a")?.click();

@@ -123,6 +123,28 @@ describe("dispose", () => {
     await assertNothingLeft(page, left);
   });
 
+  for (const ticks of [0, 1, 2, 5]) {
+    test(`${ticks} ticks after session(), while another tab holds the lock: ends the call`, async (t) => {
+      const { page, left, service } = await setUp(t);
+      const other = await openTab(page.context(), pages.site.origin);
+      await makeClient(other, { baseUrl: service.baseUrl });
+      service.routes.session = async () => {};
+      const held = call(other, "session");
+      await until("the request", () => service.asked().includes("session"));
+      // React's Strict Mode unmounts a component directly after it has mounted.
+      const code = await page.evaluate(async (ticks) => {
+        const asking = client.session().catch(({ code }) => code);
+        for (let tick = 0; tick < ticks; tick += 1) await undefined;
+        client.dispose();
+        return Promise.race([asking, new Promise((give) => setTimeout(give, 1_000, "still pending"))]);
+      }, ticks);
+      assert.equal(code, "disposed");
+      await other.evaluate(() => client.dispose());
+      await held;
+      await assertNothingLeft(page, left);
+    });
+  }
+
   test("while it waits for another tab's lock: waits no longer", async (t) => {
     const { page, left, service } = await setUp(t);
     const other = await openTab(page.context(), pages.site.origin);

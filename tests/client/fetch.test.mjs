@@ -14,11 +14,11 @@ after(remove);
 const OK = { body: { fine: true } };
 
 /** A client, and a run API on the service's own origin that answers from a list, then with 200. */
-async function setUp(t, answers = [], options = {}) {
+async function setUp(t, answers = [], options = {}, base = "") {
   const service = await startTimedService();
   const seen = [];
   const api = await listen(async (request, response, path) => {
-    if (path.startsWith("/run/auth/")) {
+    if (path.startsWith(`${base}/run/auth/`)) {
       const name = path.endsWith("/challenge") ? "challenge" : "session";
       service.requests.push({ name, path, headers: request.headers });
       return service.routes[name](request, response);
@@ -33,7 +33,7 @@ async function setUp(t, answers = [], options = {}) {
     });
     return answers.shift() ?? OK;
   });
-  const client = createClient({ baseUrl: api.origin, appId: APP_ID, ...options });
+  const client = createClient({ baseUrl: api.origin + base, appId: APP_ID, ...options });
   t.after(async () => {
     client.dispose();
     await api.close();
@@ -41,6 +41,17 @@ async function setUp(t, answers = [], options = {}) {
   });
   return { service, client, seen, origin: api.origin };
 }
+
+test("a path is appended to the path of baseUrl, as in the client's own requests", async (t) => {
+  const { client, seen, origin } = await setUp(t, [], {}, "/some/path");
+  await client.fetch("/run/api/chat");
+  await client.fetch("run/api/chat");
+  await client.fetch(`${origin}/elsewhere`);
+  assert.deepEqual(
+    seen.map(({ path }) => path),
+    ["/some/path/run/api/chat", "/some/path/run/api/chat", "/elsewhere"],
+  );
+});
 
 describe("the headers", () => {
   test("are ours beside the caller's own; the origin goes along where the runtime sends none", async (t) => {
@@ -201,7 +212,9 @@ describe("giving up", () => {
   test("a signal ends the wait for the session, and the request", async (t) => {
     const { client, service, seen } = await setUp(t);
     service.routes.challenge = async () => {};
-    await assert.rejects(client.fetch("/run/x", { signal: AbortSignal.timeout(200) }), { code: "aborted" });
+    await assert.rejects(client.fetch("/run/x", { signal: AbortSignal.timeout(200) }), {
+      name: "TimeoutError",
+    });
     assert.equal(seen.length, 0);
   });
 });

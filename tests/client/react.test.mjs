@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
 import { root } from "../support/paths.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
-import { APP_ID, problem } from "../support/service.mjs";
+import { APP_ID, inTheFuture, makeToken, problem } from "../support/service.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { runNode, installTarball } from "../support/tarball.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
@@ -39,6 +39,9 @@ const APP = `
   let container = createRoot(document.body.appendChild(document.createElement("div")));
   globalThis.show = (options, strict) =>
     container.render(strict ? createElement(StrictMode, null, createElement(Widget, options)) : createElement(Widget, options));
+  const Shared = ({ client }) => createElement("p", null, useSession(client).session?.userId ?? "…");
+  globalThis.showTwo = (client) =>
+    container.render([1, 2].map((key) => createElement(Shared, { key, client })));
   globalThis.unmount = () => container.render(null);
   Object.assign(globalThis, { renders, events, version });
 `;
@@ -120,7 +123,7 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
       });
     }
 
-    test("a renewal and a farewell are seen", async (t) => {
+    test("a renewal and a sign-out are seen", async (t) => {
       const { page, show, shows, last } = await setUp(t);
       await show(real);
       await shows(/^anon_/);
@@ -177,6 +180,70 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
       await page.evaluate(() => state.retry());
       await shows(/^anon_/);
       assert.equal((await last()).code, undefined);
+    });
+
+    test("a stored session that is still valid is shown though the server fails; retry ends", async (t) => {
+      const { page, show, shows, last } = await setUp(t);
+      const service = await startTimedService();
+      t.after(service.close);
+      service.routes.challenge = async () => problem(403);
+      // Half an hour is left: the hook tries to renew it first.
+      await page.evaluate(
+        ([key, text]) => localStorage.setItem(key, text),
+        [
+          `inkeep_session_${APP_ID}`,
+          JSON.stringify({
+            token: makeToken({
+              sub: "anon_before",
+              iat: Math.floor(Date.now() / 1000) - 30 * 86_400 + 1_800,
+            }),
+            expiresAt: inTheFuture(1_800_000),
+          }),
+        ],
+      );
+      await show({ baseUrl: service.baseUrl, appId: APP_ID });
+      await shows(/^anon_before$/);
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        const { isLoading, code } = await last();
+        assert.deepEqual([isLoading, code], [false, undefined]);
+        await page.evaluate(() => state.retry());
+        await settle();
+      }
+      assert.equal((await last()).userId, "anon_before");
+    });
+
+    test("a renewal that fails does not take the session away", async (t) => {
+      const { page, show, shows, last } = await setUp(t);
+      const service = await startTimedService();
+      t.after(service.close);
+      await show({ baseUrl: service.baseUrl, appId: APP_ID });
+      await shows(/^anon_/);
+      const { userId } = await last();
+      service.routes.challenge = async () => problem(403);
+      await page.evaluate(() => state.client.refresh());
+      await settle();
+      const { isLoading, code, userId: after } = await last();
+      assert.deepEqual([isLoading, code, after], [false, undefined, userId]);
+    });
+
+    test("a client of the caller's own: two components share it, and the unmount does not dispose it", async (t) => {
+      const { page, shows } = await setUp(t);
+      await page.evaluate(async (options) => {
+        const { createClient } = await import("saltmine");
+        globalThis.own = createClient(options);
+        showTwo(own);
+      }, real);
+      await shows(/^(anon_[\w-]+)\s+\1$/);
+      assert.equal(page.workers().length, 1);
+      const same = await page.evaluate(() => own.state === own.state && own.state.session.userId);
+      assert.match(same, /^anon_/);
+      await page.evaluate(() => unmount());
+      assert.match(await page.evaluate(async () => (await own.session()).userId), /^anon_/);
+      const disposed = await page.evaluate(() => {
+        own[Symbol.dispose ?? Symbol.for("Symbol.dispose")]();
+        return own.session().catch(({ code }) => code);
+      });
+      assert.equal(disposed, "disposed");
     });
 
     test("options that are wrong are an error, not a crash", async (t) => {

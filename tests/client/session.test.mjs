@@ -213,6 +213,7 @@ describe("options", () => {
     ["a baseUrl that is no http", { ...good, baseUrl: "ftp://example.com" }, "baseUrl"],
     ["no appId", { baseUrl: "https://api.example.com" }, "appId"],
     ["an empty appId", { ...good, appId: "" }, "appId"],
+    ["an appId with a lone surrogate", { ...good, appId: "app_\ud800" }, "appId"],
     ["an origin that is no URL", { ...good, origin: "example" }, "origin"],
     ["a storage nobody has", { ...good, storage: "cookie" }, "storage"],
     ["a listener that is none", { ...good, onEvent: "log" }, "onEvent"],
@@ -221,7 +222,13 @@ describe("options", () => {
     ["a fractional maxNumber", { ...good, maxNumber: 1.5 }, "maxNumber"],
   ]) {
     test(`${what} → invalid_options`, () => {
-      assert.throws(() => createClient(options), { name: "SaltmineError", code: "invalid_options", field });
+      const message = new RegExp(`^Invalid option \`${field}\`: must .+\\.$`);
+      assert.throws(() => createClient(options), {
+        name: "SaltmineError",
+        code: "invalid_options",
+        field,
+        message,
+      });
     });
   }
 });
@@ -273,10 +280,10 @@ const bounded = { timeout: 15_000 };
 describe("giving up", () => {
   test("an abort before the call starts nothing", bounded, async (t) => {
     const { service, client } = await setUp(t);
-    await assert.rejects(client.session({ signal: AbortSignal.abort("left") }), {
-      code: "aborted",
-      cause: "left",
-    });
+    for (const reason of ["left", new TypeError("left"), undefined]) {
+      const signal = AbortSignal.abort(reason);
+      await assert.rejects(client.session({ signal }), (thrown) => thrown === signal.reason);
+    }
     assert.deepEqual(asked(service), []);
   });
 
@@ -290,7 +297,7 @@ describe("giving up", () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 300);
       const began = performance.now();
-      await assert.rejects(client.session({ signal: controller.signal }), { code: "aborted" });
+      await assert.rejects(client.session({ signal: controller.signal }), { name: "AbortError" });
       assert.ok(performance.now() - began < 1_500, `${performance.now() - began} ms`);
       // The worker is free again: it serves the next call.
       Object.assign(service.routes, right);
@@ -305,7 +312,7 @@ describe("giving up", () => {
   test("one caller's abort does not take the others' session", bounded, async (t) => {
     const { service, client } = await setUp(t, { session: delayed(right.session, 200) });
     const controller = new AbortController();
-    const leaving = assert.rejects(client.session({ signal: controller.signal }), { code: "aborted" });
+    const leaving = assert.rejects(client.session({ signal: controller.signal }), { name: "AbortError" });
     const staying = client.session();
     controller.abort();
     await leaving;
@@ -353,17 +360,13 @@ describe("giving up", () => {
     await assert.rejects(client.headers(), { code: "disposed" });
   });
 
-  test(
-    "signOut during a flight ends it; the session that it would have brought is not kept",
-    bounded,
-    async (t) => {
-      const { service, client } = await setUp(t, { session: delayed(right.session, 300) });
-      const flying = assert.rejects(client.session(), { code: "aborted" });
-      setTimeout(() => client.signOut(), 150);
-      await flying;
-      const { userId } = await client.session();
-      assert.match(userId, /^anon_/);
-      assert.equal(service.requests.at(-1).headers.authorization, undefined);
-    },
-  );
+  test("signOut ends a pending request, whose session is not kept", bounded, async (t) => {
+    const { service, client } = await setUp(t, { session: delayed(right.session, 300) });
+    const flying = assert.rejects(client.session(), { code: "aborted" });
+    setTimeout(() => client.signOut(), 150);
+    await flying;
+    const { userId } = await client.session();
+    assert.match(userId, /^anon_/);
+    assert.equal(service.requests.at(-1).headers.authorization, undefined);
+  });
 });

@@ -7,6 +7,7 @@ import {
   KEY,
   makeClient,
   openTab,
+  setVisibility,
   settle,
   startPages,
   until,
@@ -144,7 +145,7 @@ describe("what one tab does", () => {
     assert.equal(service.requests.length, 4);
   });
 
-  test("is seen by another: its farewell", async (t) => {
+  test("is seen by another: its sign-out", async (t) => {
     const { service, tabs } = await setUp(t, { count: 2 });
     const [one, other] = tabs;
     const { userId } = await call(one, "session");
@@ -155,7 +156,7 @@ describe("what one tab does", () => {
     assert.equal(service.requests.at(-1).headers.authorization, undefined);
   });
 
-  test("a farewell while another tab renews is not undone by it", async (t) => {
+  test("a sign-out while another tab renews is not undone by it", async (t) => {
     const { service, tabs } = await setUp(t, { count: 2 });
     const [one, other] = tabs;
     const { userId } = await call(one, "session");
@@ -169,7 +170,31 @@ describe("what one tab does", () => {
     assert.equal(claimsOf(`Bearer ${(await call(one, "session")).token}`).sub, after);
   });
 
-  test("a store that is emptied whole is a farewell too; another key's change is nothing", async (t) => {
+  for (const [how, use] of [
+    ["wakes up", (page) => setVisibility(page, "hidden").then(() => setVisibility(page, "visible"))],
+    ["renews", (page) => call(page, "refresh")],
+  ]) {
+    test(`a sign-out while another tab slept is not undone when that tab ${how}`, async (t) => {
+      const { service, context } = await setUp(t, { count: 0 });
+      const [one, sleeper] = await openTabs(context, 2, pages.site.origin, { baseUrl: service.baseUrl });
+      const { userId } = await call(one, "session");
+      // A tab that sleeps receives no events of other tabs.
+      await sleeper.evaluate(() =>
+        addEventListener("storage", (event) => event.stopImmediatePropagation(), { capture: true }),
+      );
+      await call(sleeper, "session");
+      await one.evaluate(() => client.signOut());
+      await settle(100);
+      await use(sleeper);
+      await until("signed out", async () =>
+        (await eventsOf(sleeper, "state")).some(({ state }) => state === "signed_out"),
+      );
+      assert.notEqual((await call(sleeper, "session")).userId, userId);
+      assert.notEqual((await call(one, "session")).userId, userId);
+    });
+  }
+
+  test("a store that is emptied as a whole is a sign-out too; another key's change is nothing", async (t) => {
     const { service, tabs } = await setUp(t, { count: 2 });
     const [one, other] = tabs;
     await call(one, "session");
@@ -183,15 +208,19 @@ describe("what one tab does", () => {
   });
 
   test("a tab that sleeps with the lock does not hold the others for ever", async (t) => {
-    const { tabs } = await setUp(t, { count: 2, clockAt: Date.now() });
+    const { service, tabs } = await setUp(t, { count: 2, clockAt: Date.now() });
     const [one, other] = tabs;
     await one.evaluate(
       (key) => void navigator.locks.request(`saltmine:${key}`, () => new Promise(() => {})),
       KEY,
     );
-    const asking = call(other, "session");
+    let isSettled = false;
+    const asking = call(other, "session").finally(() => (isSettled = true));
     await settle();
+    assert.equal(isSettled, false, "it waits for the lock");
+    assert.deepEqual(service.asked(), [], "and asks for nothing meanwhile");
     await other.clock.runFor(20_000);
     assert.match((await asking).userId, /^anon_/);
+    assert.deepEqual(service.asked(), ["challenge", "session"]);
   });
 });

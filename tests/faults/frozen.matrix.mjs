@@ -8,7 +8,7 @@ import puppeteer from "puppeteer-core";
 import { FLAGS } from "../support/browser.mjs";
 import { eventsOf, makeClient, openTab, settle, until } from "../support/client-pages.mjs";
 import { instead, late } from "../support/fault-proxy.mjs";
-import { chromiumPath } from "../support/paths.mjs";
+import { chromiumPath } from "../support/browsers/find.mjs";
 import {
   assertEnds,
   assertLeavesNothing,

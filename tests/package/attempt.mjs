@@ -36,7 +36,7 @@ export async function attempt(saltmine, challenge, options = {}) {
       field: error.field,
       retryable: error.retryable,
       message: error.message,
-      cause: error.cause?.message,
+      isReason: controller.signal.aborted && error === controller.signal.reason,
       ours: error instanceof saltmine.SaltmineError,
       abortMs: abortedAt ? performance.now() - abortedAt : undefined,
     }),

@@ -97,7 +97,7 @@ describe("on the page's thread", () => {
     assert.equal(progress.at(-1).searched, 9_000_001);
     assert.equal(await page.evaluate(() => globalThis.engines), 1);
     const aborted = await solve(hopeless, { abortAtProgress: 2 });
-    assert.equal(aborted.code, "aborted");
+    assert.equal(aborted.isReason, true);
     assert.ok(aborted.abortMs < 500, `the abort took ${aborted.abortMs} ms`);
     assert.equal((await solve(challenge)).number, number);
   });
@@ -145,13 +145,13 @@ describe("on the page's thread", () => {
       async ({ door, challenge }) => {
         const { solve } = await import(door);
         globalThis.giveUp = new AbortController();
-        return solve(challenge, { signal: giveUp.signal }).catch(({ code }) => code);
+        return solve(challenge, { signal: giveUp.signal }).catch(({ name }) => name);
       },
       { door: doors.web, challenge },
     );
     await until("the worker", () => page.workers().length === 1);
     await page.evaluate(() => giveUp.abort());
-    assert.equal(await code, "aborted");
+    assert.equal(await code, "AbortError");
     await workersGone(page, 1_000);
   });
 

@@ -229,14 +229,24 @@ export function Widget(): string {
 }
 `;
 
-/** Each line is wrong. */
+/** What the misuses below begin with. It is right. */
+const MISUSE_PREAMBLE = `import { createClient, solve } from "saltmine";
+const challenge = { algorithm: "SHA-256", challenge: "", salt: "", signature: "" };
+void solve(challenge, { workers: 1 });
+createClient({ baseUrl: "", appId: "", workers: 1 });
+`;
+
+/** Lines that are wrong in one thing each, and the compiler's message about that. */
 const MISUSES = [
-  'createClient({ baseUrl: 1, appId: "a" });',
-  'createClient({ baseUrl: "", appId: "", workers: "1" });',
-  'createClient({ baseUrl: "" });',
-  'void solve({ algorithm: "", challenge: "", signature: "" });',
-  "void solve(null);",
-  "void solve({}, { workers: true });",
+  ['createClient({ baseUrl: 1, appId: "a" });', /Type 'number' is not assignable to type 'string'/],
+  [
+    'createClient({ baseUrl: "", appId: "", workers: "1" });',
+    /Type 'string' is not assignable to type 'number'/,
+  ],
+  ['createClient({ baseUrl: "" });', /Property 'appId' is missing/],
+  ['void solve({ algorithm: "", challenge: "", signature: "" });', /Property 'salt' is missing/],
+  ["void solve(null);", /Argument of type 'null'/],
+  ["void solve(challenge, { workers: true });", /Type 'boolean' is not assignable to type 'number'/],
 ];
 
 describe("TypeScript", () => {
@@ -253,17 +263,28 @@ describe("TypeScript", () => {
       assert.equal(await compile(`doors-${name}.ts`, DOORS, flags), "");
     });
     test(`misuse does not compile with moduleResolution ${name}`, async () => {
-      const said = await compile(
-        "misuse.ts",
-        ['import { createClient, solve } from "saltmine";', ...MISUSES].join("\n"),
-        flags,
-      );
-      const accepted = MISUSES.filter((_, index) => !said.includes(`misuse.ts(${index + 2},`));
-      assert.deepEqual(accepted, []);
-      assert.doesNotMatch(said, /misuse\.ts\(1,/, "the import itself is right");
+      const source = MISUSE_PREAMBLE + MISUSES.map(([line]) => line).join("\n");
+      const errors = errorsByLine(await compile("misuse.ts", source, flags));
+      const preambleLines = MISUSE_PREAMBLE.split("\n").length - 1;
+      MISUSES.forEach(([line, message], index) => {
+        const lineNumber = preambleLines + index + 1;
+        assert.match(errors.get(lineNumber) ?? "it compiles", message, line);
+        errors.delete(lineNumber);
+      });
+      assert.deepEqual([...errors], [], "the preamble is right");
     });
   }
 });
+
+/** The compiler's messages, by the line that they are about. */
+function errorsByLine(printed) {
+  const errors = new Map();
+  for (const text of printed.split(/^(?=\S+\.ts\()/m).filter(Boolean)) {
+    const line = Number(/\((\d+),/.exec(text)?.[1]);
+    errors.set(line, (errors.get(line) ?? "") + text);
+  }
+  return errors;
+}
 
 /** What the repository's TypeScript says about a file in the installed project. */
 async function compile(name, source, flags) {

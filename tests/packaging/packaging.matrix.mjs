@@ -9,6 +9,7 @@ import { launchBrowser, openPage } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
+import { assertToken, outcomeAt } from "./outcome.mjs";
 import { copyApp, installProject, runIn, startIn } from "./project.mjs";
 
 const MAIN = new URL("app/main.js", import.meta.url);
@@ -23,27 +24,7 @@ after(async () => {
   await remove();
 });
 
-/** What a project's page comes to. */
-async function outcomeAt(url) {
-  const address = new URL(url);
-  address.searchParams.set("api", server.baseUrl);
-  const { page, context, complaints } = await openPage(browser, address.href);
-  try {
-    await page.waitForFunction(() => globalThis.outcome, undefined, { timeout: 30_000, polling: 20 });
-    return { ...(await page.evaluate(() => globalThis.outcome)), complaints };
-  } finally {
-    await context.close();
-  }
-}
-
-function assertToken({ token, code, message, backend, complaints }, engine = "simd128", thread = "worker") {
-  assert.match(String(token), /^[\w-]+\.[\w-]+\.[\w-]+$/, `${code}: ${message}`);
-  assert.deepEqual([backend.engine, backend.thread], [engine, thread], backend.reason);
-  if (engine === "simd128" && thread === "worker") {
-    assert.equal(backend.reason, undefined);
-    assert.deepEqual(complaints, []);
-  }
-}
+const outcomeOf = (url) => outcomeAt(browser, url, server.baseUrl);
 
 /** Each rung, and the policy under which it is the best: proves that a build has the files of all of them. */
 const RUNGS = [
@@ -62,7 +43,7 @@ async function assertRungs(t, site, { path = "/", rungs = RUNGS } = {}) {
       headers: policy ? { "content-security-policy": policy } : {},
     });
     await t.test(`${engine} on the ${thread}`, async () => {
-      assertToken(await outcomeAt(served.origin + path), engine, thread);
+      assertToken(await outcomeOf(served.origin + path), engine, thread);
       const missing = served.sent.filter(({ status }) => status !== 200).map((sent) => sent.path);
       assert.deepEqual(missing, []);
     });
@@ -125,7 +106,7 @@ describe("bundlers", () => {
         });
         t.after(() => server.close());
         await server.listen();
-        assertToken(await outcomeAt(server.resolvedUrls.local[0]));
+        assertToken(await outcomeOf(server.resolvedUrls.local[0]));
       });
     }
   });
@@ -223,7 +204,7 @@ describe("no bundler", () => {
             "content-security-policy": `script-src 'self' '${hash}' 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`,
           },
         });
-        if (hash === right) assertToken(await outcomeAt(site.origin));
+        if (hash === right) assertToken(await outcomeOf(site.origin));
         else {
           const { page, context } = await openPage(browser, site.origin);
           assert.equal(await page.evaluate(() => typeof saltmine), "undefined");

@@ -50,8 +50,12 @@ export function runIn(folder, program, args, env = {}) {
 }
 
 /** Runs a program until the test ends; resolves to the match of `ready` in what it prints. */
-export async function startIn(t, folder, program, args, ready) {
-  const child = spawn(program, args, { cwd: folder, env: ENV, stdio: ["ignore", "pipe", "pipe"] });
+export async function startIn(t, folder, program, args, ready, env = {}) {
+  const child = spawn(program, args, {
+    cwd: folder,
+    env: { ...ENV, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = once(child, "exit");
   t.after(() => {
     child.kill();

@@ -38,7 +38,7 @@ const SCENARIOS = {
 /** React and its renderer are the application's own. */
 const REACT = `
   import * as React from "react";
-  export const { createElement, useCallback, useEffect, useRef, useState } = React;
+  export const { createElement, useCallback, useEffect, useRef, useState, useSyncExternalStore } = React;
   export { createRoot } from "react-dom/client";`;
 const PAGE = `${BLANK_PAGE}
 <script type="importmap">{ "imports": { "react": "/react.js", "react-dom/client": "/react.js" } }</script>

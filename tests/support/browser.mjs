@@ -1,7 +1,13 @@
-/** Chromium as every browser test and measurement starts it: headless, and quiet on networks it need not reach. */
+/**
+ * Chromium as every browser test and measurement starts it: headless, and without requests to networks that it need not
+ * reach.
+ *
+ * A test file declares that it needs Chromium by importing this module, directly or through others. On a machine without
+ * Chromium the test command leaves those files out and reports them (crates/xtask/src/js_tests.rs).
+ */
 import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
-import { chromiumPath } from "./paths.mjs";
+import { chromiumPath } from "./browsers/find.mjs";
 
 // Chromium for wasm-bindgen's tests is started by xtask, with the same flags.
 export const FLAGS = JSON.parse(readFileSync(new URL("chromium-flags.json", import.meta.url), "utf8"));

@@ -10,14 +10,17 @@ export function startDigging(): void {
   }
   const button = part<HTMLButtonElement>("dig-start");
   let underWay: AbortController | undefined;
-  part<HTMLFormElement>("dig-form").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (underWay) return underWay.abort();
+  const start = async () => {
     underWay = new AbortController();
     button.textContent = "Stop";
     await dig(Number(part<HTMLSelectElement>("dig-depth").value), underWay.signal);
     button.textContent = "Dig";
     underWay = undefined;
+  };
+  part<HTMLFormElement>("dig-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (underWay) underWay.abort();
+    else void start();
   });
 }
 

@@ -15,6 +15,15 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
+/// Reads standard base64, with complete padding or without any.
+#[cfg(feature = "verify")]
+pub(crate) fn decode(text: &str) -> Option<alloc::vec::Vec<u8>> {
+    use base64ct::{Base64, Base64Unpadded, Encoding};
+    let decoded =
+        if text.ends_with('=') { Base64::decode_vec(text) } else { Base64Unpadded::decode_vec(text) };
+    decoded.ok()
+}
+
 fn digit(value: u32) -> char {
     let value = value as u8;
     char::from(match value {

@@ -13,7 +13,13 @@ pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn nibble(digit: u8) -> Option<u8> {
+/// The bytes behind a hex text of whole bytes, in either case.
+pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
+    // Half of an odd length is rounded down, and then is not this length.
+    decode(text, text.len() / 2)
+}
+
+pub(crate) fn nibble(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
@@ -23,7 +29,6 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 /// Lower-case hex, as challenges, signatures and salts are written.
-#[cfg(any(feature = "issue", feature = "verify"))]
 pub(crate) fn encode(bytes: &[u8]) -> alloc::string::String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);

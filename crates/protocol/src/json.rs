@@ -40,11 +40,13 @@ impl JsonObject {
         self
     }
 
-    /// A member that is JSON already.
+    /// A member that is JSON already. Characters outside of ASCII, which only texts can hold, are escaped.
     #[must_use]
     pub fn raw(mut self, name: &str, json: &str) -> Self {
         self.name(name);
-        self.json.push_str(json);
+        for character in json.chars() {
+            self.ascii(character);
+        }
         self
     }
 
@@ -71,15 +73,22 @@ impl JsonObject {
                     self.json.push('\\');
                     self.json.push(character);
                 }
-                ' '..='~' => self.json.push(character),
-                _ => {
-                    for &mut unit in character.encode_utf16(&mut [0; 2]) {
-                        self.escape(unit);
-                    }
-                }
+                '\0'..'\x20' => self.escape(character as u16),
+                _ => self.ascii(character),
             }
         }
         self.json.push('"');
+    }
+
+    #[inline(never)]
+    fn ascii(&mut self, character: char) {
+        if character <= '~' {
+            self.json.push(character);
+        } else {
+            for &mut unit in character.encode_utf16(&mut [0; 2]) {
+                self.escape(unit);
+            }
+        }
     }
 
     fn escape(&mut self, unit: u16) {

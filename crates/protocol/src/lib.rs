@@ -3,36 +3,31 @@
 
 extern crate alloc;
 
-mod algorithm;
 mod base64;
-mod challenge;
 mod decimal;
+#[cfg(feature = "verify")]
+mod header;
 mod hex;
 mod json;
-mod salt;
-mod solution;
-
+#[cfg(feature = "verify")]
+mod outcome;
 #[cfg(feature = "issue")]
-mod issue;
-#[cfg(any(feature = "issue", feature = "verify"))]
-mod mac;
-#[cfg(feature = "verify")]
-mod refusal;
-#[cfg(feature = "verify")]
-mod verify;
+mod random;
+pub mod v1;
+pub mod v2;
 
-pub use algorithm::Algorithm;
-pub use challenge::{Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge};
 pub use decimal::{MAX_NUMBER, double, whole};
 pub use json::JsonObject;
-pub use solution::Solution;
+pub use v1::{Algorithm, Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge, Solution};
 
+#[cfg(feature = "verify")]
+pub use header::{MAX_HEADER_BYTES, Payload, read_header};
+#[cfg(feature = "verify")]
+pub use outcome::{Refusal, Verified};
+#[cfg(feature = "verify")]
+pub use v1::verify;
 #[cfg(feature = "issue")]
-pub use issue::{IssueParams, issue};
-#[cfg(feature = "verify")]
-pub use refusal::Refusal;
-#[cfg(feature = "verify")]
-pub use verify::{MAX_HEADER_BYTES, Verified, verify};
+pub use v1::{IssueParams, issue};
 
 /// The request header that carries the solution, as [`Solution::to_header`] writes it.
 pub const SOLUTION_HEADER: &str = "X-Inkeep-Challenge-Solution";

@@ -11,6 +11,9 @@ const PREFIX: &str = "smk_";
 /// Characters of a secret after that, each of 36: 248 bits.
 const RANDOM_CHARACTERS: usize = 48;
 
+/// Characters of the checksum at the end of a secret, each of 36: a guess is right once in two thousand million.
+const CHECKSUM_CHARACTERS: usize = 6;
+
 /// How much of a secret may be shown.
 const SHOWN_CHARACTERS: usize = PREFIX.len() + 6;
 
@@ -47,17 +50,26 @@ pub struct ApiKey {
 pub(crate) struct ApiKeySecret(String);
 
 impl ApiKeySecret {
-    /// Draws one.
-    pub(crate) fn draw(random: &dyn Random) -> io::Result<Self> {
-        Ok(Self(format!("{PREFIX}{}", random.lowercase(RANDOM_CHARACTERS)?)))
+    /// Generates a secret.
+    pub(crate) fn generate(random: &dyn Random) -> io::Result<Self> {
+        let secret = format!("{PREFIX}{}", random.lowercase(RANDOM_CHARACTERS)?);
+        let checksum = checksum(&secret);
+        Ok(Self(secret + &checksum))
     }
 
-    /// A bearer token that looks like one. A session token does not.
-    pub(crate) fn from_bearer(token: &str) -> Option<Self> {
-        token.starts_with(PREFIX).then(|| Self(token.to_owned()))
+    /// Returns whether a bearer token has the prefix of API keys. A session token does not.
+    pub(crate) fn has_prefix(token: &str) -> bool {
+        token.starts_with(PREFIX)
     }
 
-    /// What is kept, and looked for. Who reads it cannot get the secret back.
+    /// Parses a bearer token. Returns `None` for one that was never generated, which its checksum shows: guesses are
+    /// rejected without a database read.
+    pub(crate) fn parse(token: &str) -> Option<Self> {
+        let (random, given) = token.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS)?;
+        (Self::has_prefix(token) && given == checksum(random)).then(|| Self(token.to_owned()))
+    }
+
+    /// Returns the hash that is stored. The secret cannot be computed from it.
     pub(crate) fn hash(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
     }
@@ -70,5 +82,38 @@ impl ApiKeySecret {
     /// The secret itself, for the one answer that tells it.
     pub(crate) fn reveal(self) -> String {
         self.0
+    }
+}
+
+/// The first characters of the SHA-256 of a secret's prefix and random part, in base 36. It protects nothing: the
+/// database decides.
+fn checksum(secret: &str) -> String {
+    const CHARACTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let digest = Sha256::digest(secret);
+    let mut number = digest.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    let characters = (0..CHECKSUM_CHARACTERS).map(|_| {
+        let character = CHARACTERS[(number % 36) as usize];
+        number /= 36;
+        char::from(character)
+    });
+    characters.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiKeySecret;
+    use crate::SystemRandom;
+
+    #[test]
+    fn a_generated_secret_is_parsed_and_a_changed_one_is_not() {
+        let secret = ApiKeySecret::generate(&SystemRandom).unwrap().reveal();
+        assert_eq!(ApiKeySecret::parse(&secret).unwrap().reveal(), secret);
+        for index in 0..secret.len() {
+            let mut changed = secret.clone().into_bytes();
+            changed[index] = if changed[index] == b'q' { b'r' } else { b'q' };
+            assert!(ApiKeySecret::parse(&String::from_utf8(changed).unwrap()).is_none(), "{index}");
+        }
+        assert!(ApiKeySecret::parse(&format!("{secret}0")).is_none());
+        assert!(ApiKeySecret::parse("smk_é").is_none());
     }
 }

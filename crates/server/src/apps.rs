@@ -22,6 +22,8 @@ pub struct App {
     pub r#type: AppType,
     /// The agent that answers; without one the server's own does.
     pub default_agent_id: Option<String>,
+    /// The instructions that the agent receives before a conversation. Visitors never see them.
+    pub prompt: Option<String>,
     /// Whether it may be used.
     pub enabled: bool,
     /// What belongs to its kind.

@@ -35,6 +35,9 @@ pub(crate) struct Conversation {
     pub(crate) user_id: String,
     #[serde(skip)]
     pub(crate) message_count: u64,
+    /// The size of the messages as JSON, in bytes.
+    #[serde(skip)]
+    pub(crate) encoded_bytes: u64,
 }
 
 /// A message of a conversation, as it is stored.
@@ -61,6 +64,39 @@ pub(crate) struct Turn {
     pub(crate) at: Timestamp,
 }
 
+/// What became of a turn that was to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnOutcome {
+    /// It is stored.
+    Stored,
+    /// The conversation belongs to another user.
+    OtherUser,
+    /// The conversation has no room for it.
+    Full,
+    /// The app or the API key was deleted meanwhile.
+    ClientDeleted,
+}
+
+impl Turn {
+    /// Returns the size of its messages in the JSON of a response, in bytes.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        self.messages.iter().map(|(_, message)| MESSAGE_OVERHEAD + encoded_bytes(&message.content)).sum()
+    }
+}
+
+/// The members of a message beside its content, in bytes of JSON.
+const MESSAGE_OVERHEAD: usize = 256;
+
+/// Returns the size of a text in JSON, without the quotes, in bytes. One control character becomes six.
+pub(crate) fn encoded_bytes(content: &str) -> usize {
+    let size = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    content.bytes().map(size).sum::<usize>()
+}
+
 /// The title of a conversation that begins with these messages: the first line of the visitor's first.
 pub(crate) fn title<'a>(messages: impl IntoIterator<Item = &'a Message>) -> String {
     let first = messages.into_iter().find(|message| message.role == Role::User);
@@ -70,4 +106,17 @@ pub(crate) fn title<'a>(messages: impl IntoIterator<Item = &'a Message>) -> Stri
         return line.to_owned();
     }
     line.chars().take(TITLE_CHARACTERS - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encoded_bytes;
+
+    #[test]
+    fn the_encoded_size_is_that_of_the_json() {
+        for text in ["", "plain", "é😀", "\u{1}\u{1f}\u{7f}", "\"\\/\n\r\t\u{8}\u{c}", "\u{0}"] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(encoded_bytes(text), json.len() - 2, "{json}");
+        }
+    }
 }

@@ -78,9 +78,17 @@ fn read_or_draw(folder: &Path, file: &Path, random: &dyn Random) -> io::Result<S
     for name in NAMES {
         text += &format!("{name}={}\n", random.lowercase(48)?);
     }
+    // A folder that was there before has a `.gitignore` of its own, or needs none.
+    let is_new = !folder.exists();
     fs::create_dir_all(folder)?;
-    // Kept out of version control wherever the folder lies.
-    fs::write(folder.join(".gitignore"), "*\n")?;
+    if is_new {
+        match private_file::options().write(true).create_new(true).open(folder.join(".gitignore")) {
+            Ok(mut ignored) => ignored.write_all(b"*\n")?,
+            // Another process that starts at the same time was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
     // Written whole under another name, then given its own if no other process was faster: no one reads a half.
     let draft = folder.join(format!("{FILE}.{}", random.lowercase(12)?));
     let written = write_private(&draft, &text).and_then(|()| match fs::hard_link(&draft, file) {
@@ -119,6 +127,7 @@ pub async fn seed_demo_app(state: &AppState) -> Result<(), StoreError> {
         description: Some("Made for development.".to_owned()),
         r#type: config.app_type(),
         default_agent_id: None,
+        prompt: None,
         enabled: true,
         config,
         last_used_at: None,

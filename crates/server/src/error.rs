@@ -108,9 +108,6 @@ pub enum Error {
     /// The random source failed.
     #[error("the random source failed")]
     Random(#[source] std::io::Error),
-    /// The token could not be signed.
-    #[error("the token could not be signed")]
-    Token(#[source] jsonwebtoken::errors::Error),
     /// The agent failed.
     #[error("the agent failed")]
     Agent(#[from] crate::AgentError),
@@ -158,7 +155,7 @@ impl Error {
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
             Self::Store(error) if error.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
-            Self::Store(_) | Self::Random(_) | Self::Token(_) | Self::Panic(_) => {
+            Self::Store(_) | Self::Random(_) | Self::Panic(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
         }

@@ -7,6 +7,7 @@ mod app_cache;
 mod apps;
 mod clock;
 pub mod config;
+mod context;
 mod conversations;
 pub mod development;
 mod error;
@@ -19,6 +20,7 @@ mod secret;
 mod serve;
 mod state;
 mod store;
+mod suggestion;
 mod token;
 
 pub use agent::{
@@ -28,6 +30,7 @@ pub use allowed_domain::{AllowedDomain, InvalidDomain};
 pub use api_keys::ApiKey;
 pub use apps::{App, AppConfig, AppType, Owner, WebClient};
 pub use clock::{Clock, SystemClock};
+pub use context::ContextBudget;
 pub use error::Error;
 pub use http::Front;
 pub use maintenance::sweep;

@@ -1,7 +1,6 @@
 //! The server's binary: reads the configuration, puts the parts together, and listens.
 
-use clap::Parser;
-use saltmine_server::config::{Arguments, Config, ConfigError, Environment};
+use saltmine_server::config::{Arguments, Config, ConfigError, Environment, SummaryLine};
 use saltmine_server::development::{self, DEMO_APP_ID};
 use saltmine_server::{
     AgentError, Agents, AppState, ChatCompletions, Store, StoreError, SystemClock, SystemRandom, serve,
@@ -13,6 +12,10 @@ use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// The exit status after a second signal: that of a process that SIGINT ended.
+#[cfg(unix)]
+const EXIT_SECOND_SIGNAL: i32 = 130;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -29,7 +32,11 @@ enum StartError {
     #[error(
         "DATABASE_URL cannot be used ({0}): give the address of a database that this user may write, such as sqlite://saltmine.db or postgres://user:password@host/name."
     )]
-    Database(#[from] StoreError),
+    Database(StoreError),
+    #[error(
+        "The tables of the database cannot be brought up to date ({0}): restore them from a backup, or use the version of saltmine-server that made them."
+    )]
+    Migration(StoreError),
     #[error("HOST and PORT are {host} and {port}, which cannot be listened on ({problem}): choose others.")]
     Listen { host: String, port: u16, problem: io::Error },
     #[error("SALTMINE_AGENT_URL cannot be used ({0}): see that this machine's certificates can be read.")]
@@ -40,9 +47,18 @@ enum StartError {
     Serve(io::Error),
 }
 
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Migration(_) => Self::Migration(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
+    match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -51,7 +67,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), StartError> {
+async fn run() -> Result<(), StartError> {
+    let arguments = Arguments::read()?;
     log_to_stderr(&arguments.log)?;
     let config = arguments.check(&SystemRandom)?;
     let store = Store::open_with(&config.database_url, config.database_connections).await?;
@@ -67,7 +84,16 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let listener = TcpListener::bind((host.as_str(), port)).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
 
-    let stop = told_to_stop().map_err(StartError::Serve)?;
+    if config.environment == Environment::Production {
+        for SummaryLine { is_warning, text } in config.summary() {
+            if is_warning {
+                tracing::warn!("{text}");
+            } else {
+                tracing::info!("{text}");
+            }
+        }
+    }
+    let stop = stop_signal().map_err(StartError::Serve)?;
     let mut greeting = String::new();
     if config.environment == Environment::Development {
         development::seed_demo_app(&state).await?;
@@ -120,23 +146,31 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-/// Ready when the system asks the process to end. It listens for that from the call on, not from the first poll: who
-/// reads our address may send a signal at once.
+/// Ready when the system asks the process to stop. It listens for that from the call on, not from the first poll: whoever
+/// reads the printed address may send a signal at once. A second signal ends the process without waiting.
 #[cfg(unix)]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+    let mut received = async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    };
+    Ok(async move {
+        received().await;
+        tokio::spawn(async move {
+            received().await;
+            tracing::warn!("stopped by a second signal: requests under way are cut off");
+            std::process::exit(EXIT_SECOND_SIGNAL);
+        });
     })
 }
 
 /// Ready when the system asks the process to end.
 #[cfg(not(unix))]
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -41,7 +41,7 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     loop {
         let challenges = state.store.forget_challenges(before, BATCH).await?;
-        let conversations = state.store.forget_conversations(BATCH).await?;
+        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?;
         if challenges + conversations == 0 {
             return Ok(forgotten);
         }

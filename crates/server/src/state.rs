@@ -1,7 +1,7 @@
 use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
 use crate::metrics::Metrics;
-use crate::{Agents, Clock, Random, Secret, Store, Tokens};
+use crate::{Agents, Clock, ContextBudget, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
 use std::io;
 use std::num::NonZeroU32;
@@ -39,6 +39,10 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// How long a request may take until its answer begins, the agent's time apart.
     pub request_timeout: Duration,
+    /// The instructions that every agent receives before a conversation.
+    pub agent_prompt: Option<String>,
+    /// How much of a conversation an agent receives.
+    pub context_budget: ContextBudget,
     /// How long an agent may take to answer.
     pub agent_timeout: Duration,
     /// How long a client may leave what it is sent unread.
@@ -65,6 +69,8 @@ impl Settings {
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(30),
+            agent_prompt: None,
+            context_budget: ContextBudget::default(),
             agent_timeout: Duration::from_secs(120),
             write_timeout: Duration::from_secs(30),
             finish_time: Duration::from_secs(30),
@@ -131,6 +137,7 @@ pub struct Parts {
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) readiness: Arc<crate::http::Readiness>,
 }
 
 impl Deref for AppState {
@@ -159,6 +166,7 @@ impl AppState {
             rate_limiter,
             request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
             metrics: Arc::new(Metrics::new()),
+            readiness: Arc::default(),
             settings,
             random: Arc::new(random),
             store,

@@ -1,11 +1,9 @@
 //! Session tokens: JWTs (RFC 7519), signed with HMAC-SHA-256 (HS256) and nothing else.
 
 use crate::Secret;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
-use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::signature::{self, Signer, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
@@ -33,36 +31,36 @@ pub struct Claims {
     pub exp: u64,
 }
 
-/// Makes and judges session tokens.
+/// Signs and verifies session tokens.
+///
+/// A JWT library leaves the cryptography to a provider that is installed for the whole process, which belongs to
+/// whoever embeds this one. HS256 is one HMAC.
 pub struct Tokens {
-    encoding: EncodingKey,
-    /// The first is that of `encoding`.
-    decoding: Vec<DecodingKey>,
-    validation: Validation,
+    /// The first one signs.
+    keys: Vec<Hmac<Sha256>>,
     lifetime_seconds: u32,
 }
 
+/// The header of every token, as it is sent.
+const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
+
+/// The part of a token's header that decides about it.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    /// Extensions that a verifier must understand (RFC 7515): this one knows none.
+    crit: Option<IgnoredAny>,
+}
+
 impl Tokens {
-    /// Tokens signed with `secret` that live for `lifetime_seconds`. Those signed with `second` are good too.
+    /// Returns tokens signed with `secret` that are valid for `lifetime_seconds`. Those signed with `second` are
+    /// accepted too.
     #[must_use]
     pub fn new(secret: &Secret, second: Option<&Secret>, lifetime_seconds: u32) -> Self {
-        // Fails if it is there already: then it is this one.
-        let _ = HS256_ONLY.install_default();
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["iss", "sub", "exp"]);
-        // The library reads the system's clock; `verify` asks ours.
-        validation.validate_exp = false;
-        Self {
-            encoding: EncodingKey::from_secret(secret.as_bytes()),
-            decoding: [Some(secret), second]
-                .into_iter()
-                .flatten()
-                .map(|secret| DecodingKey::from_secret(secret.as_bytes()))
-                .collect(),
-            validation,
-            lifetime_seconds,
-        }
+        let key = |secret: &Secret| {
+            Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length")
+        };
+        Self { keys: [Some(secret), second].into_iter().flatten().map(key).collect(), lifetime_seconds }
     }
 
     /// What a token for `sub` would say.
@@ -80,75 +78,49 @@ impl Tokens {
         }
     }
 
-    /// Signs what the token should say.
-    ///
-    /// # Errors
-    ///
-    /// The library's, which none of these claims brings about.
-    pub fn sign(&self, claims: &Claims) -> Result<String, Error> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding)
+    /// Signs a token with these claims.
+    #[must_use]
+    pub fn sign(&self, claims: &Claims) -> String {
+        let claims = serde_json::to_vec(claims).expect("claims are always JSON");
+        let message = format!("{}.{}", encode(HEADER.as_bytes()), encode(&claims));
+        let signature = self.keys[0].clone().chain_update(&message).finalize().into_bytes();
+        format!("{message}.{}", encode(&signature))
     }
 
-    /// What a token says, if it is an anonymous one of ours and not over at `now_seconds`.
+    /// Returns the claims of a token, if it is an anonymous one of this server and has not expired at `now_seconds`.
     #[must_use]
     pub fn verify(&self, token: &str, now_seconds: u64) -> Option<Claims> {
-        let decode = |key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok();
-        let claims = self.decoding.iter().find_map(decode)?.claims;
-        (claims.r#type == ANONYMOUS && now_seconds < claims.exp).then_some(claims)
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let signature = decode(signature)?;
+        let is_signed = self.keys.iter().any(|key| {
+            // Compares in constant time.
+            key.clone().chain_update(message).verify_slice(&signature).is_ok()
+        });
+        let header: Header = serde_json::from_slice(&decode(header)?).ok()?;
+        if !is_signed || header.alg != "HS256" || header.crit.is_some() {
+            return None;
+        }
+        let claims: Claims = serde_json::from_slice(&decode(claims)?).ok()?;
+        let is_ours = claims.iss == ISSUER && claims.r#type == ANONYMOUS;
+        (is_ours && now_seconds < claims.exp).then_some(claims)
     }
 }
 
-/// The library leaves the cryptography to a provider. Its own ones bring RSA and elliptic curves along, which no
-/// token here may use.
-static HS256_ONLY: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| match algorithm {
-        Algorithm::HS256 => Ok(Box::new(Hs256::new(key.as_bytes()))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    },
-    verifier_factory: |algorithm, key| match algorithm {
-        Algorithm::HS256 => Ok(Box::new(Hs256::new(key.try_get_as_bytes()?))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    },
-    key_utils: KeyUtils::new_unimplemented(),
-};
-
-struct Hs256(Hmac<Sha256>);
-
-impl Hs256 {
-    fn new(key: &[u8]) -> Self {
-        Self(Hmac::new_from_slice(key).expect("HMAC takes a key of any length"))
-    }
+fn encode(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
 }
 
-impl Signer<Vec<u8>> for Hs256 {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self.0.clone().chain_update(message).finalize().into_bytes().to_vec())
-    }
-}
-
-impl Verifier<Vec<u8>> for Hs256 {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        // Compares in constant time.
-        self.0.clone().chain_update(message).verify_slice(signature).map_err(|_| signature::Error::new())
-    }
-}
-
-impl JwtSigner for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
-}
-
-impl JwtVerifier for Hs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
-    }
+fn decode(text: &str) -> Option<Vec<u8>> {
+    Base64UrlUnpadded::decode_vec(text).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Claims, Tokens};
     use crate::Secret;
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
 
     /// The example of RFC 7515, appendix A.1: header, claims and signature as printed there.
     #[test]
@@ -163,13 +135,9 @@ mod tests {
             0xd3, 0xfb, 0x5a, 0x92, 0xd2, 0x06, 0x47, 0xef, 0x96, 0x8a, 0xb4, 0xc3, 0x77, 0x62, 0x3d, 0x22,
             0x3d, 0x2e, 0x21, 0x72, 0x05, 0x2e, 0x4f, 0x08, 0xc0, 0xcd, 0x9a, 0xf5, 0x67, 0xd0, 0x80, 0xa3,
         ];
-        let _ = Tokens::new(&Secret::from("installs the provider"), None, 60);
-        let signature = jsonwebtoken::crypto::sign(
-            message.as_bytes(),
-            &jsonwebtoken::EncodingKey::from_secret(&key),
-            jsonwebtoken::Algorithm::HS256,
-        );
-        assert_eq!(signature.unwrap(), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let key = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+        let signature = key.chain_update(message).finalize().into_bytes();
+        assert_eq!(super::encode(&signature), "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
     }
 
     #[test]
@@ -185,18 +153,18 @@ mod tests {
             iat: 100,
             exp: 160,
         };
-        let token = tokens.sign(&claims).unwrap();
+        let token = tokens.sign(&claims);
         assert_eq!(tokens.verify(&token, 159), Some(claims.clone()));
         assert_eq!(tokens.verify(&token, 160), None);
         assert_eq!(Tokens::new(&Secret::from("other"), None, 60).verify(&token, 100), None);
         let rotated = Tokens::new(&Secret::from("other"), Some(&Secret::from("secret")), 60);
         assert_eq!(rotated.verify(&token, 100), Some(claims.clone()), "by its second secret");
-        assert_eq!(tokens.verify(&rotated.sign(&claims).unwrap(), 100), None, "the first one signs");
+        assert_eq!(tokens.verify(&rotated.sign(&claims), 100), None, "the first one signs");
         for spoiled in [
             Claims { iss: "other".into(), ..claims.clone() },
             Claims { r#type: "staff".into(), ..claims.clone() },
         ] {
-            assert_eq!(tokens.verify(&tokens.sign(&spoiled).unwrap(), 100), None);
+            assert_eq!(tokens.verify(&tokens.sign(&spoiled), 100), None);
         }
     }
 }

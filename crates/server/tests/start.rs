@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     unreachable_pub,
-    reason = "a helper of a test fails the test, and is for the tests"
+    clippy::disallowed_methods,
+    reason = "a helper of a test fails the test, and is for the tests; real time passes"
 )]
 
 use std::fs;
@@ -23,6 +24,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("text.db"), "This is no database. ".repeat(100)).unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
+    fs::create_dir_all(folder.path().join("page/state")).unwrap();
     let jwt = ("INKEEP_ANON_JWT_SECRET", LONG);
     let cases: &[(&[(&str, &str)], &str)] = &[
         (&[], "INKEEP_ANON_JWT_SECRET is not set: give it at least 32 characters"),
@@ -85,6 +87,36 @@ fn it_refuses_to_start_and_says_what_to_do() {
             &[jwt, ("SALTMINE_STATIC_DIR", "nowhere")],
             "SALTMINE_STATIC_DIR is \"nowhere\": it must be a folder",
         ),
+        (
+            &[jwt, ("SALTMINE_RATELIMIT", "off")],
+            "SALTMINE_RATELIMIT is not a variable of this server: did you mean SALTMINE_RATE_LIMIT? Correct or remove it.",
+        ),
+        (
+            &[jwt, ("INKEEP_POW_HMAC_SECRT_FILE", "")],
+            "INKEEP_POW_HMAC_SECRT_FILE is not a variable of this server: did you mean INKEEP_POW_HMAC_SECRET_FILE?",
+        ),
+        (
+            &[jwt, ("SALTMINE_SOMETHING", "x")],
+            "SALTMINE_SOMETHING is not a variable of this server: see `saltmine-server --help`",
+        ),
+        (
+            &[jwt, ("INKEEP_ANON_JWT_SECRET_FILE", "secret")],
+            "INKEEP_ANON_JWT_SECRET and INKEEP_ANON_JWT_SECRET_FILE are both set",
+        ),
+        (
+            &[("INKEEP_ANON_JWT_SECRET_FILE", "nowhere")],
+            "The file that INKEEP_ANON_JWT_SECRET_FILE names cannot be read",
+        ),
+        (&[jwt, ("SALTMINE_STATIC_DIR", ".")], "SALTMINE_STATIC_DIR is \".\", which contains the database"),
+        (
+            &[
+                ("SALTMINE_ENV", "development"),
+                ("SALTMINE_STATIC_DIR", "page"),
+                ("SALTMINE_STATE_DIR", "page/state"),
+            ],
+            "which contains the generated secrets",
+        ),
+        (&[jwt, ("SALTMINE_AGENT_CONTEXT_TOKENS", "0")], "SALTMINE_AGENT_CONTEXT_TOKENS is \"0\""),
         (&[jwt, ("SALTMINE_LOG", "sqlx=loud")], "SALTMINE_LOG is \"sqlx=loud\""),
         (&[jwt, ("DATABASE_URL", "sqlite://no/such/folder/x.db")], "DATABASE_URL cannot be used"),
         (&[jwt, ("DATABASE_URL", "sqlite://text.db")], "DATABASE_URL cannot be used"),
@@ -112,6 +144,116 @@ fn it_refuses_to_start_and_says_what_to_do() {
     }
     let text = fs::read_to_string(folder.path().join("text.db")).unwrap();
     assert!(text.starts_with("This is no database."), "what was there is as it was");
+}
+
+/// The state folder may be one that is there: the project's own, in the worst case.
+#[test]
+fn an_existing_gitignore_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let environment = [("SALTMINE_ENV", "development"), ("SALTMINE_STATE_DIR", ".")];
+    fs::write(folder.path().join(".gitignore"), "target\n").unwrap();
+    drop(Running::start(folder.path(), &environment));
+    assert_eq!(fs::read_to_string(folder.path().join(".gitignore")).unwrap(), "target\n");
+
+    let folder = TempDir::new().unwrap();
+    drop(Running::start(folder.path(), &environment));
+    assert!(
+        !folder.path().join(".gitignore").exists(),
+        "a project without one would vanish from version control"
+    );
+}
+
+/// Secrets of an orchestrator are files.
+#[test]
+fn a_secret_is_read_from_a_file() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("secret"), format!("{LONG}\n")).unwrap();
+    let environment = [
+        ("INKEEP_ANON_JWT_SECRET_FILE", "secret"),
+        ("INKEEP_POW_HMAC_SECRET_FILE", "secret"),
+        ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET_FILE", "secret"),
+        ("INKEEP_POW_HMAC_SECRET_SECOND_FILE", ""),
+    ];
+    let server = Running::start(folder.path(), &environment);
+    assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200"));
+    let body = r#"{"name":"x","agentId":"echo"}"#;
+    let made = server.post("/manage/tenants/t/projects/p/api-keys", LONG, body);
+    assert!(made.starts_with("HTTP/1.1 201"), "without the line break: {made}");
+}
+
+#[test]
+fn a_start_in_production_logs_what_is_off() {
+    let folder = TempDir::new().unwrap();
+    let (_, log) = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]).stop();
+    for warning in ["proof of work: off", "trusted proxies: none", "agent: the built-in one"] {
+        let line = log.lines().find(|line| line.contains(warning));
+        assert!(line.is_some_and(|line| line.contains("WARN")), "{warning}: {log}");
+    }
+    for fact in ["rate limit: 20 requests a second", "database: SQLite", "management API: closed"] {
+        assert!(log.contains(fact), "{fact}: {log}");
+    }
+    let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)];
+    let (_, log) = Running::start(folder.path(), &environment).stop();
+    assert!(log.contains("proof of work: on, for each session, numbers up to 50000"), "{log}");
+}
+
+/// A version of the server that the database is too new for.
+#[test]
+fn a_migration_that_fails_does_not_blame_the_address() {
+    let folder = TempDir::new().unwrap();
+    let environment = [("INKEEP_ANON_JWT_SECRET", LONG)];
+    drop(Running::start(folder.path(), &environment));
+    let statement = "UPDATE _sqlx_migrations SET checksum = x'00'";
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", folder.path().join("saltmine.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    });
+    let output = output(command(folder.path(), &environment));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(errors.starts_with("The tables of the database cannot be brought up to date"), "{errors}");
+    assert!(!errors.contains("DATABASE_URL"), "{errors}");
+}
+
+/// An error's line has the id that the client received, whatever level is logged.
+#[test]
+fn a_warning_has_its_request_id() {
+    let folder = TempDir::new().unwrap();
+    let environment = [
+        ("INKEEP_ANON_JWT_SECRET", LONG),
+        ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
+        ("SALTMINE_AGENT_URL", "http://127.0.0.1:9/v1"),
+        ("SALTMINE_AGENT_MODEL", "m"),
+        ("SALTMINE_LOG", "warn"),
+    ];
+    let server = Running::start(folder.path(), &environment);
+    let body = r#"{"name":"x","agentId":"chat-completions"}"#;
+    let made = server.post("/manage/tenants/t/projects/p/api-keys", KEY, body);
+    let api_key = made.split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let question = r#"{"messages":[{"role":"user","content":"hi"}],"stream":false}"#;
+    let answer = server.post("/run/api/chat", api_key, question);
+    let id = answer.split("x-request-id: ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let (_, log) = server.stop();
+    assert!(log.lines().any(|line| line.contains("the agent failed") && line.contains(id)), "{id}: {log}");
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]);
+    // A request that does not end keeps the server from stopping by itself.
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    stream.write_all(b"POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    server.signal("-INT");
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(server.child.try_wait().unwrap().is_none(), "it waits for the request");
+    server.signal("-INT");
+    let start = std::time::Instant::now();
+    assert_eq!(server.child.wait().unwrap().code(), Some(130));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -217,7 +359,8 @@ fn in_development_missing_secrets_are_drawn_and_kept() {
 #[test]
 fn in_development_a_page_on_every_address_is_told_with_one_that_opens() {
     let folder = TempDir::new().unwrap();
-    let page = folder.path().to_str().unwrap();
+    let other = TempDir::new().unwrap();
+    let page = other.path().to_str().unwrap();
     let environment = [
         ("SALTMINE_ENV", "development"),
         ("SALTMINE_STATIC_DIR", page),
@@ -333,6 +476,9 @@ fn help_tells_every_variable_and_no_secret() {
         "SALTMINE_AGENT_KEY",
         "SALTMINE_AGENT_MODEL",
         "SALTMINE_AGENT_TIMEOUT_SECONDS",
+        "SALTMINE_AGENT_PROMPT",
+        "SALTMINE_AGENT_CONTEXT_BYTES",
+        "SALTMINE_AGENT_CONTEXT_TOKENS",
         "SALTMINE_SHUTDOWN_SECONDS",
         "SALTMINE_STATIC_DIR",
         "SALTMINE_STATE_DIR",

@@ -2,6 +2,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "kdf")]
+extern crate alloc;
+
+#[cfg(feature = "kdf")]
+pub mod kdf;
 mod message;
 #[cfg(feature = "all-algorithms")]
 mod plain;

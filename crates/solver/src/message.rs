@@ -21,6 +21,12 @@ impl Decimal {
         self.len
     }
 
+    /// The digits in ASCII.
+    #[cfg(feature = "kdf")]
+    pub(crate) fn digits(&self) -> &[u8] {
+        &self.ascii[MAX_DIGITS - self.len..]
+    }
+
     /// `number` with as many leading zeros as `len` digits need.
     #[inline(never)]
     pub(crate) fn padded(mut number: u64, len: usize) -> Decimal {

@@ -1,27 +1,27 @@
 //! SHA-256 (FIPS 180-4): its constants, an honest compression, and the backend of the search.
 
-mod kernel;
-mod lanes;
+pub(crate) mod kernel;
+pub(crate) mod lanes;
 mod layout;
 #[cfg(all(feature = "native-simd", not(target_arch = "wasm32")))]
-mod native_simd;
+pub(crate) mod native_simd;
 #[cfg(not(any(
     all(target_arch = "wasm32", target_feature = "simd128"),
     all(feature = "native-simd", not(target_arch = "wasm32"))
 )))]
-mod scalar;
+pub(crate) mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-mod wasm32_simd128;
+pub(crate) mod wasm32_simd128;
 
 #[cfg(all(feature = "native-simd", not(target_arch = "wasm32")))]
-use native_simd as backend;
+pub(crate) use native_simd as backend;
 #[cfg(not(any(
     all(target_arch = "wasm32", target_feature = "simd128"),
     all(feature = "native-simd", not(target_arch = "wasm32"))
 )))]
-use scalar as backend;
+pub(crate) use scalar as backend;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use wasm32_simd128 as backend;
+pub(crate) use wasm32_simd128 as backend;
 
 use crate::message::{Decimal, Tail};
 use kernel::Kernel;
@@ -31,12 +31,12 @@ pub const BACKEND: &str = backend::NAME;
 
 const BLOCK_LEN: usize = 64;
 
-const START: [u32; 8] =
+pub(crate) const START: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// In memory and not in the code: the kernel loads them.
 #[rustfmt::skip]
-static K: [u32; 64] = [
+pub(crate) static K: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,

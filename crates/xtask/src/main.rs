@@ -1,12 +1,16 @@
 //! What the npm commands call: sets up the tools, builds every part, and runs the server, the tests and the
 //! measurements. `cargo run -p xtask -- help` lists the tasks.
 
-mod apt;
+mod build;
 mod fuzz;
+mod js_tests;
+mod lint;
 mod postgres;
 mod process;
+mod progress;
 mod server;
 mod tasks;
+mod testing;
 mod tools;
 mod variants;
 mod wasm;

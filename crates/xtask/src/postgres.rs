@@ -9,14 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::apt::{self, is_root};
 use crate::process::{program, run, succeeds};
+use crate::tools::{Machine, POSTGRESQL, is_root};
 
-const MISSING: &str = "no PostgreSQL: install its server (Debian: apt-get install postgresql), \
-    or set SALTMINE_TEST_POSTGRES_URL to the address of a database that tests may fill.";
-
-/// Where the tests find a server that somebody else runs.
-const VARIABLE: &str = "SALTMINE_TEST_POSTGRES_URL";
+/// Names the address of a database that the tests may fill, instead of a server of their own.
+pub(crate) const VARIABLE: &str = "SALTMINE_TEST_POSTGRES_URL";
 
 /// A server for tests, ended when dropped.
 pub(crate) struct Postgres {
@@ -32,11 +29,11 @@ struct Cluster {
 }
 
 impl Postgres {
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(machine: &Machine) -> Result<Self> {
         if let Ok(url) = env::var(VARIABLE) {
             return Ok(Self { url, _cluster: None });
         }
-        let programs = programs()?;
+        let programs = POSTGRESQL.obtain(machine)?;
         // Not in the work tree: the server has a user of its own, who may not be able to reach it.
         let folder = env::temp_dir().join(format!("saltmine-postgres-{}", std::process::id()));
         fs::remove_dir_all(&folder).ok();
@@ -77,7 +74,7 @@ impl Postgres {
     }
 
     /// The address, for a command of tests.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    pub(crate) fn pass_to(&self, command: &mut Command) {
         command.env(VARIABLE, &self.url);
     }
 }
@@ -92,23 +89,6 @@ impl Drop for Cluster {
         self.server.wait().ok();
         fs::remove_dir_all(&self.folder).ok();
     }
-}
-
-/// The folder of the server's programs, which Debian keeps off the `PATH`.
-fn programs() -> Result<PathBuf> {
-    if let Some(folder) = find_programs() {
-        return Ok(folder);
-    }
-    apt::install(&["postgresql"], MISSING)?;
-    find_programs().context(MISSING)
-}
-
-fn find_programs() -> Option<PathBuf> {
-    let mut folders: Vec<_> = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect();
-    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
-        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
-    }
-    folders.into_iter().find(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())
 }
 
 /// A program that does not run as root, and on Linux ends when this process does, however that ends.

@@ -8,11 +8,14 @@ use anyhow::Result;
 
 use crate::process::{cargo, program, root, run, target_dir};
 
-/// Builds the server; the path of its binary.
-pub(crate) fn build() -> Result<PathBuf> {
-    eprintln!("server: saltmine-server");
-    run(cargo().args(["build", "--quiet", "--package", "saltmine-server"]))?;
-    Ok(target_dir().join("debug").join(format!("saltmine-server{}", env::consts::EXE_SUFFIX)))
+/// Builds the server.
+pub(crate) fn build() -> Result<()> {
+    run(cargo().args(["build", "--quiet", "--package", "saltmine-server"]))
+}
+
+/// The path of the binary that `build` makes.
+pub(crate) fn binary() -> PathBuf {
+    target_dir().join("debug").join(format!("saltmine-server{}", env::consts::EXE_SUFFIX))
 }
 
 /// The same with every optimisation, for measurements.
@@ -21,6 +24,20 @@ pub(crate) fn build_release() -> Result<PathBuf> {
     run(cargo().args(["build", "--quiet", "--release", "--package", "saltmine-server"]))?;
     Ok(target_dir().join("release").join(format!("saltmine-server{}", env::consts::EXE_SUFFIX)))
 }
+
+/// The variables by which tasks and tests find programs.
+const TASK_VARIABLES: [&str; 10] = [
+    "SALTMINE_CHROMEDRIVER",
+    "SALTMINE_CHROMIUM",
+    "SALTMINE_FIREFOX",
+    "SALTMINE_MINIBROWSER",
+    "SALTMINE_SCHEMATHESIS",
+    "SALTMINE_SERVER",
+    "SALTMINE_TEST_POSTGRES_URL",
+    "SALTMINE_WEBKIT_DRIVER",
+    "SALTMINE_WRK",
+    "SALTMINE_XVFB_RUN",
+];
 
 /// The server as `npm start` runs it: development, the built page, its state in `.saltmine/`.
 pub(crate) fn development(binary: &PathBuf) -> Command {
@@ -35,6 +52,10 @@ pub(crate) fn development(binary: &PathBuf) -> Command {
         if env::var_os(name).is_none() {
             command.env(name, value);
         }
+    }
+    // Variables of the tasks, which the server would refuse as unknown.
+    for name in TASK_VARIABLES {
+        command.env_remove(name);
     }
     command
 }

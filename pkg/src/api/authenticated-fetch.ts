@@ -23,9 +23,12 @@ export async function authorizedFetch(
   init: RequestInit | undefined,
 ): Promise<Response> {
   const request = typeof Request === "function" && input instanceof Request ? input : undefined;
-  const url = new URL(request ? request.url : String(input), `${means.baseUrl}/`);
+  const url = request ? new URL(request.url) : resolve(String(input), means.baseUrl);
   if (url.origin !== new URL(means.baseUrl).origin)
-    means.invalid("input", "It is not at baseUrl: the token would be given to somebody else.");
+    means.invalid(
+      "input",
+      `${url.origin} is not the origin of baseUrl, and would receive the token. Use fetch() for it.`,
+    );
   const signal = init?.signal ?? request?.signal;
   const again = canBeSentAgain(request, init);
   /** Sends it; whether a second time would be worth it. */
@@ -57,6 +60,12 @@ export async function authorizedFetch(
   // Whatever is left of the refusal is of no use.
   response.body?.cancel().catch(() => {});
   return (await send())[0];
+}
+
+/** Resolves a path after that of `baseUrl`, as the client's own requests do; an absolute URL is itself. */
+function resolve(input: string, baseUrl: string): URL {
+  const isPath = input.startsWith("/") && !input.startsWith("//");
+  return new URL(isPath ? baseUrl + input : input, `${baseUrl}/`);
 }
 
 /** A stream can be read once; of a Request nobody can tell what its body is. */

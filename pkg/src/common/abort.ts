@@ -1,13 +1,11 @@
-import { SaltmineError } from "./errors.js";
+/** Aborts as the platform does it: what was aborted rejects with the signal's reason. */
 
-/** The abort of a signal as our error, its own reason as the cause. */
-export function abortError(signal: AbortSignal): SaltmineError {
-  return signal.reason instanceof SaltmineError
-    ? signal.reason
-    : new SaltmineError({ code: "aborted" }, signal.reason);
+/** Returns the reason of an aborted signal. Safari 15.0 to 15.3 has signals without one. */
+export function abortReason(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
 }
 
-/** A promise, or the abort of the signal, whichever comes first. */
+/** Resolves as the promise does, or rejects with the signal's reason, whichever comes first. */
 export function untilAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
@@ -16,11 +14,11 @@ export function untilAborted<T>(
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const giveUp = () => {
-      reject(abortError(signal));
+      reject(abortReason(signal));
       onAbort?.();
     };
     if (signal.aborted) {
-      // The promise's own end no longer matters.
+      // How the promise settles no longer matters.
       promise.catch(() => {});
       return giveUp();
     }

@@ -2,32 +2,33 @@ import { describe } from "./describe.js";
 
 /** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
 const SENTENCES = {
-  aborted: "The caller aborted.",
-  algorithm_unsupported: "Unknown hash function. Use SHA-256 on the server.",
-  anonymous_not_allowed: "The app allows no anonymous sessions. Set its allowAnonymous.",
-  app_not_found: "No such app, or it is disabled. Check appId and baseUrl.",
+  aborted: "The request was aborted.",
+  algorithm_unsupported: "The challenge's hash function is not supported. Use SHA-256 on the server.",
+  anonymous_not_allowed: "The app allows no anonymous sessions. Set allowAnonymous of the app.",
+  app_not_found: "The app does not exist or is disabled. Check appId and baseUrl.",
   bad_request: "The server refused the request. Check baseUrl, and that the app is a web_client.",
   challenge_malformed: "The challenge is malformed. Check baseUrl.",
-  disposed: "The client was disposed. Create another.",
-  engine_failed: "The solver broke off. Please report it.",
+  disposed: "The client was disposed. Create another one.",
+  engine_failed: "The solver failed unexpectedly. Please report it.",
   engine_unavailable:
     "The solver could not start. Check that the package's files are served, and the page's policy (script-src, worker-src).",
-  invalid_options: "An option is malformed.",
+  interaction_required: "The server asks the visitor for an interaction, which this client does not have.",
+  invalid_options: "An option is invalid.",
   maxnumber_too_large:
-    "The challenge's maxnumber is over the ceiling. Raise maxNumber if the server really asks for this.",
+    "The challenge's maxnumber is too large. Raise maxNumber if the server really requires this.",
   network:
-    "No answer from the server. Check baseUrl, the connection, CORS, and the page's policy (connect-src).",
-  no_solution: "No number up to maxnumber fits. Request another challenge.",
+    "The server did not respond. Check baseUrl, the connection, CORS, and the page's policy (connect-src).",
+  no_solution: "No number up to maxnumber solves the challenge. Request another challenge.",
   origin_not_allowed:
     "The app does not allow this origin. Add its host to the app's allowedDomains; outside a browser, pass origin.",
   pow_expired: "The challenge expired too soon. Raise its lifetime or lower its difficulty on the server.",
   pow_invalid: "The solution was refused. Check that all servers share one INKEEP_POW_HMAC_SECRET.",
   pow_replayed: "The solution was used before. Request another challenge.",
-  pow_required: "The server wants a proof of work, but offered no challenge. Check baseUrl.",
-  rate_limited: "Too many requests from this address. Try again later.",
-  response_malformed: "The server's answer is not what the protocol says. Check baseUrl.",
+  pow_required: "The server requires a proof of work, but sent no challenge. Check baseUrl.",
+  rate_limited: "This address sent too many requests. Try again later.",
+  response_malformed: "The server's response does not follow the protocol. Check baseUrl.",
   server_error: "The server failed; its log has the cause. Try again later.",
-  timeout: "No answer in time. Try again, or raise timeoutMs.",
+  timeout: "The server did not respond in time. Try again, or raise timeoutMs.",
 } as const;
 
 /** The stable name of a failure: what programs switch on. */
@@ -50,12 +51,16 @@ const RETRYABLE: readonly ErrorCode[] = [
 /** A failure as data alone: what a {@link SaltmineError} is made of. */
 export interface Failure {
   code: ErrorCode;
-  /** HTTP status, when an answer came. */
-  status?: number;
-  /** The JSON member or the option that is at fault. */
-  field?: string;
-  /** What the server, the browser or the caller's value adds to the sentence. */
-  detail?: string;
+  /** HTTP status of the response, if there was one. */
+  status?: number | undefined;
+  /** The invalid JSON member or option. */
+  field?: string | undefined;
+  /** What the server or the browser adds to the message. */
+  detail?: string | undefined;
+  /** The server's id of the request, which its log has too. */
+  requestId?: string | undefined;
+  /** How long the server asks to wait before the next request, in milliseconds. */
+  retryAfterMs?: number | undefined;
 }
 
 /** A server's words are shown, not its pages. */
@@ -76,25 +81,33 @@ export class SaltmineError extends Error {
   override readonly name = "SaltmineError";
   /** What happened; stable. */
   readonly code: ErrorCode;
-  /** HTTP status, when the server answered. */
+  /** HTTP status of the server's response, if there was one. */
   readonly status: number | undefined;
-  /** The JSON member or the option that is at fault. */
+  /** The invalid JSON member or option. */
   readonly field: string | undefined;
+  /** The server's id of the request, where it sent one: its log has it too. */
+  readonly requestId: string | undefined;
+  /** How long the server asks to wait before the next request (`Retry-After`), in milliseconds. */
+  readonly retryAfterMs: number | undefined;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
 
   constructor(failure: Failure, cause?: unknown) {
-    const { code, field, detail } = failure;
-    const about = field === undefined ? "" : ` (${field})`;
-    super(
-      `${SENTENCES[code]}${about}${detail ? ` — ${detail.slice(0, MAX_DETAIL)}` : ""}`,
-      cause === undefined ? undefined : { cause },
-    );
+    super(messageOf(failure), cause === undefined ? undefined : { cause });
+    const { code, field } = failure;
     this.code = code;
     this.status = failure.status;
     this.field = field;
+    this.requestId = failure.requestId;
+    this.retryAfterMs = failure.retryAfterMs;
     this.retryable = RETRYABLE.includes(code);
   }
+}
+
+function messageOf({ code, field, detail = "" }: Failure): string {
+  const more = detail.slice(0, MAX_DETAIL);
+  if (code === "invalid_options" && field !== undefined) return `Invalid option \`${field}\`: ${more}`;
+  return `${SENTENCES[code]}${field === undefined ? "" : ` (${field})`}${more && ` — ${more}`}`;
 }
 
 /** Any thrown value as a SaltmineError: our own as they are, a failure as it says, everything else as `fallback`. */

@@ -6,12 +6,20 @@ import type { Engine } from "../solver/messages.js";
 /** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;
 
-/** Throws `invalid_options`, naming the option and what it should be. */
+/** Throws `invalid_options`; `detail` continues "Invalid option `field`: ". */
 export function invalid(field: string, detail: string): never {
   throw new SaltmineError({ code: "invalid_options", field, detail });
 }
 
-/** A whole number in a range, or the default. */
+/** Returns a value for a message. */
+export const shown = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value.slice(0, 100))
+    : Array.isArray(value)
+      ? "an array"
+      : `${typeof value === "object" && value ? "an object" : String(value)}`;
+
+/** An integer in a range, or the default. */
 export function wholeNumber(
   field: string,
   value: unknown,
@@ -21,7 +29,7 @@ export function wholeNumber(
 ): number {
   if (value === undefined) return fallback;
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-    invalid(field, `It must be a whole number from ${min} to ${max}.`);
+    invalid(field, `must be an integer from ${min} to ${max}, not ${shown(value)}.`);
   }
   return value;
 }
@@ -34,7 +42,8 @@ export function maxNumberOption(value: unknown): number {
 /** An object of options; none at all is one without any. */
 export function optionsObject<T extends object>(value: T | undefined): T | Record<string, never> {
   if (value === undefined) return {};
-  if (typeof value !== "object" || value === null) invalid("options", "Pass an object.");
+  if (typeof value !== "object" || value === null)
+    invalid("options", `must be an object, not ${shown(value)}.`);
   return value;
 }
 
@@ -43,14 +52,15 @@ export function signalOption(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;
   const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>;
   if (typeof aborted !== "boolean" || typeof addEventListener !== "function") {
-    invalid("signal", "It must be an AbortSignal.");
+    invalid("signal", `must be an AbortSignal, not ${shown(value)}.`);
   }
   return value as AbortSignal;
 }
 
 /** A function, or none. */
 export function listenerOption<T>(field: string, value: T): T {
-  if (value !== undefined && typeof value !== "function") invalid(field, "It must be a function.");
+  if (value !== undefined && typeof value !== "function")
+    invalid(field, `must be a function, not ${shown(value)}.`);
   return value;
 }
 
@@ -68,5 +78,5 @@ export function workersOption(value: unknown): number {
 export function engineOption(value: unknown): Engine | undefined {
   if (value === undefined || value === "simd128" || value === "scalar" || value === "javascript")
     return value;
-  return invalid("engine", 'It must be "simd128", "scalar" or "javascript".');
+  return invalid("engine", `must be "simd128", "scalar" or "javascript", not ${shown(value)}.`);
 }

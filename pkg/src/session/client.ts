@@ -1,6 +1,8 @@
 import { DEFAULT_STORAGE, loadRequests } from "#runtime";
-import { abortError, untilAborted } from "../common/abort.js";
+import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
+import { loadChunk } from "../common/load-chunk.js";
+import type { DisposeMember } from "../common/platform.js";
 import { SaltmineError } from "../common/errors.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";
@@ -10,6 +12,7 @@ import {
   listenerOption,
   maxNumberOption,
   optionsObject,
+  shown,
   signalOption,
   wholeNumber,
   workersOption,
@@ -18,6 +21,7 @@ import { WorkerPool } from "../solver/worker-pool.js";
 import type { RequestContext, CallerRequests } from "../api/caller-requests.js";
 import { FlowRunner, type FlowRunnerOptions } from "../solver/flow-runner.js";
 import { SessionStore, type StorageKind } from "./store.js";
+import { type ClientState, StateHolder } from "./state.js";
 import type { Session } from "./token.js";
 import { isFrugal } from "./environment.js";
 
@@ -61,8 +65,8 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** One app's session. */
-export interface Client {
+/** One app's session. A `using` declaration disposes it at the end of its block. */
+export interface Client extends DisposeMember {
   /**
    * The session: kept while it is valid, requested when it is not. Calls at the same time share one request.
    * @throws SaltmineError
@@ -93,8 +97,12 @@ export interface Client {
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
-  /** Ends the workers, timers, listeners and everything under way; the session stays stored. */
+  /** Ends the workers, timers, listeners and pending requests; the session stays stored. */
   dispose(): void;
+  /** What the client does now: the same object until something changes. */
+  readonly state: ClientState;
+  /** Calls a listener after each change of `state`; returns a function that ends this. Fits React's `useSyncExternalStore`. */
+  subscribe(listener: () => void): () => void;
 }
 
 /**
@@ -111,26 +119,36 @@ export interface Client {
  * ```
  */
 export function createClient(options: ClientOptions): Client {
-  return new SessionClient(options);
+  const client = new SessionClient(options);
+  // Runtimes before 2024 have no `Symbol.dispose`; what compilers make of `using` then looks for this one. Not a member of
+  // the class: a computed name would keep bundlers from leaving the class out where it is not used.
+  const key: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
+  return Object.assign(client, { [key]: () => client.dispose() });
 }
 
-class SessionClient implements Client {
+class SessionClient implements Omit<Client, keyof DisposeMember> {
   readonly #pool: WorkerPool;
   readonly #sessions: SessionManager;
   readonly #context: RequestContext;
   #requests: CallerRequests | undefined;
+  readonly #state = new StateHolder();
   #disposed = false;
 
   constructor(options: ClientOptions) {
     if (typeof options !== "object" || options === null)
-      invalid("options", "Pass an object with baseUrl and appId.");
+      invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
     const { baseUrl, appId, origin, challenge = "session", storage = DEFAULT_STORAGE } = options;
-    if (typeof appId !== "string" || appId === "") invalid("appId", "It must be the app's id, as in app_…");
+    // A lone surrogate has no encoding in a URL.
+    if (typeof appId !== "string" || appId === "" || /[\ud800-\udfff]/u.test(appId))
+      invalid("appId", `must be the id of an app (app_…), not ${shown(appId)}.`);
     if (challenge !== "session" && challenge !== "every-request")
-      invalid("challenge", 'It must be "session" or "every-request".');
+      invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
     const ownStore = typeof storage === "object" && typeof storage?.getItem === "function";
     if (!ownStore && !["local", "session", "memory"].includes(storage as string))
-      invalid("storage", 'It must be "local", "session", "memory" or a Storage.');
+      invalid(
+        "storage",
+        `must be "local", "session", "memory" or an object with getItem, setItem and removeItem, not ${shown(storage)}.`,
+      );
     const flow = {
       baseUrl: checkedBase(baseUrl),
       appPath: encodeURIComponent(appId),
@@ -145,7 +163,11 @@ class SessionClient implements Client {
     };
     const onEvent = listenerOption("onEvent", options.onEvent);
 
-    const emit = (event: ClientEvent) => this.#disposed || tell(onEvent, event);
+    const emit = (event: ClientEvent) => {
+      if (this.#disposed) return;
+      this.#state.apply(event);
+      tell(onEvent, event);
+    };
     const warned = new Set<string>();
     const warn = (code: Extract<ClientEvent, { type: "warning" }>["code"], message: string) => {
       if (warned.has(code)) return;
@@ -191,6 +213,14 @@ class SessionClient implements Client {
     return (await this.#callersRequests()).fetch(input, init);
   }
 
+  get state(): ClientState {
+    return this.#state.current;
+  }
+
+  subscribe(listener: () => void): () => void {
+    return this.#state.subscribe(listener);
+  }
+
   prefetch(): void {
     if (this.#disposed || isFrugal()) return;
     // What fails here is told at the next call.
@@ -219,7 +249,7 @@ class SessionClient implements Client {
   #begin(options: CallOptions | undefined): AbortSignal | undefined {
     const signal = signalOption(optionsObject(options).signal);
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
-    if (signal?.aborted) throw abortError(signal);
+    if (signal?.aborted) throw abortReason(signal);
     return signal;
   }
 
@@ -234,7 +264,7 @@ class SessionClient implements Client {
   }
 
   async #callersRequests(): Promise<CallerRequests> {
-    const { CallerRequests } = await loadRequests();
+    const { CallerRequests } = await loadChunk(loadRequests);
     this.#begin({});
     this.#requests ??= new CallerRequests(this.#context);
     return this.#requests;
@@ -249,7 +279,7 @@ function checkedUrl(field: string, value: unknown): URL {
     // Told below.
   }
   if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
-    invalid(field, "It must be an absolute http or https URL.");
+    invalid(field, `must be an absolute http(s) URL, not ${shown(value)}.`);
   }
   return url;
 }
@@ -258,7 +288,7 @@ function checkedUrl(field: string, value: unknown): URL {
 function checkedBase(value: unknown): string {
   const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
   if (username || password || search || hash) {
-    invalid("baseUrl", "It must be without user, query and fragment.");
+    invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
   }
   return href.replace(/\/+$/, "");
 }
@@ -269,6 +299,6 @@ function placeOption(field: string, value: string | URL | undefined): string | u
   try {
     return new URL(value, globalThis.location?.href).href;
   } catch {
-    return invalid(field, "It must be a URL.");
+    return invalid(field, `must be a URL, not ${shown(value)}.`);
   }
 }

@@ -1,25 +1,26 @@
-/** Keeps one app's session: gets it once however many ask, shares it with the other tabs, renews it in time. */
-import { abortError, untilAborted } from "../common/abort.js";
+/** Manages one app's session: requests it once for any number of callers, shares it between tabs, renews it in time. */
+import { abortReason, untilAborted } from "../common/abort.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
-import type { ClientEvent } from "./events.js";
+import type { FlowRunner } from "../solver/flow-runner.js";
 import type { Backend } from "../solver/messages.js";
 import { progressOf } from "../solver/progress.js";
-import type { FlowRunner } from "../solver/flow-runner.js";
+import type { Grant } from "../worker/wasm-module.js";
+import { isHidden, later } from "./environment.js";
+import type { ClientEvent } from "./events.js";
+import { ServerClock } from "./server-clock.js";
 import type { SessionStore } from "./store.js";
 import { withTabLock } from "./tab-lock.js";
 import { issuedAtMs, readSession, type Session } from "./token.js";
-import { isHidden, later } from "./environment.js";
-import type { Grant } from "../worker/wasm-module.js";
 
-/** A session this close to its end is renewed, in milliseconds. */
+/** A session with less than this left is renewed before it is used, in milliseconds. */
 const RENEW_MS = 30_000;
-/** A stored session, as long as the server's clock is unknown: visitors' clocks are wrong by an hour. */
-const UNSURE_MS = 3_900_000;
-/** A renewal that failed is not tried again for so long. */
+/** The same for a stored session while the server's clock is unknown: visitors' clocks are wrong by an hour. */
+const UNKNOWN_CLOCK_MS = 3_900_000;
+/** The minimum time between a failed renewal and the next attempt, in milliseconds. */
 const PAUSE_MS = 10_000;
 
-/** What a sessions tells. */
-export interface Announce {
+/** Receives events and warnings. */
+export interface EventSink {
   emit(event: ClientEvent): void;
   warn(code: Extract<ClientEvent, { type: "warning" }>["code"], message: string): void;
 }
@@ -28,28 +29,34 @@ export interface Announce {
 interface PendingSession {
   promise: Promise<Session>;
   waiting: number;
+  /** Emits nothing but the new session: nobody waits for it. */
+  quiet: boolean;
   controller: AbortController;
 }
 
 export class SessionManager {
   readonly #runner: FlowRunner;
-  /** A solution that was prepared for somebody else, or none. */
+  /** Returns a solution that was prepared for another request, if there is one. */
   readonly #spareSolution: () => string | undefined;
   readonly #store: SessionStore;
   readonly #appId: string;
-  readonly #announce: Announce;
+  readonly #events: EventSink;
+  readonly #clock = new ServerClock();
   #session: Session | undefined;
   #pending: PendingSession | undefined;
-  /** It may have landed, and hold its lock for a moment yet. */
+  /** The last request, which may have settled and still hold the tab lock. */
   #latest: PendingSession | undefined;
-  /** The server's clock minus ours, once a server has told it. */
-  #skewMs: number | undefined;
-  /** The same by a clock that nobody sets, but that may stand still while the machine sleeps. */
-  #steadySkewMs = Date.now() - performance.now();
-  /** By `performance.now()`, a clock that nobody sets. */
+  /** By `performance.now()`, which nobody sets. */
   #pausedUntil = 0;
+  /** The token that was renewed in the background, or that failed to be: one attempt for each. */
+  #attempted: string | undefined;
+  /** The token that was last reported by an event. */
+  #announced: string | undefined;
+  /** How often callers have asked for the session, and how often they had when it was last renewed without them. */
+  #uses = 0;
+  #usesWhenRenewed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Ends the listeners. */
+  /** Removes the listeners. */
   #listening: AbortController | undefined;
 
   constructor(
@@ -57,16 +64,16 @@ export class SessionManager {
     spareSolution: () => string | undefined,
     store: SessionStore,
     appId: string,
-    announce: Announce,
+    events: EventSink,
   ) {
     this.#runner = runner;
     this.#spareSolution = spareSolution;
     this.#store = store;
     this.#appId = appId;
-    this.#announce = announce;
+    this.#events = events;
   }
 
-  /** What this client has, good or not. */
+  /** The current token, valid or not. */
   get token(): string | undefined {
     return this.#session?.token;
   }
@@ -75,37 +82,48 @@ export class SessionManager {
     return this.#pending !== undefined;
   }
 
-  /** The kept session while it is good, else a new one for the same visitor. */
+  /** Returns the session while it is valid, else requests a new one for the same visitor. */
   async get(signal: AbortSignal | undefined): Promise<Session> {
-    const kept = this.#load();
-    if (kept && this.#isGood(kept)) return kept;
-    // What still holds is better than nothing, and a server in trouble is not asked with every call.
-    if (kept && performance.now() < this.#pausedUntil && this.#remainingMs(kept) > 0) return kept;
+    this.#uses += 1;
+    const session = this.#load();
+    if (session && this.#isFresh(session)) {
+      this.#renewInBackground(session);
+      return session;
+    }
+    // A valid session is better than none, and a server that fails is not asked with every call.
+    if (session && performance.now() < this.#pausedUntil && this.#remainingMs(session) > 0) return session;
     return this.renew(signal);
   }
 
-  /** A new session for the same visitor; the old one if that fails and the old one still holds. */
-  async renew(signal: AbortSignal | undefined): Promise<Session> {
+  /** Requests a new session for the same visitor; returns the old one if that fails and the old one is still valid. */
+  renew(signal: AbortSignal | undefined): Promise<Session> {
+    this.#uses += 1;
+    return this.#renew(signal);
+  }
+
+  async #renew(signal: AbortSignal | undefined): Promise<Session> {
     const old = this.#load();
-    this.#pending ??= this.#startRequest();
+    this.#pending ??= this.#startRequest(false);
+    const pending = this.#pending;
+    pending.quiet = false;
     try {
-      return await this.#join(this.#pending, signal);
+      return await this.#join(pending, signal);
     } catch (error) {
-      const aborted = error instanceof SaltmineError && /^(aborted|disposed)$/.test(error.code);
-      if (!aborted) this.#pausedUntil = performance.now() + PAUSE_MS;
-      if (aborted || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
-      this.#announce.warn(
+      const gaveUp = pending.controller.signal.aborted || signal?.aborted === true;
+      if (!gaveUp) this.#pausedUntil = performance.now() + PAUSE_MS;
+      if (gaveUp || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
+      this.#events.warn(
         "refresh_failed",
-        `The old session is used to its end: ${(error as Error).message}`,
+        `The session could not be renewed and is used until it expires: ${(error as Error).message}`,
       );
       this.#schedule();
       return old;
     }
   }
 
-  /** Forgets the session, and what would bring one. */
+  /** Forgets the session, and aborts the request for another one. */
   forget(): void {
-    this.#pending?.controller.abort();
+    this.#pending?.controller.abort(new SaltmineError({ code: "aborted" }));
     this.#store.clear();
     this.#drop();
   }
@@ -120,10 +138,10 @@ export class SessionManager {
   #drop(): void {
     this.#session = undefined;
     clearTimeout(this.#timer);
-    this.#announce.emit({ type: "state", state: "signed_out" });
+    this.#events.emit({ type: "state", state: "signed_out" });
   }
 
-  /** What this client has, or what an earlier visit or another tab has left. */
+  /** Returns the current session, or the one that an earlier visit or another tab has stored. */
   #load(): Session | undefined {
     if (!this.#session) {
       const began = performance.now();
@@ -133,95 +151,124 @@ export class SessionManager {
     return this.#session;
   }
 
-  /** Learns the server's clock from an answer. */
-  #learn(serverMs: number): void {
-    if (Number.isNaN(serverMs)) return;
-    this.#skewMs = serverMs - Date.now();
-    this.#steadySkewMs = serverMs - performance.now();
-  }
-
-  #isGood(session: Session): boolean {
+  #isFresh(session: Session): boolean {
     return this.#remainingMs(session) > this.#marginMs(session);
   }
 
   #remainingMs({ expiresAt }: Session): number {
-    const now = Math.max(Date.now() + (this.#skewMs ?? 0), performance.now() + this.#steadySkewMs);
-    return Date.parse(expiresAt) - now;
+    return Date.parse(expiresAt) - this.#clock.nowMs();
   }
 
   /** How much of a session must be left to use it. */
   #marginMs(session: Session): number {
-    if (this.#skewMs !== undefined) return RENEW_MS;
-    const lifetimeMs = Date.parse(session.expiresAt) - issuedAtMs(session);
-    // More left than there ever was: our clock is behind, who knows how far.
+    if (this.#clock.isKnown) return RENEW_MS;
+    const lifetimeMs = lifetimeOf(session);
+    // More is left than the whole lifetime: the visitor's clock is behind by an unknown time.
     if (this.#remainingMs(session) > lifetimeMs + RENEW_MS) return Number.POSITIVE_INFINITY;
-    return Math.max(RENEW_MS, Math.min(UNSURE_MS, lifetimeMs / 2 || 0));
+    return Math.max(RENEW_MS, Math.min(UNKNOWN_CLOCK_MS, lifetimeMs / 2 || 0));
   }
 
-  /** Takes a session of another visit or tab. */
+  /** Takes over a session of another visit or tab. */
   #adopt(session: Session, began: number): void {
     this.#session = session;
     this.#listen();
-    if (!this.#isGood(session)) return;
-    this.#announce.emit({ type: "state", state: "ready" });
-    this.#announce.emit({ type: "ready", session, source: "storage", tookMs: performance.now() - began });
+    if (!this.#isFresh(session)) return;
+    this.#announce(session, began);
     this.#schedule();
   }
 
-  #startRequest(): PendingSession {
-    // This tab needs no time to see what it has stored.
+  /**
+   * Renews a session past half of its lifetime, once for each token: an expired token is a new identity, so that a
+   * visitor who comes back must not wait until the end. A failure is silent; the next visit tries again.
+   */
+  #renewInBackground(session: Session): void {
+    const isYoung = !(this.#remainingMs(session) < lifetimeOf(session) / 2);
+    if (isYoung || this.#attempted === session.token || this.#pending) return;
+    this.#attempted = session.token;
+    this.#pending = this.#startRequest(true);
+    // Nobody's abort ends it.
+    this.#pending.waiting = 1;
+    this.#noteRenewal(this.#pending.promise);
+  }
+
+  #startRequest(quiet: boolean): PendingSession {
+    // This tab needs no time to see what it has stored itself.
     this.#latest?.controller.abort();
     const controller = new AbortController();
     const { signal } = controller;
-    const promise = this.#request(signal).catch((thrown) => {
-      const error = asSaltmineError(thrown, "engine_failed");
-      // A pending that was given up says nothing of the one that has taken its place.
-      if (!this.#pending || this.#pending === pending)
-        this.#announce.emit({ type: "state", state: "failed", error });
-      throw error;
+    const pending: PendingSession = { promise: undefined as never, waiting: 0, quiet, controller };
+    pending.promise = this.#request(pending).catch((thrown) => {
+      const error = asSaltmineError(thrown, signal.aborted ? "aborted" : "engine_failed");
+      // A request that was replaced reports nothing about the one that took its place.
+      if (!pending.quiet && (!this.#pending || this.#pending === pending)) this.#emitFailure(error);
+      throw signal.aborted ? abortReason(signal) : error;
     });
-    const pending = { promise, waiting: 0, controller };
     this.#latest = pending;
-    const land = () => {
+    const settle = () => {
       if (this.#pending === pending) this.#pending = undefined;
     };
-    promise.then(land, land);
-    // A pending that is given up before it lands must not leave another one waiting for it.
-    signal.addEventListener("abort", land, { once: true });
+    pending.promise.then(settle, settle);
+    // A request that is aborted before it settles must not make another one wait for it.
+    signal.addEventListener("abort", settle, { once: true });
     return pending;
   }
 
-  /** Waits for a pending; when its last caller has given up, the pending is given up too. */
+  /** Emits a failure, unless the session that is there can still be used. */
+  #emitFailure(error: SaltmineError): void {
+    const session = this.#session;
+    if (session && this.#remainingMs(session) > 0) this.#announce(session, performance.now());
+    else this.#events.emit({ type: "state", state: "failed", error });
+  }
+
+  /** Emits that a stored session is there, once for each token; `began` by `performance.now()`. */
+  #announce(session: Session, began: number): void {
+    this.#events.emit({ type: "state", state: "ready" });
+    if (this.#announced === session.token) return;
+    this.#announced = session.token;
+    this.#events.emit({ type: "ready", session, source: "storage", tookMs: performance.now() - began });
+  }
+
+  /** Waits for a request; when its last caller has given up, the request is aborted too. */
   #join(pending: PendingSession, signal: AbortSignal | undefined): Promise<Session> {
     pending.waiting += 1;
     return untilAborted(pending.promise, signal, () => {
       pending.waiting -= 1;
-      if (pending.waiting === 0) pending.controller.abort();
+      if (pending.waiting === 0) pending.controller.abort(abortReason(signal as AbortSignal));
     });
   }
 
-  async #request(signal: AbortSignal): Promise<Session> {
+  async #request(pending: PendingSession): Promise<Session> {
     const began = performance.now();
-    // The listener may dispose or sign out at once: it must find the pending in its place.
+    // A listener may dispose or sign out at once: it must find the request in its place.
     await undefined;
     const before = this.#session?.token;
-    this.#announce.emit({ type: "state", state: "starting" });
-    const ask = (stored: () => void) => this.#ask(before, began, signal, stored);
+    this.#emitState(pending, "starting");
+    const ask = (stored: () => void) => this.#ask(pending, before, began, stored);
+    const { signal } = pending.controller;
     return this.#store.isShared ? withTabLock(`saltmine:${this.#store.key}`, signal, ask) : ask(() => {});
   }
 
+  #emitState(
+    pending: PendingSession,
+    state: Extract<ClientEvent, { type: "state" }>["state"],
+    backend?: Backend,
+  ): void {
+    if (!pending.quiet) this.#events.emit({ type: "state", state, ...(backend && { backend }) });
+  }
+
   async #ask(
+    pending: PendingSession,
     before: string | undefined,
     began: number,
-    signal: AbortSignal,
     onStored: () => void,
   ): Promise<Session> {
-    if (signal.aborted) throw abortError(signal);
-    if (this.#anotherTabs(before, began)) return this.#session as Session;
+    const { signal } = pending.controller;
+    if (signal.aborted) throw abortReason(signal);
+    if (this.#takeStored(before, began)) return this.#session as Session;
     const old = this.#session;
-    const { emit, warn } = this.#announce;
-    const warnOfPage = ({ thread, reason }: Backend) => {
-      if (thread === "page") warn("page_thread", `The work is done on the page's own thread: ${reason}`);
+    const { emit, warn } = this.#events;
+    const warnAboutPage = ({ thread, reason }: Backend) => {
+      if (thread === "page") warn("page_thread", `The solver runs on the page's own thread: ${reason}`);
     };
     const { value, backend, measured } = await this.#runner.run({
       token: old?.token,
@@ -229,29 +276,31 @@ export class SessionManager {
       solveOnly: false,
       signal,
       onState: (state, backend) => {
-        warnOfPage(backend);
-        emit({ type: "state", state, backend });
+        warnAboutPage(backend);
+        this.#emitState(pending, state, backend);
       },
-      onProgress: (measured) => emit({ type: "progress", ...progressOf(measured) }),
+      onProgress: (measured) => pending.quiet || emit({ type: "progress", ...progressOf(measured) }),
     });
-    if (signal.aborted) throw abortError(signal);
-    // Signed out in another tab in the meantime: this is a session of the identity that was left.
-    if (old && !this.#session) return this.#ask(undefined, began, signal, onStored);
+    if (signal.aborted) throw abortReason(signal);
+    // The visitor signed out in another tab in the meantime: this is a session of the identity that was left.
+    if (old && (!this.#session || this.#isSignedOutElsewhere()))
+      return this.#ask(pending, undefined, began, onStored);
     const grant = value as Grant;
     const session = readSession(grant, this.#appId);
     if (!session) {
       const detail = "The token is not a JWT of this app with a subject.";
       throw new SaltmineError({ code: "response_malformed", detail });
     }
-    // Without a readable Date the token tells when it was made.
-    this.#learn(grant.serverMs ?? issuedAtMs(session));
-    // Without locks another tab may have been quicker: the visitor stays one.
-    if (this.#anotherTabs(before, began)) return this.#session as Session;
+    // Where Date cannot be read, the token contains the time at which it was issued.
+    this.#clock.learn(grant.serverMs ?? issuedAtMs(session));
+    // Without locks another tab may have been quicker: the visitor keeps one identity.
+    if (this.#takeStored(before, began)) return this.#session as Session;
     this.#session = session;
     this.#pausedUntil = 0;
     this.#store.save(session);
     onStored();
     this.#listen();
+    this.#announced = session.token;
     emit({ type: "state", state: "ready", backend });
     emit({
       type: "ready",
@@ -266,18 +315,29 @@ export class SessionManager {
     return session;
   }
 
-  /** Takes what another tab has stored in the meantime; whether that can be used. */
-  #anotherTabs(before: string | undefined, began: number): boolean {
+  /** Takes over what another tab has stored in the meantime; returns whether that can be used. */
+  #takeStored(before: string | undefined, began: number): boolean {
+    if (this.#isSignedOutElsewhere()) this.#drop();
     const stored = this.#store.isShared ? this.#store.load() : undefined;
     if (!stored || stored.token === before) return false;
-    // It was made while this tab waited: that tells the server's clock.
-    if (this.#skewMs === undefined) this.#learn(issuedAtMs(stored));
-    // One that has run out is the visitor's identity all the same.
+    // It was issued while this tab waited, which reveals the server's clock.
+    if (!this.#clock.isKnown) this.#clock.learn(issuedAtMs(stored));
+    // An expired session is the visitor's identity all the same.
     if (stored.token !== this.#session?.token) this.#adopt(stored, began);
-    return this.#isGood(stored);
+    return this.#isFresh(stored);
   }
 
-  /** Renews shortly before the end, as long as somebody looks. */
+  /** Whether the visitor signed out in another tab while this one did not listen. */
+  #isSignedOutElsewhere(): boolean {
+    return (
+      this.#session !== undefined &&
+      this.#store.isShared &&
+      this.#store.load() === undefined &&
+      this.#store.isShared
+    );
+  }
+
+  /** Renews shortly before the expiry, in a visible tab that has used the session. */
   #schedule(): void {
     clearTimeout(this.#timer);
     const session = this.#session;
@@ -285,40 +345,56 @@ export class SessionManager {
     const now = performance.now();
     const due = Math.max(this.#remainingMs(session) - this.#marginMs(session), this.#pausedUntil - now);
     this.#timer = later(due, () => {
-      // Timers can be shorter than asked for: by days, or by the part of a millisecond.
-      if (this.#isGood(session)) this.#schedule();
+      // Timers can be shorter than asked for: by days, or by part of a millisecond.
+      if (this.#isFresh(session)) this.#schedule();
       else if (!isHidden()) this.#renewAhead();
     });
   }
 
   #renewAhead(): void {
-    if (!this.#session || this.#isGood(this.#session)) return;
-    // What fails here is told where it matters: at the next call.
-    this.renew(undefined).catch(() => {});
+    if (this.#uses === this.#usesWhenRenewed || !this.#session || this.#isFresh(this.#session)) return;
+    this.#noteRenewal(this.#renew(undefined));
+  }
+
+  /** Without another call there is no second renewal: a process that runs for months must not renew for ever. */
+  #noteRenewal(renewal: Promise<Session>): void {
+    const { token } = this;
+    const uses = this.#uses;
+    renewal.then(
+      (session) => {
+        if (session.token !== token) this.#usesWhenRenewed = uses;
+      },
+      // The next call reports what fails here.
+      () => {},
+    );
   }
 
   #listen(): void {
     if (this.#listening) return;
     this.#listening = new AbortController();
     const { signal } = this.#listening;
-    const takeStored = (): boolean => {
+    const synchronize = () => {
+      // Not the event's own value: tabs that write at the same time must end with the same one.
       const stored = this.#store.load();
-      if (stored && stored.token !== this.#session?.token) this.#adopt(stored, performance.now());
-      return stored !== undefined;
+      if (this.#isSignedOutElsewhere()) this.#drop();
+      else if (stored && stored.token !== this.#session?.token) this.#adopt(stored, performance.now());
     };
     const wake = () => {
       if (isHidden()) return;
-      // Neither timers nor the events of other tabs came while the page slept.
-      if (this.#store.isShared) takeStored();
+      // Neither timers nor the events of other tabs arrived while the page slept.
+      if (this.#store.isShared) synchronize();
       if (performance.now() >= this.#pausedUntil) this.#renewAhead();
     };
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
     const onStorage = ({ key }: StorageEvent) => {
-      // A null key is a store that was cleared whole.
-      if (!this.#store.isShared || (key !== this.#store.key && key !== null)) return;
-      // Not the event's own value: tabs that write at the same time must end with the same one.
-      if (!takeStored() && this.#session) this.#drop();
+      // A null key is a store that was cleared as a whole.
+      if (this.#store.isShared && (key === this.#store.key || key === null)) synchronize();
     };
     globalThis.addEventListener?.("storage", onStorage, { signal });
   }
+}
+
+/** Returns a session's whole lifetime in milliseconds; NaN if the token does not contain when it was issued. */
+function lifetimeOf(session: Session): number {
+  return Date.parse(session.expiresAt) - issuedAtMs(session);
 }

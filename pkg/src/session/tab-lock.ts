@@ -1,13 +1,14 @@
 /** One tab at a time, through the Web Locks API. */
 
-/** A tab that was put to sleep with the lock must not hold the others for ever, in milliseconds. */
-const LONGEST_WAIT_MS = 15_000;
-/** What a tab stores is seen by the others later than the end of its lock, in milliseconds. */
+/** The maximum wait for the lock, in milliseconds: a tab that sleeps may hold it for ever. */
+const MAX_WAIT_MS = 15_000;
+/** How long the lock is held after a session was stored: other tabs see it later than the release of the lock. */
 const PROPAGATION_MS = 200;
 
 /**
- * Runs `work` while no other tab of the site runs it, where the browser has locks. When it `stored` something, the
- * others are let in only after they can see that; nobody here waits for it, and an abort ends it.
+ * Runs `work` while no other tab of the site runs it, where the browser has the Web Locks API. After `work` has called
+ * `stored`, the lock is released only when the other tabs can see what was stored; the result does not wait for that.
+ * An abort runs `work` without the lock: it must reject by itself.
  */
 export function withTabLock<T>(
   name: string,
@@ -19,14 +20,26 @@ export function withTabLock<T>(
     holdMs = PROPAGATION_MS;
   };
   const locks = globalThis.navigator?.locks;
-  if (!locks) return work(stored);
+  // A signal that is aborted already fires no event: the work rejects by itself.
+  if (!locks || signal.aborted) return work(stored);
   return new Promise((resolve) => {
     const waiting = new AbortController();
-    const giveUp = () => waiting.abort();
-    const timer = setTimeout(giveUp, LONGEST_WAIT_MS);
-    signal.addEventListener("abort", giveUp);
     let begun = false;
+    const withoutLock = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      if (!begun) resolve(work(stored));
+      begun = true;
+    };
+    // Not left to the lock manager: Chromium ignores an abort in the task that made the request.
+    const giveUp = () => {
+      waiting.abort();
+      withoutLock();
+    };
+    const timer = setTimeout(giveUp, MAX_WAIT_MS);
+    signal.addEventListener("abort", giveUp);
     const begin = async () => {
+      if (begun) return;
       begun = true;
       clearTimeout(timer);
       const working = work(stored);
@@ -41,10 +54,7 @@ export function withTabLock<T>(
           });
         });
     };
-    locks.request(name, { signal: waiting.signal }, begin).catch(() => {
-      clearTimeout(timer);
-      // Refused (a sandboxed frame), or waited for too long: better twice than never. An abort is heard in the work.
-      if (!begun) resolve(work(stored));
-    });
+    // Where it is refused (a sandboxed frame), or after too long a wait, two requests are better than none.
+    locks.request(name, { signal: waiting.signal }, begin).catch(withoutLock);
   });
 }

@@ -1,6 +1,6 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
 import { type Kind, loadPageEngine, spawn, type Thread } from "#runtime";
-import { abortError } from "../common/abort.js";
+import { abortReason } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { WorkerClient } from "./worker-client.js";
@@ -62,13 +62,13 @@ export async function connect(
   let rung = remembered ? known.rung : 0;
   if (wanted.engine === "javascript" && !RUNGS[rung]?.javascript) rung += 1;
   for (;;) {
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw abortReason(signal);
     const { javascript, thread, next, unheard } = RUNGS[rung] as Rung;
     const began = performance.now();
     try {
       return await start(wanted, locations, javascript, thread, reasons, signal);
     } catch (error) {
-      if (signal.aborted) throw abortError(signal);
+      if (signal.aborted) throw abortReason(signal);
       const { heard, message } = error as StartFailure;
       const about = thread === "page" ? "on the page: " : heard ? "" : "no worker: ";
       reasons.push(`${about}${message}`);

@@ -1,5 +1,6 @@
 /** Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is worth it. */
 import { loadRequests, loadSearch } from "#runtime";
+import { loadChunk } from "../common/load-chunk.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { Backend, FlowOptions, Share, Update } from "./messages.js";
 import type { WorkerPool } from "./worker-pool.js";
@@ -81,7 +82,11 @@ export class FlowRunner {
       else progress(update);
     };
     const onShare = async (share: Share) => {
-      const { ParallelSearch } = await loadSearch();
+      const chunk = await loadSearch().catch(() => undefined);
+      // Without the file that distributes a search this engine goes on alone, if it has the hash function.
+      if (!chunk && share.elapsedMs > 0)
+        return searchAlone(link, share, flow.maxNumber, over.signal, progress);
+      const { ParallelSearch } = chunk ?? (await loadChunk(loadSearch));
       const workers = run.workers?.() ?? most;
       const context = { pool: this.#pool, start: 0, maxNumber: flow.maxNumber, workers, signal: over.signal };
       const search = new ParallelSearch({ ...context, onProgress: progress });
@@ -92,7 +97,8 @@ export class FlowRunner {
     // A function cannot cross to a worker: its requests come to the page.
     const onFetch =
       fetch &&
-      (async (step: RequestStep) => (await loadRequests()).exchange(fetch, step, timeoutMs, over.signal));
+      (async (step: RequestStep) =>
+        (await loadChunk(loadRequests)).exchange(fetch, step, timeoutMs, over.signal));
     const options = { ...flow, token, solution };
     const request = {
       type: "session",
@@ -110,4 +116,21 @@ export class FlowRunner {
       over.abort();
     }
   }
+}
+
+/** Searches the rest of a range on the engine that has offered to share it. */
+async function searchAlone(
+  link: WorkerClient,
+  { challenge, start, end, searched, elapsedMs }: Share,
+  maxNumber: number,
+  signal: AbortSignal,
+  onProgress: (measured: Measured) => void,
+): Promise<number | null> {
+  const request = { type: "search", challenge, maxNumber, start, end } as const;
+  const onUpdate = (update: Update) => {
+    if (update.type !== "progress") return;
+    const total = searched + update.total;
+    onProgress({ searched: searched + update.searched, total, elapsedMs: elapsedMs + update.elapsedMs });
+  };
+  return (await link.request(request, { signal, onUpdate })) as number | null;
 }

@@ -1,4 +1,5 @@
-import { abortError, untilAborted } from "../common/abort.js";
+import { loadChunk } from "../common/load-chunk.js";
+import { abortReason, untilAborted } from "../common/abort.js";
 import { loadSearch } from "#runtime";
 import { asSaltmineError } from "../common/errors.js";
 import { tell } from "../common/listener.js";
@@ -76,13 +77,13 @@ export async function solve(challenge: Challenge, options?: SolveOptions): Promi
   const maxNumber = maxNumberOption(asked.maxNumber);
   const start = wholeNumber("start", asked.start, 0, 0, Number.MAX_SAFE_INTEGER);
   const engine = engineOption(asked.engine);
-  if (signal?.aborted) throw abortError(signal);
+  if (signal?.aborted) throw abortReason(signal);
   const over = new AbortController();
   const task = { pool, start, maxNumber, workers, engine, signal: over.signal };
-  const solving = loadSearch().then(({ solveOnce }) =>
+  const solving = loadChunk(loadSearch).then(({ solveOnce }) =>
     solveOnce(challenge, task, (measured) => tell(onProgress, progressOf(measured))),
   );
   return untilAborted(solving, signal, () => over.abort()).catch((error) => {
-    throw asSaltmineError(error, "engine_failed");
+    throw signal?.aborted ? abortReason(signal) : asSaltmineError(error, "engine_failed");
   });
 }

@@ -1,6 +1,6 @@
 /** A running engine as its owner sees it: requests go out, each is answered once. */
 import type { Thread } from "#runtime";
-import { abortError } from "../common/abort.js";
+import { abortReason } from "../common/abort.js";
 import { type Failure, SaltmineError } from "../common/errors.js";
 import type { Answer, NoAnswer } from "../worker/exchange.js";
 import type { Backend, Report, Request, Share, Update, Value } from "./messages.js";
@@ -54,11 +54,11 @@ export class WorkerClient {
     const { signal } = callbacks;
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
-      if (signal?.aborted) return reject(abortError(signal));
+      if (signal?.aborted) return reject(abortReason(signal));
       const id = ++this.#lastId;
       const onAbort = () => {
         this.#thread.post({ type: "abort", id });
-        settle(reject)(abortError(signal as AbortSignal));
+        settle(reject)(abortReason(signal as AbortSignal));
       };
       const settle =
         <T>(end: (value: T) => void) =>
@@ -87,22 +87,22 @@ export class WorkerClient {
     const { id } = report;
     const pending = this.#pending.get(id);
     if (!pending) return;
+    const fail = (error: unknown) => {
+      this.#thread.post({ type: "abort", id });
+      pending.reject(error);
+    };
     switch (report.type) {
       case "done":
         return pending.resolve(report.value);
       case "failed":
         return pending.reject(new SaltmineError(report.failure));
       case "share":
-        pending.onShare?.(report).then(
-          (number) => this.#thread.post({ type: "searched", id, number }),
-          (error) => {
-            this.#thread.post({ type: "abort", id });
-            pending.reject(error);
-          },
-        );
+        pending.onShare?.(report).then((number) => this.#thread.post({ type: "searched", id, number }), fail);
         break;
       case "fetch":
-        pending.onFetch?.(report.step).then((answer) => this.#thread.post({ type: "fetched", id, answer }));
+        pending
+          .onFetch?.(report.step)
+          .then((answer) => this.#thread.post({ type: "fetched", id, answer }), fail);
         break;
       default:
         pending.onUpdate?.(report);

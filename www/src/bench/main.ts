@@ -26,9 +26,7 @@ offerRounds(Number(new URL(location.href).searchParams.get("rounds")));
 
 if (globalThis.crypto?.subtle) {
   let underWay: AbortController | undefined;
-  part<HTMLFormElement>("bench-form").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (underWay) return underWay.abort();
+  const start = async () => {
     underWay = new AbortController();
     button.textContent = "Stop";
     rounds.disabled = true;
@@ -40,6 +38,11 @@ if (globalThis.crypto?.subtle) {
       button.textContent = "Start";
       underWay = undefined;
     }
+  };
+  part<HTMLFormElement>("bench-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (underWay) underWay.abort();
+    else void start();
   });
 } else {
   button.disabled = true;

@@ -7,6 +7,7 @@ CREATE TABLE apps (
     -- The name of an AppType.
     type TEXT NOT NULL,
     default_agent_id TEXT,
+    prompt TEXT,
     enabled INTEGER NOT NULL,
     -- The JSON of the settings that belong to the type: of WebClient, or an empty object.
     config TEXT NOT NULL,
@@ -55,6 +56,8 @@ CREATE TABLE conversations (
     title TEXT NOT NULL,
     -- Also the position of the next message.
     message_count INTEGER NOT NULL,
+    -- The size of the messages as JSON, in bytes.
+    encoded_bytes INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (client_id, id)
@@ -74,6 +77,6 @@ CREATE TABLE messages (
 ) STRICT;
 
 -- Apps and API keys that were deleted and whose conversations are still to be deleted.
-CREATE TABLE departed_clients (
+CREATE TABLE deleted_clients (
     client_id TEXT PRIMARY KEY NOT NULL
 ) STRICT;

@@ -4,8 +4,10 @@ use super::{Agent, AgentError, Message, Reply};
 use crate::Secret;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use reqwest::{Client, Response, Url, header};
+use rustls_platform_verifier::BuilderVerifierExt;
 use serde::{Deserialize, Serialize};
 use sse_stream::SseByteStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the service may take to be reached.
@@ -44,9 +46,8 @@ impl ChatCompletions {
     ///
     /// If this machine's certificates cannot be read, in words.
     pub fn new(settings: ChatCompletionsSettings) -> Result<Self, AgentError> {
-        // Fails if there is one already: then it is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
+            .tls_backend_preconfigured(tls().map_err(|error| AgentError(with_causes(&error)))?)
             .connect_timeout(CONNECT_TIME)
             .timeout(settings.time_limit)
             // The key is for this service alone.
@@ -56,6 +57,17 @@ impl ChatCompletions {
             .map_err(|error| AgentError(with_causes(&error)))?;
         Ok(Self { client, settings })
     }
+}
+
+/// Returns the TLS settings of the client: this machine's certificates, with a provider of its own. The provider of the
+/// whole process belongs to whoever embeds this library.
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    Ok(config)
 }
 
 #[derive(Serialize)]
@@ -75,9 +87,19 @@ struct Completion {
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(alias = "message")]
+    /// A part of the response, from a service that streams.
     delta: Option<Delta>,
+    /// The whole response, from one that does not. Some services send both members.
+    message: Option<Delta>,
     finish_reason: Option<String>,
+}
+
+impl Choice {
+    /// The text of a part, or of the whole response.
+    fn content(self) -> Option<String> {
+        let content = |delta: Option<Delta>| delta.and_then(|delta| delta.content);
+        content(self.delta).or_else(|| content(self.message))
+    }
 }
 
 #[derive(Deserialize)]
@@ -116,7 +138,7 @@ async fn answer(response: Response) -> Result<BoxStream<'static, Result<String, 
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("text/event-stream")) {
         let completion = read(&text(response).await?)?;
-        let content = completion.choices.into_iter().next().and_then(|choice| choice.delta?.content);
+        let content = completion.choices.into_iter().next().and_then(Choice::content);
         let content = content.ok_or_else(|| AgentError("its answer has no content".to_owned()))?;
         return Ok(stream::iter([Ok(content)]).boxed());
     }
@@ -139,7 +161,7 @@ fn pieces(response: Response) -> impl futures_util::Stream<Item = Result<String,
                 data => {
                     let Some(choice) = read(data)?.choices.into_iter().next() else { continue };
                     finished |= choice.finish_reason.is_some();
-                    if let Some(content) = choice.delta.and_then(|delta| delta.content)
+                    if let Some(content) = choice.content()
                         && !content.is_empty()
                     {
                         return Ok(Some((content, (events, finished))));

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 
 /// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
 ///
-/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others.
+/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others. A
+/// variable whose value is not shown here can also be given by the file that `<NAME>_FILE` names.
 // No `Debug`: it would show the secrets.
 #[derive(Parser, Clone)]
 #[command(name = "saltmine-server", version, about)]
@@ -112,6 +113,18 @@ pub struct Arguments {
     /// The model to ask it for
     #[arg(long, env = "SALTMINE_AGENT_MODEL", value_name = "NAME")]
     pub agent_model: Option<String>,
+
+    /// Instructions that every agent receives before a conversation
+    #[arg(long, env = "SALTMINE_AGENT_PROMPT", hide_env_values = true, value_name = "TEXT")]
+    pub agent_prompt: Option<String>,
+
+    /// Bytes of a conversation that an agent receives at most
+    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_BYTES", default_value = "524288", value_name = "BYTES")]
+    pub agent_context_bytes: String,
+
+    /// Tokens of a conversation that an agent receives at most, estimated
+    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_TOKENS", default_value = "128000", value_name = "TOKENS")]
+    pub agent_context_tokens: String,
 
     /// How long an agent may take to answer
     #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value = "120", value_name = "SECONDS")]

@@ -40,6 +40,40 @@ pub enum ConfigError {
         /// What it should hold.
         must: String,
     },
+    /// A variable begins like the server's own and is not one of them.
+    #[error("{name} is not a variable of this server: {advice}")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// A value is given directly and by a file.
+    #[error("{name} and {name}_FILE are both set: set one of them.")]
+    GivenTwice {
+        /// The variable.
+        name: String,
+    },
+    /// The file that holds a value cannot be read.
+    #[error(
+        "The file that {name}_FILE names cannot be read ({problem}): correct the path, or let this user read it."
+    )]
+    UnreadableFile {
+        /// The variable.
+        name: String,
+        /// What the system says.
+        problem: std::io::Error,
+    },
+    /// The folder of static files would publish a file that must stay private.
+    #[error(
+        "SALTMINE_STATIC_DIR is {folder:?}, which contains {private}: its files are public, so choose another folder for one of the two."
+    )]
+    StaticFolder {
+        /// The folder.
+        folder: String,
+        /// What it contains.
+        private: &'static str,
+    },
     /// The drawn secrets can be neither read nor made.
     #[error(transparent)]
     Secrets(#[from] development::SecretsError),

@@ -1,18 +1,24 @@
 //! How the server is told what to do: the environment, or the same as arguments. Checked once, here.
 
 mod arguments;
+mod environment;
 mod error;
+mod summary;
 
 pub use arguments::Arguments;
 pub use error::ConfigError;
+pub use summary::SummaryLine;
 
 use crate::development::{self, DrawnSecrets};
+use crate::store::StoreKind;
 use crate::{
-    ChatCompletionsSettings, PowScope, PowVersion, ProofOfWork, Random, RateLimit, Secret, Settings,
+    ChatCompletionsSettings, ContextBudget, PowScope, PowVersion, ProofOfWork, Random, RateLimit, Secret,
+    Settings,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
 use url::Url;
 
@@ -93,6 +99,11 @@ impl Arguments {
                 &self.max_connections_per_address,
             )?,
             agent_timeout,
+            agent_prompt: self.agent_prompt.clone().filter(|prompt| !prompt.trim().is_empty()),
+            context_budget: ContextBudget {
+                bytes: context_size("SALTMINE_AGENT_CONTEXT_BYTES", &self.agent_context_bytes)?,
+                tokens: context_size("SALTMINE_AGENT_CONTEXT_TOKENS", &self.agent_context_tokens)?,
+            },
             finish_time: seconds("SALTMINE_SHUTDOWN_SECONDS", &self.shutdown_seconds)?,
             static_dir: self.static_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             ..Settings::new(secret("INKEEP_ANON_JWT_SECRET", token_secret, SECRET_CHARACTERS, "")?)
@@ -103,6 +114,9 @@ impl Arguments {
                 &folder.display().to_string(),
                 "a folder that is there",
             ));
+        }
+        if let Some(folder) = &settings.static_dir {
+            self.require_public(folder, environment)?;
         }
         Ok(Config {
             environment,
@@ -115,6 +129,27 @@ impl Arguments {
             drawn_secrets,
             settings,
         })
+    }
+
+    /// Refuses a folder of static files that contains the database or the generated secrets.
+    fn require_public(&self, folder: &Path, environment: Environment) -> Result<(), ConfigError> {
+        let contains = |file: &Path| {
+            // The file itself may not be there yet.
+            let parent =
+                file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match (folder.canonicalize(), parent.canonicalize()) {
+                (Ok(folder), Ok(parent)) => parent.starts_with(folder),
+                _ => false,
+            }
+        };
+        let private = match StoreKind::of(&self.database_url) {
+            Some(StoreKind::Sqlite(file)) if contains(&file) => "the database",
+            _ if environment == Environment::Development && contains(&self.state_dir.join("x")) => {
+                "the generated secrets"
+            }
+            _ => return Ok(()),
+        };
+        Err(ConfigError::StaticFolder { folder: folder.display().to_string(), private })
     }
 
     fn proof_of_work(&self) -> Result<Option<ProofOfWork>, ConfigError> {
@@ -217,6 +252,10 @@ fn number(name: &'static str, text: &str, min: u64, max: u64) -> Result<u64, Con
 fn positive(name: &'static str, text: &str) -> Result<NonZeroU32, ConfigError> {
     let number = number(name, text, 1, 1_000_000)?;
     Ok(u32::try_from(number).ok().and_then(NonZeroU32::new).expect("it is in the range"))
+}
+
+fn context_size(name: &'static str, text: &str) -> Result<usize, ConfigError> {
+    number(name, text, 1000, 100_000_000).map(|number| number as usize)
 }
 
 fn seconds(name: &'static str, text: &str) -> Result<Duration, ConfigError> {

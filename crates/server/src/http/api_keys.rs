@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 /// An API key to be made.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewApiKey {
     /// What people call it, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
@@ -34,7 +34,7 @@ pub(super) struct ApiKeyCreated {
 struct ApiKeyCreatedData {
     api_key: ApiKey,
     /// The secret, which is never told again: send it as `Authorization: Bearer …`.
-    #[schema(example = "smk_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6")]
+    #[schema(example = "smk_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6nqz1u3")]
     key: String,
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn create_api_key(
     ProjectPath(owner): ProjectPath,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<impl IntoResponse, Error> {
-    let secret = ApiKeySecret::draw(&*state.random).map_err(Error::Random)?;
+    let secret = ApiKeySecret::generate(&*state.random).map_err(Error::Random)?;
     let api_key = ApiKey {
         id: format!("key_{}", state.random.lowercase(20).map_err(Error::Random)?),
         tenant_id: owner.tenant_id,

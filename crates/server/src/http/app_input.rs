@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 
 /// An app to be made.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewApp {
     name: String,
     description: Option<String>,
     r#type: String,
     default_agent_id: Option<String>,
+    prompt: Option<String>,
     enabled: Option<bool>,
     config: ConfigInput,
 }
@@ -32,6 +33,9 @@ pub(super) struct NewAppDescription {
     /// The agent that answers; without one the server's own does.
     #[schema(min_length = 1, max_length = 255)]
     default_agent_id: Option<String>,
+    /// The instructions that the agent receives before a conversation, 1 to 20000 characters.
+    #[schema(min_length = 1, max_length = 20000)]
+    prompt: Option<String>,
     /// Whether it may be used at once: true by default.
     enabled: Option<bool>,
     #[serde(flatten)]
@@ -66,9 +70,9 @@ enum NewApiConfig {
     Api {},
 }
 
-/// What to change of an app. What is left out stays as it is; `null` takes a description or an agent away.
+/// What to change of an app. What is left out stays as it is; `null` removes a description, an agent or a prompt.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AppChange {
     /// What people call it, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
@@ -88,6 +92,11 @@ pub(super) struct AppChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     default_agent_id: Option<Option<String>>,
+    /// The instructions that the agent receives before a conversation, 1 to 20000 characters.
+    #[schema(min_length = 1, max_length = 20000)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    prompt: Option<Option<String>>,
     /// Whether it may be used.
     enabled: Option<bool>,
     config: Option<ConfigInput>,
@@ -100,7 +109,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<S
 
 /// What belongs to the app's kind.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigInput {
     /// The same as the app's `type`.
     #[schema(value_type = AppType)]
@@ -111,7 +120,7 @@ struct ConfigInput {
 
 /// Where the app may run.
 #[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WebClientInput {
     /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
     #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
@@ -132,6 +141,7 @@ impl NewApp {
             description: self.description.map(|words| text("description", words, 2000)).transpose()?,
             r#type: config.app_type(),
             default_agent_id: self.default_agent_id.map(|id| text("defaultAgentId", id, 255)).transpose()?,
+            prompt: self.prompt.map(prompt).transpose()?,
             enabled: self.enabled.unwrap_or(true),
             config,
             last_used_at: None,
@@ -156,6 +166,9 @@ impl AppChange {
         if let Some(id) = self.default_agent_id {
             app.default_agent_id = id.map(|id| text("defaultAgentId", id, 255)).transpose()?;
         }
+        if let Some(text) = self.prompt {
+            app.prompt = text.map(prompt).transpose()?;
+        }
         if let Some(config) = self.config {
             if app_type(&config.r#type).is_ok_and(|other| other != app.r#type) {
                 return Err(Error::AppTypeFixed);
@@ -165,6 +178,10 @@ impl AppChange {
         app.enabled = self.enabled.unwrap_or(app.enabled);
         Ok(())
     }
+}
+
+fn prompt(words: String) -> Result<String, Error> {
+    text("prompt", words, 20_000)
 }
 
 pub(super) fn app_type(name: &str) -> Result<AppType, Error> {

@@ -20,10 +20,17 @@ pub(super) struct Caller {
     pub(super) visitor: Visitor,
     /// The agent to answer; without one it is the server's own.
     pub(super) agent_id: Option<String>,
+    /// The app's instructions for the agent.
+    pub(super) prompt: Option<String>,
     is_anonymous: bool,
 }
 
 impl Caller {
+    /// Returns whether the caller is a person on a page, who speaks for nobody else.
+    pub(super) fn is_visitor(&self) -> bool {
+        self.is_anonymous
+    }
+
     /// Takes the solution that a message costs where every request has its price.
     pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
         match &state.settings.proof_of_work {
@@ -43,6 +50,7 @@ impl Caller {
         Ok(Self {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
+            prompt: None,
             is_anonymous: false,
         })
     }
@@ -54,7 +62,8 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let headers = &parts.headers;
         let token = bearer(headers);
-        if let Some(secret) = token.and_then(ApiKeySecret::from_bearer) {
+        if let Some(token) = token.filter(|token| ApiKeySecret::has_prefix(token)) {
+            let secret = ApiKeySecret::parse(token).ok_or(Error::ApiKeyInvalid)?;
             return Self::with_api_key(state, secret).await;
         }
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
@@ -69,7 +78,12 @@ impl FromRequestParts<AppState> for Caller {
         }
         origin::require_allowed(web_client, headers)?;
         let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
-        Ok(Self { visitor, agent_id: app.default_agent_id.clone(), is_anonymous: true })
+        Ok(Self {
+            visitor,
+            agent_id: app.default_agent_id.clone(),
+            prompt: app.prompt.clone(),
+            is_anonymous: true,
+        })
     }
 }
 

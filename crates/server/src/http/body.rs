@@ -1,3 +1,4 @@
+use crate::suggestion::similar;
 use crate::{AppState, Error};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -50,6 +51,9 @@ fn is_json(content_type: &str) -> bool {
 fn member_error(path: &str, text: &str) -> Error {
     // Where it is in the text helps no one who builds a body by program.
     let problem = text.rsplit_once(" at line ").map_or(text, |(problem, _)| problem);
+    if let Some(error) = unknown_member(path, problem) {
+        return error;
+    }
     let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match (path, missing) {
         (".", None) => Error::field("body", problem),
@@ -57,4 +61,19 @@ fn member_error(path: &str, text: &str) -> Error {
         (".", Some(member)) => Error::field(member, "is required"),
         (_, Some(member)) => Error::field(format!("{path}.{member}"), "is required"),
     }
+}
+
+/// Returns the error for an unknown member of a management body, with the member that was probably meant.
+fn unknown_member(path: &str, problem: &str) -> Option<Error> {
+    let (name, expected) = problem.strip_prefix("unknown field `")?.split_once('`')?;
+    let known = expected.split('`').skip(1).step_by(2);
+    let suggestion =
+        similar(name, known).map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+    let is_named = path == name || path.ends_with(&format!(".{name}"));
+    let field = match path {
+        "." => name.to_owned(),
+        path if is_named => path.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    Some(Error::field(field, format!("is not a known member{suggestion}")))
 }

@@ -95,7 +95,7 @@ pub(super) enum ChatEvent {
         (status = 401, description = "The token is missing, wrong, over, or another app's"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app, agent or conversation"),
-        (status = 409, description = "The conversation is full: it has 1000 messages, or 4 MiB"),
+        (status = 409, description = "The conversation is full: it has 1000 messages, or 2 MiB"),
         (status = 422, description = "A member is wrong; `field` names it"),
     )
 )]

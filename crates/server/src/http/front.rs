@@ -31,9 +31,9 @@ impl Front {
     {
         let state = &self.state;
         let id = state.request_ids.next();
-        // Paths hold no secret; query strings and headers may.
+        // At the highest level, so that a warning has its id whatever level is logged. Paths hold no secret; query strings and headers may.
         let span =
-            tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+            tracing::error_span!("request", id, method = %request.method(), path = request.uri().path());
         let method = method_name(request.method());
         let route = Route::default();
         request.extensions_mut().insert(route.clone());

@@ -12,10 +12,10 @@ mod client_address;
 mod conversations;
 mod cors;
 mod front;
+mod health;
 mod list;
 mod messages;
 mod openapi;
-mod operation;
 mod origin;
 mod pow;
 mod problem;
@@ -30,6 +30,7 @@ mod validation;
 
 pub(crate) use client_address::is_trusted;
 pub use front::Front;
+pub(crate) use health::Readiness;
 pub(crate) use rate_limit::{RateLimiter, key};
 pub(crate) use request_id::RequestIds;
 
@@ -82,9 +83,9 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::delete_api_key))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
-        .routes(routes!(operation::tell_health))
-        .routes(routes!(operation::tell_readiness))
-        .routes(routes!(operation::tell_metrics));
+        .routes(routes!(health::report_health))
+        .routes(routes!(health::report_readiness))
+        .routes(routes!(health::report_metrics));
     let Settings { request_timeout, agent_timeout, .. } = state.settings;
     let run = Guard { is_cross_origin: true, body_bytes: None, timeout: request_timeout };
     let agent =

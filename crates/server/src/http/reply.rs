@@ -2,7 +2,8 @@
 
 use super::auth::Caller;
 use super::messages::{ReceivedMessage, is_plain_id};
-use crate::conversations::{KeptMessage, Turn, Visitor, title};
+use crate::context;
+use crate::conversations::{KeptMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};
@@ -23,8 +24,9 @@ pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Messages of a conversation at most, so that it can be read in one piece.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
-/// Bytes of a conversation that goes on, for the same reason: it may be read by many connections at once.
-const MAX_CONVERSATION_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of JSON of a conversation that goes on, for the same reason: it may be read by many connections at once, and
+/// a response has each text twice.
+const MAX_CONVERSATION_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Earlier messages that an agent is told at most.
 const CONTEXT_MESSAGES: u32 = 200;
@@ -32,7 +34,7 @@ const CONTEXT_MESSAGES: u32 = 200;
 /// Characters of one message at most.
 pub(super) const MAX_CHARACTERS: usize = 100_000;
 
-/// Bytes of an agent's answer at most.
+/// Bytes of JSON of an agent's answer at most.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// What the caller says.
@@ -62,6 +64,10 @@ impl Answer {
     ) -> Result<Self, Error> {
         let Question { mut messages, conversation_id } = question;
         check(&messages)?;
+        if caller.is_visitor() {
+            // Only the operator writes a system prompt, and only the agent its own turns.
+            messages.retain(|received| received.message.role == Role::User);
+        }
         let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
         let conversation_id = match conversation_id.filter(|id| !id.is_empty()) {
             Some(id) => plain_id(id)?,
@@ -81,6 +87,8 @@ impl Answer {
             }
         }
         context.extend(messages.iter().map(|received| received.message.clone()));
+        let prompts = [state.settings.agent_prompt.as_deref(), caller.prompt.as_deref()];
+        let context = context::assemble(prompts, context, state.settings.context_budget)?;
         let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
             // A client that sends a message again uses its id again: no two messages of a conversation have the same.
             let id = match id.filter(|id| known_ids.insert(id.clone())) {
@@ -103,6 +111,7 @@ impl Answer {
         let writing = Writing {
             reply: agent.reply(context),
             turn,
+            answer_bytes: 0,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
             visitor: caller.visitor,
             state: state.clone(),
@@ -143,6 +152,8 @@ struct Writing {
     reply: Reply,
     /// Its last message is the answer, as far as it has come.
     turn: Turn,
+    /// The size of the answer as JSON, as far as it has come.
+    answer_bytes: usize,
     time_limit: Pin<Box<Sleep>>,
     visitor: Visitor,
     state: AppState,
@@ -169,7 +180,8 @@ impl Writing {
         let (_, answer) = self.turn.messages.last_mut().expect("the answer is the turn's last message");
         if let Some(piece) = piece {
             let piece = piece?;
-            if answer.content.len() + piece.len() > MAX_ANSWER_BYTES {
+            self.answer_bytes += encoded_bytes(&piece);
+            if self.answer_bytes > MAX_ANSWER_BYTES {
                 return Err(AgentError("its answer is too long".to_owned()).into());
             }
             answer.content.push_str(&piece);
@@ -177,8 +189,12 @@ impl Writing {
         }
         self.turn.at = self.state.clock.now();
         // It was checked before; whoever took the id meanwhile was faster.
-        let kept = self.state.store.add_turn(&self.visitor, &self.turn).await?;
-        if kept { Ok(None) } else { Err(Error::ConversationNotFound) }
+        match self.state.store.add_turn(&self.visitor, &self.turn, MAX_CONVERSATION_BYTES).await? {
+            TurnOutcome::Stored => Ok(None),
+            TurnOutcome::OtherUser => Err(Error::ConversationNotFound),
+            TurnOutcome::Full => Err(Error::ConversationFull),
+            TurnOutcome::ClientDeleted => Err(Error::AppNotFound),
+        }
     }
 }
 
@@ -191,7 +207,7 @@ async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option
         return Err(Error::ConversationNotFound);
     }
     if conversation.message_count + 2 > MAX_MESSAGES as u64
-        || state.store.conversation_bytes(&visitor.client_id, id).await? >= MAX_CONVERSATION_BYTES
+        || conversation.encoded_bytes >= MAX_CONVERSATION_BYTES
     {
         return Err(Error::ConversationFull);
     }

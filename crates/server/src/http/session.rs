@@ -64,12 +64,12 @@ pub(super) async fn open_session(
         None => (format!("anon_{}", state.random.uuid().map_err(Error::Random)?), SessionKind::New),
     };
     let claims = state.tokens.claims(sub, &app, now);
-    let token = state.tokens.sign(&claims).map_err(Error::Token)?;
-    match state.store.touch_app(&app, state.clock.now()).await {
-        Ok(true) => state.apps.forget(&app.id),
-        Ok(false) => {}
-        // The session is good all the same.
-        Err(error) => tracing::warn!(%error, app = app.id, "could not note that the app was used"),
+    let token = state.tokens.sign(&claims);
+    if state.apps.claim_touch(&app.id)
+        && let Err(error) = state.store.touch_app(&app.id, state.clock.now()).await
+    {
+        // The session is valid all the same.
+        tracing::warn!(%error, app = app.id, "could not store that the app was used");
     }
     state.metrics.session(kind);
     let expires_at = i64::try_from(claims.exp).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());

@@ -1,9 +1,10 @@
 use super::openapi;
+use crate::Error;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use std::path::Path;
 use tower_http::services::ServeDir;
@@ -21,8 +22,23 @@ pub(super) fn serve(router: Router, folder: Option<&Path>) -> Router {
     let Some(folder) = folder else {
         return router;
     };
-    let files = Router::new().fallback_service(ServeDir::new(folder)).layer(middleware::from_fn(set_caching));
+    let files = Router::new()
+        .fallback_service(ServeDir::new(folder))
+        .layer(middleware::from_fn(set_caching))
+        .layer(middleware::from_fn(hide_dot_files));
     router.fallback_service(files)
+}
+
+/// Serves no file whose name, or whose folder's name, begins with a dot: `.env`, `.git`. `.well-known` is public.
+async fn hide_dot_files(request: Request, next: Next) -> Response {
+    let is_hidden = |segment: &str| {
+        let encoded = segment.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2e"));
+        (segment.starts_with('.') || encoded) && segment != ".well-known"
+    };
+    if request.uri().path().split('/').any(is_hidden) {
+        return Error::RouteNotFound.into_response();
+    }
+    next.run(request).await
 }
 
 /// Files in a folder `assets` have the hash of their content in their name; the others are asked for anew.

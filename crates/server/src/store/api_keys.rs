@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// Deletes an API key of the owner's: says whether there was one. Its conversations go later, see
-    /// [`forget_conversations`](Self::forget_conversations).
+    /// [`delete_conversations_of_deleted_clients`](Self::delete_conversations_of_deleted_clients).
     pub(crate) async fn delete_api_key(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
         const DELETE: &str = "DELETE FROM api_keys WHERE id = $1 AND tenant_id = $2 AND project_id = $3";
         self.delete_client(DELETE, owner, id).await
@@ -111,7 +111,7 @@ impl Store {
         owner: &Owner,
         id: &str,
     ) -> Result<bool, StoreError> {
-        const DEPART: &str = "INSERT INTO departed_clients (client_id) VALUES ($1) ON CONFLICT DO NOTHING";
+        const NOTE: &str = "INSERT INTO deleted_clients (client_id) VALUES ($1) ON CONFLICT DO NOTHING";
         if !is_storable(id) {
             return Ok(false);
         }
@@ -125,7 +125,7 @@ impl Store {
                 .await?
                 .rows_affected();
             if deleted == 1 {
-                sqlx::query(DEPART).bind(id).execute(&mut *transaction).await?;
+                sqlx::query(NOTE).bind(id).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
             Ok(deleted == 1)

@@ -13,6 +13,7 @@ struct AppRow {
     description: Option<String>,
     r#type: String,
     default_agent_id: Option<String>,
+    prompt: Option<String>,
     enabled: bool,
     config: String,
     last_used_at: Option<i64>,
@@ -41,6 +42,7 @@ impl TryFrom<AppRow> for App {
             description: row.description,
             r#type: app_type,
             default_agent_id: row.default_agent_id,
+            prompt: row.prompt,
             enabled: row.enabled,
             config,
             last_used_at: row.last_used_at.map(|at| time(&row.id, at)).transpose()?,
@@ -55,8 +57,8 @@ impl Store {
     /// Adds an app, unless there is one with its id already: says whether it was added.
     pub(crate) async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
         const INSERT: &str = "INSERT INTO apps (id, tenant_id, project_id, name, description, type, \
-            default_agent_id, enabled, config, last_used_at, created_at, updated_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING";
+            default_agent_id, prompt, enabled, config, last_used_at, created_at, updated_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING";
         let config = config_json(app)?;
         let inserted = on!(self.writer, db => sqlx::query(INSERT)
             .bind(&app.id)
@@ -66,6 +68,7 @@ impl Store {
             .bind(&app.description)
             .bind(app.r#type.name())
             .bind(&app.default_agent_id)
+            .bind(&app.prompt)
             .bind(app.enabled)
             .bind(config)
             .bind(app.last_used_at.map(Timestamp::as_millisecond))
@@ -132,8 +135,8 @@ impl Store {
         // The first statement locks the row: of two changes at once, one sees what the other did.
         const LOCK: &str = "UPDATE apps SET updated_at = $4 \
             WHERE id = $1 AND tenant_id = $2 AND project_id = $3 RETURNING *";
-        const UPDATE: &str = "UPDATE apps SET name = $2, description = $3, default_agent_id = $4, enabled = $5, \
-            config = $6 WHERE id = $1";
+        const UPDATE: &str = "UPDATE apps SET name = $2, description = $3, default_agent_id = $4, prompt = $5, \
+            enabled = $6, config = $7 WHERE id = $1";
         if !is_storable(id) {
             return Ok(None);
         }
@@ -157,6 +160,7 @@ impl Store {
                 .bind(&app.name)
                 .bind(&app.description)
                 .bind(&app.default_agent_id)
+                .bind(&app.prompt)
                 .bind(app.enabled)
                 .bind(config_json(&app)?)
                 .execute(&mut *transaction)
@@ -168,28 +172,34 @@ impl Store {
     }
 
     /// Deletes an app of the owner's: says whether there was one. Its conversations go later, see
-    /// [`forget_conversations`](Self::forget_conversations).
+    /// [`delete_conversations_of_deleted_clients`](Self::delete_conversations_of_deleted_clients).
     pub(crate) async fn delete_app(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
         const DELETE: &str = "DELETE FROM apps WHERE id = $1 AND tenant_id = $2 AND project_id = $3";
         self.delete_client(DELETE, owner, id).await
     }
 
-    /// Notes that an app was used, at most once a minute: a busy app should not write all the time. Says whether it
-    /// was noted.
-    pub(crate) async fn touch_app(&self, app: &App, now: Timestamp) -> Result<bool, StoreError> {
-        const TOUCH: &str = "UPDATE apps SET last_used_at = $2 WHERE id = $1";
-        if !is_stale(app.last_used_at, now) {
-            return Ok(false);
-        }
-        on!(self.writer, db =>
-            sqlx::query(TOUCH).bind(&app.id).bind(now.as_millisecond()).execute(db).await.map(|_| ())?);
-        Ok(true)
+    /// Stores that an app was used, at most once a minute, also where other instances do the same.
+    pub(crate) async fn touch_app(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        const TOUCH: &str = "UPDATE apps SET last_used_at = $2 \
+            WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)";
+        let now = now.as_millisecond();
+        on!(self.writer, db => sqlx::query(TOUCH)
+            .bind(id)
+            .bind(now)
+            .bind(now - TOUCH_INTERVAL_MILLISECONDS)
+            .execute(db)
+            .await
+            .map(|_| ())?);
+        Ok(())
     }
 }
 
+/// How often it is stored that an app or an API key is used.
+const TOUCH_INTERVAL_MILLISECONDS: i64 = 60_000;
+
 /// Whether a use should be noted: not again within a minute.
 pub(super) fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
-    last_used_at.is_none_or(|at| now.as_millisecond() - at.as_millisecond() >= 60_000)
+    last_used_at.is_none_or(|at| now.as_millisecond() - at.as_millisecond() >= TOUCH_INTERVAL_MILLISECONDS)
 }
 
 fn config_json(app: &App) -> Result<String, StoreError> {
@@ -223,6 +233,7 @@ mod tests {
             description: None,
             r#type: config.app_type(),
             default_agent_id: Some("echo".to_owned()),
+            prompt: Some("Answer in German.".to_owned()),
             enabled: true,
             config,
             last_used_at: None,
@@ -258,8 +269,7 @@ mod tests {
         let store = store().await;
         store.insert_app(&app("app_1")).await.unwrap();
         for (now, noted) in [(0, 0), (59, 0), (60, 60), (61, 60), (600, 600)] {
-            let app = store.find_app("app_1").await.unwrap().unwrap();
-            store.touch_app(&app, time(now)).await.unwrap();
+            store.touch_app("app_1", time(now)).await.unwrap();
             assert_eq!(store.find_app("app_1").await.unwrap().unwrap().last_used_at, Some(time(noted)));
         }
     }

@@ -1,7 +1,7 @@
-use super::{Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
+use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
 use crate::Role;
-use crate::conversations::{Conversation, KeptMessage, Turn, Visitor};
-use sqlx::FromRow;
+use crate::conversations::{Conversation, KeptMessage, Turn, TurnOutcome, Visitor};
+use sqlx::{FromRow, QueryBuilder};
 
 /// A conversation as it is kept.
 #[derive(FromRow)]
@@ -11,6 +11,7 @@ struct ConversationRow {
     agent_id: String,
     title: String,
     message_count: i64,
+    encoded_bytes: i64,
     created_at: i64,
     updated_at: i64,
 }
@@ -26,6 +27,7 @@ impl TryFrom<ConversationRow> for Conversation {
             updated_at: time(&row.id, row.updated_at)?,
             user_id: row.user_id,
             message_count: u64::try_from(row.message_count).unwrap_or(0),
+            encoded_bytes: u64::try_from(row.encoded_bytes).unwrap_or(0),
             id: row.id,
         })
     }
@@ -51,19 +53,37 @@ impl TryFrom<MessageRow> for KeptMessage {
 }
 
 impl Store {
-    /// Adds a turn to its conversation, which begins with it if it is not there: all of it or nothing. `false` if the
-    /// conversation is another user's.
-    pub(crate) async fn add_turn(&self, visitor: &Visitor, turn: &Turn) -> Result<bool, StoreError> {
+    /// Adds a turn to its conversation, which begins with it if it is not there: all of it or nothing. It waits for the
+    /// database for a limited time: the client receives nothing meanwhile.
+    pub(crate) async fn add_turn(
+        &self,
+        visitor: &Visitor,
+        turn: &Turn,
+        max_encoded_bytes: u64,
+    ) -> Result<TurnOutcome, StoreError> {
+        let added = self.add_turn_without_limit(visitor, turn, max_encoded_bytes);
+        tokio::time::timeout(PATIENCE, added).await.unwrap_or(Err(StoreError::TimedOut))
+    }
+
+    async fn add_turn_without_limit(
+        &self,
+        visitor: &Visitor,
+        turn: &Turn,
+        max_encoded_bytes: u64,
+    ) -> Result<TurnOutcome, StoreError> {
         // Locks the conversation, so that turns at the same time do not get the same places.
         const CONVERSATION: &str = "INSERT INTO conversations \
-            (client_id, id, user_id, agent_id, title, message_count, created_at, updated_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+            (client_id, id, user_id, agent_id, title, message_count, encoded_bytes, created_at, updated_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
             ON CONFLICT (client_id, id) DO UPDATE \
-            SET message_count = conversations.message_count + excluded.message_count, updated_at = excluded.updated_at \
-            WHERE conversations.user_id = excluded.user_id \
+            SET message_count = conversations.message_count + excluded.message_count, \
+                encoded_bytes = conversations.encoded_bytes + excluded.encoded_bytes, \
+                updated_at = excluded.updated_at \
+            WHERE conversations.user_id = excluded.user_id AND conversations.encoded_bytes < $9 \
             RETURNING message_count";
-        const MESSAGE: &str = "INSERT INTO messages \
-            (client_id, conversation_id, position, id, role, content, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        const USER: &str = "SELECT user_id FROM conversations WHERE client_id = $1 AND id = $2";
+        const INSERT_MESSAGES: &str =
+            "INSERT INTO messages (client_id, conversation_id, position, id, role, content, created_at) ";
         let count = i64::try_from(turn.messages.len()).unwrap_or(i64::MAX);
         let now = turn.at.as_millisecond();
         on!(self.writer, db => {
@@ -75,26 +95,46 @@ impl Store {
                 .bind(&turn.agent_id)
                 .bind(storable(&turn.title))
                 .bind(count)
+                .bind(i64::try_from(turn.encoded_bytes()).unwrap_or(i64::MAX))
                 .bind(now)
+                .bind(i64::try_from(max_encoded_bytes).unwrap_or(i64::MAX))
                 .fetch_optional(&mut *transaction)
                 .await?;
             let Some(total) = total else {
-                return Ok(false);
-            };
-            for (position, (id, message)) in (total - count..).zip(&turn.messages) {
-                sqlx::query(MESSAGE)
+                let user: Option<String> = sqlx::query_scalar(USER)
                     .bind(&visitor.client_id)
                     .bind(&turn.conversation_id)
-                    .bind(position)
-                    .bind(id)
-                    .bind(message.role.name())
-                    .bind(storable(&message.content))
-                    .bind(now)
-                    .execute(&mut *transaction)
+                    .fetch_optional(&mut *transaction)
                     .await?;
+                let is_own = user.is_some_and(|user| user == visitor.user_id);
+                return Ok(if is_own { TurnOutcome::Full } else { TurnOutcome::OtherUser });
+            };
+            // After the first write: SQLite has locked its file by then, and PostgreSQL locks the row, so that the app
+            // is not deleted before this transaction ends.
+            let mut client_exists = false;
+            for lock in self.lock_client {
+                let found = sqlx::query(*lock).bind(&visitor.client_id).fetch_optional(&mut *transaction);
+                client_exists |= found.await?.is_some();
+            }
+            if !client_exists {
+                return Ok(TurnOutcome::ClientDeleted);
+            }
+            let rows = (total - count..).zip(&turn.messages).collect::<Vec<_>>();
+            for rows in rows.chunks(MESSAGES_PER_STATEMENT) {
+                let mut insert = QueryBuilder::new(INSERT_MESSAGES);
+                insert.push_values(rows, |mut row, (position, (id, message))| {
+                    row.push_bind(&visitor.client_id)
+                        .push_bind(&turn.conversation_id)
+                        .push_bind(position)
+                        .push_bind(id)
+                        .push_bind(message.role.name())
+                        .push_bind(storable(&message.content))
+                        .push_bind(now);
+                });
+                insert.build().execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
-            Ok(true)
+            Ok(TurnOutcome::Stored)
         })
     }
 
@@ -132,20 +172,6 @@ impl Store {
         rows.into_iter().rev().map(KeptMessage::try_from).collect()
     }
 
-    /// How long the messages of a conversation are, in bytes.
-    pub(crate) async fn conversation_bytes(
-        &self,
-        client_id: &str,
-        conversation_id: &str,
-    ) -> Result<u64, StoreError> {
-        // The sum is a number of another type in each database.
-        const BYTES: &str = "SELECT CAST(COALESCE(SUM(OCTET_LENGTH(content)), 0) AS BIGINT) FROM messages \
-            WHERE client_id = $1 AND conversation_id = $2";
-        let bytes: i64 = on!(self.reader, db =>
-            sqlx::query_scalar(BYTES).bind(client_id).bind(conversation_id).fetch_one(db).await?);
-        Ok(u64::try_from(bytes).unwrap_or(0))
-    }
-
     /// The visitor's conversations, the one with the newest message first.
     pub(crate) async fn list_conversations(
         &self,
@@ -169,18 +195,26 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Forgets at most `limit` rows of the conversations of deleted apps and API keys, and says how many those were.
-    pub(crate) async fn forget_conversations(&self, limit: u32) -> Result<u64, StoreError> {
-        const DEPARTED: &str = "SELECT client_id FROM departed_clients LIMIT 1";
+    /// Deletes at most `limit` rows of the conversations of deleted apps and API keys, and returns how many it deleted.
+    ///
+    /// Another instance may do the same at the same time, so that deleting no row does not mean that none is left: the
+    /// note that a client was deleted is only removed in a statement that finds no row of it.
+    pub(crate) async fn delete_conversations_of_deleted_clients(
+        &self,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        const DELETED: &str = "SELECT client_id FROM deleted_clients LIMIT 1";
         const MESSAGES: &str = "DELETE FROM messages WHERE client_id = $1 AND (conversation_id, position) IN \
             (SELECT conversation_id, position FROM messages WHERE client_id = $1 LIMIT $2)";
         const CONVERSATIONS: &str = "DELETE FROM conversations WHERE client_id = $1 AND id IN \
             (SELECT id FROM conversations WHERE client_id = $1 LIMIT $2)";
-        const DONE: &str = "DELETE FROM departed_clients WHERE client_id = $1";
+        const DONE: &str = "DELETE FROM deleted_clients WHERE client_id = $1 \
+            AND NOT EXISTS (SELECT 1 FROM messages WHERE client_id = $1) \
+            AND NOT EXISTS (SELECT 1 FROM conversations WHERE client_id = $1)";
         let limit = i64::from(limit);
         on!(self.writer, db => {
-            let departed: Option<String> = sqlx::query_scalar(DEPARTED).fetch_optional(db).await?;
-            let Some(client) = departed else {
+            let client: Option<String> = sqlx::query_scalar(DELETED).fetch_optional(db).await?;
+            let Some(client) = client else {
                 return Ok(0);
             };
             for delete in [MESSAGES, CONVERSATIONS] {
@@ -193,6 +227,9 @@ impl Store {
         })
     }
 }
+
+/// Messages in one statement at most, each with seven values: SQLite takes 32766.
+const MESSAGES_PER_STATEMENT: usize = 1000;
 
 /// PostgreSQL has no NUL in its texts. Visitors' are refused with one; an agent's is replaced.
 fn storable(text: &str) -> std::borrow::Cow<'_, str> {

@@ -1,6 +1,6 @@
-//! What must be remembered, in a database. All SQL is in this module, and none of it leaves.
+//! The database. All SQL is in this module.
 //!
-//! Every statement is written once, in the SQL that SQLite and PostgreSQL share, and runs on either.
+//! Every statement is written once, in the SQL that SQLite and PostgreSQL share; `lock_client` is the exception.
 
 mod api_keys;
 mod apps;
@@ -9,9 +9,10 @@ mod conversations;
 mod migrations;
 
 use crate::private_file;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqlitePool};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,13 +30,54 @@ pub struct Store {
     reader: Pool,
     writer: Pool,
     spending: challenges::Spending,
+    /// Find an app and an API key, and keep them from being deleted until the transaction ends.
+    lock_client: &'static [&'static str; 2],
 }
+
+const FIND_CLIENT: [&str; 2] = ["SELECT 1 FROM apps WHERE id = $1", "SELECT 1 FROM api_keys WHERE id = $1"];
+
+const FIND_AND_LOCK_CLIENT: [&str; 2] =
+    ["SELECT 1 FROM apps WHERE id = $1 FOR KEY SHARE", "SELECT 1 FROM api_keys WHERE id = $1 FOR KEY SHARE"];
 
 /// Connections to one kind of database.
 #[derive(Clone, Debug)]
 enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
+}
+
+/// The kind of database that an address names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// SQLite, with its file.
+    Sqlite(PathBuf),
+    /// PostgreSQL.
+    Postgres {
+        /// Whether the server's certificate is checked, or the connection stays on this machine.
+        is_verified: bool,
+    },
+}
+
+impl StoreKind {
+    /// Returns the kind, unless the address is none that this server can use.
+    pub(crate) fn of(url: &str) -> Option<Self> {
+        match url.split_once(':')?.0 {
+            "sqlite" => {
+                let options = SqliteConnectOptions::from_str(url).ok()?;
+                Some(Self::Sqlite(options.get_filename().to_owned()))
+            }
+            "postgres" | "postgresql" => {
+                let options = PgConnectOptions::from_str(url).ok()?;
+                let is_local = matches!(options.get_host(), "localhost" | "127.0.0.1" | "::1" | "[::1]")
+                    || options.get_host().starts_with('/');
+                // `require` encrypts, and accepts any certificate.
+                let is_checked =
+                    matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull);
+                Some(Self::Postgres { is_verified: is_local || is_checked })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Runs the same code on either kind of connections.
@@ -92,13 +134,21 @@ impl StoreError {
     }
 }
 
-/// PostgreSQL's codes of a lost connection, a lack of resources and a server that stops or starts; SQLite's of a lock.
+/// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
+/// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
+/// a lock, a read-only file and a full disk.
 fn is_passing(code: &str) -> bool {
+    const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
     const SQLITE_BUSY: u32 = 5;
+    const SQLITE_LOCKED: u32 = 6;
+    const SQLITE_READONLY: u32 = 8;
+    const SQLITE_FULL: u32 = 13;
     match code.len() {
-        5 => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)),
+        5 => POSTGRES.iter().any(|class| code.starts_with(class)),
         // An extended code of SQLite has the plain one in its last byte.
-        _ => code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY),
+        _ => code.parse::<u32>().is_ok_and(|code| {
+            matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY | SQLITE_FULL)
+        }),
     }
 }
 
@@ -149,20 +199,26 @@ impl Store {
             _ => return Err(StoreError::Address),
         };
         migrations::run(&writer).await?;
-        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer })
+        let lock_client = match writer {
+            Pool::Sqlite(_) => &FIND_CLIENT,
+            Pool::Postgres(_) => &FIND_AND_LOCK_CLIENT,
+        };
+        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, lock_client })
     }
 
-    /// Whether the database answers, and in time.
+    /// Checks that the database takes writes, and in time.
     ///
     /// # Errors
     ///
     /// If it does not.
-    pub(crate) async fn ping(&self, patience: Duration) -> Result<(), StoreError> {
-        let ping = async {
-            on!(self.reader, db => sqlx::query("SELECT 1").execute(db).await.map(|_| ()))?;
+    pub(crate) async fn check_writable(&self, patience: Duration) -> Result<(), StoreError> {
+        // Deletes nothing, and is refused all the same where the database is read-only.
+        const WRITE: &str = "DELETE FROM spent_challenges WHERE expires_at = -1";
+        let write = async {
+            on!(self.writer, db => sqlx::query(WRITE).execute(db).await.map(|_| ()))?;
             Ok(())
         };
-        tokio::time::timeout(patience, ping).await.unwrap_or(Err(StoreError::TimedOut))
+        tokio::time::timeout(patience, write).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Finishes what is under way, if the database lets it, and lets go of it.

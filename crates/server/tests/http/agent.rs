@@ -40,6 +40,14 @@ async fn answer(State(service): State<Service>, headers: HeaderMap, body: String
         "talks nonsense" => vec!["data: <html>\n\n".into()],
         "never ends" => vec![good; 200_000],
         "hangs" => vec![good, String::new()],
+        // Some services send the whole message beside each part of it.
+        "sends both" => {
+            let both = |content: &str| {
+                let (delta, message) = (json!({ "content": content }), json!({ "content": "all" }));
+                event(json!({ "choices": [{ "delta": delta, "message": message }] }))
+            };
+            vec![both("Grüß "), both("Gott 😀"), stop]
+        }
         "does not stream" => {
             let message = json!({ "role": "assistant", "content": "All at once" });
             return axum::Json(json!({ "choices": [{ "message": message, "finish_reason": "stop" }] }))
@@ -87,7 +95,7 @@ async fn asking(manner: &'static str) -> (Server, Visitor, Arc<Mutex<Vec<(Header
 async fn what_the_service_answers_is_streamed_through() {
     let (server, visitor, asked) = asking("streams").await;
     let body = json!({
-        "messages": [{ "role": "system", "content": "Be kind" }, { "role": "user", "content": "Grüß Gott" }],
+        "messages": [{ "role": "user", "content": "Hello" }, { "role": "user", "content": "Grüß Gott" }],
     });
     let answer = visitor.post(&server, "/run/api/chat", &body).await;
     let deltas: Vec<_> = answer
@@ -112,6 +120,7 @@ async fn services_have_their_manners() {
     for (manner, expected) in [
         ("streams", "Grüß Gott 😀"),
         ("stops", "Grüß Gott 😀"),
+        ("sends both", "Grüß Gott 😀"),
         ("crumbles", "Grüß Gott 😀"),
         ("does not stream", "All at once"),
     ] {

@@ -1,4 +1,5 @@
 use crate::support::{APPS, MANAGEMENT_KEY, PAGE, Server, settings, web_client, without_proof_of_work};
+use axum::http::Method;
 use saltmine_server::Settings;
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ async fn an_app_is_made() {
         app,
         json!({
             "id": id, "tenantId": "acme", "projectId": "docs", "name": "Docs", "description": "The docs' widget",
-            "type": "web_client", "defaultAgentId": "echo", "enabled": true,
+            "type": "web_client", "defaultAgentId": "echo", "prompt": null, "enabled": true,
             "config": {
                 "type": "web_client",
                 "webClient": { "allowedDomains": ["docs.example.com", "*.Example.org"], "allowAnonymous": true },
@@ -82,6 +83,44 @@ async fn a_visitor_is_no_manager() {
     assert_eq!(server.post(APPS, &headers, &valid().to_string()).await.status, 401);
 }
 
+/// The body with one more member.
+fn with(mut body: Value, parent: &str, member: &str) -> Value {
+    body.pointer_mut(parent).unwrap()[member] = json!(false);
+    body
+}
+
+/// A misspelt member made an app that was open to every visitor.
+#[tokio::test]
+async fn a_misspelt_member_is_refused_with_a_suggestion() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let path = format!("{APPS}/{app}");
+    for (method, path, body, detail) in [
+        (
+            Method::POST,
+            APPS,
+            with(valid(), "/config/webClient", "allowAnonymus"),
+            "config.webClient.allowAnonymus: is not a known member; did you mean `allowAnonymous`?",
+        ),
+        (
+            Method::PATCH,
+            &path,
+            json!({ "enable": false }),
+            "enable: is not a known member; did you mean `enabled`?",
+        ),
+        (Method::PATCH, &path, json!({ "colour": "red" }), "colour: is not a known member"),
+        (
+            Method::POST,
+            "/manage/tenants/acme/projects/docs/api-keys",
+            json!({ "name": "k", "agentID": "echo" }),
+            "agentID: is not a known member; did you mean `agentId`?",
+        ),
+    ] {
+        let answer = server.manage_at(method, path, &body).await;
+        answer.assert_problem(422, "unprocessable_entity", "field_invalid", detail);
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_named() {
     let server = Server::new().await;
@@ -97,6 +136,10 @@ async fn what_is_wrong_is_named() {
     };
     const DOMAINS: &str = "/config/webClient/allowedDomains";
     let cases = [
+        (change("", with(valid(), "", "enable")), "enable"),
+        (change("", with(valid(), "/config", "web_client")), "config.web_client"),
+        (change("", with(valid(), "/config/webClient", "allowAnonymus")), "config.webClient.allowAnonymus"),
+        (change("", with(valid(), "", "prompt")), "prompt"),
         (without("", "name"), "name"),
         (without("", "type"), "type"),
         (without("", "config"), "config"),

@@ -88,6 +88,8 @@ async fn a_change_changes_what_it_names() {
         (json!({ "description": null }), "/description", Value::Null),
         (json!({ "defaultAgentId": "echo" }), "/defaultAgentId", json!("echo")),
         (json!({ "defaultAgentId": null }), "/defaultAgentId", Value::Null),
+        (json!({ "prompt": " Be brief. " }), "/prompt", json!("Be brief.")),
+        (json!({ "prompt": null }), "/prompt", Value::Null),
         (json!({ "enabled": false }), "/enabled", json!(false)),
         (json!({ "type": "web_client", "enabled": true }), "/enabled", json!(true)),
         (
@@ -160,6 +162,7 @@ async fn a_wrong_change_changes_nothing() {
         (json!({ "name": "" }), "name"),
         (json!({ "name": 7 }), "name"),
         (json!({ "name": "ok", "description": "x".repeat(2001) }), "description"),
+        (json!({ "prompt": "x".repeat(20_001) }), "prompt"),
         (json!({ "type": "mobile" }), "type"),
         (json!({ "enabled": "yes" }), "enabled"),
         (json!({ "config": { "type": "mobile" } }), "config.type"),

@@ -21,25 +21,37 @@ fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_preflight_allows_the_protocols_headers() {
+async fn a_preflight_allows_the_headers_that_it_asks_for() {
     let server = Server::new().await;
     for path in
         ["/run/auth/apps/app_any0000000000000/anonymous-session", "/run/api/chat", "/run/auth/pow/challenge"]
     {
         for origin in [PAGE, "https://evil.com", "null"] {
-            let answer =
-                preflight(&server, path, origin, "POST", "authorization,x-inkeep-challenge-solution").await;
+            let asked = "authorization,x-inkeep-client-timezone,inkeep-filters,user-agent,x-the-owners-own";
+            let answer = preflight(&server, path, origin, "POST", asked).await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
             assert!(list(&answer, "vary").contains("origin"));
-            assert_eq!(list(&answer, "access-control-allow-methods"), set(["get", "post"]));
-            let allowed =
-                set(["authorization", "content-type", "x-inkeep-app-id", "x-inkeep-challenge-solution"]);
+            let methods = set(["get", "post", "put", "patch", "delete", "options"]);
+            assert_eq!(list(&answer, "access-control-allow-methods"), methods);
+            let allowed = asked.split(',').map(str::to_owned).collect();
             assert_eq!(list(&answer, "access-control-allow-headers"), allowed);
-            assert_eq!(answer.header("access-control-max-age"), Some("7200"));
+            assert_eq!(answer.header("access-control-max-age"), Some("86400"));
             assert_eq!(answer.header("access-control-allow-credentials"), None);
         }
     }
+}
+
+/// A browser may use the response for a later request that has the header.
+#[tokio::test]
+async fn a_preflight_always_allows_authorization() {
+    let server = Server::new().await;
+    for path in ["/run/api/chat", "/run/nothing"] {
+        let answer = preflight(&server, path, PAGE, "POST", "content-type").await;
+        assert_eq!(list(&answer, "access-control-allow-headers"), set(["authorization", "content-type"]));
+    }
+    let answer = server.send(request(Method::GET, "/run/auth/pow/challenge", &[("origin", PAGE)], "")).await;
+    assert_eq!(answer.header("access-control-allow-headers"), None, "only a preflight's response has it");
 }
 
 #[tokio::test]
@@ -62,7 +74,10 @@ async fn a_page_can_read_every_answer_of_the_run_api() {
         assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{path}");
         assert!(list(&answer, "vary").contains("origin"), "{path}");
         let exposed = list(&answer, "access-control-expose-headers");
-        assert!(exposed.is_superset(&set(["date", "retry-after", "x-request-id"])), "{exposed:?}");
+        assert!(
+            exposed.is_superset(&set(["date", "retry-after", "x-request-id", "ratelimit"])),
+            "{exposed:?}"
+        );
         assert_eq!(answer.header("access-control-allow-credentials"), None);
     }
 }

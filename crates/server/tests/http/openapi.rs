@@ -26,6 +26,7 @@ async fn every_route_is_described() {
         "get /readyz",
         "get /metrics",
         "get /run/auth/pow/challenge",
+        "get /run/auth/challenge",
         "post /run/auth/apps/{appId}/anonymous-session",
         "post /run/api/chat",
         "post /run/v1/chat/completions",

@@ -18,6 +18,23 @@ async fn server() -> (Server, TempDir) {
     (Server::with(Settings { static_dir: Some(folder), ..settings() }).await, outer)
 }
 
+/// A folder of static files may be a checkout, or have an editor's or an operator's files in it.
+#[tokio::test]
+async fn files_whose_name_begins_with_a_dot_are_not_served() {
+    let (server, outer) = server().await;
+    for (name, text) in
+        [(".env", "SECRET=1"), (".git/config", "url"), (".well-known/security.txt", "Contact:")]
+    {
+        let path = outer.path().join("page").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for path in ["/.env", "/%2eenv", "/%2Eenv", "/.git/config", "/assets/../.env", "/x/%2e./.env"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(server.get("/.well-known/security.txt").await.status, 200);
+}
+
 #[tokio::test]
 async fn files_have_their_type_and_their_caching() {
     let (server, _folder) = server().await;

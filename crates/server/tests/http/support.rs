@@ -256,9 +256,15 @@ pub fn jwt_part(token: &str, part: usize) -> Value {
 
 /// A JWT made by hand, signed with HMAC-SHA-256 under `secret`, whatever its header says.
 pub fn forge_jwt(header: &Value, claims: &Value, secret: &str) -> String {
-    use hmac::{Hmac, KeyInit, Mac};
     let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
     let message = format!("{}.{}", part(header), part(claims));
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&message);
-    format!("{message}.{}", Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes()))
+    let signature = jwt_signature(&message, secret);
+    format!("{message}.{signature}")
+}
+
+/// The HMAC-SHA-256 of a JWT's first two parts, as its third part has it.
+pub fn jwt_signature(message: &str, secret: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(message);
+    Base64UrlUnpadded::encode_string(&mac.finalize().into_bytes())
 }

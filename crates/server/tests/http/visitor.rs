@@ -66,9 +66,9 @@ impl Visitor {
     pub async fn conversations(&self, server: &Server, query: &str) -> (Vec<String>, Value) {
         let answer = self.get(server, &format!("/run/v1/conversations{query}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let data = answer.json()["data"].clone();
-        let ids = data["conversations"].as_array().unwrap().iter();
-        (ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect(), data["pagination"].clone())
+        let body = answer.json();
+        let ids = body["data"].as_array().unwrap().iter();
+        (ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect(), body["pagination"].clone())
     }
 
     /// The roles and contents of a conversation's messages.

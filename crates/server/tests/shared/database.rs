@@ -31,6 +31,43 @@ impl Database {
         self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE spent_challenges" }).await
     }
 
+    /// Lets no message be stored until this is dropped.
+    pub async fn hold_messages(&self) -> Aside {
+        let sqlite = self.url.starts_with("sqlite");
+        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE messages" }).await
+    }
+
+    /// The number that a query returns.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        match self.run("SELECT 1").await {
+            Aside::Sqlite(mut connection) => {
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+            Aside::Postgres(mut connection) => {
+                sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            }
+        }
+    }
+
+    /// Everything that is stored: the bytes of the SQLite file, or the rows of all PostgreSQL tables as text.
+    pub async fn contents(&self) -> Vec<u8> {
+        if let Some(path) = self.url.strip_prefix("sqlite://") {
+            return std::fs::read(path).unwrap();
+        }
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        // ASCII in binary columns stays readable.
+        sqlx::query("SET bytea_output = 'escape'").execute(&mut connection).await.unwrap();
+        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()";
+        let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&mut connection).await.unwrap();
+        let mut contents = String::new();
+        for table in tables {
+            let rows = sqlx::AssertSqlSafe(format!("SELECT entry::text FROM {table} AS entry"));
+            let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&mut connection).await.unwrap();
+            contents += &rows.join("\n");
+        }
+        contents.into_bytes()
+    }
+
     /// Runs statements behind the server's back.
     pub async fn run(&self, sql: &'static str) -> Aside {
         if self.url.starts_with("sqlite") {

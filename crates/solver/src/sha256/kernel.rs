@@ -21,16 +21,20 @@ const TO_LAST_WORD: usize = 61;
 /// deployed service issues, put the first four digits there.
 const FAVOURITE: usize = 11;
 
-pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option<u64> {
-    let costs = Costs {
-        lanes: V::COUNT as u64,
-        // A round or a word of the schedule counts as one.
+/// The costs of this kernel: a round or a word of the schedule counts as one.
+pub(super) fn costs(lanes: u64) -> Costs {
+    Costs {
+        lanes,
         sweep: 256.0,
         vector: |word, is_pair| {
             if word == FAVOURITE && !is_pair { 80.0 } else { 112.0 - word as f64 }
         },
         second_block: 80.0,
-    };
+    }
+}
+
+pub(super) fn search<V: Lanes>(job: &Sha256Job, first: u64, last: u64) -> Option<u64> {
+    let costs = costs(V::COUNT as u64);
     let mut kernel = Kernel::<V>::new();
     for (digits, first, last) in by_length(first, last) {
         let plan = Plan::new(&job.tail, digits, first, last, &costs);
@@ -291,7 +295,7 @@ fn undone(start: &[u32; 8], digest: &[u32; 8]) -> u32 {
 
 /// The state after one round for each element of `keyed`.
 #[inline(never)]
-fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
+pub(crate) fn rounds<V: Lanes>(state: &[V; 8], keyed: &[V]) -> [V; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     macro_rules! round {
         ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $keyed:expr) => {
@@ -451,6 +455,10 @@ mod tests {
         }
         fn first(self) -> u32 {
             self.0.first()
+        }
+        #[cfg(feature = "kdf-lanes")]
+        fn words(self) -> [u32; 4] {
+            self.0.words()
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the kernel needs of a vector: a few operations on 32-bit words, the same in every lane.
 
 /// `COUNT` words side by side. The kernel is written once over this trait; a backend is a type that has it.
-pub(super) trait Lanes: Copy {
+pub(crate) trait Lanes: Copy {
     const COUNT: usize;
 
     /// The same word in every lane.
@@ -18,6 +18,9 @@ pub(super) trait Lanes: Copy {
     fn equal(self, other: Self) -> u32;
     /// The word in the first lane.
     fn first(self) -> u32;
+    /// The words of all lanes; those beyond `COUNT` are 0.
+    #[cfg(feature = "kdf-lanes")]
+    fn words(self) -> [u32; 4];
 
     #[inline(always)]
     fn xor3(self, y: Self, z: Self) -> Self {
@@ -85,38 +88,58 @@ impl Lanes for u32 {
     fn first(self) -> u32 {
         self
     }
+    #[cfg(feature = "kdf-lanes")]
+    #[inline(always)]
+    fn words(self) -> [u32; 4] {
+        [self, 0, 0, 0]
+    }
 }
 
-/// The twin of the four-lane backend for tests: plain arrays, on any machine and under Miri.
-#[cfg(test)]
+/// Four words in an array: the reference implementation of the four-lane backend in tests, on any machine and under
+/// Miri, and the scalar backend of scrypt.
+#[cfg(any(test, feature = "kdf-scrypt"))]
 impl Lanes for [u32; 4] {
     const COUNT: usize = 4;
 
+    #[inline(always)]
     fn splat(word: u32) -> Self {
         [word; 4]
     }
+    #[inline(always)]
     fn from_fn(word: impl FnMut(usize) -> u32) -> Self {
         core::array::from_fn(word)
     }
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         core::array::from_fn(|lane| self[lane].wrapping_add(other[lane]))
     }
+    #[inline(always)]
     fn xor(self, other: Self) -> Self {
         core::array::from_fn(|lane| self[lane] ^ other[lane])
     }
+    #[inline(always)]
     fn rotate_right<const BITS: u32>(self) -> Self {
         self.map(|word| word.rotate_right(BITS))
     }
+    #[inline(always)]
     fn shift_right<const BITS: u32>(self) -> Self {
         self.map(|word| word >> BITS)
     }
+    #[inline(always)]
     fn select(self, ones: Self, zeros: Self) -> Self {
         core::array::from_fn(|lane| (self[lane] & ones[lane]) | (!self[lane] & zeros[lane]))
     }
+    #[inline(always)]
     fn equal(self, other: Self) -> u32 {
         (0..4).map(|lane| u32::from(self[lane] == other[lane]) << lane).sum()
     }
+    #[inline(always)]
     fn first(self) -> u32 {
         self[0]
+    }
+    #[cfg(feature = "kdf-lanes")]
+    #[inline(always)]
+    fn words(self) -> [u32; 4] {
+        self
     }
 }

@@ -5,9 +5,9 @@ use wide::u32x4;
 
 use super::lanes::Lanes;
 
-pub(super) const NAME: &str = "native-simd";
+pub(crate) const NAME: &str = "native-simd";
 
-pub(super) type Vector = u32x4;
+pub(crate) type Vector = u32x4;
 
 impl Lanes for u32x4 {
     const COUNT: usize = 4;
@@ -47,5 +47,10 @@ impl Lanes for u32x4 {
     #[inline(always)]
     fn first(self) -> u32 {
         self.to_array()[0]
+    }
+    #[cfg(feature = "kdf-lanes")]
+    #[inline(always)]
+    fn words(self) -> [u32; 4] {
+        self.to_array()
     }
 }

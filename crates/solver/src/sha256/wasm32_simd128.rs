@@ -7,9 +7,9 @@ use core::arch::wasm32::*;
 
 use super::lanes::Lanes;
 
-pub(super) const NAME: &str = "simd128";
+pub(crate) const NAME: &str = "simd128";
 
-pub(super) type Vector = v128;
+pub(crate) type Vector = v128;
 
 impl Lanes for v128 {
     const COUNT: usize = 4;
@@ -52,5 +52,15 @@ impl Lanes for v128 {
     #[inline(always)]
     fn first(self) -> u32 {
         u32x4_extract_lane::<0>(self)
+    }
+    #[cfg(feature = "kdf-lanes")]
+    #[inline(always)]
+    fn words(self) -> [u32; 4] {
+        [
+            u32x4_extract_lane::<0>(self),
+            u32x4_extract_lane::<1>(self),
+            u32x4_extract_lane::<2>(self),
+            u32x4_extract_lane::<3>(self),
+        ]
     }
 }

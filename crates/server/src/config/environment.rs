@@ -1,0 +1,92 @@
+//! Reads arguments and environment: values from files, and names that are not known.
+
+use super::{Arguments, ConfigError};
+use crate::suggestion::similar;
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use std::env;
+use std::fs;
+
+/// The prefixes of the variables that are the server's own: any other name with one of these is an error.
+const PREFIXES: [&str; 2] = ["SALTMINE_", "INKEEP_"];
+
+impl Arguments {
+    /// Reads the command line and the environment. A value that may be secret is also read from the file that
+    /// `<NAME>_FILE` names. Prints and exits for `--help`, `--version` and a wrong command line.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, a value is given twice, or a variable of the server's own prefixes is not known.
+    pub fn read() -> Result<Self, ConfigError> {
+        let command = with_values_of_files(Self::command())?;
+        let known: Vec<String> = known_names(&command);
+        let matches = command.get_matches();
+        reject_unknown_names(&known)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.exit())
+    }
+}
+
+/// Returns the variable that an argument is read from.
+fn variable(argument: &Arg) -> Option<&str> {
+    argument.get_env()?.to_str()
+}
+
+/// Returns whether the argument may be secret: its value is not shown in `--help`.
+fn may_be_secret(argument: &Arg) -> bool {
+    argument.is_hide_env_values_set()
+}
+
+fn known_names(command: &Command) -> Vec<String> {
+    let names = command.get_arguments().filter_map(|argument| {
+        let name = variable(argument)?.to_owned();
+        let file = may_be_secret(argument).then(|| format!("{name}_FILE"));
+        Some([Some(name), file])
+    });
+    names.flatten().flatten().collect()
+}
+
+fn with_values_of_files(command: Command) -> Result<Command, ConfigError> {
+    let mut failure = None;
+    let command = command.mut_args(|argument| {
+        let name = variable(&argument).filter(|_| may_be_secret(&argument)).map(str::to_owned);
+        match name.map_or(Ok(None), value_of_file) {
+            // Not in `--help`, as defaults are.
+            Ok(Some(value)) => argument.default_value(value).hide_default_value(true),
+            Ok(None) => argument,
+            Err(error) => {
+                failure = Some(error);
+                argument
+            }
+        }
+    });
+    failure.map_or(Ok(command), Err)
+}
+
+/// Returns the content of the file that `<name>_FILE` names, without the line break at its end.
+fn value_of_file(name: String) -> Result<Option<String>, ConfigError> {
+    let Some(file) = env::var_os(format!("{name}_FILE")).filter(|file| !file.is_empty()) else {
+        return Ok(None);
+    };
+    if env::var_os(&name).is_some() {
+        return Err(ConfigError::GivenTwice { name });
+    }
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
+        Err(problem) => Err(ConfigError::UnreadableFile { name, problem }),
+    }
+}
+
+fn reject_unknown_names(known: &[String]) -> Result<(), ConfigError> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut names = names.filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
+    match names.find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let similar = similar(&name, known.iter().map(String::as_str));
+            let advice = similar.map_or_else(
+                || "see `saltmine-server --help` for all names.".to_owned(),
+                |known| format!("did you mean {known}? Correct or remove it."),
+            );
+            Err(ConfigError::UnknownVariable { name, advice })
+        }
+    }
+}

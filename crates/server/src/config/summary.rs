@@ -1,0 +1,117 @@
+//! What the server logs when it starts: which protections are on, and a warning for each that is off.
+
+use super::Config;
+use crate::PowScope;
+use crate::store::StoreKind;
+
+/// One line of the start-up summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SummaryLine {
+    /// Whether an operator should know that something is off.
+    pub is_warning: bool,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Config {
+    /// Returns the lines of the start-up summary. None contains a secret.
+    #[must_use]
+    pub fn summary(&self) -> Vec<SummaryLine> {
+        let on = |text: String| SummaryLine { is_warning: false, text };
+        let off = |text: &str| SummaryLine { is_warning: true, text: text.to_owned() };
+        let settings = &self.settings;
+        vec![
+            match &settings.proof_of_work {
+                Some(pow) => {
+                    let scope = match pow.scope {
+                        PowScope::Session => "for each session",
+                        PowScope::Request => "for each session and each message",
+                    };
+                    let (max_number, ttl) = (pow.max_number, pow.ttl_seconds);
+                    on(format!("proof of work: on, {scope}, numbers up to {max_number}, within {ttl} s"))
+                }
+                None => {
+                    off("proof of work: off, so that any script opens sessions; set INKEEP_POW_HMAC_SECRET")
+                }
+            },
+            match settings.rate_limit {
+                Some(limit) => on(format!(
+                    "rate limit: {} requests a second for each address, bursts of {}",
+                    limit.per_second, limit.burst
+                )),
+                None => off("rate limit: off; set SALTMINE_RATE_LIMIT, for example to 20/60"),
+            },
+            if settings.trusted_proxies.is_empty() {
+                off(
+                    "trusted proxies: none, so that behind a proxy all visitors share its address and its limits; set SALTMINE_TRUSTED_PROXIES if there is one",
+                )
+            } else {
+                let proxies: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+                on(format!("trusted proxies: {}", proxies.join(", ")))
+            },
+            match &self.agent {
+                Some(agent) => on(format!("agent: chat completions, model {}", agent.model)),
+                None => {
+                    off("agent: the built-in one, which repeats what it receives; set SALTMINE_AGENT_URL")
+                }
+            },
+            match StoreKind::of(&self.database_url) {
+                Some(StoreKind::Postgres { is_verified: false }) => off(
+                    "database: PostgreSQL whose certificate is not checked; add ?sslmode=verify-full to DATABASE_URL if it is reached over a network",
+                ),
+                Some(StoreKind::Postgres { is_verified: true }) => {
+                    on("database: PostgreSQL with a checked certificate".to_owned())
+                }
+                Some(StoreKind::Sqlite(file)) => {
+                    on(format!("database: SQLite, {}, for one instance", file.display()))
+                }
+                None => on("database: unknown".to_owned()),
+            },
+            match settings.management_key {
+                Some(_) => on("management API: open to the management key".to_owned()),
+                None => on("management API: closed".to_owned()),
+            },
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Arguments;
+    use crate::SystemRandom;
+    use clap::Parser;
+
+    const SECRET: &str = "a secret that has more than thirty-two characters";
+
+    fn warnings(arguments: &[&str]) -> Vec<String> {
+        let all = [&["saltmine-server", "--anon-jwt-secret", SECRET], arguments].concat();
+        let config = Arguments::try_parse_from(all).unwrap().check(&SystemRandom).unwrap();
+        let lines = config.summary();
+        assert!(lines.iter().all(|line| !line.text.contains(SECRET) && !line.text.contains("hunter2")));
+        let warnings = lines.into_iter().filter(|line| line.is_warning);
+        warnings.map(|line| line.text.split(':').next().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn everything_that_is_off_is_a_warning() {
+        assert_eq!(
+            warnings(&["--rate-limit", "off"]),
+            ["proof of work", "rate limit", "trusted proxies", "agent"]
+        );
+        let on = [
+            "--pow-hmac-secret",
+            SECRET,
+            "--trusted-proxies",
+            "10.0.0.1",
+            "--agent-url",
+            "https://api.example.com/?key=hunter2",
+            "--agent-model",
+            "m",
+            "--database-url",
+            "postgres://me:hunter2@db/x?sslmode=require",
+        ];
+        assert_eq!(warnings(&on), ["database"]);
+        let verified = [&on[..9], &["postgres://me:hunter2@db/x?sslmode=verify-full"]].concat();
+        assert_eq!(warnings(&verified), [""; 0]);
+    }
+}

@@ -1,0 +1,27 @@
+//! The known name that an unknown one is probably meant to be.
+
+/// Returns the most similar of the known names, if one is similar enough to be meant.
+pub(crate) fn similar<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A shorter name differs by one or two letters, a longer one by more.
+    let limit = (name.chars().count() / 4).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::similar;
+
+    #[test]
+    fn a_misspelt_name_is_recognised() {
+        let known = ["allowedDomains", "allowAnonymous", "enabled", "name"];
+        assert_eq!(similar("allowAnonymus", known), Some("allowAnonymous"));
+        assert_eq!(similar("enable", known), Some("enabled"));
+        assert_eq!(similar("nmae", known), Some("name"));
+        assert_eq!(similar("colour", known), None);
+    }
+}

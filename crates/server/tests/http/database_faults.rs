@@ -1,0 +1,181 @@
+//! The database hangs, conflicts with another instance, or loses an app in the middle of a request.
+
+use crate::support::{APPS, Server};
+use crate::visitor::Visitor;
+use axum::http::Method;
+use futures_util::StreamExt;
+use futures_util::stream;
+use saltmine_server::{Agent, Agents, Message, Reply, sweep};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// An agent whose response ends when the test says so.
+#[derive(Clone, Default)]
+struct Waiting {
+    begun: Arc<Notify>,
+    end: Arc<Notify>,
+}
+
+impl Agent for Waiting {
+    fn reply(&self, _: Vec<Message>) -> Reply {
+        let Self { begun, end } = self.clone();
+        let last = stream::once(async move {
+            begun.notify_one();
+            end.notified().await;
+            Ok("last".to_owned())
+        });
+        stream::iter([Ok("first ".to_owned())]).chain(last).boxed()
+    }
+}
+
+async fn server_with(agent: impl Agent) -> Server {
+    let server = Server::new().await;
+    server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, agent)))
+}
+
+/// On PostgreSQL, the instance that waits for the other's transaction deletes no row: more may be left all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_instances_delete_all_messages_of_a_deleted_app() {
+    let first = Server::new().await;
+    let second = first.another().await;
+    let app = first.web_client().await;
+    let visitor = Visitor::of(&first, &app).await;
+    let messages = vec![json!({ "role": "user", "content": "x" }); 999];
+    for number in 0..4 {
+        let body =
+            json!({ "messages": messages, "conversationId": format!("long_{number}"), "stream": false });
+        assert_eq!(visitor.post(&first, "/run/api/chat", &body).await.status, 200);
+    }
+    let path = format!("{APPS}/{app}");
+    assert_eq!(first.manage_at(Method::DELETE, &path, &json!({})).await.status, 204);
+    for _ in 0..3 {
+        let sweeps = [first.state.clone(), second.state.clone(), first.state.clone(), second.state.clone()]
+            .map(|state| tokio::spawn(async move { sweep(&state).await }));
+        for one in sweeps {
+            one.await.unwrap().unwrap();
+        }
+    }
+    for table in [
+        "SELECT COUNT(*) FROM messages",
+        "SELECT COUNT(*) FROM conversations",
+        "SELECT COUNT(*) FROM deleted_clients",
+    ] {
+        assert_eq!(first.database.count(table).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_after_its_app_was_deleted_is_not_stored() {
+    let agent = Waiting::default();
+    let server = Arc::new(server_with(agent.clone()).await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let chat = {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        tokio::spawn(async move { visitor.say(&server, "hi", None).await.status })
+    };
+    agent.begun.notified().await;
+    let path = format!("{APPS}/{app}");
+    assert_eq!(server.manage_at(Method::DELETE, &path, &json!({})).await.status, 204);
+    sweep(&server.state).await.unwrap();
+    agent.end.notify_one();
+    assert_eq!(chat.await.unwrap(), 404);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM messages").await, 0);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM conversations").await, 0);
+}
+
+/// A control character takes six bytes of JSON: 49 messages of them made a response of 25 MB.
+#[tokio::test]
+async fn the_size_of_a_conversation_is_that_of_its_json() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let text = "\u{1}".repeat(40_000);
+    let mut status = 200;
+    for _ in 0..49 {
+        status = visitor.say(&server, &text, Some("long")).await.status.as_u16();
+    }
+    assert_eq!(status, 409);
+    let bytes = visitor.get(&server, "/run/v1/conversations/long?limit=200").await.body.len();
+    assert!((1_000_000..6_000_000).contains(&bytes), "{bytes}");
+}
+
+/// An agent's response is limited in the same way.
+#[tokio::test]
+async fn the_size_of_an_answer_is_that_of_its_json() {
+    struct Control;
+    impl Agent for Control {
+        fn reply(&self, _: Vec<Message>) -> Reply {
+            stream::iter((0..200).map(|_| Ok("\u{1}".repeat(1024)))).boxed()
+        }
+    }
+    let server = server_with(Control).await;
+    let app = server.web_client().await;
+    let answer = Visitor::of(&server, &app).await.say(&server, "hi", None).await;
+    assert_eq!(answer.status, 502, "200 KiB of text are 1.2 MB of JSON");
+}
+
+/// The client receives keep-alives and nothing else meanwhile.
+#[tokio::test]
+async fn storing_an_answer_has_a_time_limit() {
+    let agent = Waiting::default();
+    let server = Arc::new(server_with(agent.clone()).await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let chat = {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        tokio::spawn(async move {
+            let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
+            visitor.post(&server, "/run/api/chat", &body).await.text().to_owned()
+        })
+    };
+    agent.begun.notified().await;
+    let held = server.database.hold_messages().await;
+    agent.end.notify_one();
+    let text = tokio::time::timeout(Duration::from_secs(15), chat).await.expect("it ends").unwrap();
+    assert!(text.contains("errorText"), "{text}");
+    drop(held);
+}
+
+/// A database that takes no writes opens no session.
+#[tokio::test]
+async fn a_server_whose_database_takes_no_writes_is_not_ready() {
+    let server = Server::new().await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    let held = server.database.hold().await;
+    server.clock.pass(Duration::from_secs(1));
+    assert_eq!(server.get("/readyz").await.status, 503);
+    drop(held);
+}
+
+/// Anyone may ask: the database is not asked each time.
+#[tokio::test]
+async fn readiness_is_checked_once_a_second() {
+    let server = Server::new().await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    server.store.close().await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    server.clock.pass(Duration::from_secs(1));
+    assert_eq!(server.get("/readyz").await.status, 503);
+}
+
+/// A guess is refused before the database is asked, so that guessing costs nothing.
+#[tokio::test]
+async fn a_guessed_api_key_is_refused_without_the_database() {
+    let server = Server::new().await;
+    let path = "/manage/tenants/acme/projects/docs/api-keys";
+    let made = server.manage_at(Method::POST, path, &json!({ "name": "k", "agentId": "echo" })).await.json();
+    let key = made["data"]["key"].as_str().unwrap().to_owned();
+    assert_eq!(Visitor::with_api_key(&key).say(&server, "hi", None).await.status, 200);
+    server.store.close().await;
+    assert_eq!(Visitor::with_api_key(&key).say(&server, "hi", None).await.status, 503);
+    let mut changed = key.clone().into_bytes();
+    changed[10] = if changed[10] == b'a' { b'b' } else { b'a' };
+    let changed = String::from_utf8(changed).unwrap();
+    for guess in ["smk_", "smk_x", &changed, &key[..key.len() - 1], &format!("{key}a"), &key.to_uppercase()] {
+        let status = Visitor::with_api_key(guess).say(&server, "hi", None).await.status;
+        assert_eq!(status, 401, "{guess}");
+    }
+}

@@ -1,0 +1,216 @@
+//! Requests as deployed widgets send them.
+
+use crate::support::{NOW, PAGE, Server, request, settings, solve, web_client, without_proof_of_work};
+use crate::visitor::Visitor;
+use axum::http::Method;
+use base64ct::{Base64, Encoding};
+use saltmine_server::{RateLimit, Settings};
+use serde_json::{Value, json};
+use std::num::NonZeroU32;
+
+fn path(app: &str) -> String {
+    format!("/run/auth/challenge?appId={app}&endpointClass=chat")
+}
+
+async fn challenge(server: &Server, app: &str, headers: &[(&str, &str)]) -> crate::support::Answer {
+    server.send(request(Method::GET, &path(app), headers, "")).await
+}
+
+#[tokio::test]
+async fn an_app_gets_a_challenge_of_its_own_route() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let answer = challenge(&server, &app, &[("origin", PAGE)]).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let salt = answer.json()["salt"].as_str().unwrap().to_owned();
+    assert!(salt.ends_with(&format!("?expires={}&", NOW + 300)), "{salt}");
+    let solution = solve(&answer.json()).header();
+    assert_eq!(server.open_session(&app, &[("x-inkeep-challenge-solution", &solution)]).await.status, 200);
+}
+
+/// The first check that fails decides.
+#[tokio::test]
+async fn the_checks_come_in_their_order() {
+    let one = NonZeroU32::new(1).unwrap();
+    let limited = Settings { rate_limit: Some(RateLimit { per_second: one, burst: one }), ..settings() };
+    let server = Server::with(limited).await;
+    let web = server.web_client().await;
+    let api = server.make_app(json!({ "name": "Api", "type": "api", "config": { "type": "api" } })).await;
+    let disabled = json!({
+        "name": "Off", "type": "web_client", "enabled": false,
+        "config": { "type": "web_client", "webClient": { "allowedDomains": ["*"] } },
+    });
+    let disabled = server.make_app(disabled).await;
+    let evil = [("origin", "https://evil.com")];
+    let here = [("origin", PAGE)];
+    for (app, headers, status, reason) in [
+        ("app_unknown000000000", &evil[..], 404, "app_not_found"),
+        ("", &evil[..], 404, "app_not_found"),
+        (&*disabled, &here[..], 404, "app_not_found"),
+        (&*api, &evil[..], 400, "app_type_not_supported"),
+        (&*web, &evil[..], 403, "origin_not_allowed"),
+        (&*web, &[][..], 403, "origin_not_allowed"),
+    ] {
+        let answer = challenge(&server, app, headers).await;
+        assert_eq!(answer.status, status, "{app}");
+        assert_eq!(answer.json()["reason"], reason, "{app}");
+    }
+    assert_eq!(challenge(&server, &web, &here).await.status, 200, "a refusal counts for nothing");
+    let answer = challenge(&server, &web, &here).await;
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(challenge(&server, &web, &evil).await.status, 403, "the origin is checked before the limit");
+
+    let off = server.another_with(without_proof_of_work()).await;
+    let answer = challenge(&off, "app_unknown000000000", &evil).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (404, &"pow_disabled".into()));
+}
+
+/// A browser sends no origin with a GET to the page's own server.
+#[tokio::test]
+async fn a_page_of_the_server_itself_is_let_in_by_its_host() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let site = |site, host| [("sec-fetch-site", site), ("host", host)];
+    for (headers, status) in [
+        (site("same-origin", "docs.example.com"), 200),
+        (site("same-origin", "docs.example.com:8443"), 200),
+        (site("same-origin", "evil.com"), 403),
+        (site("same-site", "docs.example.com"), 403),
+        (site("cross-site", "docs.example.com"), 403),
+        (site("none", "docs.example.com"), 403),
+    ] {
+        assert_eq!(challenge(&server, &app, &headers).await.status, status, "{headers:?}");
+    }
+    let forged =
+        [("sec-fetch-site", "same-origin"), ("host", "docs.example.com"), ("origin", "https://evil.com")];
+    assert_eq!(challenge(&server, &app, &forged).await.status, 403);
+}
+
+fn envelope(payload: &str) -> String {
+    Base64::encode_string(json!({ "payload": payload }).to_string().as_bytes())
+}
+
+#[tokio::test]
+async fn a_solution_in_an_envelope_is_the_same_solution() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let plain = server.solution().await;
+    let open = async |solution: &str| {
+        let answer = server.open_session(&app, &[("x-inkeep-challenge-solution", solution)]).await;
+        (answer.status.as_u16(), answer.json()["reason"].clone())
+    };
+    assert_eq!(open(&envelope(&envelope(&plain))).await, (400, "pow_invalid".into()), "it is opened once");
+    assert_eq!(open(&envelope("")).await, (400, "pow_required".into()));
+    assert_eq!(open(&envelope("e30=")).await, (400, "pow_invalid".into()));
+    assert_eq!(open(&envelope(&"x".repeat(4096))).await, (400, "pow_invalid".into()));
+    assert_eq!(open(&envelope(&plain)).await.0, 200);
+    assert_eq!(open(&envelope(&plain)).await, (400, "pow_replayed".into()));
+    assert_eq!(open(&plain).await, (400, "pow_replayed".into()));
+}
+
+/// What is not asked for is ignored, good or not.
+#[tokio::test]
+async fn a_solution_that_is_not_asked_for_is_ignored() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let solution = server.solution().await;
+    for header in [envelope(&solution), envelope(&solution), "no solution".to_owned()] {
+        let visitor = visitor.and("x-inkeep-challenge-solution", &header);
+        assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
+        assert_eq!(visitor.get(&server, "/run/v1/conversations").await.status, 200);
+    }
+    let session = server.open_session(&app, &[("x-inkeep-challenge-solution", &solution)]).await;
+    assert_eq!(session.status, 200, "it was not spent");
+}
+
+async fn said(message: Value) -> crate::support::Answer {
+    let server = Server::with(without_proof_of_work()).await;
+    let app = server.make_app(web_client(json!({ "allowedDomains": ["docs.example.com"] }))).await;
+    let session = server.open_session(&app, &[]).await.json();
+    let visitor = Visitor::with_token(&app, session["token"].as_str().unwrap());
+    visitor.post(&server, "/run/api/chat", &json!({ "messages": [message], "stream": false })).await
+}
+
+#[tokio::test]
+async fn the_text_of_a_message_is_in_its_content_or_its_parts() {
+    let parts = json!([
+        { "type": "text", "text": "Hello " },
+        { "type": "file", "url": "data:text/plain,x", "mediaType": "text/plain" },
+        { "type": "data-x", "text": 7 },
+        { "type": "text", "text": "there", "state": "done" },
+    ]);
+    for (message, text) in [
+        (json!({ "role": "user", "parts": parts, "id": "V1StGXR8Z5jdHi6B" }), "Hello there"),
+        (json!({ "role": "user", "parts": parts, "content": "" }), "Hello there"),
+        (json!({ "role": "user", "parts": parts, "content": null }), "Hello there"),
+        (json!({ "role": "user", "parts": parts, "content": "Content" }), "Content"),
+        (json!({ "role": "user", "content": parts }), "Hello there"),
+        (json!({ "role": "user", "parts": null, "content": "Content" }), "Content"),
+        (json!({ "role": "user", "parts": [] }), ""),
+        (json!({ "role": "user", "content": "Content", "metadata": { "a": 1 }, "id": 7 }), "Content"),
+    ] {
+        let answer = said(message.clone()).await;
+        assert_eq!(answer.status, 200, "{message}: {}", answer.text());
+        assert_eq!(answer.json()["choices"][0]["message"]["content"], text, "{message}");
+    }
+    for (message, field) in [
+        (json!({ "role": "user" }), "messages[0].content"),
+        (json!({ "role": "user", "content": 7 }), "messages[0].content"),
+        (json!({ "role": "user", "parts": "text" }), "messages[0].parts"),
+        (json!({ "parts": [] }), "messages[0].role"),
+        (json!({ "role": "user", "parts": [{ "type": "text", "text": "\0" }] }), "messages[0].content"),
+    ] {
+        let answer = said(message.clone()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &field.into()), "{message}");
+    }
+}
+
+/// The body of `@inkeep/agents-ui` 0.17.8, word for word but for its values.
+#[tokio::test]
+async fn members_that_the_server_does_not_know_are_ignored() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let body = json!({
+        "conversationId": "conv_2v4t5p5i2k6h2h26", "id": "qcLw1HzlPvBTgTIc", "messages": [
+            { "id": "x4y2j5k6g3w7v8c9b0n1m", "role": "user", "parts": [{ "type": "text", "text": "Hi" }] },
+        ],
+        "trigger": "submit-message", "messageId": "x4y2j5k6g3w7v8c9b0n1m", "requestContext": { "page": "/" },
+        "userProperties": { "plan": "free" }, "properties": { "tags": [] }, "headers": {}, "stream": null,
+    });
+    for path in ["/run/api/chat", "/run/v1/chat/completions"] {
+        let answer = visitor.post(&server, path, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.header("x-conversation-id"), Some("conv_2v4t5p5i2k6h2h26"));
+    }
+    let body = json!({ "messages": [{ "role": "user", "content": "hi" }], "conversationId": "" });
+    assert!(visitor.post(&server, "/run/api/chat", &body).await.status.is_success());
+}
+
+/// A client's id is kept, once in a conversation.
+#[tokio::test]
+async fn messages_keep_the_ids_that_clients_and_events_name() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let mut answers = Vec::new();
+    for id in ["V1StGXR8Z5jdHi6B", "V1StGXR8Z5jdHi6B", "not an id"] {
+        let message = json!({ "id": id, "role": "user", "parts": [{ "type": "text", "text": "Hi" }] });
+        let body = json!({ "messages": [message], "conversationId": "conv_1" });
+        let answer = visitor.post(&server, "/run/api/chat", &body).await;
+        let start = answer.text().lines().next().unwrap().strip_prefix("data: ").unwrap().to_owned();
+        let start: Value = serde_json::from_str(&start).unwrap();
+        assert_eq!(start["type"], "start");
+        answers.push(start["messageId"].as_str().unwrap().to_owned());
+    }
+    let messages = visitor.get(&server, "/run/v1/conversations/conv_1").await.json();
+    let messages = messages["data"]["messages"].as_array().unwrap();
+    let ids: Vec<_> = messages.iter().map(|message| message["id"].as_str().unwrap()).collect();
+    assert_eq!(ids[0], "V1StGXR8Z5jdHi6B");
+    assert!(ids[2].starts_with("msg_") && ids[4].starts_with("msg_"), "{ids:?}");
+    assert_eq!([ids[1], ids[3], ids[5]], [&*answers[0], &*answers[1], &*answers[2]]);
+}

@@ -1,0 +1,154 @@
+//! The proxy of `compose.yaml`, with its configuration as it is deployed but for addresses. Skipped where there is no
+//! nginx.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    dead_code,
+    clippy::disallowed_methods,
+    reason = "a helper of a test fails the test, and is for the tests; real time passes"
+)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+#[path = "shared/process.rs"]
+mod process;
+
+use process::{LONG, Running};
+
+const PAGE: &str = "https://docs.example.com";
+
+/// nginx in front of one server, ended with the test.
+struct Proxy {
+    child: Child,
+    address: String,
+    _folder: TempDir,
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // nginx ends its workers itself: they would outlive a process that is killed.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+fn start(server: &str, change: impl Fn(String) -> String) -> Option<Proxy> {
+    let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
+    let Some(program) = program.into_iter().find(|path| Path::new(path).exists()) else {
+        eprintln!("skipped: there is no nginx (Debian: apt-get install nginx-light)");
+        return None;
+    };
+    let folder = TempDir::new().unwrap();
+    let deployed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let address = free_address();
+    let text = fs::read_to_string(deployed.join("nginx.conf")).unwrap();
+    for words in ["listen 8080;", "server server-1:8787", "server server-2:8787"] {
+        assert!(text.contains(words), "{words}");
+    }
+    let text = text
+        .replace("listen 8080;", &format!("listen {address};"))
+        .replace("server server-1:8787", &format!("server {server}"))
+        .replace("server server-2:8787", &format!("server {server} backup"));
+    let prefix = folder.path().display();
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {prefix}/{kind};\n"))
+        .concat();
+    let text = change(text).replace("http {", &format!("http {{\naccess_log off;\n{paths}"));
+    fs::write(folder.path().join("nginx.conf"), format!("daemon off;\npid {prefix}/pid;\n{text}")).unwrap();
+    fs::copy(deployed.join("problem_headers.conf"), folder.path().join("problem_headers.conf")).unwrap();
+    let child = Command::new(program)
+        .args(["-e", "stderr", "-p"])
+        .arg(folder.path())
+        .args(["-c", "nginx.conf"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let proxy = Proxy { child, address, _folder: folder };
+    let start = Instant::now();
+    while TcpStream::connect(&proxy.address).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(10), "nginx does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Some(proxy)
+}
+
+fn ask(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = Vec::new();
+    // nginx resets a connection whose body it did not read.
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8(response).unwrap()
+}
+
+fn get(address: &str) -> String {
+    let path = "/run/auth/pow/challenge";
+    ask(address, &format!("GET {path} HTTP/1.1\r\nHost: test\r\nOrigin: {PAGE}\r\nConnection: close\r\n\r\n"))
+}
+
+fn assert_readable(response: &str, status: u16, reason: &str) {
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
+    let head = head.to_ascii_lowercase();
+    assert!(head.starts_with(&format!("http/1.1 {status} ")), "{response}");
+    for header in [
+        &format!("access-control-allow-origin: {PAGE}"),
+        "content-type: application/problem+json",
+        "cache-control: no-store",
+    ] {
+        assert!(head.lines().any(|line| line == header), "{header}: {response}");
+    }
+    assert_eq!(head.matches("access-control-allow-origin").count(), 1, "{response}");
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&problem["status"], &problem["reason"]), (&status.into(), &reason.into()));
+    assert_eq!(problem["error"]["message"], problem["detail"]);
+}
+
+fn server(folder: &TempDir) -> Running {
+    Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)])
+}
+
+#[test]
+fn a_page_can_read_the_proxys_own_errors() {
+    let folder = TempDir::new().unwrap();
+    let running = server(&folder);
+    let Some(proxy) = start(&running.address, |text| text) else { return };
+    let good = get(&proxy.address);
+    assert!(good.starts_with("HTTP/1.1 200") && good.contains("maxnumber"), "{good}");
+    assert_eq!(good.to_ascii_lowercase().matches("access-control-allow-origin").count(), 1);
+
+    let length = 2 * 1024 * 1024;
+    let head = format!(
+        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {PAGE}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    assert_readable(&ask(&proxy.address, &head), 413, "body_too_large");
+
+    drop(running);
+    assert_readable(&get(&proxy.address), 503, "not_ready");
+}
+
+#[test]
+fn a_page_can_read_that_it_has_too_many_connections() {
+    let folder = TempDir::new().unwrap();
+    let running = server(&folder);
+    let few = |text: String| text.replace("limit_conn connections 100;", "limit_conn connections 1;");
+    let Some(proxy) = start(&running.address, few) else { return };
+    let mut first = TcpStream::connect(&proxy.address).unwrap();
+    let slow = "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n1";
+    first.write_all(slow.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_readable(&get(&proxy.address), 429, "rate_limited");
+}

@@ -1,0 +1,226 @@
+//! The tests: what `npm test` and `npm run test:matrix` run.
+//!
+//! A tool that can neither be found nor installed does not stop the other tests. It is reported where it is missing and
+//! again at the end, and the task fails.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::build::{DOCS, PACKAGE, PAGE, SERVER, WASM};
+use crate::lint::in_fuzz;
+use crate::postgres::Postgres;
+use crate::process::{cache_dir, cargo, node, root, run, status};
+use crate::progress::{Step, run_steps};
+use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, Machine, MissingTool, WEBKIT, WebKit};
+use crate::variants::Table;
+use crate::{js_tests, server};
+
+/// The steps of `npm test`.
+pub(crate) const TEST: &[Step] = &[
+    Step { label: "finding Chromium and PostgreSQL", run: find_tools },
+    WASM,
+    PACKAGE,
+    PAGE,
+    DOCS,
+    SERVER,
+    Step { label: "testing the Rust code", run: |_| run(cargo().args(["test", "--workspace", "--quiet"])) },
+    Step { label: "testing the corpus of the fuzz targets", run: |_| run(in_fuzz("test").arg("--quiet")) },
+    Step { label: "testing the server on PostgreSQL", run: test_on_postgres },
+    Step { label: "testing the wasm modules in Node", run: |_| test_wasm_in_node() },
+    Step { label: "testing the wasm modules in Chromium", run: test_wasm_in_chromium },
+    Step {
+        label: "testing the package, interoperability, end to end",
+        run: |tools| run_js_tests("test", tools),
+    },
+];
+
+/// The steps of `npm run test:matrix`.
+pub(crate) const MATRIX: &[Step] = &[
+    Step { label: "finding the browsers, PostgreSQL and Schemathesis", run: find_tools_of_matrix },
+    WASM,
+    PACKAGE,
+    PAGE,
+    DOCS,
+    SERVER,
+    Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
+];
+
+/// What the tests run with, as far as the machine has it.
+#[derive(Default)]
+pub(crate) struct TestTools {
+    chromium: Option<Chromium>,
+    firefox: Option<PathBuf>,
+    webkit: Option<WebKit>,
+    postgres: Option<Postgres>,
+    schemathesis: Option<PathBuf>,
+    /// A sentence for each tool that is missing.
+    missing: Vec<String>,
+    /// The tests that did not run for it.
+    skipped: Vec<String>,
+}
+
+impl TestTools {
+    /// The tool, or nothing after taking a note that it is missing. Other errors, such as a variable with a wrong value,
+    /// remain errors.
+    fn note<T>(&mut self, tool: Result<T>) -> Result<Option<T>> {
+        match tool {
+            Ok(tool) => Ok(Some(tool)),
+            Err(error) if error.is::<MissingTool>() => {
+                eprintln!("{error}");
+                self.missing.push(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Prints what is missing and which tests did not run; the code to exit with.
+    fn conclude(&self) -> ExitCode {
+        if self.missing.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        eprintln!("\nThe tests that ran passed. These did not run:");
+        for skipped in &self.skipped {
+            eprintln!("  {skipped}");
+        }
+        for missing in &self.missing {
+            eprintln!("saltmine: {missing}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+/// Runs every test but the slow ones.
+pub(crate) fn test() -> Result<ExitCode> {
+    perform(TEST)
+}
+
+/// Runs the slow tests.
+pub(crate) fn test_matrix() -> Result<ExitCode> {
+    perform(MATRIX)
+}
+
+fn perform(steps: &[Step]) -> Result<ExitCode> {
+    let mut tools = TestTools::default();
+    let result = run_steps(steps, &mut tools);
+    let code = tools.conclude();
+    result.map(|()| code)
+}
+
+fn find_tools(tools: &mut TestTools) -> Result<()> {
+    let machine = Machine::current();
+    tools.chromium = tools.note(CHROMIUM.obtain(&machine))?;
+    tools.postgres = tools.note(Postgres::start(&machine))?;
+    Ok(())
+}
+
+fn find_tools_of_matrix(tools: &mut TestTools) -> Result<()> {
+    find_tools(tools)?;
+    let machine = Machine::current();
+    tools.firefox = tools.note(FIREFOX.obtain(&machine))?;
+    tools.webkit = tools.note(WEBKIT.obtain(&machine))?;
+    tools.schemathesis = tools.note(tools::schemathesis(&machine))?;
+    Ok(())
+}
+
+fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
+    // It ends with this step.
+    let Some(postgres) = tools.postgres.take() else {
+        tools.skipped.push("the server's tests on PostgreSQL".into());
+        return Ok(());
+    };
+    let mut command = cargo();
+    command.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
+    postgres.pass_to(&mut command);
+    run(&mut command)
+}
+
+/// Runs the tests of a package for each wasm variant; `prepare` chooses where. A variant that is translated to
+/// JavaScript is tested as part of the npm package.
+fn test_wasm(package: &str, prepare: impl Fn(&mut Command) -> Result<()>) -> Result<()> {
+    let table = Table::read()?;
+    for variant in table.variants.iter().filter(|variant| !variant.is_translated()) {
+        eprintln!("{package}, wasm {}", variant.name);
+        let mut command = cargo();
+        command
+            .args(["test", "--target", "wasm32-unknown-unknown", "--package", package, "--tests"])
+            .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
+            // Each variant's flags in a folder of their own, so that they do not evict each other.
+            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?);
+        prepare(&mut command)?;
+        run(&mut command)?;
+    }
+    Ok(())
+}
+
+fn test_wasm_in_node() -> Result<()> {
+    test_wasm("saltmine-solver", |_| Ok(()))?;
+    test_wasm("saltmine-client", |_| Ok(()))
+}
+
+fn test_wasm_in_chromium(tools: &mut TestTools) -> Result<()> {
+    let Some(chromium) = &tools.chromium else {
+        tools.skipped.push("the wasm modules in a worker of Chromium".into());
+        return Ok(());
+    };
+    let capabilities = write_capabilities(chromium)?;
+    test_wasm("saltmine-solver", |command| {
+        command
+            .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
+            // In seconds. The default of 20 is too short for a machine with other work.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
+            .env("CHROMEDRIVER", &chromium.driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities);
+        Ok(())
+    })
+}
+
+/// Chromium as every browser test starts it: headless, and without requests to networks that it need not reach.
+fn write_capabilities(chromium: &Chromium) -> Result<PathBuf> {
+    // A JSON array of strings, which the JavaScript tests read too.
+    let flags = std::fs::read_to_string(root().join("tests/support/chromium-flags.json"))?;
+    let flags = flags.trim().trim_start_matches('[').trim_end_matches(']');
+    let path = cache_dir().join("webdriver.json");
+    let binary = chromium.browser.display().to_string();
+    std::fs::write(
+        &path,
+        format!("{{\"goog:chromeOptions\":{{\"binary\":{binary:?},\"args\":[\"--headless=new\",{flags}]}}}}"),
+    )?;
+    Ok(path)
+}
+
+/// Node's own runner over the files of a kind, with the paths of the tools in environment variables.
+fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
+    let files = js_tests::find(kind, tools.chromium.is_some())?;
+    for file in files.skipped {
+        let file = file.strip_prefix(root()).map(PathBuf::from).unwrap_or(file);
+        tools.skipped.push(format!("{} (needs Chromium)", file.display()));
+    }
+    if files.run.is_empty() {
+        return Ok(());
+    }
+    // Node 20 applies it to whole files, whatever their tests say.
+    let timeout_minutes = if kind == "matrix" { 20 } else { 5 };
+    let mut tests = node("--test");
+    tests
+        .args(["--test-reporter=spec", "--test-concurrency=1"])
+        .arg(format!("--test-timeout={}", timeout_minutes * 60_000))
+        .args(files.run)
+        .env("SALTMINE_SERVER", server::binary())
+        .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
+        .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
+        .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)));
+    if let Some(webkit) = &tools.webkit {
+        webkit.pass_to(&mut tests);
+    }
+    if let Some(postgres) = &tools.postgres {
+        postgres.pass_to(&mut tests);
+    }
+    if !status(&mut tests)?.success() {
+        bail!("some tests failed: see above.");
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+/** Every shell command of the README and of docs/production.md is run against the real server. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { root, serverPath } from "../support/paths.mjs";
+import { startServer } from "../support/server.mjs";
+import { codeBlocks } from "./code-blocks.mjs";
+import { README, readmeWithErrors } from "./readme-errors.mjs";
+
+const MANAGEMENT_KEY = "a management key for this test only";
+
+const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
+after(server.stop);
+
+/** Runs a block of shell; resolves to what it prints. An HTTP error is a failure. */
+async function runInShell(code) {
+  const { stdout } = await promisify(execFile)(
+    "bash",
+    ["-euo", "pipefail", "-c", code.replaceAll(/\bcurl\b/g, "curl --silent --fail")],
+    { env: { ...process.env, INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY } },
+  );
+  return stdout;
+}
+
+const readme = await readFile(README, "utf8");
+const production = await readFile(join(root, "docs", "production.md"), "utf8");
+
+describe("the README", () => {
+  test("makes an app", async () => {
+    const [makeApp] = codeBlocks(readme, "sh", server.baseUrl).filter((code) => code.startsWith("curl"));
+    const stdout = await runInShell(makeApp);
+    assert.match(JSON.parse(stdout).data.app.id, /^app_[a-z0-9]{16,}$/);
+  });
+
+  test("lists every error code with its sentence (tests/docs/readme-errors.mjs --write mends it)", async () => {
+    assert.equal(readme, await readmeWithErrors());
+  });
+});
+
+describe("docs/production.md", () => {
+  const [secret, makeApp, callWithKey, watch, ...more] = codeBlocks(production, "sh", server.baseUrl);
+
+  test("makes a secret that is long enough", async () => {
+    assert.match(await runInShell(secret), /^[0-9a-f]{64}\n$/);
+  });
+
+  test("makes an app", async () => {
+    assert.match(JSON.parse(await runInShell(makeApp)).data.app.id, /^app_[a-z0-9]{16,}$/);
+  });
+
+  test("calls the run API with a new API key", async () => {
+    const answer = JSON.parse(await runInShell(callWithKey));
+    assert.equal(answer.choices[0].message.content, "Hello!");
+  });
+
+  test("watches, and every metric it names is there", async () => {
+    const printed = await runInShell(watch);
+    assert.equal(printed.match(/\{"status":"ok"\}/g).length, 2);
+    for (const [, name] of production.matchAll(/`(saltmine_[a-z_]+)/g)) {
+      assert.ok(printed.includes(`# TYPE ${name.replace(/_total$/, "")} `), name);
+    }
+  });
+
+  test("has no block that is not run here", () => {
+    assert.equal(more.length, 0);
+    assert.equal(production.match(/^```/gm).length, 8);
+  });
+
+  test("lists every variable, with its default", async () => {
+    const { stdout } = await promisify(execFile)(serverPath(), ["--help"], { env: {} });
+    const variables = [...stdout.matchAll(/\[env: ([A-Z_]+)(?:=[^\]]*)?\](?:\s+\[default: ([^\]"]+)\])?/g)];
+    assert.ok(variables.length > 20, stdout);
+    for (const [, name, value] of variables) {
+      const line = production
+        .split("\n")
+        .find((text) => text.startsWith("| ") && text.includes(`\`${name}\``));
+      assert.ok(line, name);
+      if (value) assert.ok(line.includes(value), `${name}: ${value}`);
+    }
+  });
+});

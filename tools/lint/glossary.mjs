@@ -1,0 +1,64 @@
+/**
+ * The words that documents and public doc comments do not use, and what to write instead. Each pattern is tried on one
+ * line of prose, without its code. `unless` is a pattern of the same line that makes the word right.
+ */
+export const GLOSSARY = [
+  { not: /\bdoors?\b|\bways? in\b(?! which)/i, write: "entry point, export" },
+  { not: /\brungs?\b|\bladders?\b/i, write: "engine, fallback, engine selection" },
+  { not: /\bhouses?\b|\brooms?\b(?! (?:for|to|of)\b)/i, write: "repository layout, package, crate" },
+  {
+    not: /\b(?:is|are|was|were|be|been|being) told\b|\bhears?\b|\btells\b/i,
+    write: "receives, emits, reports",
+  },
+  { not: /\bfarewells?\b/i, write: "sign-out, dispose" },
+  { not: /\bdr(?:aw|aws|awn|ew)\b/i, unless: /\b(?:page|screen|canvas|picture|chart)\b/i, write: "generate" },
+  {
+    not: /\bholds\b(?=[.,;:)|]| (?:for|until|while|only|as long)\b|$)|(?<!\bat )\bits end\b|\b(?:is|are) over\b(?! (?:\d|(?:an?|the|its)\b))/i,
+    write: "is valid, expiry, has expired",
+  },
+  {
+    not: /\banswer(?:s|ed|ing)?\b/i,
+    // The answer of an agent to a visitor's question is one.
+    unless: /\b(?:agents?|assistant|chats?|conversations?|questions?|models?|messages?|words?)\b/i,
+    only: /\b(?:HTTP|status|headers?|servers?|services?|requests?|JSON|body|CORS|endpoint|[45]\d\d)\b/i,
+    write: "response (HTTP)",
+  },
+  { not: /(?<!\blet )(?<!\bleft )\balone\b/i, write: "only X" },
+  {
+    not: /\b(?:builds?|databases?|files?|pages?|plugins?|projects?|schemas?|tables?|tools?) of (?:esbuild|HTML|Jest|Next|Node|npm|Parcel|PostgreSQL|Rollup|Rspack|SQLite|Vite|Vitest|webpack)\b/i,
+    write: "a SQLite file, a Vite project",
+  },
+  { not: /\blies\b|\bstands\b(?! for\b)/i, write: "is located, is" },
+  {
+    not: /\bprices?\b|\bcosts? (?:a|one|no|its) solution\b|\bpa(?:y|ys|id)\b/i,
+    write: "requires a proof of work",
+  },
+  { not: /\btwins?\b/i, write: "a reference implementation" },
+  { not: /\bworth\b/i, write: "proportional to the work" },
+  { not: /\b(?:keeper|lender|attendance|leases)\b/i, write: "the name of the responsibility" },
+  {
+    not: /\bt(?:akes?|ook|aking) off\b|\bland(?:s|ed)?\b|\bflights?\b/i,
+    write: "start, settle, pending request",
+  },
+  { not: /\bsurroundings\b/i, write: "environment" },
+  { not: /\bcarr(?:y|ies|ied) out\b|\b(?:go|goes|went) on\b/i, write: "run, resume" },
+  { not: /\bfavourites?\b|\bundone\b/i, write: "specialised word, inverted final rounds" },
+  {
+    not: /\bbr(?:eaks?|oke|oken) off\b|\bf(?:alls?|ell) silent\b/i,
+    write: "failed unexpectedly, stopped responding",
+  },
+  { not: /\bbelieve[ds]?\b/i, write: "trusted" },
+  {
+    not: /\bwhoever\b|\bdig(?:s|ging)?\b|\bmin(?:es|ing)\b/i,
+    write: "the subject's name, without a metaphor",
+  },
+];
+
+/** Returns what is wrong in a line of prose: the words, each with what to write instead. */
+export function wrongWords(line) {
+  return GLOSSARY.flatMap(({ not, unless, only, write }) => {
+    if (unless?.test(line) || (only && !only.test(line))) return [];
+    const words = line.match(new RegExp(not.source, "gi")) ?? [];
+    return words.map((word) => ({ word, write }));
+  });
+}
