@@ -1,4 +1,4 @@
-use crate::{AllowedDomain, Error};
+use crate::{AllowedDomain, Error, UserKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,4 +133,8 @@ pub struct WebClient {
     pub allowed_domains: Vec<AllowedDomain>,
     /// Whether visitors without an account get sessions.
     pub allow_anonymous: bool,
+    /// The keys that verify the tokens of signed-in users. They are changed by routes of their own.
+    pub public_keys: Vec<UserKey>,
+    /// What the `aud` of such a token must contain; without it any is accepted.
+    pub audience: Option<String>,
 }

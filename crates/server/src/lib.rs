@@ -22,6 +22,9 @@ mod state;
 mod store;
 mod suggestion;
 mod token;
+mod user_keys;
+mod user_tokens;
+mod widget_events;
 
 pub use agent::{
     Agent, AgentError, Agents, ChatCompletions, ChatCompletionsSettings, Echo, Message, Reply, Role,
@@ -40,3 +43,5 @@ pub use serve::serve;
 pub use state::{AppState, PowScope, PowVersion, ProofOfWork, RateLimit, Settings};
 pub use store::{Store, StoreError};
 pub use token::{Claims, Tokens};
+pub use user_keys::{InvalidKey, KeyAlgorithm, UserKey};
+pub use user_tokens::UserTokenError;

@@ -11,6 +11,9 @@ mod chat_completions;
 mod client_address;
 mod conversations;
 mod cors;
+mod csv;
+mod events;
+mod feedback;
 mod front;
 mod health;
 mod list;
@@ -22,10 +25,13 @@ mod problem;
 mod project;
 mod rate_limit;
 mod reply;
+mod report_lists;
 mod request_id;
 mod route;
 mod session;
 mod static_files;
+mod user_key_input;
+mod user_keys;
 mod validation;
 
 pub(crate) use client_address::is_trusted;
@@ -74,11 +80,17 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(session::open_session))
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation));
+    let reports =
+        OpenApiRouter::new().routes(routes!(events::report_event)).routes(routes!(feedback::give_feedback));
     let slow =
         OpenApiRouter::new().routes(routes!(chat::chat)).routes(routes!(chat_completions::complete_chat));
     let manage = OpenApiRouter::new()
         .routes(routes!(apps::create_app, apps::list_apps))
         .routes(routes!(apps::read_app, apps::change_app, apps::delete_app))
+        .routes(routes!(user_keys::list_user_keys, user_keys::add_user_key))
+        .routes(routes!(user_keys::remove_user_key))
+        .routes(routes!(report_lists::list_events))
+        .routes(routes!(report_lists::list_feedback))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::delete_api_key))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
@@ -90,10 +102,12 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
     let run = Guard { is_cross_origin: true, body_bytes: None, timeout: request_timeout };
     let agent =
         Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
+    let reporter = Guard { body_bytes: Some(RUN_BODY_BYTES), ..run.clone() };
     let manager =
         Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
     OpenApiRouter::with_openapi(openapi::frame())
         .merge(run.around(quick))
+        .merge(reporter.around(reports))
         .merge(agent.around(slow))
         .merge(manager.clone().around(manage))
         .merge(manager.around(operation))

@@ -222,8 +222,12 @@ mod tests {
     }
 
     fn app(id: &str) -> App {
-        let web_client =
-            WebClient { allowed_domains: vec!["*.example.com".parse().unwrap()], allow_anonymous: false };
+        let web_client = WebClient {
+            allowed_domains: vec!["*.example.com".parse().unwrap()],
+            allow_anonymous: false,
+            public_keys: Vec::new(),
+            audience: Some("docs".to_owned()),
+        };
         let config = AppConfig::WebClient { web_client };
         App {
             id: id.to_owned(),
@@ -278,7 +282,8 @@ mod tests {
     async fn a_row_that_cannot_be_read_is_an_error() {
         let store = store().await;
         store.insert_app(&app("app_1")).await.unwrap();
-        for config in ["{}", "{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}"] {
+        for config in ["{}", "{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true,\"publicKeys\":[]}"]
+        {
             on!(store.writer, db => sqlx::query("UPDATE apps SET config = $1")
                 .bind(config)
                 .execute(db)

@@ -7,6 +7,7 @@ mod apps;
 mod challenges;
 mod conversations;
 mod migrations;
+mod widget_events;
 
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
@@ -90,6 +91,7 @@ macro_rules! on {
     };
 }
 use on;
+pub(crate) use widget_events::{EventOutcome, FeedbackOutcome, ReportFilter};
 
 /// Why the database did not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -30,11 +30,14 @@ mod rate_limit;
 mod rotation;
 mod serve;
 mod session;
+mod signed_in;
 #[path = "../shared/solution.rs"]
 mod solution;
 mod spent;
 mod static_files;
 mod support;
 mod tokens;
+mod user_keys;
 mod visitor;
+mod widget_events;
 mod widget_requests;
