@@ -160,7 +160,7 @@ describe("docs/client.md names", () => {
   async function membersOf(file, name) {
     const source = await readFile(join(root, "pkg", "src", file), "utf8");
     const [, body] = new RegExp(`export interface ${name} (?:extends \\w+ )?\\{\\n([\\s\\S]*?)^\\}`, "m").exec(source);
-    return [...body.matchAll(/^ {2}(\w+)[?(:]/gm)].map(([, member]) => member);
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(:]/gm)].map(([, member]) => member);
   }
   for (const [file, name] of [
     ["session/client-options.ts", "ClientOptions"],

@@ -3,9 +3,9 @@ import type { SessionStore } from "./store.js";
 
 /** The routes, in the order in which they are tried. The newer one names the app. */
 const ROUTES = ["/run/auth/challenge", "/run/auth/pow/challenge"] as const;
-/** How long a stored answer is used, in milliseconds. */
+/** How long a stored route is used, in milliseconds. */
 const REMEMBER_MS = 86_400_000;
-/** The stored answer of a service that has neither: proof of work is off. */
+/** The stored route of a service that has neither: proof of work is off. */
 const NONE = "";
 
 /** What this page has learned, by `baseUrl`. */

@@ -102,7 +102,7 @@ const isTime = (value: unknown): value is number =>
   typeof value === "number" && !Number.isNaN(new Date(value * 1000).getTime());
 
 /**
- * Returns the time of whoever signed the token, as far as the page can know it: the page's own clock, unless the token
+ * Returns the time of the server that signed the token, as far as the page can know it: the page's own clock, unless the token
  * would not be valid by that. Then the page's clock is wrong, and the token was issued just now.
  */
 function signersClockMs(token: string): number {
