@@ -107,9 +107,10 @@ const RUN = {
   /** Every test of the package has installed it, every test of the server has started it. */
   async sh({ code }) {
     const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    const commands = [...Object.keys(scripts), `install ${manifest.name}`];
+    const commands = Object.keys(scripts).flatMap((name) => [name, `run ${name}`]);
+    commands.push(`install ${manifest.name}`);
     assert.ok(
-      commands.some((command) => code === `npm ${command}\n`),
+      commands.some((command) => code.replace("--silent ", "") === `npm ${command}\n`),
       code,
     );
   },
@@ -159,7 +160,10 @@ describe("docs/client.md names", () => {
   /** The members of an interface in the sources. */
   async function membersOf(file, name) {
     const source = await readFile(join(root, "pkg", "src", file), "utf8");
-    const [, body] = new RegExp(`export interface ${name} (?:extends \\w+ )?\\{\\n([\\s\\S]*?)^\\}`, "m").exec(source);
+    const [, body] = new RegExp(
+      `export interface ${name} (?:extends \\w+ )?\\{\\n([\\s\\S]*?)^\\}`,
+      "m",
+    ).exec(source);
     return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(:]/gm)].map(([, member]) => member);
   }
   for (const [file, name] of [
