@@ -216,7 +216,7 @@ const refusedKeys = [
     "a PEM of something else",
     "ES256",
     "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-    needs.ES256,
+    must,
   ],
   ["RSA of 1024 bits", "RS256", rsa1024.publicKey, needs.RS256],
   ["RSA for RSASSA-PSS", "RS256", pair("rsa-pss", { modulusLength: 2048 }).publicKey, needs.RS256],

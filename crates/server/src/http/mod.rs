@@ -12,6 +12,7 @@ mod client_address;
 mod conversations;
 mod cors;
 mod csv;
+mod demo_keys;
 mod events;
 mod feedback;
 mod front;
@@ -66,6 +67,7 @@ fn router(state: &AppState) -> Router {
     let unknown = any(async || Error::RouteNotFound)
         .layer(ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer()));
     let router = api
+        .merge(demo_keys::routes(state).layer(DefaultBodyLimit::max(MANAGE_BODY_BYTES)))
         .merge(openapi::routes(description).layer(ServiceBuilder::new().map_request(route::note)))
         .nest_service("/run", unknown.with_state(()))
         .with_state(state.clone());

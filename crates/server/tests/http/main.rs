@@ -18,6 +18,7 @@ mod cors;
 #[path = "../shared/database.rs"]
 mod database;
 mod database_faults;
+mod demo_keys;
 mod health;
 mod injection;
 mod openapi;
