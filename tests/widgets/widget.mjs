@@ -116,12 +116,8 @@ const item = ({ tab }) => tab.locator("[data-part=ai-chat-history__item]");
 
 /** The texts of the messages of a role that the widget shows, without its greeting. */
 export const shown = async ({ tab }, role) => {
-  const texts = await tab
-    .locator(
-      `[data-part=ai-chat-message-part][data-role=${role}], [data-role=${role}] [data-part=markdown-p]`,
-    )
-    .allTextContents();
-  return texts.filter((text) => !["Hi!", "How can I help?"].includes(text));
+  const texts = await tab.locator(`[data-part=ai-chat-message-part][data-role=${role}]`).allTextContents();
+  return texts.map((text) => text.trim()).filter((text) => !text.startsWith("Hi!"));
 };
 
 /** Waits until `isTrue()` is; fails with `what` and the widget's log. */
@@ -153,20 +149,28 @@ export async function say(widget, text, count) {
   });
 }
 
-/** Opens the history and waits until it has an entry for each title, the newest first. */
+/** Shows the history, if it is not shown yet, and waits until it has an entry for each title, the newest first. */
 export async function openHistory(widget, titles) {
-  await widget.tab.getByRole("button", { name: "Chat history" }).click();
   const title = widget.tab.locator("[data-part=ai-chat-history__item-title]");
+  const heading = widget.tab.locator("[data-part=ai-chat-history__title]");
+  if (!(await heading.isVisible())) await widget.tab.getByRole("button", { name: "Chat history" }).click();
   await until(widget, `the history shows ${titles}`, async () => {
-    const texts = await title.allTextContents();
+    const texts = await title.filter({ visible: true }).allTextContents();
     return texts.length === titles.length && titles.every((text, index) => texts[index] === text);
   });
 }
 
-/** Opens an entry of the history. */
-export const openConversation = async (widget, index) => {
-  await item(widget).nth(index).click();
-};
+/** Leaves the conversation, opens it again from the history, and waits until it shows so many answers. */
+export async function reopenConversation(widget, count) {
+  await widget.tab.locator("[data-part=ai-chat-history__new-conversation-button]").click();
+  await until(widget, "the new conversation is empty", async () => {
+    return (await shown(widget, "assistant")).length === 0;
+  });
+  await item(widget).first().click();
+  await until(widget, "the messages are there", async () => {
+    return (await shown(widget, "assistant")).length === count;
+  });
+}
 
 /** Gives the thumbs up to the last answer, and waits until the server has it. */
 export async function upvote(widget) {

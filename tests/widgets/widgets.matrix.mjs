@@ -11,9 +11,9 @@ import { makeApp, startServer } from "../support/server.mjs";
 import {
   assertNothingFailed,
   bundle,
-  openConversation,
   openHistory,
   ready,
+  reopenConversation,
   say,
   servePage,
   shown,
@@ -84,9 +84,8 @@ async function chat(t, name, server, { hasProofOfWork }) {
 
   // 4. and 5. The history shows the conversation, and opening it its messages.
   await openHistory(widget, ["Is anybody there?"]);
-  await openConversation(widget, 0);
+  await reopenConversation(widget, 2);
   const both = ["Is anybody there?", "And again?"];
-  await until(widget, "the messages are there", async () => (await shown(widget, "assistant")).length === 2);
   assert.deepEqual(await shown(widget, "user"), both);
   assert.deepEqual(await shown(widget, "assistant"), both);
 
@@ -98,8 +97,7 @@ async function chat(t, name, server, { hasProofOfWork }) {
   await openHistory(widget, ["Is anybody there?"]);
 
   // 9. A message in the reopened conversation, thumbs up, events, and the headers of the page's owner.
-  await openConversation(widget, 0);
-  await until(widget, "the messages are there", async () => (await shown(widget, "assistant")).length === 2);
+  await reopenConversation(widget, 2);
   await say(widget, "Still there?", 3);
   const [chatRequest] = sent("/run/api/chat");
   assert.equal(chatRequest.headers["x-page-owner"], "docs");

@@ -175,7 +175,11 @@ impl PublicKey {
     /// Reads a key, unless it is none that the algorithm uses.
     fn read(document: &Document, algorithm: KeyAlgorithm) -> Option<Self> {
         let info: SubjectPublicKeyInfoRef<'_> = document.decode_msg().ok()?;
-        let rsa = |info| {
+        let rsa = |info: SubjectPublicKeyInfoRef<'_>| {
+            // A key for RSASSA-PSS has another one, and makes no other signatures.
+            if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
+                return None;
+            }
             let key = rsa::PublicKey::try_from(info).ok()?;
             (key.n().bit_width_vartime() >= MIN_RSA_BITS).then_some(key)
         };
