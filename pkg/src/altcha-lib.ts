@@ -5,6 +5,7 @@
  * @module
  */
 import { type Challenge, solve } from "saltmine";
+import type { AbortControllerType, URLType, WorkerType } from "./common/platform.js";
 
 /** What altcha-lib finds. */
 export interface Solution {
@@ -12,7 +13,7 @@ export interface Solution {
   /** Milliseconds. */
   took: number;
   /** Set by {@link solveChallengeWorkers}. */
-  worker?: boolean;
+  worker?: boolean | undefined;
 }
 
 /** altcha-lib starts at most so many workers. */
@@ -36,7 +37,7 @@ export function solveChallenge(
   algorithm = "SHA-256",
   max = 1e6,
   start = 0,
-): { promise: Promise<Solution | null>; controller: AbortController } {
+): { promise: Promise<Solution | null>; controller: AbortControllerType } {
   const controller = new AbortController();
   return { promise: find({ algorithm, challenge, salt }, start, max, 1, controller.signal), controller };
 }
@@ -46,7 +47,7 @@ export function solveChallenge(
  * most `concurrency`: `workerScript` is not used.
  */
 export async function solveChallengeWorkers(
-  workerScript: string | URL | (() => Worker),
+  workerScript: string | URLType | (() => WorkerType),
   concurrency: number,
   challenge: string,
   salt: string,

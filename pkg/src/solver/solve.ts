@@ -3,7 +3,8 @@ import { abortReason, untilAborted } from "../common/abort.js";
 import { loadSearch } from "#runtime";
 import { asSaltmineError } from "../common/errors.js";
 import { tell } from "../common/listener.js";
-import type { Backend, Challenge, Engine } from "./messages.js";
+import type { AbortSignalType } from "../common/platform.js";
+import type { Backend, Challenge, Engine } from "./types.js";
 import {
   engineOption,
   listenerOption,
@@ -19,20 +20,20 @@ import { type Progress, progressOf } from "./progress.js";
 /** What {@link solve} takes beside the challenge. */
 export interface SolveOptions {
   /** Ends the search within one slice (25 ms). */
-  signal?: AbortSignal;
+  signal?: AbortSignalType | undefined;
   /** Told how far the search has come; never backwards. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * The most workers that search at the same time, from 1 to 64; default one less than the machine has threads, at most
    * 8. Only as many are started as the challenge is worth: for a usual one that is 1.
    */
-  workers?: number;
+  workers?: number | undefined;
   /** The first candidate; default 0. */
-  start?: number;
+  start?: number | undefined;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
-  maxNumber?: number;
+  maxNumber?: number | undefined;
   /** The highest engine to use, for measurements and tests; default the best that runs. */
-  engine?: Engine;
+  engine?: Engine | undefined;
 }
 
 /** What {@link solve} finds. */
