@@ -153,6 +153,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 12, "four calls of the run API, eight of the management API");
+    assert_eq!(guarded, 18, "seven calls of the run API, eleven of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }
