@@ -113,7 +113,7 @@ export async function solve(
   const signal = signalOption(asked.signal);
   listenerOption("onProgress", asked.onProgress as unknown);
   const over = new AbortController();
-  const solving = isVersion2(challenge)
+  const solving: Promise<SolveResult | SolveResultV2> = isVersion2(challenge)
     ? solveVersion2(challenge, asked, over.signal)
     : solveVersion1(challenge, asked as SolveOptions, over.signal);
   return untilAborted(solving, signal, () => over.abort()).catch((error) => {
