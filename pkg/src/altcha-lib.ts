@@ -134,7 +134,10 @@ export async function solveChallengeWorkers(
 ): Promise<Solution | SolutionV2 | null> {
   if (typeof script === "object" && "challenge" in script) {
     const { concurrency } = script;
-    return findKey(script, concurrency && (Math.floor(Math.max(1, Math.min(MOST_WORKERS, concurrency))) || 1));
+    return findKey(
+      script,
+      concurrency && (Math.floor(Math.max(1, Math.min(MOST_WORKERS, concurrency))) || 1),
+    );
   }
   const workers = Math.floor(Math.max(1, Math.min(MOST_WORKERS, concurrency))) || 1;
   // altcha-lib counts `max` from `startNumber`, rounded up to equal parts.
@@ -150,7 +153,8 @@ async function findKey(
 ): Promise<SolutionV2 | null> {
   if (counterMode !== undefined && counterMode !== "uint32")
     throw new Error("Only the counter mode `uint32` of version 2 is supported.");
-  if (counterStep !== undefined && counterStep !== 1) throw new Error("Only the counter step 1 is supported.");
+  if (counterStep !== undefined && counterStep !== 1)
+    throw new Error("Only the counter step 1 is supported.");
   const over = new AbortController();
   const abort = () => over.abort();
   const timer = timeout === 0 ? undefined : setTimeout(abort, timeout ?? DEFAULT_TIMEOUT_MS);

@@ -45,7 +45,10 @@ export function createWorker(): Worker {
     return worker;
   }
   // A literal expression, or bundlers do not see it.
-  return new Worker(new URL("./altcha-worker.js", import.meta.url), { type: "module", name: "saltmine-altcha" });
+  return new Worker(new URL("./altcha-worker.js", import.meta.url), {
+    type: "module",
+    name: "saltmine-altcha",
+  });
 }
 
 /**

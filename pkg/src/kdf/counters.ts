@@ -10,16 +10,14 @@ export interface Block {
   count: number;
 }
 
-/** Counters from `first` on, `step` apart, up to `last`. */
+/** The counters from `first` to `last`. */
 export class Counters {
-  readonly #step: number;
   readonly #last: number;
   readonly #returned: Block[] = [];
   #next: number;
 
-  constructor(first: number, step: number, last: number) {
+  constructor(first: number, last: number) {
     this.#next = first;
-    this.#step = step;
     this.#last = last;
   }
 
@@ -32,10 +30,6 @@ export class Counters {
     if (returned) return returned;
     if (this.#next > this.#last) return undefined;
     const first = this.#next;
-    if (this.#step > 1) {
-      this.#next += this.#step;
-      return { first, count: 1 };
-    }
     const wanted = msPerCounter > 0 ? Math.min(LARGEST_BLOCK, BLOCK_MS / msPerCounter) : width;
     const count = Math.min(Math.max(1, Math.round(wanted / width)) * width, this.#last - first + 1);
     this.#next += count;

@@ -54,7 +54,8 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
   // The glue serves one instance: a thread has one search at a time.
   const { exports } = await instantiate(module);
   glue.__wbg_set_wasm(exports);
-  const { algorithm, nonce, salt, cost, memoryCost, parallelism, keyLength, keyPrefix, isDecimal } = parameters;
+  const { algorithm, nonce, salt, cost, memoryCost, parallelism, keyLength, keyPrefix, isDecimal } =
+    parameters;
   let search: glue.KeySearch;
   try {
     search = new glue.KeySearch(
@@ -70,7 +71,9 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
     );
   } catch (refusal) {
     if (refusal === glue.Refusal.Memory) throw new OutOfMemory("Out of memory for the key derivation");
-    throw refusal instanceof Error ? refusal : new Error(`the module refused the parameters (${String(refusal)})`);
+    throw refusal instanceof Error
+      ? refusal
+      : new Error(`the module refused the parameters (${String(refusal)})`);
   }
   return {
     engine,

@@ -19,7 +19,8 @@ export function spawnKeyWorker(
   onBroken: (reason: string) => void,
 ): KeyThread {
   // A literal expression, or bundlers do not see it.
-  const own = () => new Worker(new URL("./kdf-worker.js", import.meta.url), { type: "module", name: "saltmine-kdf" });
+  const own = () =>
+    new Worker(new URL("./kdf-worker.js", import.meta.url), { type: "module", name: "saltmine-kdf" });
   const worker = blobOf(import.meta.url) ?? own();
   worker.onmessage = (event: MessageEvent<KeyReport>) => onReport(event.data);
   worker.onerror = (event) => {

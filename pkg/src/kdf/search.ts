@@ -18,9 +18,8 @@ const BLOCKS_AHEAD = 2;
 /** What a search is asked for. */
 export interface SearchOptions {
   parameters: KeyParameters;
-  /** The first counter, and the distance of two. */
+  /** The first counter. */
   start: number;
-  step: number;
   /** The last counter. */
   last: number;
   /** The most workers; by the machine when undefined. */
@@ -44,7 +43,7 @@ export interface SearchResult {
 /** How many workers a search gets: by cores, and by memory. */
 export function workerCount(parameters: KeyParameters, most: number | undefined): number {
   const byMemory = (machineMemory() * MEMORY_SHARE) / memoryBytes(parameters);
-  const byCores = Math.min(most ?? MOST_WORKERS, most ?? threadCount());
+  const byCores = most ?? Math.min(MOST_WORKERS, threadCount());
   return Math.max(1, Math.floor(Math.min(byCores, byMemory)));
 }
 
@@ -63,7 +62,7 @@ export class KeySearchPool {
 
   constructor(options: SearchOptions) {
     this.#options = options;
-    this.#counters = new Counters(options.start, options.step, options.last);
+    this.#counters = new Counters(options.start, options.last);
     this.#most = workerCount(options.parameters, options.workers);
   }
 
@@ -75,7 +74,8 @@ export class KeySearchPool {
         this.#settle = { resolve, reject };
         signal.addEventListener("abort", onAbort);
         if (signal.aborted) onAbort();
-        else this.#startAll().catch((error) => reject({ code: "engine_unavailable", detail: describe(error) }));
+        else
+          this.#startAll().catch((error) => reject({ code: "engine_unavailable", detail: describe(error) }));
       });
       const reason = [...new Set(this.#reasons)].join("; ") || undefined;
       return { found, tried: this.#tried, engine: this.#engine, thread: this.#thread, reason };

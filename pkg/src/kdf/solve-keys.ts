@@ -8,8 +8,7 @@ import { KeySearchPool, type SearchOptions, type SearchResult } from "./search.j
 export const MAX_COUNTER = 2 ** 32 - 1;
 
 /** What {@link solveKeys} takes beside the challenge. */
-export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "last" | "engine" | "step"> {
-  step?: number;
+export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "last" | "engine"> {
   /** The last counter; the largest that there is when undefined. */
   last?: number | undefined;
   engine?: KeyEngine | undefined;
@@ -20,11 +19,11 @@ export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "la
 /** Solves it; `found` is undefined when there is no solution. Throws a {@link Failure}. */
 export async function solveKeys(
   challenge: unknown,
-  { isDecimal = false, step = 1, last, engine, ...options }: SolveKeysOptions,
+  { isDecimal = false, last, engine, ...options }: SolveKeysOptions,
 ): Promise<SearchResult> {
   const parameters = readParameters(challenge, isDecimal);
   const max = isDecimal ? Number.MAX_SAFE_INTEGER : MAX_COUNTER;
-  const search = { ...options, parameters, step, engine, last: Math.min(max, last ?? max) };
+  const search = { ...options, parameters, engine, last: Math.min(max, last ?? max) };
   if (search.start > search.last) throw { code: "no_solution" } satisfies Failure;
   return new KeySearchPool(search).run();
 }
