@@ -30,7 +30,7 @@ export interface SolveChallengeWorkersOptions extends SolveChallengeOptions {
   concurrency?: number;
   /** Not used: the workers are this package's own. */
   createWorker?: unknown;
-  /** Not used: the search goes on with fewer workers by itself. */
+  /** Not used: the search continues with fewer workers by itself. */
   onOutOfMemory?: unknown;
 }
 
@@ -58,7 +58,7 @@ const MOST_WORKERS = 16;
 const DEFAULT_TIMEOUT_MS = 90_000;
 
 /**
- * Solves a challenge of version 2; null when the time is over, or when `controller` was aborted.
+ * Solves a challenge of version 2; null at the end of `timeout`, or when `controller` was aborted.
  *
  * @example
  * ```ts

@@ -3,6 +3,7 @@
 //! - `issue ALGORITHM COST MEMORY_COST COUNTER` prints a deterministic challenge with that counter.
 //! - `issue-prefix ALGORITHM COST MEMORY_COST PREFIX` prints a challenge that any key with the prefix solves.
 //! - `verify PAYLOAD` prints `verified`, or why the payload (base64) is refused.
+#![allow(clippy::disallowed_methods, reason = "the program is where time and randomness come from")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

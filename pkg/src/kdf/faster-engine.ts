@@ -9,7 +9,7 @@ const WEBCRYPTO_MS = 50;
 /** WebCrypto has to be so much faster. */
 const MARGIN = 1.1;
 
-/** An engine that begins with `wasm` and goes on with the faster of both. */
+/** An engine that begins with `wasm` and continues with the faster of both. */
 export function fasterEngine(wasm: Engine, parameters: KeyParameters): Engine {
   if (wasm.engine === "webcrypto" || !hasWebCrypto(parameters)) return wasm;
   const webCrypto = webCryptoEngine(parameters);

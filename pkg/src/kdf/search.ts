@@ -166,7 +166,7 @@ export class KeySearchPool {
     if (isDone) this.#settle?.resolve(undefined);
   }
 
-  /** A worker is gone. For lack of memory, half of the workers go on; others take over its blocks. */
+  /** A worker is gone. For lack of memory, half of the workers continue; others take over its blocks. */
   #lost(member: Member, reason: string, outOfMemory: boolean): void {
     if (!this.#settle || !this.#workers.has(member)) return;
     this.#remove(member);
