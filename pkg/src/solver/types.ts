@@ -1,13 +1,13 @@
 /** The public types of a search: what is solved, and what solves it. */
 
 /** What runs the search. */
-export type Engine = "simd128" | "scalar" | "javascript";
+export type Engine = "simd128" | "scalar" | "javascript" | "webcrypto";
 
 /** The engine that does the work, and where. */
 export interface Backend {
   /**
    * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
-   * browser refuses WebAssembly.
+   * browser refuses WebAssembly; `webcrypto`: the browser's own key derivation, for challenges of version 2.
    */
   engine: Engine;
   /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
