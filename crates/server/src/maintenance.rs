@@ -1,4 +1,5 @@
 use crate::{AppState, StoreError};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// Between two rounds of [`sweep`].
@@ -14,6 +15,9 @@ const GRACE_SECONDS: u64 = 60 * 60;
 /// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
+/// Conversations of a batch, each with its messages.
+const CONVERSATIONS: u32 = 20;
+
 /// Sweeps for as long as it is polled.
 pub(crate) async fn sweep_forever(state: AppState) {
     loop {
@@ -26,8 +30,9 @@ pub(crate) async fn sweep_forever(state: AppState) {
     }
 }
 
-/// Forgets what no longer matters: spent challenges that have ended, conversations of apps and API keys that were
-/// deleted, and addresses that have gone quiet. Says how many rows of the database those were.
+/// Deletes what no longer matters: spent challenges that have expired, conversations of deleted apps and API keys,
+/// conversations and events that are older than the retention period, and addresses without recent requests. Returns how many rows
+/// of the database those were.
 ///
 /// # Errors
 ///
@@ -41,7 +46,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     loop {
         let challenges = state.store.forget_challenges(before, BATCH).await?;
-        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?;
+        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?
+            + delete_old_conversations(state).await?
+            + delete_old_events(state).await?;
         if challenges + conversations == 0 {
             return Ok(forgotten);
         }
@@ -49,4 +56,25 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
         // Others write in between.
         tokio::task::yield_now().await;
     }
+}
+
+/// Deletes conversations without a message in the retention period.
+async fn delete_old_conversations(state: &AppState) -> Result<u64, StoreError> {
+    match retention_start(state) {
+        Some(before) => state.store.delete_conversations_before(before, CONVERSATIONS).await,
+        None => Ok(0),
+    }
+}
+
+/// Deletes events that are older than the retention period, whether their conversation is or not.
+async fn delete_old_events(state: &AppState) -> Result<u64, StoreError> {
+    match retention_start(state) {
+        Some(before) => state.store.delete_events_before(before, BATCH).await,
+        None => Ok(0),
+    }
+}
+
+/// When the retention period begins, if there is one.
+fn retention_start(state: &AppState) -> Option<Timestamp> {
+    state.clock.now().checked_sub(state.settings.retention?).ok()
 }

@@ -65,6 +65,9 @@ CREATE TABLE conversations (
 
 CREATE INDEX conversations_by_user ON conversations (client_id, user_id, updated_at);
 
+-- For the retention period.
+CREATE INDEX conversations_by_time ON conversations (updated_at);
+
 CREATE TABLE messages (
     client_id TEXT NOT NULL,
     conversation_id TEXT NOT NULL,
@@ -102,6 +105,11 @@ CREATE TABLE events (
 CREATE INDEX events_by_time ON events (client_id, created_at);
 
 CREATE INDEX events_by_user ON events (client_id, user_id, created_at);
+
+CREATE INDEX events_by_conversation ON events (client_id, conversation_id);
+
+-- For the retention period.
+CREATE INDEX events_by_age ON events (created_at);
 
 -- The last feedback on each message.
 CREATE TABLE feedback (

@@ -1,5 +1,6 @@
 //! Authentication: of users and API keys on the run API, of the operator on the management API.
 
+use super::request_handler::{log_app, log_visitor};
 use super::session::enabled_app;
 use super::{origin, pow};
 use crate::api_keys::ApiKeySecret;
@@ -57,6 +58,7 @@ impl Caller {
             // The key is good all the same.
             tracing::warn!(%error, key = key.id, "could not note that the API key was used");
         }
+        log_visitor(&key.id);
         Ok(Self {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
@@ -87,6 +89,8 @@ impl FromRequestParts<AppState> for Caller {
             }
             User::Anonymous(sub) => (sub, None, CallerKind::Anonymous),
         };
+        log_app(&app.id);
+        log_visitor(&user_id);
         Ok(Self {
             visitor: Visitor { client_id: app.id.clone(), user_id },
             agent_id: app.default_agent_id.clone(),

@@ -1,9 +1,11 @@
-use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, on, time};
+use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
 use crate::Owner;
+use crate::conversations::Visitor;
 use crate::widget_events::{
     EVENT_WINDOW_MILLISECONDS, Feedback, FeedbackType, MAX_EVENTS_PER_VISITOR, MAX_FEEDBACK_PER_CONVERSATION,
     WidgetEvent,
 };
+use jiff::Timestamp;
 use sqlx::FromRow;
 
 /// What became of an event that was to be stored.
@@ -266,5 +268,66 @@ impl Store {
             "ORDER BY updated_at DESC, client_id, conversation_id, message_id LIMIT $5 OFFSET $6"
         );
         page!(self, FeedbackRow, COUNT, LIST, owner, filter, page)
+    }
+
+    /// Deletes the events of a visitor. Feedback is deleted with its conversation.
+    pub(crate) async fn delete_events_of_visitor(&self, visitor: &Visitor) -> Result<u64, StoreError> {
+        const DELETE: &str = "DELETE FROM events WHERE client_id = $1 AND user_id = $2";
+        if !is_storable(&visitor.user_id) {
+            return Ok(0);
+        }
+        Ok(on!(self.writer, db => sqlx::query(DELETE)
+            .bind(&visitor.client_id)
+            .bind(&visitor.user_id)
+            .execute(db)
+            .await?
+            .rows_affected()))
+    }
+
+    /// Deletes at most `limit` events that are older than `time`. Returns how many it deleted.
+    pub(crate) async fn delete_events_before(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        const DELETE: &str = "DELETE FROM events WHERE (client_id, user_id, id) IN \
+            (SELECT client_id, user_id, id FROM events WHERE created_at < $1 LIMIT $2)";
+        Ok(on!(self.writer, db => sqlx::query(DELETE)
+            .bind(time.as_millisecond())
+            .bind(i64::from(limit))
+            .execute(db)
+            .await?
+            .rows_affected()))
+    }
+
+    /// Returns the visitor's events in the order of their ids, at most `limit` of those behind `after`.
+    pub(crate) async fn events_after(
+        &self,
+        visitor: &Visitor,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<WidgetEvent>, StoreError> {
+        const LIST: &str =
+            "SELECT * FROM events WHERE client_id = $1 AND user_id = $2 AND id > $3 ORDER BY id LIMIT $4";
+        if !is_storable(&visitor.user_id) {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<EventRow> = on!(self.reader, db => sqlx::query_as(LIST)
+            .bind(&visitor.client_id)
+            .bind(&visitor.user_id)
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?);
+        rows.into_iter().map(WidgetEvent::try_from).collect()
+    }
+
+    /// Returns the feedback on a conversation.
+    pub(crate) async fn feedback_on(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+    ) -> Result<Vec<Feedback>, StoreError> {
+        const LIST: &str =
+            "SELECT * FROM feedback WHERE client_id = $1 AND conversation_id = $2 ORDER BY message_id";
+        let rows: Vec<FeedbackRow> = on!(self.reader, db =>
+            sqlx::query_as(LIST).bind(client_id).bind(conversation_id).fetch_all(db).await?);
+        rows.into_iter().map(Feedback::try_from).collect()
     }
 }

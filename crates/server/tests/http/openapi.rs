@@ -34,6 +34,12 @@ async fn every_route_is_described() {
         "get /run/v1/conversations/{id}",
         "post /run/v1/events",
         "post /run/v1/feedback",
+        "delete /run/v1/conversations/{id}",
+        "get /run/v1/visitor",
+        "delete /run/v1/visitor",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/conversations/{id}",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
         "post /manage/tenants/{tenantId}/projects/{projectId}/apps",
         "get /manage/tenants/{tenantId}/projects/{projectId}/apps",
         "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
@@ -154,6 +160,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 19, "six calls of the run API, 13 of the management API");
+    assert_eq!(guarded, 25, "nine calls of the run API, 16 of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }

@@ -51,7 +51,7 @@ async fn every_vector_is_accepted_or_refused_as_it_says() {
     let file = vectors();
     let agent = Noting::default();
     let agents = Agents::built_in().with(Agents::ECHO, agent.clone());
-    let server = Server::new().await.map(|state| state.with_agents(agents));
+    let server = Server::new().await.with_agents(agents);
     let strict = app(&server, json!({})).await;
     let without_audience = app(&server, json!({ "audience": null })).await;
     let mut cases: Vec<_> = file["cases"].as_array().unwrap().iter().collect();
@@ -211,7 +211,7 @@ async fn users_see_their_own_conversations_only() {
 async fn an_anonymous_visitor_has_no_claims() {
     let agent = Noting::default();
     let agents = Agents::built_in().with(Agents::ECHO, agent.clone());
-    let server = Server::new().await.map(|state| state.with_agents(agents));
+    let server = Server::new().await.with_agents(agents);
     let id = app(&server, json!({ "allowAnonymous": true })).await;
     let body = json!({
         "messages": [{ "role": "user", "content": "Hello" }], "stream": false,
