@@ -28,10 +28,10 @@ async function install(name) {
   return folder;
 }
 
-/** The script of `page.jsx`, bundled with the packages of the project `name`. */
-export async function bundle(name) {
+/** A script, `page.jsx` by default, bundled with the packages of the project `name`. */
+export async function bundle(name, source) {
   const resolveDir = await install(name);
-  const contents = await readFile(join(here, "page.jsx"), "utf8");
+  const contents = source ?? (await readFile(join(here, "page.jsx"), "utf8"));
   const { outputFiles } = await build({
     stdin: { contents, resolveDir, loader: "jsx" },
     bundle: true,
