@@ -106,7 +106,9 @@ async fn the_checks_come_in_their_order() {
     let foreign = token("ES256: a foreign key");
     let (evil, page) = (Some("https://evil.com"), Some(PAGE));
     let mismatch = "Invalid end-user JWT: its signature does not match its key";
-    let cases: &[(&str, Option<&str>, Option<&str>, u16, &str)] = &[
+    /// The app, the origin, the token; the status and the detail.
+    type Case<'a> = (&'a str, Option<&'a str>, Option<&'a str>, u16, &'a str);
+    let cases: &[Case<'_>] = &[
         ("app_unknown000000000", evil, None, 404, "App not found"),
         (&disabled, page, Some(&good), 404, "App not found"),
         (&api, page, Some(&good), 400, "This app is not of type web_client."),
