@@ -35,6 +35,12 @@ const defaultText = (text) => `export default ${JSON.stringify(text)};`;
 
 /** The text of a classic script. */
 async function bundled(shared, options) {
-  const { outputFiles } = await build({ ...shared, ...options, format: "iife", sourcemap: false, write: false });
+  const { outputFiles } = await build({
+    ...shared,
+    ...options,
+    format: "iife",
+    sourcemap: false,
+    write: false,
+  });
   return outputFiles[0].text;
 }

@@ -24,7 +24,10 @@ export async function minifyFolder(folder, isModule) {
     const path = `${folder}/${file}`;
     const content = await readFile(`${path}.map`, "utf8");
     const sourceMap = { content, filename: file, url: `${file}.map` };
-    const { code, map } = await minify(await readFile(path, "utf8"), { ...options(isModule(file)), sourceMap });
+    const { code, map } = await minify(await readFile(path, "utf8"), {
+      ...options(isModule(file)),
+      sourceMap,
+    });
     await writeFile(path, code);
     await writeFile(`${path}.map`, map);
   }

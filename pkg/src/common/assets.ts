@@ -32,7 +32,8 @@ export function assetsOption(value: AssetsUrl | undefined): Assets {
     const folder = absolute(value).replace(/[^/]*$/, (file) => (file === "" ? "" : `${file}/`));
     return (file) => new URL(file, folder).href;
   }
-  if (typeof value !== "object" || value === null) invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
+  if (typeof value !== "object" || value === null)
+    invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
   const urls = new Map<string, string>();
   for (const [file, url] of Object.entries(value)) {
     if (!(ASSET_FILES as readonly string[]).includes(file))

@@ -59,7 +59,9 @@ export function workerAt(url: string | URL, type: WorkerType = "module"): Worker
   const quoted = JSON.stringify(href);
   const address = isOwn
     ? href
-    : blobUrl(`${type} ${href}`, () => [type === "module" ? `import ${quoted};` : `importScripts(${quoted});`]);
+    : blobUrl(`${type} ${href}`, () => [
+        type === "module" ? `import ${quoted};` : `importScripts(${quoted});`,
+      ]);
   return new Worker(address, { type, name: "saltmine" });
 }
 

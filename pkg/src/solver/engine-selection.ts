@@ -50,11 +50,7 @@ function optionAfter(failed: Option, hasWorker: boolean, unloaded: boolean): Opt
 let known = { option: WORKER_WASM, hasWorker: false, reasons: [] as string[], until: 0 };
 
 /** Tries the engines from the best one on until one has proved itself; an abort ends what was started. */
-export async function connect(
-  wanted: Wanted,
-  assets: Assets,
-  signal: AbortSignal,
-): Promise<WorkerClient> {
+export async function connect(wanted: Wanted, assets: Assets, signal: AbortSignal): Promise<WorkerClient> {
   const remembered = performance.now() < known.until;
   const reasons = remembered ? [...known.reasons] : [];
   let option = remembered ? known.option : WORKER_WASM;

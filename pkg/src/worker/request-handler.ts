@@ -50,7 +50,11 @@ export function serve(
       exports = loaded;
       post({ type: "started", ...about });
     } catch (error) {
-      post({ type: "broken", reason: describe(error), unloaded: (error as Partial<LoadFailure>).unloaded === true });
+      post({
+        type: "broken",
+        reason: describe(error),
+        unloaded: (error as Partial<LoadFailure>).unloaded === true,
+      });
     }
   }
 
