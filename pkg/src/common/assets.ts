@@ -1,20 +1,11 @@
 /** Where the package's files are, when they are not beside the page's script. */
 import { invalid, shown } from "./options.js";
 
-/** The files that a page or a worker loads by their addresses. */
-const ASSET_FILES = [
-  "worker.js",
-  "worker-javascript.js",
-  "worker-javascript-all.js",
-  "page-engine.js",
-  "page-engine-javascript.js",
-  "page-engine-javascript-all.js",
-  "simd128.wasm",
-  "scalar.wasm",
-] as const;
+/** The name of a published file that a page or a worker loads by its address. */
+export type AssetFile =
+  `${"worker" | "page-engine"}${"" | "-javascript" | "-javascript-all"}.js` | `${"simd128" | "scalar"}.wasm`;
 
-/** The name of a file that the package publishes and that {@link AssetsUrl} can place. */
-export type AssetFile = (typeof ASSET_FILES)[number];
+const ASSET_FILE = /^((worker|page-engine)(-javascript(-all)?)?\.js|(simd128|scalar)\.wasm)$/;
 
 /**
  * The folder with the package's published files, all of the same version; or the address of each file, as a bundler's
@@ -28,16 +19,14 @@ export type Assets = (file: AssetFile) => string | undefined;
 /** Reads the option `assetsUrl`. */
 export function assetsOption(value: AssetsUrl | undefined): Assets {
   if (value === undefined) return () => undefined;
-  if (typeof value === "string" || value instanceof URL) {
-    const folder = absolute(value).replace(/[^/]*$/, (file) => (file === "" ? "" : `${file}/`));
-    return (file) => new URL(file, folder).href;
+  if (typeof value !== "object" || value instanceof URL) {
+    const folder = absolute(value).replace(/[^/]$/, "$&/");
+    return (file) => folder + file;
   }
-  if (typeof value !== "object" || value === null)
-    invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
   const urls = new Map<string, string>();
-  for (const [file, url] of Object.entries(value)) {
-    if (!(ASSET_FILES as readonly string[]).includes(file))
-      invalid("assetsUrl", `has the unknown file ${shown(file)}. The files are ${ASSET_FILES.join(", ")}.`);
+  for (const [file, url] of Object.entries(value ?? { null: value })) {
+    if (!ASSET_FILE.test(file))
+      invalid("assetsUrl", `must have names of the package's files as its members, not ${shown(file)}.`);
     if (url !== undefined) urls.set(file, absolute(url));
   }
   return (file) => urls.get(file);
