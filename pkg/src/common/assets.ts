@@ -1,5 +1,5 @@
 /** Where the package's files are, when they are not beside the page's script. */
-import { invalid, shown } from "./options.js";
+import { invalid, shown } from "./invalid.js";
 
 /** The name of a published file that a page or a worker loads by its address. */
 export type AssetFile =

@@ -8,12 +8,11 @@ import { SaltmineError } from "../common/errors.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";
 import { tell } from "../common/listener.js";
+import { invalid, shown } from "../common/invalid.js";
 import {
-  invalid,
   listenerOption,
   maxNumberOption,
   optionsObject,
-  shown,
   signalOption,
   wholeNumber,
   workersOption,
