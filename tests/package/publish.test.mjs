@@ -244,7 +244,7 @@ const options: ClientOptions = {
     if (event.type === "ready") {
       const session: Session = event.session;
       const backend: Backend | undefined = event.backend;
-      console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
+      console.log(session.userId, event.source satisfies "callback" | "network" | "storage", backend?.thread, event.proofOfWork);
     } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
     else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out", event.error?.code);

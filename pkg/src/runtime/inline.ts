@@ -9,7 +9,7 @@ import { serveOnPage } from "../worker/page-engine.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, type Kind, type Thread, threadCount, type Variant } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts a worker from this file's own text, as a classic script: no import is needed. */
 export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) => {

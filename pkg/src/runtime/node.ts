@@ -2,9 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Report } from "../solver/messages.js";
-import type { Kind, PageEngine, Thread, Variant } from "./thread.js";
-
-export type { Kind, Thread, Variant } from "./thread.js";
+import type { Kind, PageEngine, Thread, Variant } from "./types.js";
 
 /** Starts the worker thread. */
 export function spawn(

@@ -1,8 +1,9 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
-import { type Kind, threadOf, workerAt } from "./thread.js";
+import { threadOf, workerAt } from "./thread.js";
+import type { Kind } from "./types.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, type Kind, type Thread, threadCount, type Variant } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /**
  * The address of this script, known only while it is run. Where it is not known (a content script of an extension, a

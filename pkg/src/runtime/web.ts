@@ -1,8 +1,9 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
 import type { Report } from "../solver/messages.js";
-import { type Kind, type PageEngine, type Thread, threadOf, type Variant, workerAt } from "./thread.js";
+import { threadOf, workerAt } from "./thread.js";
+import type { Kind, PageEngine, Thread, Variant } from "./types.js";
 
-export { DEFAULT_STORAGE, type Kind, type Thread, threadCount, type Variant } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
 export function spawn(

@@ -1,5 +1,6 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
-import { type Kind, loadPageEngine, spawn, type Thread, type Variant, wasmUrl } from "#runtime";
+import { loadPageEngine, spawn, wasmUrl } from "#runtime";
+import type { Kind, Thread, Variant } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
