@@ -37,6 +37,9 @@ export const loadPageEngine = (kind: Kind, _url?: string): Promise<PageEngine> =
 /** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");
 
+/** Loads what challenges of version 2 need. */
+export const loadKeySearch = () => import("#keys");
+
 /** Loads what a caller's own requests need. */
 export const loadRequests = () => import("#requests");
 

@@ -32,6 +32,9 @@ export const wasmUrl: typeof web.wasmUrl = (variant) => here && beside(`${varian
 export const loadPageEngine: typeof web.loadPageEngine = (kind, url) =>
   import(url ?? beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
 
+/** Loads what challenges of version 2 need. */
+export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
+
 /** Part of this file. */
 export const loadSearch: typeof web.loadSearch = () => import("#search");
 export const loadRequests: typeof web.loadRequests = () => import("#requests");

@@ -7,13 +7,13 @@ import type { Answer, NoAnswer } from "../worker/exchange.js";
 import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
 
 /** What runs the search. */
-export type Engine = "simd128" | "scalar" | "javascript";
+export type Engine = "simd128" | "scalar" | "javascript" | "webcrypto";
 
 /** The rung of the ladder that the work stands on. */
 export interface Backend {
   /**
    * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
-   * browser refuses WebAssembly.
+   * browser refuses WebAssembly; `webcrypto`: the browser's own key derivation, for challenges of version 2.
    */
   engine: Engine;
   /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
