@@ -1,9 +1,8 @@
 /** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
 import * as glue from "#kdf-glue";
-import { readModule } from "#kdf-load";
-import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import type { KeyParameters, ModuleName } from "./challenge.js";
+import type { KeyParameters } from "./challenge.js";
+import { compile } from "./compile.js";
 import type { CompiledModule, Found, KeyCommand, KeyEngine } from "./messages.js";
 import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
 
@@ -37,17 +36,6 @@ export async function openEngine({ parameters, engine, compiled, wasmUrl }: Star
     if (error instanceof OutOfMemory || !hasWebCrypto(parameters)) throw error;
     return { ...webCryptoEngine(parameters), reason: describe(error) };
   }
-}
-
-/** Compiles the module of an algorithm: with SIMD where the runtime has it. */
-export async function compile(
-  module: ModuleName,
-  wanted: KeyEngine | undefined,
-  wasmUrl: string | undefined,
-): Promise<CompiledModule> {
-  const engine = wanted !== "scalar" && (await simd()) ? "simd128" : "scalar";
-  const file = `kdf-${module}${engine === "scalar" ? "-scalar" : ""}` as const;
-  return { engine, module: await readModule(file, wasmUrl ? new URL(`${file}.wasm`, wasmUrl) : undefined) };
 }
 
 async function wasmEngine(parameters: KeyParameters, { engine, module }: CompiledModule): Promise<Engine> {
