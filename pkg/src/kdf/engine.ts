@@ -3,20 +3,8 @@ import * as glue from "#kdf-glue";
 import { describe } from "../common/describe.js";
 import type { KeyParameters } from "./challenge.js";
 import { compile } from "./compile.js";
-import type { CompiledModule, Found, KeyCommand, KeyEngine } from "./messages.js";
-import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
-
-/** A search that is ready. */
-export interface Engine {
-  readonly engine: KeyEngine;
-  /** How many counters are tried at a time. */
-  readonly width: number;
-  /** Why it is not the best engine. */
-  readonly reason?: string;
-  search(first: number, count: number): Found | undefined | Promise<Found | undefined>;
-  /** Frees the memory. */
-  close(): void;
-}
+import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
+import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
 
 /** The error of {@link openEngine} where the browser does not give the memory. */
 export class OutOfMemory extends Error {}
@@ -83,7 +71,3 @@ async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Inst
     throw error;
   }
 }
-
-/** Bytes in hex digits. */
-export const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
