@@ -1,6 +1,7 @@
 use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
 use crate::metrics::Metrics;
+use crate::proof_of_work::{Issuer, ProofOfWork};
 use crate::{Agents, Clock, ContextBudget, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
 use std::io;
@@ -78,39 +79,6 @@ impl Settings {
     }
 }
 
-/// The proof of work to ask for.
-#[derive(Clone, Debug)]
-pub struct ProofOfWork {
-    /// Signs challenges.
-    pub secret: Secret,
-    /// Challenges signed with this one are good too: the secret of before, or the next.
-    pub second_secret: Option<Secret>,
-    /// What costs a solution.
-    pub scope: PowScope,
-    /// The largest number that may solve a challenge: twice the hashes that a visitor computes on average.
-    pub max_number: u64,
-    /// What kind of challenge `/run/auth/challenge` issues.
-    pub version: PowVersion,
-    /// How long a challenge lives, in seconds.
-    pub ttl_seconds: u64,
-}
-
-/// The kind of challenge that is issued for an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowVersion {
-    /// ALTCHA version 1: a number whose SHA-256 is known.
-    V1,
-}
-
-/// What costs a solution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowScope {
-    /// Each session.
-    Session,
-    /// Each session, and each message to an agent.
-    Request,
-}
-
 /// How often one address may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
@@ -137,6 +105,8 @@ pub struct Parts {
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Issues challenges of version 2, where proof of work is on.
+    pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) readiness: Arc<crate::http::Readiness>,
 }
 
@@ -158,17 +128,22 @@ impl AppState {
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let Settings { token_secret, second_token_secret, session_lifetime_seconds, .. } = &settings;
         let tokens = Tokens::new(token_secret, second_token_secret.as_ref(), *session_lifetime_seconds);
+        let random: Arc<dyn Random> = Arc::new(random);
+        let metrics = Metrics::new();
+        let issuer = settings.proof_of_work.as_ref();
+        let issuer = issuer.map(|it| Arc::new(Issuer::new(it, random.clone(), metrics.pool.clone())));
         let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
         Ok(Self(Arc::new(Parts {
             tokens: Arc::new(tokens),
             agents: Arc::new(Agents::built_in()),
             apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
             rate_limiter,
-            request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
-            metrics: Arc::new(Metrics::new()),
+            request_ids: Arc::new(crate::http::RequestIds::new(&*random)?),
+            metrics: Arc::new(metrics),
+            issuer,
             readiness: Arc::default(),
             settings,
-            random: Arc::new(random),
+            random,
             store,
             clock,
         })))

@@ -11,7 +11,7 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    pub(crate) fn new(random: &impl Random) -> io::Result<Self> {
+    pub(crate) fn new(random: &dyn Random) -> io::Result<Self> {
         Ok(Self { process: random.lowercase(12)?, count: AtomicU64::new(1) })
     }
 
