@@ -19,7 +19,7 @@ const NOW_SECONDS: u64 = 1_790_000_000;
 static TOKENS: LazyLock<Tokens> =
     LazyLock::new(|| Tokens::new(&Secret::from(SECRETS[0]), Some(&Secret::from(SECRETS[1])), 3_600));
 static REAL: LazyLock<String> =
-    LazyLock::new(|| TOKENS.sign(&claims("anon_1", NOW_SECONDS)).expect("signed"));
+    LazyLock::new(|| TOKENS.sign(&claims("anon_1", NOW_SECONDS)));
 
 /// Checks one case.
 pub fn run(data: &[u8]) {
@@ -109,7 +109,7 @@ fn round_trip(texts: &[u8]) {
         r#type: line("anonymous"),
         ..claims(&sub, iat)
     };
-    let token = TOKENS.sign(&claims).expect("any text can be signed");
+    let token = TOKENS.sign(&claims);
     let good = claims.iss == "inkeep" && claims.r#type == "anonymous" && NOW_SECONDS < claims.exp;
     assert_eq!(TOKENS.verify(&token, NOW_SECONDS), good.then_some(claims));
     judge(&token);

@@ -26,6 +26,8 @@ export interface HttpResponse {
   requestId: string | null;
   /** The body. */
   text: string;
+  /** When it arrived, by `Date.now()`; now when absent. */
+  receivedMs?: number;
 }
 
 /** A request that got no response. */
@@ -55,10 +57,15 @@ export interface SessionOptions {
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
   /**
-   * The response to `challengePaths[0]` that the caller requested ahead: used in place of the first request. The flow
-   * sends the request itself when there is none, and when its status is neither 200 nor 404.
+   * The response to `challengePaths[0]` that the caller requested ahead: used in place of the first request. Without it
+   * the flow sends the request itself.
    */
   challengeResponse?: HttpResponse | undefined;
+  /**
+   * The response to the request for a session that the caller sent itself, with `solution`, or after
+   * `challengeResponse` had the status 404: used in place of the flow's own.
+   */
+  sessionResponse?: HttpResponse | undefined;
 }
 
 /** The result of `session`: a session. */
@@ -116,6 +123,15 @@ export interface SearchRest {
   elapsedMs: number;
 }
 
+/** The solution of a challenge of ALTCHA version 2. */
+export interface SolutionV2 {
+  counter: number;
+  /** Hex digits. */
+  derivedKey: string;
+  /** How long the search took, in milliseconds. */
+  time: number;
+}
+
 /** What a rejected promise of the exported functions holds. An abort rejects with the code `aborted`. */
 export interface ClientFailure {
   code: string;
@@ -153,5 +169,11 @@ export interface Host {
   pause(): Promise<void>;
   /** Searches the rest of a range; resolves with the number, or null. */
   share(rest: SearchRest): Promise<number | null>;
+  /**
+   * Solves a challenge of ALTCHA version 2, which is the JSON text `{"parameters":…,"signature":…}` with the values as the
+   * server wrote them; resolves with null when there is no solution, rejects with a `ClientFailure`. Without this
+   * function such a challenge is `algorithm_unsupported`.
+   */
+  readonly solveV2?: ((challenge: string) => Promise<SolutionV2 | null>) | undefined;
 }
 "#;
