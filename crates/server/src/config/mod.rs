@@ -8,7 +8,7 @@ mod summary;
 
 pub use arguments::Arguments;
 pub use error::ConfigError;
-pub use summary::SummaryLine;
+pub use summary::{SummaryLine, price};
 
 use crate::development::{self, DrawnSecrets};
 use crate::store::StoreKind;
