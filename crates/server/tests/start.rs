@@ -245,7 +245,7 @@ fn a_start_in_production_logs_what_is_off() {
     }
     let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)];
     let (_, log) = Running::start(folder.path(), &environment).stop();
-    assert!(log.contains("proof of work: on, for each session, numbers up to 50000"), "{log}");
+    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 700 to 1300, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
 }
 
 /// A version of the server that the database is too new for.
