@@ -4,8 +4,8 @@ use crate::{Error, Random, SystemRandom};
 use saltmine_protocol::v2::{Algorithm, Settings};
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SETTINGS: Settings = Settings {
@@ -20,13 +20,15 @@ const SETTINGS: Settings = Settings {
 /// Random numbers that a test holds up, or makes fail.
 #[derive(Default)]
 struct Gate {
-    closed: Mutex<()>,
+    is_shut: AtomicBool,
     broken: AtomicBool,
 }
 
 impl Random for Gate {
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        let _open = self.closed.lock().unwrap();
+        while self.is_shut.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
         if self.broken.load(Ordering::SeqCst) {
             return Err(io::Error::other("no entropy"));
         }
@@ -69,19 +71,15 @@ async fn challenges_are_made_ahead_and_none_is_given_twice() {
 async fn a_full_queue_refuses_and_those_in_it_are_served() {
     let random = Arc::new(Gate::default());
     let (pool, metrics) = pool(&random);
-    let waiting: Vec<_> = {
-        let _held = random.closed.lock().unwrap();
-        let ask = |_| {
-            let pool = pool.clone();
-            tokio::spawn(async move { pool.take(&(3..=5)).await })
-        };
-        let waiting: Vec<_> = (0..QUEUE + 50).map(ask).collect();
-        // The threads have taken at most a few of them out of the queue.
-        while metrics.waited.get() < QUEUE as u64 || metrics.refused.get() == 0 {
-            tokio::task::yield_now().await;
-        }
-        waiting
+    random.is_shut.store(true, Ordering::SeqCst);
+    let ask = |_| {
+        let pool = pool.clone();
+        tokio::spawn(async move { pool.take(&(3..=5)).await })
     };
+    let waiting: Vec<_> = (0..QUEUE + 50).map(ask).collect();
+    // The threads have taken at most a few of them out of the queue.
+    until(|| metrics.waited.get() >= QUEUE as u64 && metrics.refused.get() > 0).await;
+    random.is_shut.store(false, Ordering::SeqCst);
     let mut refused = 0;
     for answer in waiting {
         match answer.await.unwrap() {
