@@ -1,4 +1,4 @@
-use crate::{AllowedDomain, Error, UserKey};
+use crate::{AllowedDomain, Error, PowVersion, UserKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -137,4 +137,7 @@ pub struct WebClient {
     pub public_keys: Vec<UserKey>,
     /// What the `aud` of such a token must contain; without it any is accepted.
     pub audience: Option<String>,
+    /// The only version of the proof of work that the app takes; `null`: what the server is configured for.
+    #[serde(default)]
+    pub pow_version: Option<PowVersion>,
 }

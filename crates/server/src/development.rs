@@ -119,6 +119,7 @@ pub async fn seed_demo_app(state: &AppState) -> Result<(), StoreError> {
             allow_anonymous: true,
             public_keys: Vec::new(),
             audience: None,
+            pow_version: None,
         },
     };
     let app = App {

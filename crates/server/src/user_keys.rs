@@ -21,7 +21,7 @@ const MAX_KID_CHARACTERS: usize = 255;
 /// The signature algorithm of a key (RFC 7518, RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum KeyAlgorithm {
+pub enum UserKeyAlgorithm {
     /// RSA (PKCS #1 v1.5) with SHA-256.
     Rs256,
     /// RSA (PKCS #1 v1.5) with SHA-384.
@@ -39,7 +39,7 @@ pub enum KeyAlgorithm {
     EdDsa,
 }
 
-impl KeyAlgorithm {
+impl UserKeyAlgorithm {
     const ALL: [Self; 7] =
         [Self::Rs256, Self::Rs384, Self::Rs512, Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
 
@@ -89,7 +89,7 @@ pub struct UserKey {
     /// The key: a PEM of a SubjectPublicKeyInfo, `-----BEGIN PUBLIC KEY-----`.
     pub public_key: String,
     /// The algorithm of the signatures. A token cannot choose another.
-    pub algorithm: KeyAlgorithm,
+    pub algorithm: UserKeyAlgorithm,
     /// When the key was added.
     #[schema(value_type = String, format = DateTime)]
     pub added_at: Timestamp,
@@ -120,8 +120,8 @@ impl UserKey {
         {
             return Err(invalid("kid", "must have 1 to 255 visible ASCII characters and no white space"));
         }
-        let algorithm = KeyAlgorithm::from_name(algorithm).ok_or_else(|| {
-            let names = KeyAlgorithm::ALL.map(KeyAlgorithm::name).join(", ");
+        let algorithm = UserKeyAlgorithm::from_name(algorithm).ok_or_else(|| {
+            let names = UserKeyAlgorithm::ALL.map(UserKeyAlgorithm::name).join(", ");
             invalid("algorithm", format!("must be one of {names}"))
         })?;
         let pem = pem.trim();
@@ -173,7 +173,7 @@ enum PublicKey {
 
 impl PublicKey {
     /// Reads a key, unless it is none that the algorithm uses.
-    fn read(document: &Document, algorithm: KeyAlgorithm) -> Option<Self> {
+    fn read(document: &Document, algorithm: UserKeyAlgorithm) -> Option<Self> {
         let info: SubjectPublicKeyInfoRef<'_> = document.decode_msg().ok()?;
         let rsa = |info: SubjectPublicKeyInfoRef<'_>| {
             // A key for RSASSA-PSS has another one, and makes no other signatures.
@@ -184,13 +184,13 @@ impl PublicKey {
             (key.n().bit_width_vartime() >= MIN_RSA_BITS).then_some(key)
         };
         Some(match algorithm {
-            KeyAlgorithm::Rs256 => Self::Rs256(pkcs1v15::VerifyingKey::new(rsa(info)?)),
-            KeyAlgorithm::Rs384 => Self::Rs384(pkcs1v15::VerifyingKey::new(rsa(info)?)),
-            KeyAlgorithm::Rs512 => Self::Rs512(pkcs1v15::VerifyingKey::new(rsa(info)?)),
-            KeyAlgorithm::Es256 => Self::Es256(info.try_into().ok()?),
-            KeyAlgorithm::Es384 => Self::Es384(info.try_into().ok()?),
-            KeyAlgorithm::Es512 => Self::Es512(info.try_into().ok()?),
-            KeyAlgorithm::EdDsa => Self::EdDsa(info.try_into().ok()?),
+            UserKeyAlgorithm::Rs256 => Self::Rs256(pkcs1v15::VerifyingKey::new(rsa(info)?)),
+            UserKeyAlgorithm::Rs384 => Self::Rs384(pkcs1v15::VerifyingKey::new(rsa(info)?)),
+            UserKeyAlgorithm::Rs512 => Self::Rs512(pkcs1v15::VerifyingKey::new(rsa(info)?)),
+            UserKeyAlgorithm::Es256 => Self::Es256(info.try_into().ok()?),
+            UserKeyAlgorithm::Es384 => Self::Es384(info.try_into().ok()?),
+            UserKeyAlgorithm::Es512 => Self::Es512(info.try_into().ok()?),
+            UserKeyAlgorithm::EdDsa => Self::EdDsa(info.try_into().ok()?),
         })
     }
 

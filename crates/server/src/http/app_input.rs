@@ -2,7 +2,7 @@
 
 use super::user_key_input::{self, UserKeyInput};
 use super::validation::text;
-use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, WebClient};
+use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, PowVersion, WebClient};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -104,7 +104,9 @@ pub(super) struct AppChange {
 }
 
 /// Tells a member that is `null` from one that is not there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -137,6 +139,10 @@ struct WebClientInput {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     audience: Option<Option<String>>,
+    /// The only version of the proof of work that the app takes; `null` or left out: what the server is configured for.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<PowVersion>)]
+    pow_version: Option<Option<u64>>,
 }
 
 impl NewApp {
@@ -248,8 +254,17 @@ impl WebClientInput {
         // Whoever makes an app with keys means its signed-in users.
         let default = before.map_or(public_keys.is_empty(), |before| before.allow_anonymous);
         let allow_anonymous = self.allow_anonymous.unwrap_or(default);
-        Ok(WebClient { allowed_domains, allow_anonymous, public_keys, audience })
+        let pow_version = match self.pow_version {
+            Some(version) => version.map(pow_version).transpose()?,
+            None => before.and_then(|before| before.pow_version),
+        };
+        Ok(WebClient { allowed_domains, allow_anonymous, public_keys, audience, pow_version })
     }
+}
+
+fn pow_version(number: u64) -> Result<PowVersion, Error> {
+    let wrong = || Error::field("config.webClient.powVersion", "must be 1, 2 or null");
+    PowVersion::from_number(number).ok_or_else(wrong)
 }
 
 const KEYS: &str = "config.webClient.publicKeys";

@@ -5,6 +5,7 @@ use super::session::enabled_app;
 use super::{origin, pow};
 use crate::api_keys::ApiKeySecret;
 use crate::conversations::Visitor;
+use crate::proof_of_work::Purpose;
 use crate::user_tokens::{self, SignedInUser};
 use crate::{App, AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
@@ -29,9 +30,9 @@ pub(super) struct Caller {
     kind: CallerKind,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum CallerKind {
-    Anonymous,
+    /// With what the solution of a message is for, where one is required.
+    Anonymous(Purpose),
     SignedIn,
     ApiKey,
 }
@@ -39,14 +40,14 @@ enum CallerKind {
 impl Caller {
     /// Returns whether the caller is a person on a page, who speaks for nobody else.
     pub(super) fn is_visitor(&self) -> bool {
-        self.kind != CallerKind::ApiKey
+        !matches!(self.kind, CallerKind::ApiKey)
     }
 
     /// Takes the solution that a message costs where every request has its price.
     pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
-        match &state.settings.proof_of_work {
-            Some(settings) if self.kind == CallerKind::Anonymous && settings.scope == PowScope::Request => {
-                pow::require_solution(state, settings, headers).await
+        match (&state.settings.proof_of_work, &self.kind) {
+            (Some(settings), CallerKind::Anonymous(purpose)) if settings.scope == PowScope::Request => {
+                pow::require_solution(state, settings, purpose, headers).await
             }
             _ => Ok(()),
         }
@@ -87,7 +88,10 @@ impl FromRequestParts<AppState> for Caller {
                 let claims = (!claims.is_empty()).then(|| serde_json::Value::from(claims).to_string());
                 (sub, claims, CallerKind::SignedIn)
             }
-            User::Anonymous(sub) => (sub, None, CallerKind::Anonymous),
+            User::Anonymous(sub) => {
+                let purpose = pow::purpose(state, &app, headers, &parts.extensions);
+                (sub, None, CallerKind::Anonymous(purpose))
+            }
         };
         log_app(&app.id);
         log_visitor(&user_id);

@@ -21,7 +21,7 @@ pub(super) struct UserKeyInput {
     #[schema(max_length = 8000)]
     public_key: String,
     /// The algorithm of the signatures: RS256, RS384, RS512, ES256, ES384, ES512 or EdDSA.
-    #[schema(value_type = crate::KeyAlgorithm)]
+    #[schema(value_type = crate::UserKeyAlgorithm)]
     algorithm: String,
     /// Ignored, so that what was read can be sent back.
     #[serde(default)]

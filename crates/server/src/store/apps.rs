@@ -214,7 +214,7 @@ fn config_json(app: &App) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::super::on;
-    use crate::{App, AppConfig, Store, WebClient};
+    use crate::{App, AppConfig, PowVersion, Store, WebClient};
     use jiff::Timestamp;
 
     fn time(seconds: i64) -> Timestamp {
@@ -227,6 +227,7 @@ mod tests {
             allow_anonymous: false,
             public_keys: Vec::new(),
             audience: Some("docs".to_owned()),
+            pow_version: Some(PowVersion::V2),
         };
         let config = AppConfig::WebClient { web_client };
         App {
