@@ -5,36 +5,9 @@
 import type { Failure } from "../common/errors.js";
 import type { Answer, NoAnswer } from "../worker/exchange.js";
 import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
+import type { Challenge, Engine } from "./types.js";
 
-/** What runs the search. */
-export type Engine = "simd128" | "scalar" | "javascript";
-
-/** The rung of the ladder that the work stands on. */
-export interface Backend {
-  /**
-   * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
-   * browser refuses WebAssembly.
-   */
-  engine: Engine;
-  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
-  thread: "worker" | "page";
-  /** Why it does not stand higher. */
-  reason?: string;
-}
-
-/** A challenge as the server sends it (ALTCHA v1). */
-export interface Challenge {
-  /** `SHA-256`; `SHA-1`, `SHA-384` and `SHA-512` are solved too. */
-  algorithm: string;
-  /** Hex digest of salt + number. */
-  challenge: string;
-  /** The last candidate; 1000000 when absent. */
-  maxnumber?: number;
-  /** Hashed and echoed verbatim. */
-  salt: string;
-  /** Hex HMAC of `challenge`; echoed verbatim. */
-  signature: string;
-}
+export type { Backend, Challenge, Engine } from "./types.js";
 
 /** What a flow needs to know. */
 export interface FlowOptions {
@@ -83,8 +56,8 @@ export type Command =
       type: "start";
       engine: Engine | undefined;
       module: WebAssembly.Module | undefined;
-      /** The folder of the modules, where it is not the worker's. */
-      wasmUrl: string | undefined;
+      /** The modules' addresses, where the page knows them. */
+      wasmUrls: { readonly [Variant in "simd128" | "scalar"]: string | undefined };
     }
   | { type: "request"; id: number; request: Request }
   /** What others found in the range that a `share` gave away. */
@@ -116,7 +89,8 @@ export interface Share extends Range {
 /** Engine to page. */
 export type Report =
   | { type: "started"; engine: Engine; reason?: string; module?: WebAssembly.Module }
-  | { type: "broken"; reason: string }
+  /** `unloaded`: the file was not there, so that the same engine may run elsewhere. */
+  | { type: "broken"; reason: string; unloaded: boolean }
   /** Comes every few seconds while a request is under way. */
   | { type: "alive" }
   | Update

@@ -1,0 +1,73 @@
+/** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
+import * as glue from "#kdf-glue";
+import { describe } from "../common/describe.js";
+import type { KeyParameters } from "./challenge.js";
+import { compile } from "./compile.js";
+import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
+import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
+
+/** The error of {@link openEngine} where the browser does not give the memory. */
+export class OutOfMemory extends Error {}
+
+type Start = Omit<Extract<KeyCommand, { type: "start" }>, "type" | "compares">;
+
+/** Opens the best engine up to the one that is wanted. */
+export async function openEngine({ parameters, engine, compiled, wasmUrl }: Start): Promise<Engine> {
+  if (engine === "webcrypto") {
+    if (!hasWebCrypto(parameters)) throw new Error(`WebCrypto has no ${parameters.algorithm} here`);
+    return webCryptoEngine(parameters);
+  }
+  try {
+    const loaded = compiled ?? (await compile(parameters.module, engine, wasmUrl));
+    return await wasmEngine(parameters, loaded);
+  } catch (error) {
+    if (error instanceof OutOfMemory || !hasWebCrypto(parameters)) throw error;
+    return { ...webCryptoEngine(parameters), reason: describe(error) };
+  }
+}
+
+async function wasmEngine(parameters: KeyParameters, { engine, module }: CompiledModule): Promise<Engine> {
+  // The glue serves one instance: a thread has one search at a time.
+  const { exports } = await instantiate(module);
+  glue.__wbg_set_wasm(exports);
+  const { algorithm, nonce, salt, cost, memoryCost, parallelism, keyLength, keyPrefix, isDecimal } =
+    parameters;
+  let search: glue.KeySearch;
+  try {
+    search = new glue.KeySearch(
+      algorithm,
+      nonce,
+      salt,
+      cost,
+      memoryCost,
+      parallelism,
+      keyLength,
+      keyPrefix,
+      isDecimal,
+    );
+  } catch (refusal) {
+    if (refusal === glue.Refusal.Memory) throw new OutOfMemory("Out of memory for the key derivation");
+    throw refusal instanceof Error
+      ? refusal
+      : new Error(`the module refused the parameters (${String(refusal)})`);
+  }
+  return {
+    engine,
+    width: engine === "scalar" ? 1 : parameters.module === "sha" ? 4 : parameters.module === "scrypt" ? 2 : 1,
+    search(first, count) {
+      const counter = search.search(first, count);
+      return counter < 0 ? undefined : { counter, derivedKey: hexOf(search.key) };
+    },
+    close: () => search.free(),
+  };
+}
+
+async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
+  const imports = { "./kdf_bg.js": glue as unknown as WebAssembly.ModuleImports };
+  try {
+    return await WebAssembly.instantiate(module, imports);
+  } catch (error) {
+    if (error instanceof RangeError) throw new OutOfMemory(`Out of memory: ${error.message}`);
+    throw error;
+  }
+}
