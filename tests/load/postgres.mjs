@@ -14,7 +14,9 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** The folder of `initdb` and `postgres`, or nothing where PostgreSQL is not installed. */
 async function programs() {
   const versions = existsSync(DEBIAN) ? await readdir(DEBIAN) : [];
-  const newest = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(DEBIAN, version, "bin"));
+  const newest = versions
+    .sort((a, b) => Number(b) - Number(a))
+    .map((version) => join(DEBIAN, version, "bin"));
   const folders = [...newest, ...(process.env.PATH ?? "").split(delimiter)];
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 }
@@ -22,7 +24,10 @@ async function programs() {
 /** A command that does not run as root, which PostgreSQL refuses. */
 function unprivileged(program, args) {
   if (process.getuid() !== 0) return [program, args];
-  return ["setpriv", ["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--", program, ...args]];
+  return [
+    "setpriv",
+    ["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--", program, ...args],
+  ];
 }
 
 /** A port that is free now. */
@@ -44,12 +49,29 @@ export async function startPostgres() {
     await chown(folder, Number(stdout), 0);
   }
   const data = join(folder, "data");
-  const options = ["--username=saltmine", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata", data];
+  const options = [
+    "--username=saltmine",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--no-sync",
+    "--pgdata",
+    data,
+  ];
   await run(...unprivileged(join(bin, "initdb"), options), { cwd: tmpdir() });
   const port = await freePort();
   let child;
   const start = async () => {
-    const options = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="];
+    const options = [
+      "-D",
+      data,
+      "-p",
+      String(port),
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "unix_socket_directories=",
+    ];
     const [program, args] = unprivileged(join(bin, "postgres"), [...options, "-c", "fsync=off"]);
     child = spawn(program, args, { cwd: tmpdir(), stdio: "ignore" });
     for (let attempt = 0; !(await accepts(port)); attempt += 1) {

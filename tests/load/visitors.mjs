@@ -59,7 +59,8 @@ export class Visitors {
       const response = await run(this.baseUrl, this.appId, token, "api/chat", body);
       if (this.isRefused("a chat", response)) break;
       this.counts.chats += 1;
-      if (turn === 1) this.conversations.push(Object.assign(kept, { conversationId: response.body.conversationId }));
+      if (turn === 1)
+        this.conversations.push(Object.assign(kept, { conversationId: response.body.conversationId }));
       kept.turns = turn;
     }
     if (number % 4 === 0) await this.leave(token);
@@ -107,15 +108,25 @@ export class Visitors {
       if (times > 1) this.fault(`a solution was accepted ${times} times: ${solution}`);
     }
     const solutions = [...this.accepted.keys()];
-    const again = [...solutions.slice(0, OFFERED_AGAIN), ...solutions.slice(OFFERED_AGAIN).slice(-OFFERED_AGAIN)];
+    const again = [
+      ...solutions.slice(0, OFFERED_AGAIN),
+      ...solutions.slice(OFFERED_AGAIN).slice(-OFFERED_AGAIN),
+    ];
     await this.eachOf(again, async (solution) => {
       const { status, body } = await openSession(this.baseUrl, this.appId, solution);
-      if (body.reason !== "pow_replayed") this.fault(`offered again at the end: ${status} ${JSON.stringify(body)}`);
+      if (body.reason !== "pow_replayed")
+        this.fault(`offered again at the end: ${status} ${JSON.stringify(body)}`);
     });
     await this.eachOf(this.conversations, async ({ token, conversationId, turns }) => {
-      const { status, body } = await run(this.baseUrl, this.appId, token, `v1/conversations/${conversationId}`);
+      const { status, body } = await run(
+        this.baseUrl,
+        this.appId,
+        token,
+        `v1/conversations/${conversationId}`,
+      );
       const found = body.data?.messages.length ?? 0;
-      if (status !== 200 || found < turns * 2) this.fault(`${conversationId}: ${status}, ${found} of ${turns * 2} messages`);
+      if (status !== 200 || found < turns * 2)
+        this.fault(`${conversationId}: ${status}, ${found} of ${turns * 2} messages`);
     });
   }
 
