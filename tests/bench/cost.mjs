@@ -1,27 +1,32 @@
 /**
  * `npm run bench -- --cost`: what a million sessions cost an attacker, for each algorithm and price, beside the time of a
  * visitor. The attacker's rate is the best of the native methods of crates/solver/benches/attack on one core; the visitor's
- * is that of this package in headless Chromium with two workers, in the same run. A run writes its record to
- * tests/bench/results; `--write` also updates the table of docs/threat-model.md.
+ * is that of this package in headless Chromium with two workers, in the same run. Both are by processor time, so that other
+ * work on the machine does not count; the visitor's needs Linux. A run writes its record to tests/bench/results; `--write`
+ * also updates the table of docs/threat-model.md.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createChallenge } from "altcha-lib";
 import { launch } from "../support/browsers/index.mjs";
+import { theirChallenge } from "../support/altcha-v2.mjs";
 import { root } from "../support/paths.mjs";
 import { table, writeBlock } from "../support/report.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
-import { measureKeyRates } from "./kdf.mjs";
+import { CASES } from "./kdf.mjs";
+import { ourRate } from "./kdf-page.mjs";
 import { quartiles } from "./shared.mjs";
 
 const WORKERS = 2;
-const V1_CANDIDATES = 8_000_000;
+const V1_CANDIDATES = 40_000_000;
+/** How long the workers derive keys in a round. */
+const KEYS_MS = 4_000;
 
 /** `candidates`: how many an honest visitor tries on average; the search of an attacker is as long. `rates`: see kdf.mjs. */
 export const PRICES = [
@@ -96,34 +101,53 @@ async function measureAttack(progress) {
   return lines.map((line) => JSON.parse(line));
 }
 
-/** Candidates a second of version 1: the last number of a challenge is its solution. */
+/** The processor time of this process's descendants so far, in seconds: of the browser. */
+async function processorSeconds() {
+  const processes = new Map();
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+    // The name may have spaces and parentheses.
+    const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields) processes.set(Number(pid), { parent: Number(fields[1]), ticks: +fields[11] + +fields[12] });
+  }
+  const isOurs = (pid) => pid === process.pid || (processes.has(pid) && isOurs(processes.get(pid).parent));
+  let ticks = 0;
+  for (const [pid, { parent, ticks: own }] of processes) if (isOurs(parent)) ticks += own;
+  return ticks / 100;
+}
+
+/** Candidates in a second of processor time. */
+async function perProcessorSecond(search) {
+  const before = await processorSeconds();
+  const candidates = await search();
+  return candidates / ((await processorSeconds()) - before);
+}
+
+/** Version 1: the last number of a challenge is its solution. */
 async function measureV1(browser, tarball, rounds, progress) {
   const page = `${BLANK_PAGE}<script type="module">
     import { solve } from "/saltmine/index.js";
-    globalThis.rate = async (challenge, workers) => {
-      const { number, tookMs } = await solve(challenge, { workers, maxNumber: number_of(challenge) });
-      return { number, perSecond: (number / tookMs) * 1000 };
-    };
-    const number_of = ({ maxnumber, maxNumber }) => maxnumber ?? maxNumber;
+    globalThis.find = async (challenge, options) => (await solve(challenge, options)).number;
   </script>`;
   const site = await serveFiles({ folders: { "/saltmine/": tarball.dist }, files: { "/": page } });
   const rates = [];
   try {
     const tab = await browser.open(`${site.origin}/`);
-    while (!(await tab.evaluate(() => typeof globalThis.rate === "function")))
+    while (!(await tab.evaluate(() => typeof globalThis.find === "function")))
       await new Promise((resolve) => setTimeout(resolve, 50));
-    for (let round = -1; round < rounds; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       progress(`version 1: round ${round + 1} of ${rounds}`);
-      const hmacKey = "a key of this measurement";
       const [number, maxNumber] = [V1_CANDIDATES, V1_CANDIDATES];
-      const challenge = await createChallenge({ hmacKey, number, maxNumber, saltLength: 12 });
-      const input = { challenge, workers: WORKERS };
-      const result = await tab.evaluate(
-        ({ challenge, workers }) => globalThis.rate(challenge, workers),
-        input,
-      );
-      if (result.number !== number) throw new Error(`found ${result.number}`);
-      if (round >= 0) rates.push(result.perSecond);
+      const challenge = await createChallenge({ hmacKey: "a key", number, maxNumber, saltLength: 12 });
+      const input = { challenge, options: { workers: WORKERS, maxNumber } };
+      const search = async () => {
+        const find = ({ challenge, options }) => globalThis.find(challenge, options);
+        const found = await tab.evaluate(find, input);
+        if (found !== number) throw new Error(`found ${found}`);
+        return number;
+      };
+      rates.push(await perProcessorSecond(search));
     }
     await tab.close();
   } finally {
@@ -132,15 +156,41 @@ async function measureV1(browser, tarball, rounds, progress) {
   return quartiles(rates);
 }
 
-/** The rates of a visitor with two workers, by the names of kdf.mjs; version 1 is `v1`. */
+/** Version 2: `[name, rate]` of the cases of kdf.mjs. */
+async function measureKeys(browser, tarball, rounds, progress) {
+  const site = await serveFiles({ folders: { "/saltmine/": tarball.dist } });
+  const results = [];
+  try {
+    const tab = await browser.open(site.origin);
+    for (const { name, algorithm, cost, memoryCost } of CASES.filter((one) =>
+      PRICES.some(({ rates }) => rates === one.name),
+    )) {
+      const rates = [];
+      for (let round = 0; round < rounds; round += 1) {
+        progress(`${name}: round ${round + 1} of ${rounds}`);
+        const make = () => theirChallenge(algorithm, { cost, ...(memoryCost && { memoryCost }), counter: 0 });
+        const challenges = await Promise.all(Array.from({ length: WORKERS }, make));
+        const input = { challenges, engine: "simd128", ms: KEYS_MS };
+        const search = async () => ((await tab.evaluate(ourRate, input)).rate * KEYS_MS) / 1000;
+        rates.push(await perProcessorSecond(search));
+      }
+      results.push([name, quartiles(rates)]);
+    }
+    await tab.close();
+  } finally {
+    await site.close();
+  }
+  return results;
+}
+
+/** The rates of one thread of a visitor, by the names of kdf.mjs; version 1 is `v1`. */
 async function measureVisitor(rounds, progress) {
   const tarball = await installTarball();
   const browser = await launch("chromium", { fineClock: true });
   try {
     const v1 = await measureV1(browser, tarball, rounds, progress);
-    const keys = await measureKeyRates(browser, tarball, rounds, progress);
-    const two = keys.map(({ name, rates }) => [name, rates[`simd ${WORKERS}`]]);
-    return { title: browser.title, rates: { v1, ...Object.fromEntries(two) } };
+    const keys = await measureKeys(browser, tarball, rounds, progress);
+    return { title: browser.title, rates: { v1, ...Object.fromEntries(keys) } };
   } finally {
     await browser.close();
     await tarball.remove();
@@ -155,7 +205,7 @@ export function costs(attack, visitor) {
       (method) => method.algorithm === algorithm && method.cost === cost && method.memoryCost === memoryCost,
     );
     const best = methods.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
-    const visitorMs = (candidates / visitor[rates].median) * 1000;
+    const visitorMs = (candidates / visitor[rates].median / WORKERS) * 1000;
     const attackerMs = (candidates / best.perSecond) * 1000;
     return {
       what,
@@ -163,7 +213,7 @@ export function costs(attack, visitor) {
       visitorMs,
       attackerMs,
       method: best.method,
-      coreHoursPerMillion: attackerMs / 3600,
+      coreHoursPerMillion: attackerMs / 3.6,
       advantage: (visitorMs * WORKERS) / attackerMs,
     };
   });
