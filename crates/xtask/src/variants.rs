@@ -25,8 +25,11 @@ pub(crate) struct Shared {
     pub(crate) package: String,
     cfg: Vec<String>,
     stack_bytes: u32,
-    pub(crate) snip: Vec<String>,
-    pub(crate) blank: Vec<String>,
+    /// Patterns of the names of functions that become traps.
+    pub(crate) trap: Vec<String>,
+    /// The script that connects the modules to JavaScript.
+    pub(crate) glue: String,
+    pub(crate) wasm2js: Vec<String>,
     wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
 }
