@@ -24,6 +24,7 @@ const GROUPS = [
       guide("client", "The client"),
       guide("react", "React"),
       guide("streaming-chat", "Streaming chat"),
+      guide("solving", "Solving a challenge yourself"),
       guide("your-own-backend", "Your own backend"),
       guide("moving", "Moving to saltmine"),
       guide("bundlers", "Bundlers and tests"),
@@ -38,7 +39,8 @@ const GROUPS = [
     entries: [
       guide("troubleshooting", "Troubleshooting"),
       guide("faq", "Frequently asked questions"),
-      { href: "index.html#errors", label: "Error codes" },
+      guide("errors", "Error codes"),
+      guide("limits", "Limits"),
     ],
   },
   {
@@ -52,7 +54,8 @@ const GROUPS = [
   {
     title: "Project",
     entries: [
-      { href: "../bench.html", label: "Benchmark" },
+      guide("benchmarks", "Benchmarks"),
+      { href: "../bench.html", label: "Benchmark page" },
       { source: "CHANGELOG.md", file: "changelog.html", label: "Changelog" },
       { source: "CONTRIBUTING.md", file: "contributing.html", label: "Contributing" },
       { source: "fuzz/README.md", file: "fuzzing.html", label: "Fuzzing" },

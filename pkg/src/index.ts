@@ -5,6 +5,7 @@
  * @module
  */
 export { type CallOptions, type Client, type ClientOptions, createClient } from "./session/client.js";
+export type { AssetFile, AssetsUrl } from "./common/assets.js";
 export type { ClientState } from "./session/state.js";
 export type { ClientEvent } from "./session/events.js";
 export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";

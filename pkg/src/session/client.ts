@@ -1,5 +1,6 @@
 import { DEFAULT_STORAGE, loadRequests } from "#runtime";
 import { abortReason, untilAborted } from "../common/abort.js";
+import { type AssetsUrl, assetsOption } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { DisposeMember } from "../common/platform.js";
@@ -7,12 +8,11 @@ import { SaltmineError } from "../common/errors.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";
 import { tell } from "../common/listener.js";
+import { invalid, shown } from "../common/invalid.js";
 import {
-  invalid,
   listenerOption,
   maxNumberOption,
   optionsObject,
-  shown,
   signalOption,
   wholeNumber,
   workersOption,
@@ -47,10 +47,11 @@ export interface ClientOptions {
   maxNumber?: number;
   /** Time limit of each request to the server, in milliseconds; default 15000. */
   timeoutMs?: number;
-  /** The worker's script, where it cannot lie beside the package: `worker.js` of the same version. */
-  workerUrl?: string | URL;
-  /** The folder of `simd128.wasm` and `scalar.wasm`, where it is not the worker's. */
-  wasmUrl?: string | URL;
+  /**
+   * Where the package's files are, when they are not beside the page's script: the folder with a copy of the package's
+   * `dist/` of the same version, or the address of each file.
+   */
+  assetsUrl?: AssetsUrl | undefined;
   /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
   origin?: string;
   /** Sends the requests in the place of the global `fetch`. */
@@ -177,10 +178,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     const store = new SessionStore(storage, appId, (reason) =>
       warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
     );
-    this.#pool = new WorkerPool({
-      workerUrl: placeOption("workerUrl", options.workerUrl),
-      wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
-    });
+    this.#pool = new WorkerPool(assetsOption(options.assetsUrl));
     const runner = new FlowRunner(this.#pool, common);
     const spare = () => this.#requests?.solutions.spare();
     this.#sessions = new SessionManager(runner, spare, store, appId, { emit, warn });
@@ -291,14 +289,4 @@ function checkedBase(value: unknown): string {
     invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
   }
   return href.replace(/\/+$/, "");
-}
-
-/** Where a file of the package lies. */
-function placeOption(field: string, value: string | URL | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return new URL(value, globalThis.location?.href).href;
-  } catch {
-    return invalid(field, `must be a URL, not ${shown(value)}.`);
-  }
 }

@@ -1,4 +1,5 @@
 import { loadChunk } from "../common/load-chunk.js";
+import { type AssetsUrl, assetsOption } from "../common/assets.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { loadSearch } from "#runtime";
 import { asSaltmineError } from "../common/errors.js";
@@ -31,7 +32,9 @@ export interface SolveOptions {
   start?: number;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
   maxNumber?: number;
-  /** The highest engine to use, for measurements and tests; default the best that runs. */
+  /** Where the package's files are, when they are not beside the page's script; as {@link ClientOptions.assetsUrl}. */
+  assetsUrl?: AssetsUrl | undefined;
+  /** The best engine to use, for measurements and tests; default the best that runs. */
   engine?: Engine;
 }
 
@@ -47,8 +50,16 @@ export interface SolveResult {
   backend: Backend;
 }
 
-/** Kept between two calls. */
-const pool = new WorkerPool();
+/** Kept between two calls, one for each place of the package's files. */
+const pools = new Map<string, WorkerPool>();
+
+function poolFor(assetsUrl: AssetsUrl | undefined): WorkerPool {
+  const assets = assetsOption(assetsUrl);
+  const key = JSON.stringify(assetsUrl) ?? "";
+  const pool = pools.get(key) ?? new WorkerPool(assets);
+  pools.set(key, pool);
+  return pool;
+}
 
 /**
  * Solves an ALTCHA v1 challenge in a Web Worker.
@@ -79,7 +90,7 @@ export async function solve(challenge: Challenge, options?: SolveOptions): Promi
   const engine = engineOption(asked.engine);
   if (signal?.aborted) throw abortReason(signal);
   const over = new AbortController();
-  const task = { pool, start, maxNumber, workers, engine, signal: over.signal };
+  const task = { pool: poolFor(asked.assetsUrl), start, maxNumber, workers, engine, signal: over.signal };
   const solving = loadChunk(loadSearch).then(({ solveOnce }) =>
     solveOnce(challenge, task, (measured) => tell(onProgress, progressOf(measured))),
   );
