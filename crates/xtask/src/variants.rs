@@ -1,5 +1,6 @@
 //! The table of wasm variants, `wasm-pack.toml`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -13,6 +14,8 @@ use crate::process::root;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     pub(crate) shared: Shared,
+    /// By name: what is built, in one or several variants.
+    pub(crate) module: BTreeMap<String, Module>,
     #[serde(rename = "variant")]
     pub(crate) variants: Vec<Variant>,
 }
@@ -21,17 +24,25 @@ pub(crate) struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Shared {
-    #[serde(rename = "crate")]
-    pub(crate) package: String,
     cfg: Vec<String>,
     stack_bytes: u32,
     /// Patterns of the names of functions that become traps.
     pub(crate) trap: Vec<String>,
-    /// The script that connects the modules to JavaScript.
-    pub(crate) glue: String,
     pub(crate) wasm2js: Vec<String>,
     wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
+}
+
+/// A crate, and what connects it to JavaScript: the same for all of its variants.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Module {
+    #[serde(rename = "crate")]
+    pub(crate) package: String,
+    /// The script: the functions that the module imports, and wrappers of those that it exports.
+    pub(crate) glue: String,
+    /// Its TypeScript declarations, which the package's sources import.
+    pub(crate) declarations: String,
 }
 
 /// One variant.
@@ -39,6 +50,7 @@ pub(crate) struct Shared {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Variant {
     pub(crate) name: String,
+    module: String,
     pub(crate) about: String,
     pub(crate) features: Vec<String>,
     pub(crate) profile: String,
@@ -54,6 +66,12 @@ impl Table {
         let text =
             fs::read_to_string(root().join("wasm-pack.toml")).context("wasm-pack.toml could not be read")?;
         toml::from_str(&text).context("wasm-pack.toml is not the table of variants")
+    }
+
+    /// Returns what a variant is a variant of.
+    pub(crate) fn module(&self, variant: &Variant) -> Result<&Module> {
+        let unknown = || format!("wasm-pack.toml: there is no [module.{}]", variant.module);
+        self.module.get(&variant.module).with_context(unknown)
     }
 }
 
@@ -89,6 +107,11 @@ impl Variant {
     /// wasm-opt's flags: what it may meet, what it lowers, and how it optimizes.
     pub(crate) fn wasm_opt<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
         shared.wasm_opt_features.iter().chain(&self.wasm_opt).chain(&shared.wasm_opt)
+    }
+
+    /// Whether both are variants of the same module.
+    pub(crate) fn is_of_same_module(&self, other: &Self) -> bool {
+        self.module == other.module
     }
 
     /// Whether the module is translated to JavaScript.

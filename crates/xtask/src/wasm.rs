@@ -1,21 +1,19 @@
 //! Builds the wasm variants: cargo, wasm-bindgen, wasm-opt; for the JavaScript engine wasm2js in addition.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use regex_lite::{Captures, Regex};
 
-use crate::bindgen::{Bound, bind};
+use crate::bindgen::bind;
 use crate::process::{cache_dir, cargo, node, root, run, target_dir};
 use crate::tools;
-use crate::variants::{Shared, Table, Variant};
+use crate::variants::{Table, Variant};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
 const WASM2JS: &str = "node_modules/binaryen/bin/wasm2js";
-/// Where the declarations go, for the package's sources.
-const TYPES: &str = "pkg/src/worker/wasm.ts";
 /// The hash function's rotations are more than this.
 const LEAST_ROTATIONS: usize = 100;
 
@@ -24,12 +22,14 @@ pub(crate) fn build() -> Result<()> {
     let table = Table::read()?;
     tools::wasm_target()?;
     for variant in &table.variants {
-        build_variant(variant, &table.shared)?;
+        build_variant(variant, &table).with_context(|| format!("wasm {}", variant.name))?;
     }
     Ok(())
 }
 
-fn build_variant(variant: &Variant, shared: &Shared) -> Result<()> {
+fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
+    let shared = &table.shared;
+    let module = table.module(variant)?;
     let output = root().join(&variant.output);
     // Silent when there is nothing to do: what runs on the package prints for scripts.
     if !output.exists() {
@@ -37,38 +37,53 @@ fn build_variant(variant: &Variant, shared: &Shared) -> Result<()> {
     }
     run(cargo()
         .args(["build", "--quiet", "--lib", "--target", TARGET, "--no-default-features"])
-        .args(["--package", &shared.package, "--profile", &variant.profile])
+        .args(["--package", &module.package, "--profile", &variant.profile])
         .args(["--features", &variant.features.join(",")])
         .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(shared)))?;
-    let compiled = target_dir()
-        .join(TARGET)
-        .join(&variant.profile)
-        .join(format!("{}.wasm", shared.package.replace('-', "_")));
+    let folder = target_dir().join(TARGET).join(&variant.profile);
+    let file = folder.join(format!("{}.wasm", module.package.replace('-', "_")));
+    let work = cache_dir().join("wasm").join(&variant.name);
+    fs::create_dir_all(&work)?;
+    // Variants that differ only in their features share that file: each keeps its own, as old as its content.
+    let compiled = work.join("compiled.wasm");
+    write_if_changed(&compiled, &fs::read(&file)?)?;
 
     let sources = ["wasm-pack.toml", "package-lock.json", "Cargo.lock"].map(|path| root().join(path));
     let this = std::env::current_exe()?;
-    let sources = sources.iter().map(|source| &**source).chain([&*compiled, &*this]);
-    if is_newer(&output, sources)? {
+    let glue = root().join(&module.glue);
+    if glue.exists() && is_newer(&output, sources.iter().chain([&compiled, &this]))? {
         return Ok(());
     }
-    let work = cache_dir().join("wasm").join(&variant.name);
-    fs::create_dir_all(&work)?;
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)?;
     }
-    let Bound { wasm, glue, types } =
-        bind(&fs::read(&compiled)?, &shared.trap).with_context(|| format!("wasm {}", variant.name))?;
-    let bound = work.join("bound.wasm");
-    fs::write(&bound, wasm)?;
+    let bound = bind(&compiled, &work, &shared.trap)?;
+    let input = work.join("bound.wasm");
+    fs::write(&input, bound.wasm)?;
     let optimized = if variant.is_translated() { work.join("optimized.wasm") } else { output.clone() };
-    run(node(WASM_OPT).args(variant.wasm_opt(shared)).arg(&bound).arg("-o").arg(&optimized))?;
+    run(node(WASM_OPT).args(variant.wasm_opt(shared)).arg(&input).arg("-o").arg(&optimized))?;
     if variant.is_translated() {
         let translated = work.join("translated.js");
         run(node(WASM2JS).args(&shared.wasm2js).arg(&optimized).arg("-o").arg(&translated))?;
         fs::write(&output, translate(&fs::read_to_string(&translated)?)?)?;
     }
-    write_if_new(&root().join(&shared.glue), &glue, variant)?;
-    write_if_changed(&root().join(TYPES), &declarations(&types))
+    write_if_changed(&glue, bound.glue.as_bytes())?;
+    fs::write(work.join("glue.js"), &bound.glue)?;
+    check_glue(table, variant)?;
+    write_if_changed(&root().join(&module.declarations), declarations(&bound.types).as_bytes())
+}
+
+/// All variants of a module have the same glue, since the package has it once.
+fn check_glue(table: &Table, variant: &Variant) -> Result<()> {
+    let read = |variant: &Variant| fs::read(cache_dir().join("wasm").join(&variant.name).join("glue.js"));
+    let own = read(variant)?;
+    let others = table.variants.iter().take_while(|other| other.name != variant.name);
+    for other in others.filter(|other| other.is_of_same_module(variant)) {
+        if read(other)? != own {
+            bail!("its imports or exports are not those of {}, whose glue it shares.", other.name);
+        }
+    }
+    Ok(())
 }
 
 /// Makes a module of wasm2js's output that exports a function: it makes an instance of the imports and returns its
@@ -103,23 +118,16 @@ fn declarations(types: &str) -> String {
     format!("/**\n * The interface of the wasm module, written by the build: see crates/client/src/edge.\n */\n\n{text}")
 }
 
-/// The glue is the same for every variant, since the engines share it.
-fn write_if_new(path: &Path, glue: &str, variant: &Variant) -> Result<()> {
-    let first = path.with_extension(format!("{}.js", variant.name));
-    fs::write(first, glue)?;
-    write_if_changed(path, glue)
-}
-
 /// Leaves a file alone that has the text already: its time is that of its last change.
-fn write_if_changed(path: &Path, text: &str) -> Result<()> {
-    if fs::read_to_string(path).is_ok_and(|current| current == text) {
+fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|current| current == content) {
         return Ok(());
     }
-    fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+    fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Whether `made` exists and nothing that it is made of is younger.
-fn is_newer<'a>(made: &Path, sources: impl Iterator<Item = &'a Path>) -> Result<bool> {
+fn is_newer<'a>(made: &Path, sources: impl Iterator<Item = &'a PathBuf>) -> Result<bool> {
     let Ok(made) = made.metadata().and_then(|file| file.modified()) else { return Ok(false) };
     for source in sources {
         let modified = source.metadata().and_then(|file| file.modified());

@@ -9,8 +9,6 @@ import type { invalid } from "../common/invalid.js";
 import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
 import { PreparedSolutions } from "./prepared-solutions.js";
 
-export { exchange } from "../worker/exchange.js";
-
 /** A refused token is not replaced again for so long, in milliseconds. */
 const PAUSE_MS = 10_000;
 

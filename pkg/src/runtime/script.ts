@@ -1,8 +1,8 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
-import { type Kind, threadOf, workerAt } from "./thread.js";
+import { threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, type Kind, type Thread, threadCount, type Variant } from "./thread.js";
+export { DEFAULT_STORAGE, type Thread, threadCount } from "./thread.js";
 
 /**
  * The address of this script, known only while it is run. Where it is not known (a content script of an extension, a
@@ -19,17 +19,16 @@ function beside(file: string): string {
 }
 
 /** Starts the worker. */
-export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) =>
-  threadOf(workerAt(url ?? beside(workerFile(kind))), onReport, onBroken);
+export const spawn: typeof web.spawn = (url, onReport, onBroken) =>
+  threadOf(workerAt(url ?? beside("worker.js")), onReport, onBroken);
 
-const workerFile = (kind: Kind) => (kind === "wasm" ? "worker.js" : `worker-${kind}.js`);
-
-/** Returns the address of a module. */
-export const wasmUrl: typeof web.wasmUrl = (variant) => here && beside(`${variant}.wasm`);
+/** Returns the address of an engine's file. */
+export const engineUrl: typeof web.engineUrl = (engine) =>
+  here && beside(engine === "javascript" ? "javascript.js" : `${engine}.wasm`);
 
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
-export const loadPageEngine: typeof web.loadPageEngine = (kind, url) =>
-  import(url ?? beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
+export const loadPageEngine: typeof web.loadPageEngine = (url) =>
+  import(url ?? beside("page-engine.js"));
 
 /** Part of this file. */
 export const loadSearch: typeof web.loadSearch = () => import("#search");

@@ -4,7 +4,7 @@ import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import type { FlowRunner } from "../solver/flow-runner.js";
 import type { Backend } from "../solver/messages.js";
 import { progressOf } from "../solver/progress.js";
-import type { Grant } from "../worker/wasm-module.js";
+import type { Grant } from "../worker/wasm.js";
 import { isHidden, later } from "./environment.js";
 import type { ClientEvent } from "./events.js";
 import { ServerClock } from "./server-clock.js";
@@ -306,7 +306,7 @@ export class SessionManager {
       type: "ready",
       session,
       source: "network",
-      proofOfWork: grant.proofOfWork === 1,
+      proofOfWork: grant.proofOfWork,
       tookMs: performance.now() - began,
       ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
       backend,

@@ -8,22 +8,25 @@ use super::concat;
 /// them from every URL that it requests. A reference without a query gets that of `base`, which is what ALTCHA's widget
 /// does.
 pub(super) fn resolve(reference: &str, base: &str) -> String {
-    let (location, query) = base.find('?').map_or((base, ""), |at| base.split_at(at));
-    let scheme = location.find("//").unwrap_or_default();
-    let mut slashes = location.match_indices('/').map(|(at, _)| at).filter(|at| *at > scheme + 1);
-    let path = slashes.next().unwrap_or(location.len());
-    let folder = slashes.last().unwrap_or(path);
-    let upto = |at: usize| location.get(..at).unwrap_or_default();
-    let query = if reference.contains('?') { "" } else { query };
+    let place = |text: &str, wanted: u8| text.bytes().position(|byte| byte == wanted);
+    let upto = |at: usize| base.get(..at).unwrap_or_default();
+    let query_start = place(base, b'?').unwrap_or(base.len());
+    // The authority follows the two slashes after the scheme.
+    let scheme = place(base, b'/').unwrap_or_default();
+    let authority = scheme + 2;
+    let path = base.get(authority..query_start).and_then(|rest| place(rest, b'/'));
+    let path = path.map_or(query_start, |at| authority + at);
+    let folder = upto(query_start).bytes().rposition(|byte| byte == b'/').map_or(path, |at| at.max(path));
+    let query = if place(reference, b'?').is_some() { "" } else { base.get(query_start..).unwrap_or_default() };
+    let mut parts = [upto(folder), "/", reference, query];
     if reference.starts_with("https://") || reference.starts_with("http://") {
-        concat(&[reference, query])
+        (parts[0], parts[1]) = ("", "");
     } else if reference.starts_with("//") {
-        concat(&[upto(scheme), reference, query])
+        (parts[0], parts[1]) = (upto(scheme), "");
     } else if reference.starts_with('/') {
-        concat(&[upto(path), reference, query])
-    } else {
-        concat(&[upto(folder), "/", reference, query])
+        (parts[0], parts[1]) = (upto(path), "");
     }
+    concat(&parts)
 }
 
 #[cfg(test)]
