@@ -64,10 +64,15 @@ fn trap(module: &mut Module, patterns: &[String]) -> Result<()> {
             .filter(|id| module.funcs.get(*id).name.as_deref().is_some_and(|name| regex.is_match(name)))
             .collect();
         if matching.is_empty() {
-            eprintln!("wasm-pack.toml: no function matches {pattern:?}: the module may be larger than necessary.");
+            eprintln!(
+                "wasm-pack.toml: no function matches {pattern:?}: the module may be larger than necessary."
+            );
         }
         for id in matching {
-            let exported = module.exports.iter().find(|export| matches!(export.item, ExportItem::Function(item) if item == id));
+            let exported = module
+                .exports
+                .iter()
+                .find(|export| matches!(export.item, ExportItem::Function(item) if item == id));
             if let Some(export) = exported {
                 bail!("wasm-pack.toml: {pattern:?} matches the exported function {}.", export.name);
             }
@@ -91,7 +96,13 @@ fn blank_locations(module: &mut Module) {
     for id in &segments {
         let data = module.data.get_mut(*id);
         let Some(address) = address_of(data) else { continue };
-        let ends: Vec<_> = data.value.windows(4).enumerate().filter(|(_, part)| *part == b".rs\0").map(|(at, _)| at + 3).collect();
+        let ends: Vec<_> = data
+            .value
+            .windows(4)
+            .enumerate()
+            .filter(|(_, part)| *part == b".rs\0")
+            .map(|(at, _)| at + 3)
+            .collect();
         for end in ends {
             let is_path = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-./".contains(byte);
             let length = data.value[..end].iter().rev().take_while(is_path).count();
@@ -104,7 +115,8 @@ fn blank_locations(module: &mut Module) {
         let data = module.data.get_mut(id);
         let Some(address) = address_of(data) else { continue };
         for place in (address.wrapping_neg() as usize % 4..data.value.len().saturating_sub(15)).step_by(4) {
-            let word = |at: usize| data.value[at..at + 4].try_into().map(u32::from_le_bytes).unwrap_or_default();
+            let word =
+                |at: usize| data.value[at..at + 4].try_into().map(u32::from_le_bytes).unwrap_or_default();
             if paths.get(&word(place)) == Some(&word(place + 4)) {
                 data.value[place..place + 16].fill(0);
             }
@@ -115,7 +127,9 @@ fn blank_locations(module: &mut Module) {
 /// Where a data segment lies in memory.
 fn address_of(data: &Data) -> Option<u32> {
     match data.kind {
-        DataKind::Active { offset: ConstExpr::Value(Value::I32(address)), .. } => Some(address.cast_unsigned()),
+        DataKind::Active { offset: ConstExpr::Value(Value::I32(address)), .. } => {
+            Some(address.cast_unsigned())
+        }
         _ => None,
     }
 }
@@ -125,7 +139,8 @@ fn address_of(data: &Data) -> Option<u32> {
 fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
     let mut placed = Vec::new();
     for import in module.imports.iter() {
-        let at = find_word(glue, &import.name).with_context(|| format!("wasm-bindgen's glue does not name {}", import.name))?;
+        let at = find_word(glue, &import.name)
+            .with_context(|| format!("wasm-bindgen's glue does not name {}", import.name))?;
         placed.push((at, import.name.clone()));
     }
     let mut unused = Vec::new();
@@ -168,9 +183,7 @@ fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
 fn find_word(text: &str, word: &str) -> Option<usize> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == '$';
     let mut found = text.match_indices(word).map(|(at, _)| at);
-    found.find(|at| {
-        !text[..*at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
-    })
+    found.find(|at| !text[..*at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
 }
 
 /// Makes the glue look again whether its view of the memory is the module's: a module that was translated to JavaScript

@@ -115,7 +115,9 @@ fn translate(script: &str) -> Result<String> {
 fn declarations(types: &str) -> String {
     let begin = types.find("export ").unwrap_or_default();
     let text = types[begin..].replace("export function", "export declare function");
-    format!("/**\n * The interface of the wasm module, written by the build: see crates/client/src/edge.\n */\n\n{text}")
+    format!(
+        "/**\n * The interface of the wasm module, written by the build: see crates/client/src/edge.\n */\n\n{text}"
+    )
 }
 
 /// Leaves a file alone that has the text already: its time is that of its last change.

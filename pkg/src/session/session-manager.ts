@@ -267,8 +267,9 @@ export class SessionManager {
     if (this.#takeStored(before, began)) return this.#session as Session;
     const old = this.#session;
     const { emit, warn } = this.#events;
-    const warnAboutPage = ({ thread, reason }: Backend) => {
-      if (thread === "page") warn("page_thread", `The solver runs on the page's own thread: ${reason}`);
+    const warnAboutPage = (backend: Backend | undefined) => {
+      if (backend?.thread === "page")
+        warn("page_thread", `The solver runs on the page's own thread: ${backend.reason}`);
     };
     const { value, backend, measured } = await this.#runner.run({
       token: old?.token,
@@ -301,7 +302,7 @@ export class SessionManager {
     onStored();
     this.#listen();
     this.#announced = session.token;
-    emit({ type: "state", state: "ready", backend });
+    emit({ type: "state", state: "ready", ...(backend && { backend }) });
     emit({
       type: "ready",
       session,
@@ -309,7 +310,7 @@ export class SessionManager {
       proofOfWork: grant.proofOfWork,
       tookMs: performance.now() - began,
       ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
-      backend,
+      ...(backend && { backend }),
     });
     this.#schedule();
     return session;

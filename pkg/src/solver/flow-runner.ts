@@ -57,8 +57,7 @@ export interface Outcome {
 
 type Response = HttpResponse | NoResponse;
 
-const isNotFound = (response: Response | undefined) =>
-  response !== undefined && "status" in response && response.status === 404;
+const isNotFound = (response: Response | undefined) => "status" in Object(response) && (response as HttpResponse).status === 404;
 
 export class FlowRunner {
   readonly #pool: WorkerPool;
@@ -93,8 +92,9 @@ export class FlowRunner {
       if (this.#isOff && solveOnly) return { value: { type: "solved" }, backend: undefined, measured: undefined };
       if (this.#isOff || (solution !== undefined && !solveOnly)) {
         run.onState("session", undefined);
-        options.sessionResponse = await this.#requestSession(options, signal);
-        const value = readGrant(options.sessionResponse, !this.#isOff);
+        const response = await this.#requestSession(options, signal);
+        options.sessionResponse = response;
+        const value = readGrant(response, !this.#isOff);
         if (value) return { value, backend: undefined, measured: undefined };
       }
       start();
@@ -123,8 +123,9 @@ export class FlowRunner {
   /** Requests the challenge, path by path; leaves the response and the paths from its own on in `options`. */
   async #requestChallenge(options: SessionOptions, signal: AbortSignal): Promise<void> {
     for (const [index, path] of options.challengePaths.entries()) {
-      options.challengeResponse = await this.#send("GET", path, {}, signal);
-      if (!isNotFound(options.challengeResponse) || index === options.challengePaths.length - 1) {
+      const response = await this.#send("GET", path, {}, signal);
+      options.challengeResponse = response;
+      if (!isNotFound(response) || index === options.challengePaths.length - 1) {
         options.challengePaths = options.challengePaths.slice(index);
         return;
       }

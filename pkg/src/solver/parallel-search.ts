@@ -60,7 +60,7 @@ export class ParallelSearch {
       const link = await pool.take(wanted, signal);
       let shared: Promise<number | null> | undefined;
       try {
-        const whole = this.#worthSharing(challenge, link, wanted);
+        const whole = this.#worthSharing(challenge, link);
         if (whole) return await this.#together(challenge, whole, link, wanted);
         this.backend = link.backend;
         const request = { type: "solve", challenge, start, maxNumber, share: workers > 1 } as const;
@@ -102,7 +102,7 @@ export class ParallelSearch {
   }
 
   /** The whole range, if it is known already to be worth several engines. */
-  #worthSharing(challenge: Challenge, link: WorkerClient, wanted: Wanted): Range | undefined {
+  #worthSharing(challenge: Challenge, link: WorkerClient): Range | undefined {
     const { maxnumber = 1_000_000 } = challenge;
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
     const whole = { start: this.#context.start, end };

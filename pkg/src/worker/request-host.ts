@@ -2,7 +2,7 @@
 import type { Failure } from "../common/errors.js";
 import type { Report, Request } from "../solver/messages.js";
 import { pause } from "./pause.js";
-import type { Host, HttpRequest, HttpResponse, NoResponse, SearchRest, SolutionV2 } from "./wasm.js";
+import type { Host, HttpResponse, NoResponse, SearchRest, SolutionV2 } from "./wasm.js";
 
 /** Searches with a hash function that the engine lacks. */
 export type SearchElsewhere = (rest: SearchRest, host: Host) => Promise<number | null>;
