@@ -1,6 +1,9 @@
 /** Browsers, and every runtime with their Worker and fetch. */
 import { loaderOf } from "./load.js";
 
+/** `import()` of an address that bundlers do not know; the build replaces the name. */
+declare function importByAddress<T>(url: string): Promise<T>;
+
 /** Loads the best engine that this runtime can run. */
 export const load = loaderOf(
   async (variant, url) => {
@@ -13,6 +16,6 @@ export const load = loaderOf(
   async (url) => {
     if (!url) throw new Error("the address of javascript.js is not known: set assetsUrl");
     // By its address: a bundler's worker is often a classic script, which cannot be split.
-    return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+    return importByAddress(url);
   },
 );
