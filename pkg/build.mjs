@@ -44,7 +44,7 @@ const chunks = ({ prefix = "" } = {}) => ({
   setup: ({ onResolve }) => {
     onResolve({ filter: /^#/ }, ({ path, kind }) => {
       if (kind !== "dynamic-import") return undefined;
-      const own = path.startsWith("#page-engine") ? prefix : "";
+      const own = /^#(keys|(kdf-)?page-engine)/.test(path) ? prefix : "";
       return { path: `./${own}${path.slice(1)}.js`, external: true };
     });
   },
@@ -61,7 +61,12 @@ await build({
     worker: "src/worker/web-worker.ts",
     "page-engine": "src/worker/page-engine.ts",
     javascript: "src/worker/javascript.ts",
+    keys: "src/kdf/keys-chunk.ts",
+    "kdf-worker": "src/kdf/web-worker.ts",
+    "kdf-page-engine": "src/kdf/page-engine.ts",
     "altcha-lib": "src/altcha-lib.ts",
+    "altcha-workers": "src/altcha-workers.ts",
+    "altcha-worker": "src/kdf/altcha-worker.ts",
     react: "src/react.ts",
   },
   external: ["saltmine", "react"],
@@ -76,6 +81,9 @@ await build({
     node: "src/index.ts",
     "node-worker": "src/worker/node-worker.ts",
     "node-page-engine": "src/worker/page-engine.ts",
+    "node-keys": "src/kdf/keys-chunk.ts",
+    "node-kdf-worker": "src/kdf/node-worker.ts",
+    "node-kdf-page-engine": "src/kdf/page-engine.ts",
   },
   plugins: [chunks({ prefix: "node-" })],
 });
@@ -110,7 +118,8 @@ await build({
 });
 const isScript = (file) => /\.global\.js$/.test(file);
 await minifyFolder(dist, (file) => !isScript(file));
-for (const file of ["simd128.wasm", "scalar.wasm"])
+const kdfModules = (await readdir(`${here}wasm`)).filter((name) => /^kdf-.*\.wasm$/.test(name));
+for (const file of ["simd128.wasm", "scalar.wasm", ...kdfModules])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;
@@ -168,7 +177,7 @@ async function keepPublicTypes(folder) {
     for (const [, path] of text.matchAll(/from "(\.\.?\/[^"]+)\.js"/g))
       await visit(posix.join(posix.dirname(file), `${path}.d.ts`));
   };
-  for (const entry of ["index", "altcha-lib", "react"]) await visit(`${entry}.d.ts`);
+  for (const entry of ["index", "altcha-lib", "altcha-workers", "react"]) await visit(`${entry}.d.ts`);
   for (const file of await readdir(folder, { recursive: true })) {
     if (file.endsWith(".d.ts") && !reached.has(file)) await rm(`${folder}/${file}`);
   }

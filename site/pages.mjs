@@ -29,6 +29,7 @@ const GROUPS = [
       guide("moving", "Moving to saltmine"),
       guide("bundlers", "Bundlers and tests"),
       guide("content-security-policy", "Content security policy"),
+      guide("apps", "Apps and credentials"),
       guide("production", "Running in production"),
       guide("how-it-works", "How it works"),
       guide("threat-model", "Threat model"),
@@ -47,7 +48,8 @@ const GROUPS = [
     title: "Reference",
     entries: [
       ...DOORS.map(({ name, source, file }) => ({ source, file, label: name, isCode: true })),
-      { href: "http-api/", label: "HTTP API" },
+      guide("http-reference", "HTTP reference"),
+      { href: "http-api/", label: "HTTP API (interactive)" },
       INTEGRITY,
     ],
   },

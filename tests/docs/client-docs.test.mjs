@@ -9,6 +9,7 @@ import { until } from "../support/client-pages.mjs";
 import { root } from "../support/paths.mjs";
 import { DEMO_APP_ID } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
+import { makeUserKey } from "../support/todays-service.mjs";
 import { documented } from "./documented.mjs";
 
 const PAGES = ["quick-start", "client", "react", "moving", "content-security-policy", "troubleshooting"];
@@ -20,6 +21,9 @@ const texts = Object.fromEntries(
     PAGES.map(async (page) => [page, await readFile(join(root, "docs", `${page}.md`), "utf8")]),
   ),
 );
+
+// The route of the signed-in users' example, on the page's own server.
+files["/chat-token"] = await (await makeUserKey()).sign({ sub: "user-1" });
 
 /** The blocks of a page: `{ language, code, heading }`. */
 function blocksOf(text) {
@@ -160,11 +164,14 @@ describe("docs/client.md names", () => {
       `export interface ${name} (?:extends \\w+ )?\\{\\n([\\s\\S]*?)^\\}`,
       "m",
     ).exec(source);
-    return [...body.matchAll(/^ {2}(\w+)[?(:]/gm)].map(([, member]) => member);
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(:]/gm)].map(([, member]) => member);
   }
-  for (const name of ["ClientOptions", "Client"]) {
+  for (const [file, name] of [
+    ["session/client-options.ts", "ClientOptions"],
+    ["session/client.ts", "Client"],
+  ]) {
     test(`every member of ${name}`, async () => {
-      const members = await membersOf("session/client.ts", name);
+      const members = await membersOf(file, name);
       assert.ok(members.length >= 8);
       for (const member of members) assert.match(texts.client, new RegExp(`^\\| \`${member}[\`(]`, "m"));
     });

@@ -9,6 +9,7 @@ import { root, serverPath } from "../support/paths.mjs";
 import { startServer } from "../support/server.mjs";
 import { codeBlocks } from "./code-blocks.mjs";
 import { errorsPage } from "./errors-page.mjs";
+import { httpPage } from "./http-page.mjs";
 
 const MANAGEMENT_KEY = "a management key for this test only";
 
@@ -25,11 +26,24 @@ async function runInShell(code) {
   return stdout;
 }
 
+const apps = await readFile(join(root, "docs", "apps.md"), "utf8");
 const production = await readFile(join(root, "docs", "production.md"), "utf8");
 
 test("docs/errors.md lists every error code with its message (tests/docs/errors-page.mjs --write updates it)", async () => {
   const { actual, expected } = await errorsPage();
   assert.equal(actual, expected);
+});
+
+test("docs/http-reference.md lists every route (tests/docs/http-page.mjs --write updates it)", async () => {
+  const description = await (await fetch(`${server.baseUrl}/openapi.json`)).json();
+  const { actual, expected } = await httpPage(description);
+  assert.equal(actual, expected);
+});
+
+test("docs/apps.md creates an app", async () => {
+  const [createApp, ...more] = codeBlocks(apps, "[a-z]+", server.baseUrl);
+  assert.match(JSON.parse(await runInShell(createApp)).data.app.id, /^app_[a-z0-9]{16,}$/);
+  assert.equal(more.length, 0);
 });
 
 describe("docs/production.md", () => {
@@ -52,7 +66,7 @@ describe("docs/production.md", () => {
     const printed = await runInShell(watch);
     assert.equal(printed.match(/\{"status":"ok"\}/g).length, 2);
     for (const [, name] of production.matchAll(/`(saltmine_[a-z_]+)/g)) {
-      assert.ok(printed.includes(`# TYPE ${name.replace(/_total$/, "")} `), name);
+      assert.ok(printed.includes(`# TYPE ${name.replace(/_(total|info)$/, "")} `), name);
     }
   });
 

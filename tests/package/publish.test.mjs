@@ -22,12 +22,22 @@ const ENGINES = ["", "node-"].flatMap((prefix) =>
 const SCRIPTS = [
   ...["index.js", "node.js", "altcha-lib.js", "react.js", "service-worker.js", "saltmine.global.js"],
   ...["inline.js", "inline.global.js", "search.js", "requests.js", ...ENGINES],
+  ...["altcha-workers.js", "altcha-worker.js"],
+  ...["", "node-"].flatMap((prefix) =>
+    ["keys.js", "kdf-worker.js", "kdf-page-engine.js"].map((name) => prefix + name),
+  ),
 ];
+const KDF_MODULES = ["sha", "scrypt", "argon2id"].flatMap((name) => [
+  `kdf-${name}.wasm`,
+  `kdf-${name}-scalar.wasm`,
+]);
 const DIST = [
   ...SCRIPTS,
   ...SCRIPTS.map((name) => `${name}.map`),
-  ...["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", "integrity.json"],
-  ...["index", "altcha-lib", "react", "saltmine.global", "inline.global"].map((name) => `${name}.d.ts`),
+  ...["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", "integrity.json", ...KDF_MODULES],
+  ...["index", "altcha-lib", "altcha-workers", "react", "saltmine.global", "inline.global"].map(
+    (name) => `${name}.d.ts`,
+  ),
 ];
 
 describe("the tarball", () => {
@@ -49,7 +59,13 @@ describe("the tarball", () => {
     const others = files.filter((name) => !types.includes(name));
     assert.deepEqual(others.sort(), [...wanted, ...DIST.map((name) => `dist/${name}`)].sort());
     const reached = new Set();
-    for (const file of [...types, "dist/index.d.ts", "dist/react.d.ts"]) {
+    for (const file of [
+      ...types,
+      "dist/index.d.ts",
+      "dist/react.d.ts",
+      "dist/altcha-lib.d.ts",
+      "dist/altcha-workers.d.ts",
+    ]) {
       const text = await readFile(join(installed, file), "utf8");
       for (const [, path] of text.matchAll(/from "(\.\.?\/[^"]+)\.js"/g))
         reached.add(join(dirname(file), `${path}.d.ts`));
@@ -244,7 +260,7 @@ const options: ClientOptions = {
     if (event.type === "ready") {
       const session: Session = event.session;
       const backend: Backend | undefined = event.backend;
-      console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
+      console.log(session.userId, event.source satisfies "callback" | "network" | "storage", backend?.thread, event.proofOfWork);
     } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
     else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out", event.error?.code);

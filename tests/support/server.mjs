@@ -29,6 +29,8 @@ export async function startServer(env = {}) {
       SALTMINE_ENV: "development",
       SALTMINE_STATE_DIR: state,
       SALTMINE_RATE_LIMIT: "off",
+      // It stops at once: nothing sends requests to another instance meanwhile.
+      SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,
       HOST: "127.0.0.1",
       PORT: "0",

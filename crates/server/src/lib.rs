@@ -7,6 +7,7 @@ mod app_cache;
 mod apps;
 mod clock;
 pub mod config;
+mod connection_limits;
 mod context;
 mod conversations;
 pub mod development;
@@ -16,12 +17,15 @@ mod maintenance;
 mod metrics;
 mod private_file;
 mod random;
+mod runtime_metrics;
 mod secret;
 mod serve;
 mod state;
+mod state_builder;
 mod store;
 mod suggestion;
 mod token;
+mod trace_context;
 
 pub use agent::{
     Agent, AgentError, Agents, ChatCompletions, ChatCompletionsSettings, Echo, Message, Reply, Role,
@@ -32,11 +36,12 @@ pub use apps::{App, AppConfig, AppType, Owner, WebClient};
 pub use clock::{Clock, SystemClock};
 pub use context::ContextBudget;
 pub use error::Error;
-pub use http::Front;
+pub use http::RequestHandler;
 pub use maintenance::sweep;
 pub use random::{Random, SystemRandom};
 pub use secret::Secret;
-pub use serve::serve;
+pub use serve::{Listeners, serve};
 pub use state::{AppState, PowScope, PowVersion, ProofOfWork, RateLimit, Settings};
+pub use state_builder::AppStateBuilder;
 pub use store::{Store, StoreError};
 pub use token::{Claims, Tokens};

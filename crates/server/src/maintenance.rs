@@ -14,6 +14,9 @@ const GRACE_SECONDS: u64 = 60 * 60;
 /// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
+/// Conversations of a batch, each with its messages.
+const CONVERSATIONS: u32 = 20;
+
 /// Sweeps for as long as it is polled.
 pub(crate) async fn sweep_forever(state: AppState) {
     loop {
@@ -26,8 +29,9 @@ pub(crate) async fn sweep_forever(state: AppState) {
     }
 }
 
-/// Forgets what no longer matters: spent challenges that have ended, conversations of apps and API keys that were
-/// deleted, and addresses that have gone quiet. Says how many rows of the database those were.
+/// Deletes what no longer matters: spent challenges that have expired, conversations of deleted apps and API keys,
+/// conversations that are older than the retention period, and addresses without recent requests. Returns how many rows
+/// of the database those were.
 ///
 /// # Errors
 ///
@@ -41,7 +45,8 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     loop {
         let challenges = state.store.forget_challenges(before, BATCH).await?;
-        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?;
+        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?
+            + delete_old_conversations(state).await?;
         if challenges + conversations == 0 {
             return Ok(forgotten);
         }
@@ -49,4 +54,15 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
         // Others write in between.
         tokio::task::yield_now().await;
     }
+}
+
+/// Deletes conversations without a message in the retention period.
+async fn delete_old_conversations(state: &AppState) -> Result<u64, StoreError> {
+    let Some(retention) = state.settings.retention else {
+        return Ok(0);
+    };
+    let Ok(before) = state.clock.now().checked_sub(retention) else {
+        return Ok(0);
+    };
+    state.store.delete_conversations_before(before, CONVERSATIONS).await
 }

@@ -145,8 +145,9 @@ fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
     }
     let mut unused = Vec::new();
     for export in module.exports.iter().filter(|export| export.name != "memory") {
-        match find_word(glue, &format!("wasm.{}", export.name)) {
-            Some(at) => placed.push((at, export.name.clone())),
+        let name = format!("wasm.{}", export.name);
+        match find_word(glue, &name) {
+            Some(at) => placed.push((at, name)),
             // The linker's, and those for other targets.
             None => unused.push(export.id()),
         }
@@ -156,24 +157,23 @@ fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
     }
     placed.sort();
     placed.dedup();
-    let short: HashMap<String, String> =
-        placed.into_iter().enumerate().map(|(index, (_, name))| (name, format!("w{index}"))).collect();
+    let shortened = placed.into_iter().enumerate().map(|(index, (_, name))| {
+        let prefix = if name.starts_with("wasm.") { "wasm." } else { "" };
+        (name, format!("{prefix}w{index}"))
+    });
+    let short: HashMap<String, String> = shortened.collect();
     for import in module.imports.iter_mut() {
         import.module = GLUE_MODULE.into();
         import.name = short[&import.name].clone();
     }
     for export in module.exports.iter_mut() {
-        if let Some(name) = short.get(&export.name) {
-            export.name.clone_from(name);
+        if let Some(name) = short.get(&format!("wasm.{}", export.name)) {
+            export.name = name["wasm.".len()..].into();
         }
     }
-    let words = Regex::new(r"[A-Za-z_$][\w$]*")?;
-    // The exported functions keep their names: only what they call in the module is renamed.
+    let words = Regex::new(r"(?:\bwasm\.)?[A-Za-z_$][\w$]*")?;
     let replaced = words.replace_all(glue, |found: &regex_lite::Captures<'_>| {
-        let word = &found[0];
-        let start = found.get(0).map_or(0, |word| word.start());
-        let is_public = matches!(word, "session" | "solve" | "search") && !glue[..start].ends_with("wasm.");
-        short.get(word).filter(|_| !is_public).map_or(word, String::as_str).to_owned()
+        short.get(&found[0]).map_or(&found[0], String::as_str).to_owned()
     });
     *glue = replaced.into_owned();
     Ok(())

@@ -70,7 +70,10 @@ fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
     write_if_changed(&glue, bound.glue.as_bytes())?;
     fs::write(work.join("glue.js"), &bound.glue)?;
     check_glue(table, variant)?;
-    write_if_changed(&root().join(&module.declarations), declarations(&bound.types).as_bytes())
+    write_if_changed(
+        &root().join(&module.declarations),
+        declarations(&module.declarations, &bound.types).as_bytes(),
+    )
 }
 
 /// All variants of a module have the same glue, since the package has it once.
@@ -111,9 +114,13 @@ fn translate(script: &str) -> Result<String> {
     Ok(format!("export default {open}{head}{body}\n"))
 }
 
-/// The declarations as a TypeScript module.
-fn declarations(types: &str) -> String {
+/// The declarations: of the glue, or as a TypeScript module.
+fn declarations(path: &str, types: &str) -> String {
     let begin = types.find("export ").unwrap_or_default();
+    if path.ends_with(".d.ts") {
+        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n";
+        return format!("{types}\n{linking}");
+    }
     let text = types[begin..].replace("export function", "export declare function");
     format!(
         "/**\n * The interface of the wasm module, written by the build: see crates/client/src/edge.\n */\n\n{text}"

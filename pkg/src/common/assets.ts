@@ -1,5 +1,6 @@
 /** Where the package's files are, when they are not beside the page's script. */
 import { invalid, shown } from "./invalid.js";
+import type { URLType } from "./platform.js";
 
 /** The name of a published file that a page or a worker loads by its address. */
 export type AssetFile = "worker.js" | "page-engine.js" | "javascript.js" | "simd128.wasm" | "scalar.wasm";
@@ -10,7 +11,7 @@ const ASSET_FILE = /^((worker|page-engine|javascript)\.js|(simd128|scalar)\.wasm
  * The folder with the package's published files, all of the same version; or the address of each file, as a bundler's
  * `?url` imports give it. A file that is not named is looked for beside the page's script.
  */
-export type AssetsUrl = string | URL | { readonly [File in AssetFile]?: string | URL | undefined };
+export type AssetsUrl = string | URLType | { readonly [File in AssetFile]?: string | URLType | undefined };
 
 /** Returns the address of a file, or nothing where the caller named none. */
 export type Assets = (file: AssetFile) => string | undefined;
@@ -31,7 +32,7 @@ export function assetsOption(value: AssetsUrl | undefined): Assets {
   return (file) => urls.get(file);
 }
 
-function absolute(value: string | URL): string {
+function absolute(value: string | URLType): string {
   try {
     return new URL(value, globalThis.location?.href).href;
   } catch {

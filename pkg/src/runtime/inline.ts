@@ -9,7 +9,7 @@ import { serveOnPage } from "../worker/page-engine.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, type Thread, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts a worker from this file's own text, as a classic script: no import is needed. */
 export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
@@ -32,5 +32,10 @@ export const engineUrl: typeof web.engineUrl = () => undefined;
 export const loadPageEngine: typeof web.loadPageEngine = async () => ({
   serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),
 });
+/** Fails: the modules for challenges of version 2 would double the file. */
+export const loadKeySearch: typeof web.loadKeySearch = () =>
+  Promise.reject(
+    new Error("challenges of version 2 are not part of saltmine/inline: import solve from saltmine"),
+  );
 export const loadSearch: typeof web.loadSearch = async () => search;
 export const loadRequests: typeof web.loadRequests = async () => requests;

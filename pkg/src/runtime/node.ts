@@ -1,10 +1,8 @@
 /** A worker thread as its owner sees it. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Engine, Report } from "../solver/messages.js";
-import type { PageEngine, Thread } from "./thread.js";
-
-export type { Thread } from "./thread.js";
+import type { ClientEngine, Report } from "../solver/messages.js";
+import type { PageEngine, Thread } from "./types.js";
 
 /** Starts the worker thread. */
 export function spawn(
@@ -24,13 +22,16 @@ export function spawn(
 }
 
 /** Returns nothing: the worker thread reads the modules beside its own file. */
-export const engineUrl = (_engine: Engine): string | undefined => undefined;
+export const engineUrl = (_engine: ClientEngine): string | undefined => undefined;
 
 /** Loads the engine without a worker. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
 
 /** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");
+
+/** Loads what challenges of version 2 need. */
+export const loadKeySearch = () => import("#keys");
 
 /** Loads what a caller's own requests need. */
 export const loadRequests = () => import("#requests");

@@ -2,7 +2,7 @@
 import { threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, type Thread, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /**
  * The address of this script, known only while it is run. Where it is not known (a content script of an extension, a
@@ -29,6 +29,9 @@ export const engineUrl: typeof web.engineUrl = (engine) =>
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
 export const loadPageEngine: typeof web.loadPageEngine = (url) =>
   import(url ?? beside("page-engine.js"));
+
+/** Loads what challenges of version 2 need. */
+export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
 
 /** Part of this file. */
 export const loadSearch: typeof web.loadSearch = () => import("#search");

@@ -1,19 +1,6 @@
 /** A Web Worker as its owner sees it, however it was started. */
-import type { Command, Report } from "../solver/messages.js";
-
-/** What a thread offers its owner. */
-export interface Thread {
-  post(command: Command): void;
-  terminate(): void;
-  /** Sets whether the process waits for the thread; only Node's threads have this. */
-  keepAlive?(on: boolean): void;
-}
-
-/** The engine on the page's own thread. */
-export interface PageEngine {
-  /** Starts it; `post` takes its reports. Returns what takes commands. */
-  serveOnPage(post: (report: Report) => void): (command: Command) => void;
-}
+import type { Report } from "../solver/messages.js";
+import type { Thread } from "./types.js";
 
 /** Connects a worker's events with its owner. */
 export function threadOf(

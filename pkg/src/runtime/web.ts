@@ -1,8 +1,9 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
-import type { Engine, Report } from "../solver/messages.js";
-import { type PageEngine, type Thread, threadOf, workerAt } from "./thread.js";
+import type { ClientEngine, Report } from "../solver/messages.js";
+import { threadOf, workerAt } from "./thread.js";
+import type { PageEngine, Thread } from "./types.js";
 
-export { DEFAULT_STORAGE, type Thread, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
 export function spawn(
@@ -49,7 +50,7 @@ function addressOf(): { url: URL; options: WorkerOptions | undefined } {
 }
 
 /** Returns the address of an engine's file, evaluated only when it is needed: some formats have no `import.meta.url`. */
-export const engineUrl = (engine: Engine): string | undefined =>
+export const engineUrl = (engine: ClientEngine): string | undefined =>
   (engine === "simd128"
     ? new URL("./simd128.wasm", import.meta.url)
     : engine === "scalar"
@@ -62,6 +63,9 @@ export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#p
 
 /** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");
+
+/** Loads what challenges of version 2 need. */
+export const loadKeySearch = () => import("#keys");
 
 /** Loads what a caller's own requests need. */
 export const loadRequests = () => import("#requests");

@@ -1,12 +1,13 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
-import { engineUrl, loadPageEngine, spawn, type Thread } from "#runtime";
+import { engineUrl, loadPageEngine, spawn } from "#runtime";
 import { simd } from "wasm-feature-detect";
+import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { WorkerClient } from "./worker-client.js";
-import type { Engine, Report } from "./messages.js";
+import type { ClientEngine, Engine, Report } from "./messages.js";
 
 /** A worker that has not proved itself after this long is given up. */
 const HANDSHAKE_MS = 10_000;
@@ -161,7 +162,7 @@ async function requestWasm(url: string): Promise<ArrayBuffer | undefined> {
 }
 
 /** Returns the address of an engine's file; nothing where there is none, such as in a bundle of one file. */
-function addressOf(engine: Engine, assets: Assets): string | undefined {
+function addressOf(engine: ClientEngine, assets: Assets): string | undefined {
   try {
     return assets(engine === "javascript" ? "javascript.js" : `${engine}.wasm`) ?? engineUrl(engine);
   } catch {

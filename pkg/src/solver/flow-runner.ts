@@ -2,7 +2,7 @@
  * Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is long enough.
  * The first requests are sent from here while the engine starts, and the engine is not started when nothing is to be solved.
  */
-import { loadSearch } from "#runtime";
+import { loadKeySearch, loadSearch } from "#runtime";
 import { abortReason } from "../common/abort.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
@@ -10,7 +10,7 @@ import { exchange } from "./exchange.js";
 import type { Backend, Share, Update } from "./messages.js";
 import type { Measured } from "./progress.js";
 import { readGrant } from "./read-grant.js";
-import type { RequestCallbacks, WorkerClient } from "./worker-client.js";
+import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 
 /** Engines that one flow may use up. */
@@ -23,8 +23,6 @@ export interface FlowRunnerOptions {
   timeoutMs: number;
   workers: number;
   fetch: typeof fetch | undefined;
-  /** Solves a challenge of ALTCHA version 2. */
-  solveV2?: (challenge: string, signal: AbortSignal) => ReturnType<NonNullable<RequestCallbacks["onSolveV2"]>>;
 }
 
 /** One flow. */
@@ -157,7 +155,7 @@ export class FlowRunner {
 
   async #runOn(link: WorkerClient, run: Run, options: SessionOptions): Promise<Outcome> {
     const { signal, onState, onProgress } = run;
-    const { flow, origin, timeoutMs, fetch, solveV2 } = this.#options;
+    const { flow, origin, timeoutMs, fetch } = this.#options;
     const most = this.#options.workers;
     const over = new AbortController();
     let { backend } = link;
@@ -185,7 +183,18 @@ export class FlowRunner {
     };
     // Functions cannot cross to a worker: what they do is asked of the page.
     const onFetch = fetch && ((step: HttpRequest) => exchange(fetch, step, timeoutMs, over.signal));
-    const onSolveV2 = solveV2 && ((challenge: string) => solveV2(challenge, over.signal));
+    const onSolveV2 = async (challenge: string) => {
+      const began = performance.now();
+      const { solveKeys } = await loadChunk(loadKeySearch);
+      const { found } = await solveKeys(JSON.parse(challenge), {
+        start: 0,
+        workers: undefined,
+        wasmUrl: undefined,
+        signal: over.signal,
+        onProgress: () => {},
+      });
+      return found ? { ...found, time: performance.now() - began } : null;
+    };
     const request = {
       type: "session",
       options,
@@ -193,7 +202,6 @@ export class FlowRunner {
       timeoutMs,
       share: most > 1,
       fetchOnPage: fetch !== undefined,
-      solveV2OnPage: solveV2 !== undefined,
     } as const;
     const callbacks = { signal, onUpdate, onShare, onFetch, onSolveV2 };
     try {

@@ -14,13 +14,16 @@ import type {
 } from "../worker/wasm.js";
 
 /** What runs the search. */
-export type Engine = "simd128" | "scalar" | "javascript";
+export type Engine = "simd128" | "scalar" | "javascript" | "webcrypto";
+
+/** What runs the flow and the searches of version 1. */
+export type ClientEngine = Exclude<Engine, "webcrypto">;
 
 /** The rung of the ladder that the work stands on. */
 export interface Backend {
   /**
    * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
-   * browser refuses WebAssembly.
+   * browser refuses WebAssembly; `webcrypto`: the browser's own key derivation, for challenges of version 2.
    */
   engine: Engine;
   /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
@@ -61,8 +64,6 @@ export type Request =
       share: boolean;
       /** Whether the page sends the requests. */
       fetchOnPage: boolean;
-      /** Whether the page solves challenges of version 2. */
-      solveV2OnPage: boolean;
     }
   /** A challenge that the caller received; done with the number or null. */
   | { type: "solve"; challenge: Challenge; start: number; maxNumber: number; share: boolean }
@@ -82,7 +83,7 @@ export type Command =
       /** The bytes of `simd128.wasm`, where the page has requested them ahead. */
       wasm: ArrayBuffer | undefined;
       /** The addresses of the engine's files, where the page knows them. */
-      urls: { readonly [Name in Engine]: string | undefined };
+      urls: { readonly [Name in ClientEngine]: string | undefined };
     }
   | { type: "request"; id: number; request: Request }
   /** The answer to a `share`, `fetch` or `solve_v2`. */

@@ -1,5 +1,6 @@
 //! Authentication: of users and API keys on the run API, of the operator on the management API.
 
+use super::request_handler::{log_app, log_visitor};
 use super::session::enabled_app;
 use super::{origin, pow};
 use crate::api_keys::ApiKeySecret;
@@ -47,6 +48,7 @@ impl Caller {
             // The key is good all the same.
             tracing::warn!(%error, key = key.id, "could not note that the API key was used");
         }
+        log_visitor(&key.id);
         Ok(Self {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
@@ -77,6 +79,8 @@ impl FromRequestParts<AppState> for Caller {
             return Err(Error::TokenAppMismatch);
         }
         origin::require_allowed(web_client, headers)?;
+        log_app(&app.id);
+        log_visitor(&claims.sub);
         let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
         Ok(Self {
             visitor,

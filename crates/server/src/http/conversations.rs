@@ -33,6 +33,17 @@ struct ConversationWithMessages<'a> {
     messages: Vec<StoredMessage<'a>>,
 }
 
+/// A conversation of an export, with all its messages.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExportedConversation<'a>(ConversationWithMessages<'a>);
+
+impl<'a> ExportedConversation<'a> {
+    pub(super) fn new(conversation: Conversation, messages: &'a [KeptMessage]) -> Self {
+        let messages = messages.iter().map(StoredMessage::from).collect();
+        Self(ConversationWithMessages { conversation, messages })
+    }
+}
+
 /// A message of a conversation.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
