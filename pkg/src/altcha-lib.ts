@@ -5,29 +5,30 @@
  * @module
  */
 import { type Challenge, type ChallengeV2, solve } from "saltmine";
+import type { AbortControllerType, URLType, WorkerType } from "./common/platform.js";
 
 /** What `solveChallenge` of altcha-lib 2.x takes. */
 export interface SolveChallengeOptions {
   /** The challenge. */
   challenge: ChallengeV2;
   /** Ends the search. */
-  controller?: AbortController;
+  controller?: AbortControllerType | undefined;
   /** Only `uint32`, the one of version 2: challenges of version 1 have a signature of their own. */
-  counterMode?: "uint32";
+  counterMode?: "uint32" | undefined;
   /** The first counter; default 0. */
-  counterStart?: number;
+  counterStart?: number | undefined;
   /** The distance of two counters; only 1, since the workers are this package's own. */
-  counterStep?: 1;
+  counterStep?: 1 | undefined;
   /** Not used: this package derives the keys. */
   deriveKey?: unknown;
   /** Ends the search after so many milliseconds; default 90000. 0 is no limit. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** What `solveChallengeWorkers` of altcha-lib 2.x takes. */
 export interface SolveChallengeWorkersOptions extends SolveChallengeOptions {
   /** The most workers, from 1 to 16. */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Not used: the workers are this package's own. */
   createWorker?: unknown;
   /** Not used: the search continues with fewer workers by itself. */
@@ -49,7 +50,7 @@ export interface Solution {
   /** Milliseconds. */
   took: number;
   /** Set by {@link solveChallengeWorkers}. */
-  worker?: boolean;
+  worker?: boolean | undefined;
 }
 
 /** altcha-lib starts at most so many workers. */
@@ -95,14 +96,14 @@ export function solveChallenge(
   algorithm?: string,
   max?: number,
   start?: number,
-): { promise: Promise<Solution | null>; controller: AbortController };
+): { promise: Promise<Solution | null>; controller: AbortControllerType };
 export function solveChallenge(
   challenge: string | SolveChallengeOptions,
   salt = "",
   algorithm = "SHA-256",
   max = 1e6,
   start = 0,
-): Promise<SolutionV2 | null> | { promise: Promise<Solution | null>; controller: AbortController } {
+): Promise<SolutionV2 | null> | { promise: Promise<Solution | null>; controller: AbortControllerType } {
   if (typeof challenge === "object") return findKey(challenge, 1);
   const controller = new AbortController();
   return { promise: find({ algorithm, challenge, salt }, start, max, 1, controller.signal), controller };
@@ -115,7 +116,7 @@ export function solveChallengeWorkers(options: SolveChallengeWorkersOptions): Pr
  * most `concurrency`: `workerScript` is not used.
  */
 export function solveChallengeWorkers(
-  workerScript: string | URL | (() => Worker),
+  workerScript: string | URLType | (() => WorkerType),
   concurrency: number,
   challenge: string,
   salt: string,
@@ -124,7 +125,7 @@ export function solveChallengeWorkers(
   startNumber?: number,
 ): Promise<Solution | null>;
 export async function solveChallengeWorkers(
-  script: string | URL | (() => Worker) | SolveChallengeWorkersOptions,
+  script: string | URLType | (() => WorkerType) | SolveChallengeWorkersOptions,
   concurrency = 1,
   challenge = "",
   salt = "",

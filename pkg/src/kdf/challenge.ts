@@ -15,13 +15,13 @@ export interface ChallengeParameters {
   /** Iterations; for scrypt N, for Argon2id the number of passes. */
   cost: number;
   /** The length of the key in bytes; 32 when absent. */
-  keyLength?: number | null;
+  keyLength?: number | null | undefined;
   /** The hex digits with which the key must begin. */
   keyPrefix: string;
   /** The block size r of scrypt, the KiB of Argon2id. */
-  memoryCost?: number | null;
+  memoryCost?: number | null | undefined;
   /** The parallelism of scrypt and Argon2id; 1 when absent. */
-  parallelism?: number | null;
+  parallelism?: number | null | undefined;
 }
 
 /** A challenge of ALTCHA version 2 as the server sends it. */
@@ -29,7 +29,7 @@ export interface ChallengeV2 {
   /** What the search needs. Members beside those of {@link ChallengeParameters} are allowed. */
   parameters: ChallengeParameters;
   /** Hex HMAC of the parameters. */
-  signature?: string | null;
+  signature?: string | null | undefined;
 }
 
 /** The wasm module that has an algorithm. */

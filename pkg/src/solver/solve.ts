@@ -4,7 +4,8 @@ import { abortReason, untilAborted } from "../common/abort.js";
 import { loadKeySearch, loadSearch } from "#runtime";
 import { asSaltmineError } from "../common/errors.js";
 import { tell } from "../common/listener.js";
-import type { Backend, Challenge, Engine } from "./messages.js";
+import type { AbortSignalType } from "../common/platform.js";
+import type { Backend, Challenge, Engine } from "./types.js";
 import {
   engineOption,
   listenerOption,
@@ -21,22 +22,22 @@ import { type Progress, type ProgressV2, progressOf } from "./progress.js";
 /** What {@link solve} takes beside the challenge. */
 export interface SolveOptions {
   /** Ends the search within one slice (25 ms). */
-  signal?: AbortSignal;
+  signal?: AbortSignalType | undefined;
   /** Told how far the search has come; never backwards. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * The most workers that search at the same time, from 1 to 64; default one less than the machine has threads, at most
    * 8. Only as many are started as the challenge is worth: for a usual one that is 1.
    */
-  workers?: number;
+  workers?: number | undefined;
   /** The first candidate; default 0. */
-  start?: number;
+  start?: number | undefined;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
-  maxNumber?: number;
+  maxNumber?: number | undefined;
   /** Where the package's files are, when they are not beside the page's script; as the option of the client. */
   assetsUrl?: AssetsUrl | undefined;
   /** The highest engine to use, for measurements and tests; default the best that runs. */
-  engine?: Engine;
+  engine?: Engine | undefined;
 }
 
 /** What {@link solve} finds. */
@@ -54,20 +55,20 @@ export interface SolveResult {
 /** What {@link solve} takes beside a challenge of version 2. */
 export interface SolveOptionsV2 {
   /** Ends the search at once. */
-  signal?: AbortSignal;
+  signal?: AbortSignalType | undefined;
   /** Receives how far the search has come; never backwards. */
-  onProgress?: (progress: ProgressV2) => void;
+  onProgress?: ((progress: ProgressV2) => void) | undefined;
   /**
    * The most workers that search at the same time, from 1 to 64; default one for each thread of the machine, at most 16,
    * and only as many as 1/32 of the machine's memory is enough for.
    */
-  workers?: number;
+  workers?: number | undefined;
   /** The first counter; default 0. */
-  start?: number;
+  start?: number | undefined;
   /** The last counter, if the server's range is known: then the progress has a `share`. Default 2^32 - 1. */
-  maxCounter?: number;
+  maxCounter?: number | undefined;
   /** The highest engine to use; default the best that runs. */
-  engine?: Exclude<Engine, "javascript">;
+  engine?: Exclude<Engine, "javascript"> | undefined;
 }
 
 /** What {@link solve} finds for a challenge of version 2. */

@@ -98,7 +98,7 @@ export interface Solved {
 export interface ChallengeMembers {
   algorithm: string;
   challenge: string;
-  maxnumber?: number;
+  maxnumber?: number | undefined;
   salt: string;
   signature: string;
 }
