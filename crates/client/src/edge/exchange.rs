@@ -92,7 +92,7 @@ pub(super) fn received(response: &Object) -> Event<Body> {
     };
     let now_ms = js_sys::Date::now();
     // A response that was kept for a while tells an earlier time.
-    let age_ms = response.get("receivedMs").as_f64().map_or(0.0, |received_ms| now_ms - received_ms);
+    let age_ms = response.get("ageMs").as_f64().unwrap_or_default();
     let known = |ms: f64| Some(ms + age_ms).filter(|ms| !ms.is_nan());
     let date_ms = text("date").and_then(|date| known(js_sys::Date::parse(&date)));
     let retry_after_ms = text("retryAfter").and_then(|value| {
