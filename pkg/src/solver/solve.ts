@@ -115,8 +115,9 @@ function poolFor(assetsUrl: AssetsUrl | undefined): WorkerPool {
  * console.log(number); // 7
  * ```
  */
-export function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult>;
 export function solve(challenge: ChallengeV2, options?: SolveOptionsV2): Promise<SolveResultV2>;
+// The last one, since compilers report what does not fit the last overload.
+export function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult>;
 export async function solve(
   challenge: Challenge | ChallengeV2,
   options?: SolveOptions | SolveOptionsV2,
