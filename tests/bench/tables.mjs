@@ -69,3 +69,21 @@ export function coldTable({ ms, times }, { versions }) {
     Object.keys(PAGES).map((name) => [names[name], fixed(ms[name].median, 0), range(ms[name], 0)]),
   );
 }
+
+/** The network's part: times by the delay of each response. */
+export function delayedTable({ ms, serial }, { versions }) {
+  const names = {
+    saltmine: "**saltmine**",
+    "saltmine, preloading": "**saltmine**, with `modulepreload` and `preload`",
+    "altcha widget": `\`altcha\` ${versions.altcha}, the widget and the same session request`,
+  };
+  return table(
+    ["time to a token, each response delayed", "100 ms", "600 ms", "serial responses"],
+    Object.keys(names).map((name) => [
+      names[name],
+      fixed(ms[name][100].median, 0),
+      fixed(ms[name][600].median, 0),
+      fixed(serial[name], 1),
+    ]),
+  );
+}

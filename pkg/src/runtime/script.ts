@@ -27,8 +27,7 @@ export const engineUrl: typeof web.engineUrl = (engine) =>
   here && beside(engine === "javascript" ? "javascript.js" : `${engine}.wasm`);
 
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
-export const loadPageEngine: typeof web.loadPageEngine = (url) =>
-  import(url ?? beside("page-engine.js"));
+export const loadPageEngine: typeof web.loadPageEngine = (url) => import(url ?? beside("page-engine.js"));
 
 /** Loads what challenges of version 2 need. */
 export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));

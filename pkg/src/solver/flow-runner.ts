@@ -55,7 +55,8 @@ export interface Outcome {
 
 type Response = HttpResponse | NoResponse;
 
-const isNotFound = (response: Response | undefined) => "status" in Object(response) && (response as HttpResponse).status === 404;
+const isNotFound = (response: Response | undefined) =>
+  "status" in Object(response) && (response as HttpResponse).status === 404;
 
 export class FlowRunner {
   readonly #pool: WorkerPool;
@@ -87,7 +88,8 @@ export class FlowRunner {
         await this.#requestChallenge(options, signal);
       }
       this.#isOff = isNotFound(options.challengeResponse);
-      if (this.#isOff && solveOnly) return { value: { type: "solved" }, backend: undefined, measured: undefined };
+      if (this.#isOff && solveOnly)
+        return { value: { type: "solved" }, backend: undefined, measured: undefined };
       if (this.#isOff || (solution !== undefined && !solveOnly)) {
         run.onState("session", undefined);
         const response = await this.#requestSession(options, signal);
