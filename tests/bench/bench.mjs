@@ -13,19 +13,21 @@ import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs"
 import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { measureColdStarts } from "./cold.mjs";
+import { measureDelayed } from "./delayed.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
 import { measureKeyPages, measureKeyRates } from "./kdf.mjs";
 import { judgeKeyRates, keyPageTables, keyTables } from "./kdf-report.mjs";
 import { measureLengths } from "./lengths.mjs";
 import { measureNative } from "./native.mjs";
 import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
-import { judge, judgeColdStarts } from "./requirements.mjs";
-import { coldTable, hashTables, nativeLine } from "./tables.mjs";
+import { judge, judgeColdStarts, judgeDelayed } from "./requirements.mjs";
+import { coldTable, delayedTable, hashTables, nativeLine } from "./tables.mjs";
 import { measureWorkers } from "./workers.mjs";
 
 const HASH_ROUNDS = 9;
 const WORKER_TURNS = 5;
 const COLD_TURNS = 20;
+const DELAYED_TURNS = 7;
 const KEY_ROUNDS = 5;
 
 const { values } = parseArgs({
@@ -127,7 +129,9 @@ async function measureCold(tarball) {
   const browser = await launchBrowser();
   try {
     const cold = await measureColdStarts(browser, tarball, rounds ?? COLD_TURNS, progress);
-    return { title: `Chromium ${browser.version()}`, ...cold };
+    const turns = Math.min(rounds ?? DELAYED_TURNS, DELAYED_TURNS);
+    const delayed = await measureDelayed(browser, tarball, turns, progress);
+    return { title: `Chromium ${browser.version()}`, ...cold, delayed };
   } finally {
     await browser.close();
   }
@@ -166,7 +170,7 @@ try {
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (native) lines.push(nativeLine(native, measured));
   lines.push(...keyTables(keys), ...keyPageTables(keys));
-  if (cold) lines.push(coldTable(cold, machine));
+  if (cold) lines.push(coldTable(cold, machine), delayedTable(cold.delayed, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
 
@@ -177,7 +181,7 @@ try {
     ...keys.flatMap(({ name, title, keys }) =>
       judgeKeyRates(name, keys).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
     ),
-    ...(cold ? judgeColdStarts(cold) : []),
+    ...(cold ? [...judgeColdStarts(cold), ...judgeDelayed(cold.delayed)] : []),
   ];
   for (const { holds, text: sentence } of verdicts) {
     console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);
