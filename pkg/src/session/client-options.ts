@@ -1,3 +1,4 @@
+/** The options of a client. */
 import type { AssetsUrl } from "../common/assets.js";
 import type { FetchType } from "../common/platform.js";
 import type { GetAuthToken } from "./auth-token.js";
