@@ -1,4 +1,4 @@
-import { loadRequests } from "#runtime";
+import { loadRequests } from "#chunks";
 import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";

@@ -2,7 +2,7 @@
  * Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is long enough.
  * The first requests are sent from here while the engine starts, and the engine is not started when nothing is to be solved.
  */
-import { loadKeySearch, loadSearch } from "#runtime";
+import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
