@@ -12,17 +12,19 @@ import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs"
 import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { measureColdStarts } from "./cold.mjs";
+import { measureDelayed } from "./delayed.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
 import { measureLengths } from "./lengths.mjs";
 import { measureNative } from "./native.mjs";
 import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
-import { judge, judgeColdStarts } from "./requirements.mjs";
-import { coldTable, hashTables, nativeLine } from "./tables.mjs";
+import { judge, judgeColdStarts, judgeDelayed } from "./requirements.mjs";
+import { coldTable, delayedTable, hashTables, nativeLine } from "./tables.mjs";
 import { measureWorkers } from "./workers.mjs";
 
 const HASH_ROUNDS = 9;
 const WORKER_TURNS = 5;
 const COLD_TURNS = 20;
+const DELAYED_TURNS = 7;
 
 const { values } = parseArgs({
   options: {
@@ -95,7 +97,9 @@ async function measureCold(tarball) {
   const browser = await launchBrowser();
   try {
     const cold = await measureColdStarts(browser, tarball, rounds ?? COLD_TURNS, progress);
-    return { title: `Chromium ${browser.version()}`, ...cold };
+    const turns = Math.min(rounds ?? DELAYED_TURNS, DELAYED_TURNS);
+    const delayed = await measureDelayed(browser, tarball, turns, progress);
+    return { title: `Chromium ${browser.version()}`, ...cold, delayed };
   } finally {
     await browser.close();
   }
@@ -129,7 +133,7 @@ try {
   const lines = [`${[...titles].join(", ")}; ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (native) lines.push(nativeLine(native, measured));
-  if (cold) lines.push(coldTable(cold, machine));
+  if (cold) lines.push(coldTable(cold, machine), delayedTable(cold.delayed, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
 
@@ -137,7 +141,7 @@ try {
     ...measured.flatMap(({ name, title, ...result }) =>
       judge(name, result).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
     ),
-    ...(cold ? judgeColdStarts(cold) : []),
+    ...(cold ? [...judgeColdStarts(cold), ...judgeDelayed(cold.delayed)] : []),
   ];
   for (const { holds, text: sentence } of verdicts) {
     console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);

@@ -3,7 +3,6 @@ export const BUDGETS = {
   /** What the package's own files weigh where they are served as they are. */
   firstLoadGzip: 26_000,
   javascriptGzip: 24_000,
-  kernelsRaw: 24_000,
   /** The one-file entry point, with both engines in it. */
   inlineGzip: 60_000,
   /** What an import weighs in a bundle, gzip: its entry, and all that is loaded before the search starts. */

@@ -29,6 +29,8 @@ export async function startServer(env = {}) {
       SALTMINE_ENV: "development",
       SALTMINE_STATE_DIR: state,
       SALTMINE_RATE_LIMIT: "off",
+      // Cheap, and what every client solves; tests of version 2 set it.
+      SALTMINE_POW_VERSION: "1",
       // It stops at once: nothing sends requests to another instance meanwhile.
       SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,

@@ -129,7 +129,9 @@ impl Flow {
                 let detail = Some(cause).filter(|_| !timed_out);
                 self.try_again(kind, Failure { detail, ..code.into() }, now)
             }
-            (State::Waiting(Kind::Session | Kind::Verification), Event::Waited) if self.about_to_expire(now) => {
+            (State::Waiting(Kind::Session | Kind::Verification), Event::Waited)
+                if self.about_to_expire(now) =>
+            {
                 self.another_challenge(Code::PowExpired.into(), now)
             }
             (State::Waiting(kind), Event::Waited) => self.request(kind, now),

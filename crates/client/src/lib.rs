@@ -30,4 +30,4 @@ mod module;
 #[cfg(all(target_arch = "wasm32", feature = "app"))]
 pub use app::{Client, ClientError, Session};
 #[cfg(target_arch = "wasm32")]
-pub use edge::{Host, SearchOptions, SessionOptions, search, session, solve};
+pub use edge::{Host, Object, SearchOptions, SessionOptions, search, session, solve};

@@ -14,6 +14,14 @@ use crate::variants::{Table, Variant};
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
 const WASM2JS: &str = "node_modules/binaryen/bin/wasm2js";
+/// What the result depends on beside the compiled module.
+const SOURCES: [&str; 5] = [
+    "wasm-pack.toml",
+    "package-lock.json",
+    "Cargo.lock",
+    "crates/xtask/src/bindgen.rs",
+    "crates/xtask/src/wasm.rs",
+];
 /// The hash function's rotations are more than this.
 const LEAST_ROTATIONS: usize = 100;
 
@@ -48,10 +56,9 @@ fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
     let compiled = work.join("compiled.wasm");
     write_if_changed(&compiled, &fs::read(&file)?)?;
 
-    let sources = ["wasm-pack.toml", "package-lock.json", "Cargo.lock"].map(|path| root().join(path));
-    let this = std::env::current_exe()?;
+    let sources = SOURCES.map(|path| root().join(path));
     let glue = root().join(&module.glue);
-    if glue.exists() && is_newer(&output, sources.iter().chain([&compiled, &this]))? {
+    if glue.exists() && is_newer(&output, sources.iter().chain([&compiled]))? {
         return Ok(());
     }
     if let Some(folder) = output.parent() {

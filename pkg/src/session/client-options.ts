@@ -1,4 +1,3 @@
-/** The options of a client. */
 import type { AssetsUrl } from "../common/assets.js";
 import type { FetchType } from "../common/platform.js";
 import type { GetAuthToken } from "./auth-token.js";

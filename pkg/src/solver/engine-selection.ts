@@ -157,6 +157,8 @@ function start(
 /** Requests the module while the worker starts; nothing where it is not used, or cannot be loaded: the worker tries again. */
 async function requestWasm(url: string): Promise<ArrayBuffer | undefined> {
   try {
+    // Throws where the page's policy refuses WebAssembly, which is mostly the worker's policy too.
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
     if (!(await simd())) return undefined;
     const response = await fetch(url);
     return response.ok ? await response.arrayBuffer() : undefined;

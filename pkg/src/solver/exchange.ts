@@ -29,7 +29,6 @@ export async function exchange(
       retryAfter: header("retry-after"),
       requestId: header("x-request-id"),
       text,
-      receivedMs: Date.now(),
     };
   } catch (error) {
     return { timedOut, cause: describe(error) };

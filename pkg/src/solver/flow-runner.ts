@@ -62,9 +62,12 @@ export class FlowRunner implements Flow {
         if (value) return { value, backend: undefined, measured: undefined };
       }
       start();
+      const received = performance.now();
       for (let tries = 1; ; tries += 1) {
         const link = await (engine as Promise<WorkerClient>);
         engine = undefined;
+        for (const response of [options.challengeResponse, options.sessionResponse])
+          if (response && "status" in response) response.ageMs = performance.now() - received;
         try {
           return await this.#runOn(link, run, options);
         } catch (error) {

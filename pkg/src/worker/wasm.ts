@@ -21,8 +21,8 @@ export interface HttpResponse {
     requestId: string | null;
     /** The body. */
     text: string;
-    /** When it arrived, by `Date.now()`; now when absent. */
-    receivedMs?: number;
+    /** How long ago it arrived, in milliseconds; 0 when absent. */
+    ageMs?: number;
 }
 
 /** A request that got no response. */

@@ -55,8 +55,7 @@ pub(super) async fn session(options: &SessionOptions, host: &Host) -> Result<JsV
                     Some(Challenge::V1(challenge)) => {
                         let end = double(challenge.max_number());
                         let members = members.clone();
-                        let found =
-                            search::range(challenge, members, 0.0, end, host.sharing(), host).await?;
+                        let found = search::range(challenge, members, 0.0, end, host.sharing(), host).await?;
                         Event::Searched(found)
                     }
                     Some(Challenge::V2(challenge)) => {
@@ -74,30 +73,38 @@ pub(super) async fn session(options: &SessionOptions, host: &Host) -> Result<JsV
                 Sleep::new(double(ms)).await;
                 Event::Waited
             }
-            Step::Granted(granted) => {
-                return Ok(Object::new()
-                    .with("type", "granted")
-                    .with("token", granted.token)
-                    .with("expiresAt", granted.expires_at)
-                    .with("proofOfWork", granted.proof_of_work)
-                    .with_some("serverMs", granted.server_ms)
-                    .with_some("challengePath", granted.challenge_path)
-                    .into());
-            }
-            Step::Solved(solved) => {
-                let object = Object::new().with("type", "solved");
-                let Some(solved) = solved else { return Ok(object.into()) };
-                return Ok(object
-                    .with("header", solved.header)
-                    // A time in the past is now.
-                    .with_some("expiresInMs", solved.expires_in_ms.map(|ms| ms.max(0.0)))
-                    .with_some("challengePath", solved.challenge_path)
-                    .into());
-            }
-            Step::Failed(failure) => return Err(failure.into()),
+            end => return result(end),
         };
         step = flow.resume(event, now());
     }
+}
+
+/// Returns what the flow ends with.
+fn result(end: Step) -> Result<JsValue, Ended> {
+    let object = Object::new();
+    match end {
+        Step::Granted(granted) => {
+            object.set("type", "granted");
+            object.set("token", granted.token);
+            object.set("expiresAt", granted.expires_at);
+            object.set("proofOfWork", granted.proof_of_work);
+            object.set_some("serverMs", granted.server_ms);
+            object.set_some("challengePath", granted.challenge_path);
+        }
+        Step::Solved(solved) => {
+            object.set("type", "solved");
+            if let Some(solved) = solved {
+                object.set("header", solved.header);
+                // A time in the past is now.
+                object.set_some("expiresInMs", solved.expires_in_ms.map(|ms| ms.max(0.0)));
+                object.set_some("challengePath", solved.challenge_path);
+            }
+        }
+        Step::Failed(failure) => return Err(failure.into()),
+        // The other steps are not ends.
+        _ => return Err(Code::ResponseMalformed.into()),
+    }
+    Ok(object.into())
 }
 
 /// Reads a `SolutionV2`.

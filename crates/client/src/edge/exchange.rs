@@ -22,13 +22,7 @@ extern "C" {
 
 /// Sends a request; a failure is an event too.
 pub(super) async fn send(request: &Request, host: &Host) -> Event<Body> {
-    let headers = request.headers.iter().fold(Object::new(), |all, (name, value)| all.with(name, value));
-    let origin = Some(host.origin()).filter(|origin| origin.is_string());
-    let init = Object::new()
-        .with("method", request.method)
-        .with("url", &request.url)
-        .with("headers", headers.with_some("Origin", origin))
-        .with_some("body", request.body.as_deref());
+    let init = init_of(request, host);
     let response = if host.own_request().is_function() {
         JsFuture::from(host.request(&init)).await.map(Object::from)
     } else {
@@ -43,6 +37,24 @@ pub(super) async fn send(request: &Request, host: &Host) -> Event<Body> {
     }
 }
 
+/// Returns an `HttpRequest`, which is what `fetch` takes beside the URL, too.
+fn init_of(request: &Request, host: &Host) -> Object {
+    let headers = Object::new();
+    for (name, value) in &request.headers {
+        headers.set(name, value);
+    }
+    let origin = host.origin();
+    if origin.is_string() {
+        headers.set("Origin", origin);
+    }
+    let init = Object::new();
+    init.set("method", request.method);
+    init.set("url", &request.url);
+    init.set("headers", headers);
+    init.set_some("body", request.body.as_deref());
+    init
+}
+
 /// Aborts a request when it is dropped, which does nothing after its end.
 struct AbortOnDrop(AbortController);
 
@@ -55,18 +67,20 @@ impl Drop for AbortOnDrop {
 /// Sends a request with the global `fetch`; resolves with an `HttpResponse`.
 async fn request_globally(url: &str, init: Object) -> Result<Object, JsValue> {
     let controller = AbortOnDrop(AbortController::new()?);
-    let init =
-        init.with("cache", "no-store").with("credentials", "omit").with("signal", controller.0.signal());
+    init.set("cache", "no-store");
+    init.set("credentials", "omit");
+    init.set("signal", controller.0.signal());
     let response: WebResponse = JsFuture::from(fetch(url, &init)?).await?.unchecked_into();
     let text = JsFuture::from(response.text()?).await?;
     let headers = response.headers();
     let header = |name| headers.get(name).ok().flatten();
-    Ok(Object::new()
-        .with("status", f64::from(response.status()))
-        .with_some("date", header("date"))
-        .with_some("retryAfter", header("retry-after"))
-        .with_some("requestId", header("x-request-id"))
-        .with("text", text))
+    let object = Object::new();
+    object.set("status", f64::from(response.status()));
+    object.set_some("date", header("date"));
+    object.set_some("retryAfter", header("retry-after"));
+    object.set_some("requestId", header("x-request-id"));
+    object.set("text", text);
+    Ok(object)
 }
 
 /// Reads an `HttpResponse` or a `NoResponse`.
@@ -78,7 +92,7 @@ pub(super) fn received(response: &Object) -> Event<Body> {
     };
     let now_ms = js_sys::Date::now();
     // A response that was kept for a while tells an earlier time.
-    let age_ms = response.get("receivedMs").as_f64().map_or(0.0, |received_ms| now_ms - received_ms);
+    let age_ms = response.get("ageMs").as_f64().unwrap_or_default();
     let known = |ms: f64| Some(ms + age_ms).filter(|ms| !ms.is_nan());
     let date_ms = text("date").and_then(|date| known(js_sys::Date::parse(&date)));
     let retry_after_ms = text("retryAfter").and_then(|value| {

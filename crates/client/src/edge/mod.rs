@@ -18,7 +18,7 @@ use wasm_bindgen_futures::future_to_promise;
 
 use crate::failure::{Code, Failure};
 pub use host::{Host, SearchOptions, SessionOptions};
-use object::Object;
+pub use object::Object;
 use time::until_aborted;
 
 /// Why a call ends: a failure of ours, or the value that the host rejected with.

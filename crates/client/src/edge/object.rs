@@ -27,30 +27,28 @@ impl Object {
     }
 
     /// Sets a member.
-    pub(super) fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
+    pub(super) fn set(&self, name: &str, value: impl Into<JsValue>) {
         self.set_value(name, &value.into());
-        self
     }
 
     /// Sets a member, if there is a value.
-    pub(super) fn with_some(self, name: &str, value: Option<impl Into<JsValue>>) -> Self {
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
+    pub(super) fn set_some(&self, name: &str, value: Option<impl Into<JsValue>>) {
+        if let Some(value) = value {
+            self.set(name, value);
         }
     }
 }
 
 /// Returns what a call rejects with.
 pub(super) fn failure(failure: &Failure) -> JsValue {
-    Object::new()
-        .with("code", failure.code.as_str())
-        .with_some("status", failure.status.map(f64::from))
-        .with_some("field", failure.field)
-        .with_some("detail", failure.detail.as_deref())
-        .with_some("requestId", failure.request_id.as_deref())
-        .with_some("retryAfterMs", failure.retry_after_ms)
-        .into()
+    let object = Object::new();
+    object.set("code", failure.code.as_str());
+    object.set_some("status", failure.status.map(f64::from));
+    object.set_some("field", failure.field);
+    object.set_some("detail", failure.detail.as_deref());
+    object.set_some("requestId", failure.request_id.as_deref());
+    object.set_some("retryAfterMs", failure.retry_after_ms);
+    object.into()
 }
 
 /// A JSON object, with its text.

@@ -83,12 +83,12 @@ pub(super) async fn range(
             }
         }
     }
-    let rest = Object::new()
-        .with("challenge", members)
-        .with("start", next)
-        .with("end", end)
-        .with("searched", searched)
-        .with("elapsedMs", elapsed_ms);
+    let rest = Object::new();
+    rest.set("challenge", members);
+    rest.set("start", next);
+    rest.set("end", end);
+    rest.set("searched", searched);
+    rest.set("elapsedMs", elapsed_ms);
     let found = JsFuture::from(host.share(&rest)).await.map_err(Ended::Thrown)?;
     Ok(found.as_f64().map(whole))
 }

@@ -57,10 +57,7 @@ mod tests {
         let source = r#" { "a\"b" : "}" , "parameters" : {"cost":1e21,"data":{"parameters":1,"x":"\\\"}{"}} ,
             "signature":"ab", "list":[{"signature":2},",\"signature\":3"], "last":null}"#;
         let trimmed = |name| member(source, name).map(str::trim);
-        assert_eq!(
-            trimmed("parameters"),
-            Some(r#"{"cost":1e21,"data":{"parameters":1,"x":"\\\"}{"}}"#)
-        );
+        assert_eq!(trimmed("parameters"), Some(r#"{"cost":1e21,"data":{"parameters":1,"x":"\\\"}{"}}"#));
         assert_eq!(trimmed("signature"), Some("\"ab\""));
         assert_eq!(trimmed("last"), Some("null"));
         assert_eq!(trimmed("list"), Some(r#"[{"signature":2},",\"signature\":3"]"#));

@@ -10,9 +10,9 @@ pub(super) fn failure_of<J: Json>(kind: Kind, response: &Response<J>) -> Failure
     let is_used = matches!(kind, Kind::Session | Kind::Verification);
     let by_detail = || detail.as_deref().filter(|_| is_used).and_then(of_detail);
     let code = match response.status {
-        400 => of_reason(&member("reason").unwrap_or_default())
-            .or_else(by_detail)
-            .unwrap_or(Code::BadRequest),
+        400 => {
+            of_reason(&member("reason").unwrap_or_default()).or_else(by_detail).unwrap_or(Code::BadRequest)
+        }
         401 => Code::AnonymousNotAllowed,
         403 => by_detail().unwrap_or(Code::OriginNotAllowed),
         404 if kind == Kind::Session => Code::AppNotFound,

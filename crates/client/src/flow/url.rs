@@ -17,7 +17,8 @@ pub(super) fn resolve(reference: &str, base: &str) -> String {
     let path = base.get(authority..query_start).and_then(|rest| place(rest, b'/'));
     let path = path.map_or(query_start, |at| authority + at);
     let folder = upto(query_start).bytes().rposition(|byte| byte == b'/').map_or(path, |at| at.max(path));
-    let query = if place(reference, b'?').is_some() { "" } else { base.get(query_start..).unwrap_or_default() };
+    let query =
+        if place(reference, b'?').is_some() { "" } else { base.get(query_start..).unwrap_or_default() };
     let mut parts = [upto(folder), "/", reference, query];
     if reference.starts_with("https://") || reference.starts_with("http://") {
         (parts[0], parts[1]) = ("", "");
