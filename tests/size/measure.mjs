@@ -64,6 +64,12 @@ export async function measureSizes() {
     const javascript = refused.filter(({ path }) => !ours.some((file) => file.path === path));
     const widget = await load("/widget");
     const scenarios = await loadScenarios(tarball, load);
+    const keyModules = await Promise.all(
+      Object.keys(BUDGETS.keyModulesGzip).map(async (name) => ({
+        name,
+        body: await readFile(join(tarball.dist, `${name}.wasm`)),
+      })),
+    );
     const inline = { path: "inline.js", body: await readFile(join(tarball.dist, "inline.js")) };
 
     const text = [
@@ -93,6 +99,16 @@ export async function measureSizes() {
       { what: "the first load, gzip", bytes: gzip(ours), most: BUDGETS.firstLoadGzip },
       { what: "the JavaScript engine, gzip", bytes: gzip(javascript), most: BUDGETS.javascriptGzip },
       { what: "the one-file entry point, gzip", bytes: gzip([inline]), most: BUDGETS.inlineGzip },
+      ...keyModules.map(({ name, body }) => ({
+        what: `the module ${name} of version 2, gzip`,
+        bytes: gzip([{ body }]),
+        most: BUDGETS.keyModulesGzip[name],
+      })),
+      {
+        what: "files of version 2 that a page with version 1 loads",
+        bytes: ours.filter(({ path }) => /kdf|keys/.test(path)).length,
+        most: 0,
+      },
       ...scenarios.flatMap(({ name, entry, files }) => {
         const { entry: entryMost, firstLoad } = BUDGETS.scenarios[name];
         return [
