@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: hash rates against other solvers, key rates against the altcha widget's workers, and cold starts against today's widget, in headless Chromium.
- * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|keys|cold` measures one of the three,
- * `--rounds N` sets how often; a whole run writes its record to tests/bench/results, `--write` its tables to the
- * docs/benchmarks.md. Exit code 1 when a requirement is missed.
+ * `npm run bench`: hash rates against other solvers, key rates against the altcha widget's workers, and cold starts against
+ * today's widget, in headless Chromium. `--browsers chromium,firefox,webkit` measures the hash rates in these,
+ * `--only hash|keys|cold` measures one of the three, `--rounds N` sets how often; a whole run writes its record to
+ * tests/bench/results, `--write` its tables to docs/benchmarks.md. `--cost` measures only what a million sessions cost an
+ * attacker, see cost.mjs. Exit code 1 when a requirement is missed.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -32,6 +33,7 @@ const KEY_ROUNDS = 5;
 const { values } = parseArgs({
   options: {
     browsers: { type: "string", default: "chromium" },
+    cost: { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string" },
     write: { type: "boolean", default: false },
@@ -46,9 +48,14 @@ if (
   !browsers.every((name) => BROWSERS.includes(name))
 ) {
   console.error(
-    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--only hash|keys|cold] [--rounds N] [--write]`,
+    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--cost] [--only hash|keys|cold] [--rounds N] [--write]`,
   );
   process.exit(2);
+}
+if (values.cost) {
+  const { measureCost } = await import("./cost.mjs");
+  await measureCost({ rounds, write });
+  process.exit();
 }
 if (write && only) {
   console.error("--write needs the whole measurement: leave --only away.");
