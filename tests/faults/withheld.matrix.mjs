@@ -145,7 +145,7 @@ describe("in Node", () => {
     const source = `
       import { attempt } from ${JSON.stringify(new URL("withheld-calls.mjs", import.meta.url).href)};
       import * as api from ${JSON.stringify(join(folder, NODE_ENTRY))};
-      console.log(JSON.stringify(await attempt(api, ${JSON.stringify(settings)}, api.SaltmineError)));`;
+      console.log(JSON.stringify(await attempt(api, ${JSON.stringify({ ...settings, hasJavaScript: false })}, api.SaltmineError)));`;
     try {
       const { code, stdout, stderr } = await runNode(tarball.folder, source);
       assert.equal(code, 0, stderr);
