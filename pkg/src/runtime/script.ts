@@ -1,6 +1,5 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
 import { threadOf, workerAt } from "./thread.js";
-import type { Kind } from "./types.js";
 import type * as web from "./web.js";
 
 export { DEFAULT_STORAGE, threadCount } from "./thread.js";
@@ -11,7 +10,8 @@ export { DEFAULT_STORAGE, threadCount } from "./thread.js";
  */
 const here = (globalThis.document?.currentScript as HTMLScriptElement | null | undefined)?.src || undefined;
 
-function beside(file: string): string {
+/** Returns the address of a file beside this script. */
+export function beside(file: string): string {
   if (!here)
     throw new Error(
       `the script does not know its own address, and so not that of ${file}: set assetsUrl, or use inline.global.js`,
@@ -20,21 +20,12 @@ function beside(file: string): string {
 }
 
 /** Starts the worker. */
-export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) =>
-  threadOf(workerAt(url ?? beside(workerFile(kind))), onReport, onBroken);
+export const spawn: typeof web.spawn = (url, onReport, onBroken) =>
+  threadOf(workerAt(url ?? beside("worker.js")), onReport, onBroken);
 
-const workerFile = (kind: Kind) => (kind === "wasm" ? "worker.js" : `worker-${kind}.js`);
-
-/** Returns the address of a module. */
-export const wasmUrl: typeof web.wasmUrl = (variant) => here && beside(`${variant}.wasm`);
+/** Returns the address of an engine's file. */
+export const engineUrl: typeof web.engineUrl = (engine) =>
+  here && beside(engine === "javascript" ? "javascript.js" : `${engine}.wasm`);
 
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
-export const loadPageEngine: typeof web.loadPageEngine = (kind, url) =>
-  import(url ?? beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
-
-/** Loads what challenges of version 2 need. */
-export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
-
-/** Part of this file. */
-export const loadSearch: typeof web.loadSearch = () => import("#search");
-export const loadRequests: typeof web.loadRequests = () => import("#requests");
+export const loadPageEngine: typeof web.loadPageEngine = (url) => import(url ?? beside("page-engine.js"));
