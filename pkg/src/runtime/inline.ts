@@ -5,7 +5,7 @@ import workerText from "#inline-worker";
 import * as requests from "../api/caller-requests.js";
 import * as search from "../solver/search-chunk.js";
 import { loadInline } from "../worker/load-inline.js";
-import { serveOnPage } from "../worker/page-engine.js";
+import { serveOnPage } from "../worker/serve-on-page.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
