@@ -59,7 +59,10 @@ const glueFactory = {
   setup: ({ onLoad }) => {
     onLoad({ filter: /[\\/]wasm[\\/]kdf\.js$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
-      const names = Array.from(text.matchAll(/^export (?:class|const|function) ([\w$]+)/gm), ([, name]) => name);
+      const names = Array.from(
+        text.matchAll(/^export (?:class|const|function) ([\w$]+)/gm),
+        ([, name]) => name,
+      );
       const body = text.replace(/^export /gm, "");
       return { contents: `export function createGlue() {\n${body}\nreturn { ${names.join(", ")} };\n}` };
     });
