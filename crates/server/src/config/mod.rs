@@ -97,6 +97,7 @@ impl Arguments {
                 60,
                 2_592_000,
             )? as u32,
+            is_development: environment == Environment::Development,
             management_key: self.management_key(environment)?,
             rate_limit: rate_limit(&self.rate_limit)?,
             trusted_proxies: networks(&self.trusted_proxies)?,

@@ -10,6 +10,7 @@ mod conversations;
 mod full_disk_tests;
 mod lifecycle;
 mod migrations;
+mod widget_events;
 
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
@@ -93,6 +94,7 @@ macro_rules! on {
     };
 }
 use on;
+pub(crate) use widget_events::{EventOutcome, FeedbackOutcome, ReportFilter};
 
 /// Why the database did not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]

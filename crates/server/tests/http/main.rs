@@ -18,6 +18,7 @@ mod cors;
 #[path = "../shared/database.rs"]
 mod database;
 mod database_faults;
+mod demo_keys;
 mod health;
 mod injection;
 mod openapi;
@@ -34,12 +35,15 @@ mod rate_limit;
 mod rotation;
 mod serve;
 mod session;
+mod signed_in;
 #[path = "../shared/solution.rs"]
 mod solution;
 mod spent;
 mod static_files;
 mod support;
 mod tokens;
+mod user_keys;
 mod visitor;
 mod visitor_data;
+mod widget_events;
 mod widget_requests;
