@@ -29,6 +29,8 @@ const SENTENCES = {
   pow_required: "The server requires a proof of work, but sent no challenge. Check baseUrl.",
   rate_limited: "This address sent too many requests. Try again later.",
   response_malformed: "The server's response does not follow the protocol. Check baseUrl.",
+  runtime_unsupported:
+    "This runtime lacks globals that the client needs. Load a polyfill first, or use a newer runtime.",
   server_error: "The server failed; its log has the cause. Try again later.",
   timeout: "The server did not respond in time. Try again, or raise timeoutMs.",
 } as const;

@@ -3,6 +3,7 @@ import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
+import { requireGlobals } from "../common/globals.js";
 import { tell } from "../common/listener.js";
 import { loadChunk } from "../common/load-chunk.js";
 import { invalid } from "../common/invalid.js";
@@ -199,6 +200,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
 
   /** Checks what every call checks. */
   #begin(options: CallOptions | undefined): AbortSignal | undefined {
+    requireGlobals();
     const signal = signalOption(optionsObject(options).signal);
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
     if (signal?.aborted) throw abortReason(signal);
