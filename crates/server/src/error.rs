@@ -93,6 +93,18 @@ pub enum Error {
         /// When the next one will be taken, in seconds.
         retry_after_seconds: u64,
     },
+    /// A quota of the run API is used up.
+    #[error("The quota {quota} of this {subject}, {limit}, is used up. Please try again in {retry_after_seconds} s.")]
+    QuotaExceeded {
+        /// The quota: `requests`, `streams`, `stored-bytes` or `tokens`.
+        quota: &'static str,
+        /// The subject: `visitor`, `address` or `app`.
+        subject: &'static str,
+        /// How many there may be.
+        limit: u64,
+        /// When there is more, in seconds.
+        retry_after_seconds: u64,
+    },
     /// A layer refused the request with this status, and said no more.
     #[error("The request could not be handled.")]
     Refused(StatusCode),
@@ -150,6 +162,7 @@ impl Error {
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Field { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::QuotaExceeded { .. } => (StatusCode::TOO_MANY_REQUESTS, "quota_exceeded"),
             Self::Refused(status) => (*status, "refused"),
             Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),

@@ -36,6 +36,7 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     if let Some(limiter) = &state.rate_limiter {
         limiter.forget_quiet_addresses();
     }
+    state.limits.forget_expired();
     state.apps.forget_unused();
     let before = state.clock.now_seconds().saturating_sub(GRACE_SECONDS);
     let mut forgotten = 0;

@@ -1,5 +1,6 @@
 //! What is counted, as Prometheus reads it.
 
+use crate::limits::Limits;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -78,7 +79,7 @@ pub(crate) enum ReplyOutcome {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let mut registry = Registry::with_prefix("saltmine");
         let requests = Family::<RequestLabels, Counter>::default();
         // Half a millisecond to sixteen seconds.
@@ -98,6 +99,9 @@ impl Metrics {
         registry.register("sessions", "Sessions opened", sessions.clone());
         registry.register("agent_replies", "Answers of agents", replies.clone());
         registry.register("connections", "Connections open", connections.clone());
+        registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
+        let help = "Multiples of the configured work that challenges required";
+        registry.register("challenge_price_factor", help, limits.prices.0.clone());
         // There from the start, so that whoever watches them sees them begin at nothing.
         for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
             drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));

@@ -1,7 +1,8 @@
 use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::{Agents, Clock, ContextBudget, Random, Secret, Store, Tokens};
+use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
 use std::io;
 use std::num::NonZeroU32;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub management_key: Option<Secret>,
     /// How often one address may ask for challenges and sessions; `None` sets no limit.
     pub rate_limit: Option<RateLimit>,
+    /// Quotas of the run API, the adaptive price of challenges, and where counters are shared.
+    pub limits: LimitSettings,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// A folder of files to serve at `/`.
@@ -62,6 +65,7 @@ impl Settings {
             session_lifetime_seconds: 30 * 24 * 60 * 60,
             management_key: None,
             rate_limit: None,
+            limits: LimitSettings::default(),
             trusted_proxies: Vec::new(),
             static_dir: None,
             max_connections: NonZeroU32::new(900).expect("it is not zero"),
@@ -135,6 +139,7 @@ pub struct Parts {
     pub(crate) agents: Arc<Agents>,
     pub(crate) apps: Arc<AppCache>,
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Arc<crate::http::Readiness>,
@@ -153,19 +158,21 @@ impl AppState {
     ///
     /// # Errors
     ///
-    /// If `random` fails.
+    /// If `random` fails, or the address of Redis is none.
     pub fn new(settings: Settings, store: Store, clock: impl Clock, random: impl Random) -> io::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(clock);
         let Settings { token_secret, second_token_secret, session_lifetime_seconds, .. } = &settings;
         let tokens = Tokens::new(token_secret, second_token_secret.as_ref(), *session_lifetime_seconds);
         let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
+        let limits = Limits::new(settings.limits.clone(), clock.clone(), &random)?;
         Ok(Self(Arc::new(Parts {
             tokens: Arc::new(tokens),
             agents: Arc::new(Agents::built_in()),
             apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
             rate_limiter,
+            metrics: Arc::new(Metrics::new(&limits)),
+            limits: Arc::new(limits),
             request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
-            metrics: Arc::new(Metrics::new()),
             readiness: Arc::default(),
             settings,
             random: Arc::new(random),

@@ -1,3 +1,4 @@
+use super::LimitArguments;
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -88,6 +89,10 @@ pub struct Arguments {
     /// Requests a second and burst, for one address, on challenge and session; or `off`
     #[arg(long, env = "SALTMINE_RATE_LIMIT", default_value = "20/60", value_name = "LIMIT")]
     pub rate_limit: String,
+
+    /// Quotas, the adaptive price and shared counters.
+    #[command(flatten)]
+    pub limits: LimitArguments,
 
     /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, as in `10.0.0.0/8,192.0.2.7`
     #[arg(long, env = "SALTMINE_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]

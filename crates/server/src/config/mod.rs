@@ -3,10 +3,12 @@
 mod arguments;
 mod environment;
 mod error;
+mod limits;
 mod summary;
 
 pub use arguments::Arguments;
 pub use error::ConfigError;
+pub use limits::LimitArguments;
 pub use summary::SummaryLine;
 
 use crate::development::{self, DrawnSecrets};
@@ -92,6 +94,7 @@ impl Arguments {
             )? as u32,
             management_key: self.management_key(environment)?,
             rate_limit: rate_limit(&self.rate_limit)?,
+            limits: self.limits.check()?,
             trusted_proxies: networks(&self.trusted_proxies)?,
             max_connections: positive("SALTMINE_MAX_CONNECTIONS", &self.max_connections)?,
             max_connections_per_address: positive(

@@ -1,6 +1,6 @@
 //! What the server logs when it starts: which protections are on, and a warning for each that is off.
 
-use super::Config;
+use super::{Config, limits};
 use crate::PowScope;
 use crate::store::StoreKind;
 
@@ -20,7 +20,7 @@ impl Config {
         let on = |text: String| SummaryLine { is_warning: false, text };
         let off = |text: &str| SummaryLine { is_warning: true, text: text.to_owned() };
         let settings = &self.settings;
-        vec![
+        let mut lines = vec![
             match &settings.proof_of_work {
                 Some(pow) => {
                     let scope = match pow.scope {
@@ -71,7 +71,9 @@ impl Config {
                 Some(_) => on("management API: open to the management key".to_owned()),
                 None => on("management API: closed".to_owned()),
             },
-        ]
+        ];
+        lines.extend(limits::summary(&settings.limits, settings.proof_of_work.is_some()));
+        lines
     }
 }
 

@@ -1,9 +1,10 @@
 //! Authentication: of users and API keys on the run API, of the operator on the management API.
 
 use super::session::enabled_app;
-use super::{origin, pow};
+use super::{client_address, origin, pow, rate_limit};
 use crate::api_keys::ApiKeySecret;
 use crate::conversations::Visitor;
+use crate::limits::{LimitReport, Subjects};
 use crate::{AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -23,6 +24,8 @@ pub(super) struct Caller {
     /// The app's instructions for the agent.
     pub(super) prompt: Option<String>,
     is_anonymous: bool,
+    /// Whose quotas the request uses; those of nobody with an API key, whose owner is the operator.
+    pub(super) quotas: Option<(Subjects, LimitReport)>,
 }
 
 impl Caller {
@@ -52,6 +55,7 @@ impl Caller {
             agent_id: Some(key.agent_id),
             prompt: None,
             is_anonymous: false,
+            quotas: None,
         })
     }
 }
@@ -66,6 +70,10 @@ impl FromRequestParts<AppState> for Caller {
             let secret = ApiKeySecret::parse(token).ok_or(Error::ApiKeyInvalid)?;
             return Self::with_api_key(state, secret).await;
         }
+        let report = rate_limit::report(parts);
+        let address = super::key(client_address::of(state, headers, &parts.extensions));
+        // Before the database is asked.
+        state.limits.count_address(address, &report).await?;
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
         // First, since it asks no database.
         let token = token.ok_or(Error::TokenMissing)?;
@@ -77,12 +85,15 @@ impl FromRequestParts<AppState> for Caller {
             return Err(Error::TokenAppMismatch);
         }
         origin::require_allowed(web_client, headers)?;
+        let subjects = Subjects { app: app.id.clone(), visitor: claims.sub.clone(), address };
+        state.limits.count_request(&subjects, &report).await?;
         let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
         Ok(Self {
             visitor,
             agent_id: app.default_agent_id.clone(),
             prompt: app.prompt.clone(),
             is_anonymous: true,
+            quotas: Some((subjects, report)),
         })
     }
 }

@@ -1,6 +1,7 @@
 use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
-use super::{list, origin};
+use super::{list, origin, price};
+use crate::limits::scaled;
 use crate::{AppState, Error, PowVersion};
 use axum::Json;
 use axum::extract::State;
@@ -45,8 +46,10 @@ pub(super) struct ChallengeDescription {
 pub(super) async fn issue_challenge(
     _: WithinLimit,
     State(state): State<AppState>,
+    parts: Parts,
 ) -> Result<impl IntoResponse, Error> {
-    issue_v1(&state)
+    let factor = price::of_challenge(&state, None, &parts.headers, &parts.extensions).await;
+    issue_v1(&state, factor)
 }
 
 /// Issues a challenge for an app: what newer widgets ask for.
@@ -76,16 +79,17 @@ pub(super) async fn issue_app_challenge(
     let parameters = list::parameters(&parts.uri)?;
     let app = enabled_app(&state, parameters.get("appId").map_or("", String::as_str)).await?;
     origin::require_allowed(app.web_client()?, &parts.headers)?;
-    rate_limit::require(&state, &parts)?;
+    rate_limit::require(&state, &parts).await?;
+    let factor = price::of_challenge(&state, Some(&app.id), &parts.headers, &parts.extensions).await;
     match proof_of_work.version {
-        PowVersion::V1 => issue_v1(&state),
+        PowVersion::V1 => issue_v1(&state, factor),
     }
 }
 
-fn issue_v1(state: &AppState) -> Result<impl IntoResponse + use<>, Error> {
+fn issue_v1(state: &AppState, factor: f64) -> Result<impl IntoResponse + use<>, Error> {
     let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     let params = IssueParams {
-        max_number: proof_of_work.max_number,
+        max_number: scaled(proof_of_work.max_number, factor, saltmine_protocol::MAX_NUMBER),
         ttl_seconds: proof_of_work.ttl_seconds,
         now_seconds: state.clock.now_seconds(),
     };

@@ -1,5 +1,6 @@
 use super::route::Route;
 use super::{problem, router};
+use crate::limits::LimitReport;
 use crate::{AppState, Error};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
@@ -37,6 +38,8 @@ impl Front {
         let method = method_name(request.method());
         let route = Route::default();
         request.extensions_mut().insert(route.clone());
+        let limits = LimitReport::default();
+        request.extensions_mut().insert(limits.clone());
         let start = state.clock.elapsed();
         async {
             let Ok(response) = self.routes.clone().oneshot(request).await;
@@ -48,6 +51,7 @@ impl Front {
             tracing::info!(status, reason, took_ms = took.as_millis() as u64, "answered");
             let id = HeaderValue::try_from(id).expect("an id is letters, digits and `_`");
             response.headers_mut().insert("x-request-id", id);
+            limits.write(response.headers_mut());
             response
         }
         .instrument(span)

@@ -18,6 +18,7 @@ mod messages;
 mod openapi;
 mod origin;
 mod pow;
+mod price;
 mod problem;
 mod project;
 mod rate_limit;

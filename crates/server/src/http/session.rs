@@ -1,11 +1,11 @@
 use super::auth::bearer;
 use super::rate_limit::WithinLimit;
-use super::{origin, pow};
+use super::{origin, pow, price};
 use crate::metrics::SessionKind;
 use crate::{App, AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -49,6 +49,7 @@ pub(super) async fn open_session(
     State(state): State<AppState>,
     Path(app_id): Path<String>,
     headers: HeaderMap,
+    extensions: Extensions,
 ) -> Result<impl IntoResponse, Error> {
     let app = enabled_app(&state, &app_id).await?;
     origin::require_allowed(app.anonymous_web_client()?, &headers)?;
@@ -57,6 +58,7 @@ pub(super) async fn open_session(
         pow::require_solution(&state, settings, &headers).await?;
     }
 
+    price::count_session(&state, &app.id, &headers, &extensions).await;
     let now = state.clock.now_seconds();
     let known = bearer(&headers).and_then(|token| state.tokens.verify(token, now));
     let (sub, kind) = match known.filter(|claims| claims.app == app.id) {

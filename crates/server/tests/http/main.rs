@@ -5,6 +5,7 @@
     reason = "a helper of a test fails the test, and is for the tests"
 )]
 
+mod adaptive_price;
 mod agent;
 mod api_keys;
 mod apps;
@@ -25,6 +26,7 @@ mod origins;
 mod pow_scope;
 mod problem;
 mod proof_of_work;
+mod quotas;
 mod random_solutions;
 mod rate_limit;
 mod rotation;
