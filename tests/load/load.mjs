@@ -1,7 +1,8 @@
 /**
  * The reference server against a Node server that does the same (`peer.mjs`), in one run on this machine: challenges and
  * sessions a second, memory at rest and under load, latency at half of the peak; then a minute of mixed load with
- * `kill -9` in the middle. `--seconds` is the time of each measurement.
+ * `kill -9` in the middle, and a flood of sessions with a constant and an adaptive price. `--seconds` is the time of each
+ * measurement; `--mixed 0` and `--flood 0` leave those parts out, and `--only-flood` all others.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -13,6 +14,7 @@ import { root } from "../support/paths.mjs";
 import { table, writeBlock } from "../support/report.mjs";
 import { startServer } from "../support/server.mjs";
 import { makeApp, SECRET } from "./client.mjs";
+import { flood } from "./flood.mjs";
 import { mixedLoad } from "./mixed.mjs";
 import { writeSolutions } from "./solutions.mjs";
 import { wrk } from "./wrk.mjs";
@@ -21,9 +23,15 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "8" },
     mixed: { type: "string", default: "60" },
+    flood: { type: "string", default: "15" },
+    "only-flood": { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
+if (values["only-flood"]) {
+  console.log((await flood({ seconds: Number(values.flood) })).text);
+  process.exit();
+}
 const seconds = Number(values.seconds);
 const folder = await mkdtemp(join(tmpdir(), "saltmine-load-"));
 
@@ -126,12 +134,17 @@ const text = [
 console.log(text);
 await rm(folder, { recursive: true, force: true });
 
+const parts = [text];
+let faults = [];
 if (Number(values.mixed) > 0) {
   const outcome = await mixedLoad({ seconds: Number(values.mixed) });
-  console.log(`\n${outcome.sentence}`);
-  if (values.write) await writeBlock("load", `${text}\n\n${outcome.sentence}`);
-  if (outcome.faults.length > 0) {
-    console.error(outcome.faults.join("\n"));
-    process.exitCode = 1;
-  }
+  parts.push(outcome.sentence);
+  faults = outcome.faults;
+}
+if (Number(values.flood) > 0) parts.push((await flood({ seconds: Number(values.flood) })).text);
+console.log(`\n${parts.slice(1).join("\n\n")}`);
+if (values.write) await writeBlock("load", parts.join("\n\n"));
+if (faults.length > 0) {
+  console.error(faults.join("\n"));
+  process.exitCode = 1;
 }

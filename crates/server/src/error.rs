@@ -52,6 +52,9 @@ pub enum Error {
     /// The API key is unknown, or was deleted.
     #[error("Invalid API key")]
     ApiKeyInvalid,
+    /// The API key has expired.
+    #[error("This API key has expired.")]
+    ApiKeyExpired,
     /// The owner has no API key with this id.
     #[error("API key not found")]
     ApiKeyNotFound,
@@ -64,6 +67,9 @@ pub enum Error {
     /// The management key is missing or wrong, or the management API is closed.
     #[error("A valid management key is required.")]
     ManagementKey,
+    /// The management key permits no changes.
+    #[error("This management key only permits calls that change nothing.")]
+    ManagementKeyReadOnly,
     /// The app's agent does not exist on this server.
     #[error("Agent not found")]
     AgentNotFound,
@@ -94,7 +100,9 @@ pub enum Error {
         retry_after_seconds: u64,
     },
     /// A quota of the run API is used up.
-    #[error("The quota {quota} of this {subject}, {limit}, is used up. Please try again in {retry_after_seconds} s.")]
+    #[error(
+        "The quota {quota} of this {subject}, {limit}, is used up. Please try again in {retry_after_seconds} s."
+    )]
     QuotaExceeded {
         /// The quota: `requests`, `streams`, `stored-bytes` or `tokens`.
         quota: &'static str,
@@ -151,10 +159,12 @@ impl Error {
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid"),
             Self::TokenAppMismatch => (StatusCode::UNAUTHORIZED, "token_app_mismatch"),
             Self::ApiKeyInvalid => (StatusCode::UNAUTHORIZED, "api_key_invalid"),
+            Self::ApiKeyExpired => (StatusCode::UNAUTHORIZED, "api_key_expired"),
             Self::ApiKeyNotFound => (StatusCode::NOT_FOUND, "api_key_not_found"),
             Self::ConversationNotFound => (StatusCode::NOT_FOUND, "conversation_not_found"),
             Self::ConversationFull => (StatusCode::CONFLICT, "conversation_full"),
             Self::ManagementKey => (StatusCode::UNAUTHORIZED, "management_key_invalid"),
+            Self::ManagementKeyReadOnly => (StatusCode::FORBIDDEN, "management_key_read_only"),
             Self::AgentNotFound => (StatusCode::NOT_FOUND, "agent_not_found"),
             Self::BodyMalformed(_) => (StatusCode::BAD_REQUEST, "body_malformed"),
             Self::BodyNotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body_not_json"),

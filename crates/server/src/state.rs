@@ -24,6 +24,8 @@ pub struct Settings {
     pub session_lifetime_seconds: u32,
     /// Opens the management API; `None` keeps it closed.
     pub management_key: Option<Secret>,
+    /// The second key and the audit log of the management API.
+    pub management: ManagementSettings,
     /// How often one address may ask for challenges and sessions; `None` sets no limit.
     pub rate_limit: Option<RateLimit>,
     /// Quotas of the run API, the adaptive price of challenges, and where counters are shared.
@@ -64,6 +66,7 @@ impl Settings {
             second_token_secret: None,
             session_lifetime_seconds: 30 * 24 * 60 * 60,
             management_key: None,
+            management: ManagementSettings::default(),
             rate_limit: None,
             limits: LimitSettings::default(),
             trusted_proxies: Vec::new(),
@@ -79,6 +82,22 @@ impl Settings {
             write_timeout: Duration::from_secs(30),
             finish_time: Duration::from_secs(30),
         }
+    }
+}
+
+/// What belongs to the management API beside its key.
+#[derive(Clone, Debug)]
+pub struct ManagementSettings {
+    /// A second key, which permits only calls that change nothing.
+    pub read_key: Option<Secret>,
+    /// How many calls the audit log has at most; 0 keeps none.
+    pub audit_entries: u32,
+}
+
+impl Default for ManagementSettings {
+    /// No second key, and 10000 calls.
+    fn default() -> Self {
+        Self { read_key: None, audit_entries: 10_000 }
     }
 }
 

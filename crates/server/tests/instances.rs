@@ -38,6 +38,8 @@ fn start_with(folder: &TempDir, database: &Database, more: &[(&str, &str)]) -> R
         ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
         ("INKEEP_POW_DIFFICULTY", "200"),
         ("SALTMINE_RATE_LIMIT", "off"),
+        ("SALTMINE_QUOTA_REQUESTS", "off"),
+        ("SALTMINE_QUOTA_STREAMS", "off"),
         ("SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", "500"),
         ("SALTMINE_LOG", "warn"),
         ("DATABASE_URL", &database.url),

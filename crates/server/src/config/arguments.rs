@@ -1,4 +1,4 @@
-use super::LimitArguments;
+use super::{LimitArguments, ManagementArguments};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -59,6 +59,10 @@ pub struct Arguments {
         value_name = "SECRET"
     )]
     pub manage_api_bypass_secret: Option<String>,
+
+    /// The second management key and the audit log.
+    #[command(flatten)]
+    pub management: ManagementArguments,
 
     /// The database: `sqlite://path`, made if it is not there, or `postgres://user:password@host/name`
     #[arg(

@@ -4,11 +4,13 @@ mod arguments;
 mod environment;
 mod error;
 mod limits;
+mod management;
 mod summary;
 
 pub use arguments::Arguments;
 pub use error::ConfigError;
 pub use limits::LimitArguments;
+pub use management::ManagementArguments;
 pub use summary::SummaryLine;
 
 use crate::development::{self, DrawnSecrets};
@@ -83,6 +85,7 @@ impl Arguments {
         };
         let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
         let agent_timeout = seconds("SALTMINE_AGENT_TIMEOUT_SECONDS", &self.agent_timeout_seconds)?;
+        let management_key = self.management_key(environment)?;
         let settings = Settings {
             proof_of_work: self.proof_of_work()?,
             second_token_secret: second("INKEEP_ANON_JWT_SECRET_SECOND", &self.anon_jwt_secret_second)?,
@@ -92,7 +95,8 @@ impl Arguments {
                 60,
                 2_592_000,
             )? as u32,
-            management_key: self.management_key(environment)?,
+            management: self.management.check(environment, management_key.as_ref())?,
+            management_key,
             rate_limit: rate_limit(&self.rate_limit)?,
             limits: self.limits.check()?,
             trusted_proxies: networks(&self.trusted_proxies)?,

@@ -1,6 +1,6 @@
 //! What the server logs when it starts: which protections are on, and a warning for each that is off.
 
-use super::{Config, limits};
+use super::{Config, limits, management};
 use crate::PowScope;
 use crate::store::StoreKind;
 
@@ -72,6 +72,9 @@ impl Config {
                 None => on("management API: closed".to_owned()),
             },
         ];
+        if settings.management_key.is_some() || settings.management.read_key.is_some() {
+            lines.push(management::summary(&settings.management));
+        }
         lines.extend(limits::summary(&settings.limits, settings.proof_of_work.is_some()));
         lines
     }

@@ -3,12 +3,13 @@
 use super::session::enabled_app;
 use super::{client_address, origin, pow, rate_limit};
 use crate::api_keys::ApiKeySecret;
+use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
 use crate::limits::{LimitReport, Subjects};
 use crate::{AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use saltmine_protocol::APP_ID_HEADER;
@@ -46,7 +47,11 @@ impl Caller {
 
     async fn with_api_key(state: &AppState, secret: ApiKeySecret) -> Result<Self, Error> {
         let key = state.store.find_api_key(&secret.hash()).await?.ok_or(Error::ApiKeyInvalid)?;
-        if let Err(error) = state.store.touch_api_key(&key, state.clock.now()).await {
+        let now = state.clock.now();
+        if key.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::ApiKeyExpired);
+        }
+        if let Err(error) = state.store.touch_api_key(&key, now).await {
             // The key is good all the same.
             tracing::warn!(%error, key = key.id, "could not note that the API key was used");
         }
@@ -85,6 +90,9 @@ impl FromRequestParts<AppState> for Caller {
             return Err(Error::TokenAppMismatch);
         }
         origin::require_allowed(web_client, headers)?;
+        if state.store.is_session_revoked(&app.id, &claims.sub, claims.iat).await? {
+            return Err(Error::TokenInvalid);
+        }
         let subjects = Subjects { app: app.id.clone(), visitor: claims.sub.clone(), address };
         state.limits.count_request(&subjects, &report).await?;
         let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
@@ -107,13 +115,22 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Refuses a call of the management API without the management key. Without a configured key, every call is refused.
 pub(super) async fn require_management_key(
     State(state): State<AppState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let key = state.settings.management_key.as_ref();
     let given = bearer(request.headers());
-    match (key, given) {
-        (Some(key), Some(given)) if key.matches(given) => next.run(request).await,
-        _ => Error::ManagementKey.into_response(),
+    let is =
+        |key: &Option<crate::Secret>| key.as_ref().zip(given).is_some_and(|(key, given)| key.matches(given));
+    let role = if is(&state.settings.management_key) {
+        ManagementRole::Full
+    } else if is(&state.settings.management.read_key) {
+        ManagementRole::ReadOnly
+    } else {
+        return Error::ManagementKey.into_response();
+    };
+    if role == ManagementRole::ReadOnly && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Error::ManagementKeyReadOnly.into_response();
     }
+    request.extensions_mut().insert(role);
+    next.run(request).await
 }

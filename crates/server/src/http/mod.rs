@@ -3,6 +3,7 @@
 mod api_keys;
 mod app_input;
 mod apps;
+mod audit;
 mod auth;
 mod body;
 mod challenge;
@@ -14,6 +15,7 @@ mod cors;
 mod front;
 mod health;
 mod list;
+mod message_stream;
 mod messages;
 mod openapi;
 mod origin;
@@ -24,6 +26,7 @@ mod project;
 mod rate_limit;
 mod reply;
 mod request_id;
+mod revocations;
 mod route;
 mod session;
 mod static_files;
@@ -82,6 +85,9 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(apps::read_app, apps::change_app, apps::delete_app))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::delete_api_key))
+        .routes(routes!(revocations::revoke_sessions, revocations::list_revocations))
+        .routes(routes!(audit::list_audit_log))
+        .route_layer(middleware::from_fn_with_state(state.clone(), audit::record))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
         .routes(routes!(health::report_health))

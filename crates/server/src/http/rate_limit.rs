@@ -42,7 +42,8 @@ impl RateLimiter {
     /// Counts a request of an address: with all instances, or by itself where they share no counters at the moment.
     async fn check(&self, state: &AppState, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
         let address = key(address);
-        let shared = state.limits.counters().check_rate(&format!("limit:address:{address}"), self.limit).await;
+        let shared =
+            state.limits.counters().check_rate(&format!("limit:address:{address}"), self.limit).await;
         let checked = shared.unwrap_or_else(|| {
             let checked = self.limiter.check_key(&address);
             checked.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)))

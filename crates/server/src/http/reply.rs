@@ -3,8 +3,8 @@
 use super::auth::Caller;
 use super::messages::{ReceivedMessage, is_plain_id};
 use crate::context;
-use crate::limits::ReplyCharge;
 use crate::conversations::{KeptMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
+use crate::limits::ReplyCharge;
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};

@@ -61,7 +61,13 @@ pub(super) async fn open_session(
     price::count_session(&state, &app.id, &headers, &extensions).await;
     let now = state.clock.now_seconds();
     let known = bearer(&headers).and_then(|token| state.tokens.verify(token, now));
-    let (sub, kind) = match known.filter(|claims| claims.app == app.id) {
+    let mut known = known.filter(|claims| claims.app == app.id);
+    if let Some(claims) = &known
+        && state.store.is_session_revoked(&app.id, &claims.sub, claims.iat).await?
+    {
+        known = None;
+    }
+    let (sub, kind) = match known {
         Some(claims) => (claims.sub, SessionKind::Refreshed),
         None => (format!("anon_{}", state.random.uuid().map_err(Error::Random)?), SessionKind::New),
     };

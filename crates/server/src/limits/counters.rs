@@ -66,12 +66,7 @@ impl Counters {
     }
 
     /// Counts an event at `now` on every rate, and returns the counts, which halve within each half-life.
-    pub(super) async fn count_event(
-        &self,
-        keys: &[String],
-        half_life: Duration,
-        now: Duration,
-    ) -> Vec<f64> {
+    pub(super) async fn count_event(&self, keys: &[String], half_life: Duration, now: Duration) -> Vec<f64> {
         let local = self.local.count_event(keys, half_life, now);
         match &self.shared {
             Some(shared) => shared.count_event(keys, half_life).await.unwrap_or(local),

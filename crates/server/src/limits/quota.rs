@@ -133,11 +133,7 @@ impl Limits {
     /// # Errors
     ///
     /// [`Error::QuotaExceeded`]
-    pub(crate) async fn count_request(
-        &self,
-        subjects: &Subjects,
-        report: &LimitReport,
-    ) -> Result<(), Error> {
+    pub(crate) async fn count_request(&self, subjects: &Subjects, report: &LimitReport) -> Result<(), Error> {
         let kinds = [SubjectKind::Visitor, SubjectKind::App];
         let counters = subjects.counters(&kinds, Quota::Requests.name(), self.settings.requests);
         self.take_counters(Quota::Requests, counters, 1, Some(report)).await

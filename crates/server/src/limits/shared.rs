@@ -83,20 +83,16 @@ impl SharedCounters {
         Ok(shared)
     }
 
-    pub(super) async fn take(
-        &self,
-        counters: &[Counter],
-        window: Duration,
-        amount: u64,
-    ) -> Option<Taking> {
+    pub(super) async fn take(&self, counters: &[Counter], window: Duration, amount: u64) -> Option<Taking> {
         let mut arguments = vec![amount.to_string(), window.as_millis().to_string()];
         arguments.extend(counters.iter().map(|counter| counter.limit.to_string()));
         let result: Vec<u64> = self.run(&self.scripts.take, &keys(counters), &arguments).await?;
         let (refused, usages) = result.split_first()?;
-        let usages = usages.as_chunks().0.iter().map(|[used, left]| Usage {
-            used: *used,
-            resets_in: Duration::from_millis(*left),
-        });
+        let usages = usages
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[used, left]| Usage { used: *used, resets_in: Duration::from_millis(*left) });
         Some(Taking { refused: index(*refused), usages: usages.collect() })
     }
 

@@ -4,9 +4,13 @@
 
 mod api_keys;
 mod apps;
+mod audit;
 mod challenges;
 mod conversations;
 mod migrations;
+mod revocations;
+
+pub(crate) use conversations::MessageBatch;
 
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
@@ -312,5 +316,23 @@ impl PageRequest {
 
     fn offset(self) -> i64 {
         i64::from(self.page.saturating_sub(1)) * i64::from(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_passing;
+
+    #[test]
+    fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
+        for code in [
+            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "5", "261", "8", "1032",
+            "13",
+        ] {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["42P01", "23505", "22P02", "25001", "1", "19", "2067", "x"] {
+            assert!(!is_passing(code), "{code}");
+        }
     }
 }

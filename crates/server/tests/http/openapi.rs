@@ -40,6 +40,9 @@ async fn every_route_is_described() {
         "post /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "get /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "delete /manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+        "get /manage/audit-log",
     ];
     assert_eq!(routes, expected.map(str::to_owned).into());
 }
@@ -147,6 +150,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 12, "four calls of the run API, eight of the management API");
+    assert_eq!(guarded, 15, "four calls of the run API, eleven of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }
