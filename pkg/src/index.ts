@@ -4,13 +4,15 @@
  *
  * @module
  */
-export { type CallOptions, type Client, type ClientOptions, createClient } from "./session/client.js";
+export { type CallOptions, type Client, createClient } from "./session/client.js";
+export type { ClientOptions } from "./session/client-options.js";
 export type { ClientState } from "./session/state.js";
 export type { ClientEvent } from "./session/events.js";
 export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";
 export type { Backend, Challenge, Engine } from "./solver/messages.js";
 export type { Progress } from "./solver/progress.js";
-export type { StorageKind } from "./session/store.js";
+export type { AuthTokenContext, GetAuthToken } from "./session/signed-in-session.js";
+export type { KeyValueStore, StorageKind } from "./session/store.js";
 export type { Session } from "./session/token.js";
 export { type SolveOptions, type SolveResult, solve } from "./solver/solve.js";
 export { VERSION } from "./common/version.js";

@@ -47,9 +47,10 @@ const isClient = (source: ClientOptions | Client): source is Client => "session"
 export function useSession(source: ClientOptions | Client): SessionState {
   const given = isClient(source) ? source : undefined;
   const options = given ? undefined : (source as ClientOptions);
-  const { fetch, onEvent: _, storage, ...rest } = options ?? ({} as ClientOptions);
+  const { fetch, getAuthToken, onEvent: _, storage, ...rest } = options ?? ({} as ClientOptions);
   const stored = typeof storage === "object" ? storage : undefined;
-  const key = JSON.stringify([stored ? "own" : storage, fetch !== undefined, Object.entries(rest).sort()]);
+  const callbacks = [fetch !== undefined, getAuthToken !== undefined];
+  const key = JSON.stringify([stored ? "own" : storage, ...callbacks, Object.entries(rest).sort()]);
   const latest = useRef(options);
   const [tries, setTries] = useState(0);
   const [made, setMade] = useState<Made>();
@@ -61,12 +62,15 @@ export function useSession(source: ClientOptions | Client): SessionState {
   useEffect(() => {
     const current = latest.current;
     if (given || !current) return;
-    const { fetch } = current;
+    const { fetch, getAuthToken } = current;
     let client: Client;
     try {
       client = createClient({
         ...current,
         ...(fetch && { fetch: (...args) => (latest.current?.fetch ?? fetch)(...args) }),
+        ...(getAuthToken && {
+          getAuthToken: (context) => (latest.current?.getAuthToken ?? getAuthToken)(context),
+        }),
         onEvent: (event) => latest.current?.onEvent?.(event),
       });
     } catch (error) {

@@ -22,7 +22,7 @@ const MOST_FOUND = 12;
 /** Where one looks things up rather than reads on: what to do comes first, then what the code says of itself. */
 const weight = (url: string): number => {
   if (url.startsWith("troubleshooting.html")) return 4;
-  return /^index\.html#[a-z]+_/.test(url) ? 2 : 1;
+  return url.startsWith("errors.html#") ? 2 : 1;
 };
 
 /** Words; what is written as one word, as `pow_replayed`, is found whole and in parts. */

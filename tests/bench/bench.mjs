@@ -2,7 +2,7 @@
  * `npm run bench`: hash rates against other solvers, and cold starts against today's widget, in headless Chromium.
  * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|cold` measures one of the two,
  * `--rounds N` sets how often; a whole run writes its record to tests/bench/results, `--write` its tables to the
- * README. Exit code 1 when a requirement is missed.
+ * docs/benchmarks.md. Exit code 1 when a requirement is missed.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";

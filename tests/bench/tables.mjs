@@ -1,4 +1,4 @@
-/** The tables that a run prints, and that the README shows: a column for each browser that was measured. */
+/** The tables that a run prints, and that docs/benchmarks.md shows: a column for each browser that was measured. */
 import { table } from "../support/report.mjs";
 import { PAGES } from "./cold.mjs";
 

@@ -10,6 +10,7 @@ import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { APP_ID, inTheFuture, makeToken, problem } from "../support/service.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { runNode, installTarball } from "../support/tarball.mjs";
+import { makeUserKey, startTodaysService } from "../support/todays-service.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 import { settle, until } from "../support/client-pages.mjs";
 
@@ -39,6 +40,17 @@ const APP = `
   let container = createRoot(document.body.appendChild(document.createElement("div")));
   globalThis.show = (options, strict) =>
     container.render(strict ? createElement(StrictMode, null, createElement(Widget, options)) : createElement(Widget, options));
+  function User({ user, label, ...options }) {
+    const calls = (globalThis.calls ??= []);
+    const getAuthToken = user && (async ({ reason }) => {
+      calls.push([reason, user, label]);
+      return globalThis.tokens[user];
+    });
+    const state = useSession({ ...options, ...(getAuthToken && { getAuthToken }) });
+    globalThis.state = state;
+    return createElement("p", null, state.session ? state.session.kind + " " + state.session.userId : (state.error?.code ?? "…"));
+  }
+  globalThis.showUser = (options) => container.render(createElement(User, { ...options, key: options.user }));
   const Shared = ({ client }) => createElement("p", null, useSession(client).session?.userId ?? "…");
   globalThis.showTwo = (client) =>
     container.render([1, 2].map((key) => createElement(Shared, { key, client })));
@@ -244,6 +256,57 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
         return own.session().catch(({ code }) => code);
       });
       assert.equal(disposed, "disposed");
+    });
+
+    test("a signed-in user: the callback may be written inline; another user is another session", async (t) => {
+      const service = await startTodaysService({ routes: "none" });
+      t.after(service.close);
+      const key = await makeUserKey();
+      service.settings.apps[service.appId].publicKeys = [key.entry];
+      const { page, shows, complaints } = await setUp(t);
+      const tokens = { ann: await key.sign({ sub: "ann" }), bob: await key.sign({ sub: "bob" }) };
+      await page.evaluate((tokens) => Object.assign(globalThis, { tokens }), tokens);
+      const showUser = (options) => page.evaluate((options) => showUser(options), options);
+      const options = { baseUrl: service.baseUrl, appId: service.appId };
+      const stored = () =>
+        page.evaluate((name) => localStorage.getItem(name), `inkeep_session_${service.appId}`);
+
+      await showUser(options);
+      await shows(/^anonymous anon_/);
+      assert.match(await stored(), /token/);
+
+      for (const label of ["first", "second"]) await showUser({ ...options, user: "ann", label });
+      await shows(/^signed_in ann$/);
+      assert.equal(await stored(), null);
+      const [first, ...more] = await page.evaluate(() => calls);
+      assert.deepEqual([first.slice(0, 2), more], [["session", "ann"], []]);
+      await page.evaluate(() => state.client.refresh());
+      assert.deepEqual(await page.evaluate(() => calls.at(-1)), ["renewal", "ann", "second"]);
+      const status = await page.evaluate(
+        async () => (await state.client.fetch("/run/v1/conversations")).status,
+      );
+      assert.equal(status, 200);
+
+      await showUser({ ...options, user: "bob" });
+      await shows(/^signed_in bob$/);
+      await showUser(options);
+      await shows(/^anonymous anon_/);
+      assert.deepEqual(
+        complaints.filter((text) => !text.includes("404")),
+        [],
+      );
+    });
+
+    test("a callback that fails is an error, and retry calls it again", async (t) => {
+      const { page, shows } = await setUp(t);
+      await page.evaluate(() => Object.assign(globalThis, { tokens: {} }));
+      await page.evaluate((options) => showUser(options), { ...real, user: "ann" });
+      await shows(/^auth_token_invalid$/);
+      assert.equal(await page.evaluate(() => state.isLoading), false);
+      const token = await (await makeUserKey()).sign({ sub: "ann" });
+      await page.evaluate((token) => Object.assign(tokens, { ann: token }), token);
+      await page.evaluate(() => state.retry());
+      await shows(/^signed_in ann$/);
     });
 
     test("options that are wrong are an error, not a crash", async (t) => {

@@ -48,7 +48,13 @@ describe("a session", () => {
     const token = makeToken({ sub: "anon_1" });
     const expiresAt = inTheFuture();
     const { client } = await setUp(t, { session: async () => ({ body: { token, expiresAt, more: 1 } }) });
-    assert.deepEqual(await client.session(), { token, expiresAt, userId: "anon_1", appId: APP_ID });
+    assert.deepEqual(await client.session(), {
+      token,
+      expiresAt,
+      userId: "anon_1",
+      appId: APP_ID,
+      kind: "anonymous",
+    });
     assert.deepEqual(await client.headers(), { Authorization: `Bearer ${token}`, "X-Inkeep-App-Id": APP_ID });
   });
 
@@ -216,6 +222,11 @@ describe("options", () => {
     ["an appId with a lone surrogate", { ...good, appId: "app_\ud800" }, "appId"],
     ["an origin that is no URL", { ...good, origin: "example" }, "origin"],
     ["a storage nobody has", { ...good, storage: "cookie" }, "storage"],
+    ["a storage without removeItem", { ...good, storage: { getItem() {}, setItem() {} } }, "storage"],
+    ["a challengePath that is a URL", { ...good, challengePath: "https://example.com/" }, "challengePath"],
+    ["a challengePath of another host", { ...good, challengePath: "//example.com/" }, "challengePath"],
+    ["a challengePath that is no text", { ...good, challengePath: 1 }, "challengePath"],
+    ["a getAuthToken that is none", { ...good, getAuthToken: "token" }, "getAuthToken"],
     ["a listener that is none", { ...good, onEvent: "log" }, "onEvent"],
     ["a timeout of 0", { ...good, timeoutMs: 0 }, "timeoutMs"],
     ["no workers at all", { ...good, workers: 0 }, "workers"],

@@ -9,6 +9,7 @@ import { until } from "../support/client-pages.mjs";
 import { root } from "../support/paths.mjs";
 import { DEMO_APP_ID } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
+import { makeUserKey } from "../support/todays-service.mjs";
 import { documented } from "./documented.mjs";
 
 const PAGES = ["quick-start", "client", "react", "moving", "content-security-policy", "troubleshooting"];
@@ -20,6 +21,9 @@ const texts = Object.fromEntries(
     PAGES.map(async (page) => [page, await readFile(join(root, "docs", `${page}.md`), "utf8")]),
   ),
 );
+
+// The route of the signed-in users' example, on the page's own server.
+files["/chat-token"] = await (await makeUserKey()).sign({ sub: "user-1" });
 
 /** The blocks of a page: `{ language, code, heading }`. */
 function blocksOf(text) {
@@ -103,9 +107,10 @@ const RUN = {
   /** Every test of the package has installed it, every test of the server has started it. */
   async sh({ code }) {
     const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-    const commands = [...Object.keys(scripts), `install ${manifest.name}`];
+    const commands = Object.keys(scripts).flatMap((name) => [name, `run ${name}`]);
+    commands.push(`install ${manifest.name}`);
     assert.ok(
-      commands.some((command) => code === `npm ${command}\n`),
+      commands.some((command) => code.replace("--silent ", "") === `npm ${command}\n`),
       code,
     );
   },
@@ -155,19 +160,25 @@ describe("docs/client.md names", () => {
   /** The members of an interface in the sources. */
   async function membersOf(file, name) {
     const source = await readFile(join(root, "pkg", "src", file), "utf8");
-    const [, body] = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)^\\}`, "m").exec(source);
-    return [...body.matchAll(/^ {2}(\w+)[?(:]/gm)].map(([, member]) => member);
+    const [, body] = new RegExp(
+      `export interface ${name} (?:extends \\w+ )?\\{\\n([\\s\\S]*?)^\\}`,
+      "m",
+    ).exec(source);
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[?(:]/gm)].map(([, member]) => member);
   }
-  for (const name of ["ClientOptions", "Client"]) {
+  for (const [file, name] of [
+    ["session/client-options.ts", "ClientOptions"],
+    ["session/client.ts", "Client"],
+  ]) {
     test(`every member of ${name}`, async () => {
-      const members = await membersOf("client.ts", name);
+      const members = await membersOf(file, name);
       assert.ok(members.length >= 8);
       for (const member of members) assert.match(texts.client, new RegExp(`^\\| \`${member}[\`(]`, "m"));
     });
   }
 
   test("and docs/troubleshooting.md every event, state and warning", async () => {
-    const source = await readFile(join(root, "pkg", "src", "events.ts"), "utf8");
+    const source = await readFile(join(root, "pkg", "src", "session", "events.ts"), "utf8");
     const words = [...source.matchAll(/"([a-z_]+)"/g)].map(([, word]) => word);
     assert.ok(words.length > 10);
     for (const word of words) assert.ok(texts.troubleshooting.includes(word), word);

@@ -1,4 +1,4 @@
-/** Every shell command of the README and of docs/production.md is run against the real server. */
+/** Every shell command of docs/production.md is run against the real server; the tables of the docs are the code's. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { root, serverPath } from "../support/paths.mjs";
 import { startServer } from "../support/server.mjs";
 import { codeBlocks } from "./code-blocks.mjs";
-import { README, readmeWithErrors } from "./readme-errors.mjs";
+import { errorsPage } from "./errors-page.mjs";
+import { httpPage } from "./http-page.mjs";
 
 const MANAGEMENT_KEY = "a management key for this test only";
 
@@ -25,19 +26,24 @@ async function runInShell(code) {
   return stdout;
 }
 
-const readme = await readFile(README, "utf8");
+const apps = await readFile(join(root, "docs", "apps.md"), "utf8");
 const production = await readFile(join(root, "docs", "production.md"), "utf8");
 
-describe("the README", () => {
-  test("makes an app", async () => {
-    const [makeApp] = codeBlocks(readme, "sh", server.baseUrl).filter((code) => code.startsWith("curl"));
-    const stdout = await runInShell(makeApp);
-    assert.match(JSON.parse(stdout).data.app.id, /^app_[a-z0-9]{16,}$/);
-  });
+test("docs/errors.md lists every error code with its message (tests/docs/errors-page.mjs --write updates it)", async () => {
+  const { actual, expected } = await errorsPage();
+  assert.equal(actual, expected);
+});
 
-  test("lists every error code with its sentence (tests/docs/readme-errors.mjs --write mends it)", async () => {
-    assert.equal(readme, await readmeWithErrors());
-  });
+test("docs/http-reference.md lists every route (tests/docs/http-page.mjs --write updates it)", async () => {
+  const description = await (await fetch(`${server.baseUrl}/openapi.json`)).json();
+  const { actual, expected } = await httpPage(description);
+  assert.equal(actual, expected);
+});
+
+test("docs/apps.md creates an app", async () => {
+  const [createApp, ...more] = codeBlocks(apps, "[a-z]+", server.baseUrl);
+  assert.match(JSON.parse(await runInShell(createApp)).data.app.id, /^app_[a-z0-9]{16,}$/);
+  assert.equal(more.length, 0);
 });
 
 describe("docs/production.md", () => {

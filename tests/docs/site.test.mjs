@@ -165,7 +165,7 @@ describe("the search", () => {
 
   test("leads to the row of a code, and marks it", async (t) => {
     const { page, found } = await search(t, "api/saltmine.html", "Search", "pow_replayed");
-    assert.ok(found.some(([, href]) => href === `${docs}index.html#pow_replayed`));
+    assert.ok(found.some(([, href]) => href === `${docs}errors.html#pow_replayed`));
     assert.equal(found[0][1], `${docs}troubleshooting.html#pow_replayed`);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");

@@ -168,6 +168,8 @@ describe("the import in Node", () => {
       "algorithm_unsupported",
       "anonymous_not_allowed",
       "app_not_found",
+      "auth_token_failed",
+      "auth_token_invalid",
       "bad_request",
       "challenge_malformed",
       "disposed",

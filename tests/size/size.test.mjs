@@ -1,4 +1,4 @@
-/** The budgets, and the README's figures. `npm run size` prints what is measured here. */
+/** The budgets, and the figures of docs/benchmarks.md. `npm run size` prints what is measured here. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBlock } from "../support/report.mjs";
@@ -14,7 +14,7 @@ for (const { what, bytes, most } of checks) {
   test(`within budget: ${what}`, () => assert.ok(bytes <= most, `${bytes} of ${most} bytes`));
 }
 
-test("the README's tables are those of today, within 1 % (npm run size -- --write mends them)", async () => {
+test("the tables of docs/benchmarks.md are those of today, within 1 % (npm run size -- --write mends them)", async () => {
   const told = await readBlock("size");
   assert.equal(told.replace(FIGURE, "…"), text.replace(FIGURE, "…"));
   const numbers = (block) => block.match(FIGURE).map((figure) => Number(figure.replaceAll(",", "")));

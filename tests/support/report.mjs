@@ -1,9 +1,9 @@
-/** What measurements print and where they write: tables, and the generated blocks of the README. */
+/** What measurements print and where they write: tables, and the generated blocks of docs/benchmarks.md. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./paths.mjs";
 
-const README = join(root, "README.md");
+const PAGE = join(root, "docs", "benchmarks.md");
 const manifest = JSON.parse(await readFile(join(root, "tests", "package.json"), "utf8"));
 
 /** The rivals' versions, which tests/package.json pins: `altcha`, `altcha-lib`, `@cap.js/wasm`. */
@@ -19,22 +19,22 @@ export function table(head, rows) {
   );
 }
 
-/** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of the README. */
+/** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of docs/benchmarks.md. */
 export async function writeBlock(name, text) {
-  const { readme, start, stop } = await findBlock(name);
-  await writeFile(README, `${readme.slice(0, start)}\n${text}\n${readme.slice(stop)}`);
+  const { page, start, stop } = await findBlock(name);
+  await writeFile(PAGE, `${page.slice(0, start)}\n${text}\n${page.slice(stop)}`);
 }
 
-/** What stands there. */
+/** Reads that block. */
 export async function readBlock(name) {
-  const { readme, start, stop } = await findBlock(name);
-  return readme.slice(start, stop).trim();
+  const { page, start, stop } = await findBlock(name);
+  return page.slice(start, stop).trim();
 }
 
 async function findBlock(name) {
-  const readme = await readFile(README, "utf8");
+  const page = await readFile(PAGE, "utf8");
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [start, stop] = [readme.indexOf(begin), readme.indexOf(end)];
-  if (start < 0 || stop < start) throw new Error(`README.md has no ${begin} … ${end}`);
-  return { readme, start: start + begin.length, stop };
+  const [start, stop] = [page.indexOf(begin), page.indexOf(end)];
+  if (start < 0 || stop < start) throw new Error(`docs/benchmarks.md has no ${begin} … ${end}`);
+  return { page, start: start + begin.length, stop };
 }

@@ -9,6 +9,7 @@ import type { invalid } from "../common/options.js";
 import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
 import { PreparedSolutions } from "./prepared-solutions.js";
 
+export { signedInSession } from "../session/signed-in-session.js";
 export { exchange } from "../worker/exchange.js";
 
 /** A refused token is not replaced again for so long, in milliseconds. */
@@ -18,6 +19,8 @@ const PAUSE_MS = 10_000;
 export interface RequestContext {
   options: FlowRunnerOptions;
   everyRequest: boolean;
+  /** Whether the session is a signed-in user's. */
+  isSignedIn: boolean;
   runner: FlowRunner;
   sessions: SessionManager;
   /** Throws when the client is disposed: nothing begins after a farewell. */
@@ -98,7 +101,7 @@ export class CallerRequests {
     const isRefused = () => authorization === `Bearer ${sessions.token}`;
     if (!isRefused()) return true;
     if (!sessions.isRenewing && performance.now() - this.#refusedAt < PAUSE_MS) return false;
-    await sessions.renew(signal);
+    await sessions.renew(signal, true);
     this.#refusedAt = performance.now();
     return !isRefused();
   }

@@ -6,6 +6,8 @@ const SENTENCES = {
   algorithm_unsupported: "The challenge's hash function is not supported. Use SHA-256 on the server.",
   anonymous_not_allowed: "The app allows no anonymous sessions. Set allowAnonymous of the app.",
   app_not_found: "The app does not exist or is disabled. Check appId and baseUrl.",
+  auth_token_failed: "The callback getAuthToken failed.",
+  auth_token_invalid: "The callback getAuthToken returned an unusable token.",
   bad_request: "The server refused the request. Check baseUrl, and that the app is a web_client.",
   challenge_malformed: "The challenge is malformed. Check baseUrl.",
   disposed: "The client was disposed. Create another one.",
@@ -38,6 +40,7 @@ export type ErrorCode = keyof typeof SENTENCES;
 export const ERROR_CODES = Object.keys(SENTENCES) as ErrorCode[];
 
 const RETRYABLE: readonly ErrorCode[] = [
+  "auth_token_failed",
   "engine_failed",
   "network",
   "no_solution",

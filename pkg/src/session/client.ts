@@ -1,68 +1,28 @@
-import { DEFAULT_STORAGE, loadRequests } from "#runtime";
+import { loadRequests } from "#runtime";
+import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
-import { loadChunk } from "../common/load-chunk.js";
-import type { DisposeMember } from "../common/platform.js";
 import { SaltmineError } from "../common/errors.js";
+import { tell } from "../common/listener.js";
+import { loadChunk } from "../common/load-chunk.js";
+import { invalid, optionsObject, signalOption } from "../common/options.js";
+import type { AbortSignalType, DisposeMember, FetchType } from "../common/platform.js";
+import { FlowRunner } from "../solver/flow-runner.js";
+import { WorkerPool } from "../solver/worker-pool.js";
+import { anonymousSession } from "./anonymous-session.js";
+import { type ClientOptions, checkOptions } from "./client-options.js";
+import { isFrugal } from "./environment.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";
-import { tell } from "../common/listener.js";
-import {
-  invalid,
-  listenerOption,
-  maxNumberOption,
-  optionsObject,
-  shown,
-  signalOption,
-  wholeNumber,
-  workersOption,
-} from "../common/options.js";
-import { WorkerPool } from "../solver/worker-pool.js";
-import type { RequestContext, CallerRequests } from "../api/caller-requests.js";
-import { FlowRunner, type FlowRunnerOptions } from "../solver/flow-runner.js";
-import { SessionStore, type StorageKind } from "./store.js";
+import type { RequestSession } from "./session-request.js";
 import { type ClientState, StateHolder } from "./state.js";
+import { SessionStore } from "./store.js";
 import type { Session } from "./token.js";
-import { isFrugal } from "./environment.js";
-
-/** What {@link createClient} takes. */
-export interface ClientOptions {
-  /** The service's address, such as `https://api.example.com`. */
-  baseUrl: string;
-  /** The id of the app that the widget belongs to. */
-  appId: string;
-  /**
-   * Where a solution is attached: to the request for a session (default), or to every call of the run API as well, for
-   * servers that ask for it (`headers()` and `fetch()` then bring one).
-   */
-  challenge?: "session" | "every-request";
-  /**
-   * Where the session outlives the page: `local`, `session`, `memory`, or a `Storage` of one's own; default `local` in
-   * browsers, `memory` in Node. A store that the browser refuses is `memory`, and a warning.
-   */
-  storage?: StorageKind | Storage;
-  /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
-  workers?: number;
-  /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
-  maxNumber?: number;
-  /** Time limit of each request to the server, in milliseconds; default 15000. */
-  timeoutMs?: number;
-  /** The worker's script, where it cannot lie beside the package: `worker.js` of the same version. */
-  workerUrl?: string | URL;
-  /** The folder of `simd128.wasm` and `scalar.wasm`, where it is not the worker's. */
-  wasmUrl?: string | URL;
-  /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
-  origin?: string;
-  /** Sends the requests in the place of the global `fetch`. */
-  fetch?: typeof globalThis.fetch;
-  /** Told what happens. What it throws is reported as an uncaught error, never to the client. */
-  onEvent?: (event: ClientEvent) => void;
-}
 
 /** What a call takes. */
 export interface CallOptions {
   /** Gives up this call; others that wait for the same session still get it. */
-  signal?: AbortSignal;
+  signal?: AbortSignalType | undefined;
 }
 
 /** One app's session. A `using` declaration disposes it at the end of its block. */
@@ -90,7 +50,7 @@ export interface Client extends DisposeMember {
    * allows it; every other answer is the caller's.
    * @throws SaltmineError where there is no session; what `fetch` throws otherwise
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: Parameters<FetchType>[0], init?: Parameters<FetchType>[1]): ReturnType<FetchType>;
   /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
   prefetch(): void;
   /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
@@ -135,33 +95,8 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   #disposed = false;
 
   constructor(options: ClientOptions) {
-    if (typeof options !== "object" || options === null)
-      invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
-    const { baseUrl, appId, origin, challenge = "session", storage = DEFAULT_STORAGE } = options;
-    // A lone surrogate has no encoding in a URL.
-    if (typeof appId !== "string" || appId === "" || /[\ud800-\udfff]/u.test(appId))
-      invalid("appId", `must be the id of an app (app_…), not ${shown(appId)}.`);
-    if (challenge !== "session" && challenge !== "every-request")
-      invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
-    const ownStore = typeof storage === "object" && typeof storage?.getItem === "function";
-    if (!ownStore && !["local", "session", "memory"].includes(storage as string))
-      invalid(
-        "storage",
-        `must be "local", "session", "memory" or an object with getItem, setItem and removeItem, not ${shown(storage)}.`,
-      );
-    const flow = {
-      baseUrl: checkedBase(baseUrl),
-      appPath: encodeURIComponent(appId),
-      maxNumber: maxNumberOption(options.maxNumber),
-    };
-    const common: FlowRunnerOptions = {
-      flow,
-      origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
-      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
-      workers: workersOption(options.workers),
-      fetch: listenerOption("fetch", options.fetch),
-    };
-    const onEvent = listenerOption("onEvent", options.onEvent);
+    const checked = checkOptions(options);
+    const { appId, getAuthToken, onEvent } = checked;
 
     const emit = (event: ClientEvent) => {
       if (this.#disposed) return;
@@ -174,19 +109,30 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       warned.add(code);
       emit({ type: "warning", code, message });
     };
-    const store = new SessionStore(storage, appId, (reason) =>
-      warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`),
-    );
-    this.#pool = new WorkerPool({
-      workerUrl: placeOption("workerUrl", options.workerUrl),
-      wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
+    const store = new SessionStore(checked.storage, appId, (reason) => {
+      // A signed-in session is not kept anyway.
+      if (!getAuthToken)
+        warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`);
     });
-    const runner = new FlowRunner(this.#pool, common);
+    this.#pool = new WorkerPool({ workerUrl: checked.workerUrl, wasmUrl: checked.wasmUrl });
+    const runner = new FlowRunner(this.#pool, checked.runner);
     const spare = () => this.#requests?.solutions.spare();
-    this.#sessions = new SessionManager(runner, spare, store, appId, { emit, warn });
+    const events = { emit, warn };
+    if (getAuthToken) {
+      const { timeoutMs } = checked.runner;
+      const options = { getAuthToken, appId, timeoutMs, onSignedIn: () => store.clear() };
+      let getSession: RequestSession | undefined;
+      const request: RequestSession = async (about) => {
+        getSession ??= (await loadChunk(loadRequests)).signedInSession(options);
+        return getSession(about);
+      };
+      // The token is the user's, and the callback's to keep.
+      this.#sessions = new SessionManager(request, new SessionStore("memory", appId, () => {}), events);
+    } else this.#sessions = new SessionManager(anonymousSession(runner, spare, appId), store, events);
     this.#context = {
-      options: common,
-      everyRequest: challenge === "every-request",
+      options: checked.runner,
+      everyRequest: checked.everyRequest && !getAuthToken,
+      isSignedIn: getAuthToken !== undefined,
       runner,
       sessions: this.#sessions,
       check: () => this.#begin({}),
@@ -260,6 +206,8 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   }
 
   async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    // The server requires no proof of work of signed-in users.
+    if (this.#context.isSignedIn) return {};
     return (await this.#callersRequests()).challengeHeaders(signal);
   }
 
@@ -268,37 +216,5 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     this.#begin({});
     this.#requests ??= new CallerRequests(this.#context);
     return this.#requests;
-  }
-}
-
-function checkedUrl(field: string, value: unknown): URL {
-  let url: URL | undefined;
-  try {
-    url = new URL(value as string);
-  } catch {
-    // Told below.
-  }
-  if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
-    invalid(field, `must be an absolute http(s) URL, not ${shown(value)}.`);
-  }
-  return url;
-}
-
-/** Paths are put after it. */
-function checkedBase(value: unknown): string {
-  const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
-  if (username || password || search || hash) {
-    invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
-  }
-  return href.replace(/\/+$/, "");
-}
-
-/** Where a file of the package lies. */
-function placeOption(field: string, value: string | URL | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return new URL(value, globalThis.location?.href).href;
-  } catch {
-    return invalid(field, `must be a URL, not ${shown(value)}.`);
   }
 }

@@ -23,9 +23,9 @@ export type ClientEvent =
   | {
       type: "ready";
       session: Session;
-      /** `storage`: kept from an earlier visit, or another tab's; nothing was asked for. */
-      source: "network" | "storage";
-      /** Whether the server asked for a proof of work; a session from storage does not tell. */
+      /** `storage`: from an earlier visit or another tab, without a request. `callback`: from `getAuthToken`. */
+      source: "network" | "storage" | "callback";
+      /** Whether the server required a proof of work; only of a session from the network. */
       proofOfWork?: boolean;
       /** From the call to the session. */
       tookMs: number;

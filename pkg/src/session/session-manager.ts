@@ -1,16 +1,16 @@
 /** Manages one app's session: requests it once for any number of callers, shares it between tabs, renews it in time. */
 import { abortReason, untilAborted } from "../common/abort.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
-import type { FlowRunner } from "../solver/flow-runner.js";
 import type { Backend } from "../solver/messages.js";
 import { progressOf } from "../solver/progress.js";
-import type { Grant } from "../worker/wasm-module.js";
 import { isHidden, later } from "./environment.js";
 import type { ClientEvent } from "./events.js";
 import { ServerClock } from "./server-clock.js";
+import type { RequestSession } from "./session-request.js";
 import type { SessionStore } from "./store.js";
+import { listenToTabs } from "./tab-events.js";
 import { withTabLock } from "./tab-lock.js";
-import { issuedAtMs, readSession, type Session } from "./token.js";
+import { issuedAtMs, type Session } from "./token.js";
 
 /** A session with less than this left is renewed before it is used, in milliseconds. */
 const RENEW_MS = 30_000;
@@ -31,15 +31,14 @@ interface PendingSession {
   waiting: number;
   /** Emits nothing but the new session: nobody waits for it. */
   quiet: boolean;
+  /** Whether the server has refused the current token. */
+  isRefused: boolean;
   controller: AbortController;
 }
 
 export class SessionManager {
-  readonly #runner: FlowRunner;
-  /** Returns a solution that was prepared for another request, if there is one. */
-  readonly #spareSolution: () => string | undefined;
+  readonly #requestSession: RequestSession;
   readonly #store: SessionStore;
-  readonly #appId: string;
   readonly #events: EventSink;
   readonly #clock = new ServerClock();
   #session: Session | undefined;
@@ -59,17 +58,9 @@ export class SessionManager {
   /** Removes the listeners. */
   #listening: AbortController | undefined;
 
-  constructor(
-    runner: FlowRunner,
-    spareSolution: () => string | undefined,
-    store: SessionStore,
-    appId: string,
-    events: EventSink,
-  ) {
-    this.#runner = runner;
-    this.#spareSolution = spareSolution;
+  constructor(requestSession: RequestSession, store: SessionStore, events: EventSink) {
+    this.#requestSession = requestSession;
     this.#store = store;
-    this.#appId = appId;
     this.#events = events;
   }
 
@@ -95,15 +86,18 @@ export class SessionManager {
     return this.renew(signal);
   }
 
-  /** Requests a new session for the same visitor; returns the old one if that fails and the old one is still valid. */
-  renew(signal: AbortSignal | undefined): Promise<Session> {
+  /**
+   * Requests a new session for the same visitor; returns the old one if that fails and the old one is still valid.
+   * `isRefused`: the server has refused the current token.
+   */
+  renew(signal: AbortSignal | undefined, isRefused = false): Promise<Session> {
     this.#uses += 1;
-    return this.#renew(signal);
+    return this.#renew(signal, isRefused);
   }
 
-  async #renew(signal: AbortSignal | undefined): Promise<Session> {
+  async #renew(signal: AbortSignal | undefined, isRefused = false): Promise<Session> {
     const old = this.#load();
-    this.#pending ??= this.#startRequest(false);
+    this.#pending ??= this.#startRequest(false, isRefused);
     const pending = this.#pending;
     pending.quiet = false;
     try {
@@ -183,7 +177,8 @@ export class SessionManager {
    */
   #renewInBackground(session: Session): void {
     const isYoung = !(this.#remainingMs(session) < lifetimeOf(session) / 2);
-    if (isYoung || this.#attempted === session.token || this.#pending) return;
+    // A user's next token is the same user's, however late it is.
+    if (session.kind === "signed_in" || isYoung || this.#attempted === session.token || this.#pending) return;
     this.#attempted = session.token;
     this.#pending = this.#startRequest(true);
     // Nobody's abort ends it.
@@ -191,12 +186,18 @@ export class SessionManager {
     this.#noteRenewal(this.#pending.promise);
   }
 
-  #startRequest(quiet: boolean): PendingSession {
+  #startRequest(quiet: boolean, isRefused = false): PendingSession {
     // This tab needs no time to see what it has stored itself.
     this.#latest?.controller.abort();
     const controller = new AbortController();
     const { signal } = controller;
-    const pending: PendingSession = { promise: undefined as never, waiting: 0, quiet, controller };
+    const pending: PendingSession = {
+      promise: undefined as never,
+      waiting: 0,
+      quiet,
+      isRefused,
+      controller,
+    };
     pending.promise = this.#request(pending).catch((thrown) => {
       const error = asSaltmineError(thrown, signal.aborted ? "aborted" : "engine_failed");
       // A request that was replaced reports nothing about the one that took its place.
@@ -270,10 +271,9 @@ export class SessionManager {
     const warnAboutPage = ({ thread, reason }: Backend) => {
       if (thread === "page") warn("page_thread", `The solver runs on the page's own thread: ${reason}`);
     };
-    const { value, backend, measured } = await this.#runner.run({
+    const granted = await this.#requestSession({
       token: old?.token,
-      solution: this.#spareSolution(),
-      solveOnly: false,
+      isRefused: pending.isRefused,
       signal,
       onState: (state, backend) => {
         warnAboutPage(backend);
@@ -285,14 +285,8 @@ export class SessionManager {
     // The visitor signed out in another tab in the meantime: this is a session of the identity that was left.
     if (old && (!this.#session || this.#isSignedOutElsewhere()))
       return this.#ask(pending, undefined, began, onStored);
-    const grant = value as Grant;
-    const session = readSession(grant, this.#appId);
-    if (!session) {
-      const detail = "The token is not a JWT of this app with a subject.";
-      throw new SaltmineError({ code: "response_malformed", detail });
-    }
-    // Where Date cannot be read, the token contains the time at which it was issued.
-    this.#clock.learn(grant.serverMs ?? issuedAtMs(session));
+    const { session, source, serverMs, proofOfWork, backend, measured } = granted;
+    this.#clock.learn(serverMs);
     // Without locks another tab may have been quicker: the visitor keeps one identity.
     if (this.#takeStored(before, began)) return this.#session as Session;
     this.#session = session;
@@ -301,15 +295,15 @@ export class SessionManager {
     onStored();
     this.#listen();
     this.#announced = session.token;
-    emit({ type: "state", state: "ready", backend });
+    emit({ type: "state", state: "ready", ...(backend && { backend }) });
     emit({
       type: "ready",
       session,
-      source: "network",
-      proofOfWork: grant.proofOfWork === 1,
+      source,
+      ...(proofOfWork !== undefined && { proofOfWork }),
       tookMs: performance.now() - began,
       ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
-      backend,
+      ...(backend && { backend }),
     });
     this.#schedule();
     return session;
@@ -372,25 +366,19 @@ export class SessionManager {
   #listen(): void {
     if (this.#listening) return;
     this.#listening = new AbortController();
-    const { signal } = this.#listening;
-    const synchronize = () => {
+    const onStored = () => {
+      if (!this.#store.isShared) return;
       // Not the event's own value: tabs that write at the same time must end with the same one.
       const stored = this.#store.load();
       if (this.#isSignedOutElsewhere()) this.#drop();
       else if (stored && stored.token !== this.#session?.token) this.#adopt(stored, performance.now());
     };
-    const wake = () => {
-      if (isHidden()) return;
+    const onWake = () => {
       // Neither timers nor the events of other tabs arrived while the page slept.
-      if (this.#store.isShared) synchronize();
+      onStored();
       if (performance.now() >= this.#pausedUntil) this.#renewAhead();
     };
-    globalThis.document?.addEventListener("visibilitychange", wake, { signal });
-    const onStorage = ({ key }: StorageEvent) => {
-      // A null key is a store that was cleared as a whole.
-      if (this.#store.isShared && (key === this.#store.key || key === null)) synchronize();
-    };
-    globalThis.addEventListener?.("storage", onStorage, { signal });
+    listenToTabs(this.#store.key, this.#listening.signal, { onWake, onStored });
   }
 }
 

@@ -4,17 +4,24 @@ import { readSession, type Session } from "./token.js";
 /** Where a session outlives the page. */
 export type StorageKind = "local" | "session" | "memory";
 
+/** The methods of a `Storage` that a client uses. */
+export interface KeyValueStore {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
 /** Keeps one app's session under the key and in the shape that deployed widgets use. */
 export class SessionStore {
   readonly key: string;
-  readonly #storage: StorageKind | Storage;
+  readonly #storage: StorageKind | KeyValueStore;
   readonly #appId: string;
   readonly #onBlocked: (reason: unknown) => void;
   /** What a store that refused once holds is not what we would have put there. */
   #blocked = false;
 
-  /** `onBlocked` is told when the browser refuses the store; the session then lives as long as the page. */
-  constructor(storage: StorageKind | Storage, appId: string, onBlocked: (reason: unknown) => void) {
+  /** `onBlocked` is called when the browser refuses the store; the session then lives as long as the page. */
+  constructor(storage: StorageKind | KeyValueStore, appId: string, onBlocked: (reason: unknown) => void) {
     this.key = `inkeep_session_${appId}`;
     this.#storage = storage;
     this.#appId = appId;
@@ -27,25 +34,38 @@ export class SessionStore {
   }
 
   load(): Session | undefined {
-    if (this.#blocked) return undefined;
-    const text = this.#attempt((storage) => storage.getItem(this.key));
     try {
-      return readSession(JSON.parse(text as string), this.#appId);
+      return readSession(JSON.parse(this.read(this.key) as string), this.#appId);
     } catch {
       return undefined;
     }
   }
 
   save({ token, expiresAt }: Session): void {
-    if (this.#blocked) return;
-    this.#attempt((storage) => storage.setItem(this.key, JSON.stringify({ token, expiresAt })));
+    this.put(this.key, JSON.stringify({ token, expiresAt }));
   }
 
+  /** Removes the session. */
   clear(): void {
-    this.#attempt((storage) => storage.removeItem(this.key));
+    this.remove(this.key);
   }
 
-  #attempt<T>(use: (storage: Storage) => T): T | undefined {
+  /** Returns what is stored under a key; nothing in a store that was refused. */
+  read(key: string): string | null | undefined {
+    return this.#blocked ? undefined : this.#attempt((storage) => storage.getItem(key));
+  }
+
+  /** Stores a text under a key, unless the store was refused. */
+  put(key: string, text: string): void {
+    if (!this.#blocked) this.#attempt((storage) => storage.setItem(key, text));
+  }
+
+  /** Removes what is stored under a key, in a store that was refused too: it may only be full. */
+  remove(key: string): void {
+    this.#attempt((storage) => storage.removeItem(key));
+  }
+
+  #attempt<T>(use: (storage: KeyValueStore) => T): T | undefined {
     const kind = this.#storage;
     if (kind === "memory") return undefined;
     try {

@@ -1,18 +1,20 @@
 /** The session and its token, as the page reads them: nothing is verified, which only the server can do. */
 
-/** Proof that the visitor has an anonymous session. */
+/** A visitor's session of one app. */
 export interface Session {
   /** The bearer token (JWT) for every later call. */
   token: string;
   /** When it expires: ISO 8601, UTC. */
   expiresAt: string;
-  /** The visitor's anonymous identity: the token's `sub`. */
+  /** The visitor's identity: the token's `sub`. */
   userId: string;
   /** The app that the token is for. */
   appId: string;
+  /** `signed_in`: the token is from `getAuthToken`. `anonymous`: the service issued it. */
+  kind: "anonymous" | "signed_in";
 }
 
-/** Makes a session of what the server or a store holds; undefined if it is none, or another app's. */
+/** Makes an anonymous session of what the server or a store holds; undefined if it is none, or another app's. */
 export function readSession(stored: unknown, appId: string): Session | undefined {
   const { token, expiresAt } = Object(stored) as Record<string, unknown>;
   if (typeof token !== "string" || typeof expiresAt !== "string") return undefined;
@@ -20,11 +22,11 @@ export function readSession(stored: unknown, appId: string): Session | undefined
   if (!claims || typeof claims.sub !== "string" || claims.sub === "") return undefined;
   if (claims.app !== undefined && claims.app !== appId) return undefined;
   if (Number.isNaN(Date.parse(expiresAt))) return undefined;
-  return { token, expiresAt, userId: claims.sub, appId };
+  return { token, expiresAt, userId: claims.sub, appId, kind: "anonymous" };
 }
 
-/** The claims of a JWT (RFC 7519), unverified: only the server can judge them. */
-function readClaims(token: string): Record<string, unknown> | undefined {
+/** Returns the claims of a JWT (RFC 7519), unverified: only the server can judge them. */
+export function readClaims(token: string): Record<string, unknown> | undefined {
   try {
     const [, payload = ""] = token.split(".");
     const bytes = Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (char) =>
