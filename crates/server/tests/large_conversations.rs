@@ -69,8 +69,9 @@ impl Visitor {
         ask(&self.server, &format!("POST /run/api/chat HTTP/1.1\r\n{}", self.authorization), &body);
     }
 
+    /// Of HTTP 1.0, whose response has no chunks.
     fn read(&self) -> String {
-        format!("GET /run/v1/conversations/long HTTP/1.1\r\n{}", self.authorization)
+        format!("GET /run/v1/conversations/long HTTP/1.0\r\n{}", self.authorization)
     }
 
     /// The memory of the process, in KiB.

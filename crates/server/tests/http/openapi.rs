@@ -78,9 +78,12 @@ async fn answers_are_as_described() {
 #[tokio::test]
 async fn where_there_is_a_limit_its_header_is_described() {
     let description = description(&Server::new().await).await;
-    for (path, method) in
-        [("/run/auth/pow/challenge", "get"), ("/run/auth/apps/{appId}/anonymous-session", "post")]
-    {
+    for (path, method) in [
+        ("/run/auth/pow/challenge", "get"),
+        ("/run/auth/apps/{appId}/anonymous-session", "post"),
+        ("/run/api/chat", "post"),
+        ("/run/v1/conversations", "get"),
+    ] {
         let refusal = &description["paths"][path][method]["responses"]["429"];
         assert!(refusal["headers"]["retry-after"].is_object(), "{path}: {refusal}");
     }

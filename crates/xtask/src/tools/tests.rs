@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
-use super::{CHROMIUM, FIREFOX, Machine, MissingTool, POSTGRESQL, REDIS, Tool, WEBKIT, WRK};
+use super::{CHROMIUM, FIREFOX, Machine, MissingTool, POSTGRESQL, Tool, WEBKIT, WRK};
 
 /// A machine with nothing but what a test puts into its two folders.
 struct Fake {
@@ -220,7 +220,7 @@ fn programs_off_the_path_are_found() {
 fn the_server_of_redis_may_be_valkeys() {
     let fake = Fake::new(true);
     fake.apt("redis-server", &[("redis-server", "exit 0")]);
-    assert_eq!(REDIS.obtain(&fake.machine).unwrap(), fake.programs().join("redis-server"));
+    assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), fake.programs().join("redis-server"));
     let valkey = fake.program("valkey-server", "exit 0");
-    assert_eq!(REDIS.obtain(&fake.machine).unwrap(), valkey);
+    assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), valkey);
 }
