@@ -46,7 +46,8 @@ impl Pair {
             ("INKEEP_ANON_JWT_SECRET", LONG),
             ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
             ("INKEEP_POW_DIFFICULTY", "200"),
-            ("SALTMINE_LOG", "warn,saltmine_server=info"),
+            // Nobody reads the log until the end: it must fit into the pipe.
+            ("SALTMINE_LOG", "warn,saltmine_server::limits=info"),
             ("DATABASE_URL", &database.url),
             ("SALTMINE_REDIS_URL", &url),
         ];

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 /// How long a request waits for Redis before this instance counts for itself.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long Redis is not asked after it failed. Then one request tries.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -202,6 +202,10 @@ impl SharedCounters {
 
 /// Lengthens the leases of an instance for as long as it is there.
 async fn renew_forever(shared: Weak<SharedCounters>) {
+    if let Some(shared) = shared.upgrade() {
+        // Connects before the first visitor comes. It ends no lease.
+        let _: Option<u64> = shared.run(&shared.scripts.release, &[], &[String::new()]).await;
+    }
     loop {
         tokio::time::sleep(RENEWAL_PERIOD).await;
         match shared.upgrade() {
