@@ -52,11 +52,26 @@ async function buildRuntime(platform, { prefix, door, worker }, options) {
     { "#runtime": `./src/runtime/${platform}.ts` },
     {
       "#requests": "./requests.js",
+      "#keys": `./${prefix}keys.js`,
       "#search": "./search.js",
       "#page-engine": `./${prefix}page-engine.js`,
       "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
       "#page-engine-javascript-all": `./${prefix}page-engine-javascript-all.js`,
     },
+  );
+  // Challenges of version 2: the search, its worker, and its engine where there can be no worker.
+  await entries(
+    [
+      { in: "src/kdf/keys-chunk.ts", out: `${prefix}keys` },
+      { in: `src/kdf/${worker === "worker" ? "web-worker" : worker}.ts`, out: `${prefix}kdf-worker` },
+      { in: "src/kdf/page-engine.ts", out: `${prefix}kdf-page-engine` },
+    ],
+    {
+      "#kdf-glue": "./wasm/kdf.js",
+      "#kdf-load": `./src/kdf/load-${platform}.ts`,
+      "#kdf-runtime": `./src/kdf/runtime-${platform}.ts`,
+    },
+    { "#kdf-page-engine": `./${prefix}kdf-page-engine.js` },
   );
   // The same two for each kind of module. Those in JavaScript are shared by whoever needs them.
   for (const [suffix, load] of [
@@ -97,6 +112,11 @@ await build({
     "#search": "./src/solver/search-chunk.ts",
     "#page-engine": "./src/worker/page-engine.ts",
     "#load": "./src/worker/load-web.ts",
+    "#keys": "./src/kdf/keys-chunk.ts",
+    "#kdf-glue": "./wasm/kdf.js",
+    "#kdf-load": "./src/kdf/load-web.ts",
+    "#kdf-page-engine": "./src/kdf/page-engine.ts",
+    "#kdf-runtime": "./src/kdf/runtime-web.ts",
   },
   plugins: [
     beside({
@@ -122,6 +142,7 @@ await build({
     "#page-engine-javascript-all",
     "#requests",
     "#search",
+    "#keys",
   ],
 });
 // Doors beside the main one: they import that, so that its classes are theirs.
@@ -130,6 +151,14 @@ await build({
   target: WEB_TARGET,
   external: ["saltmine", "react"],
   entryPoints: ["src/altcha-lib.ts", "src/react.ts"],
+});
+// The workers of the altcha widget.
+await build({
+  ...shared,
+  platform: "browser",
+  target: WEB_TARGET,
+  entryPoints: ["src/altcha-workers.ts", { in: "src/kdf/altcha-worker.ts", out: "altcha-worker" }],
+  alias: { "#kdf-glue": "./wasm/kdf.js", "#kdf-load": "./src/kdf/load-web.ts" },
 });
 // The same for every runtime.
 await build({
@@ -157,7 +186,8 @@ for (const file of await readdir(dist)) {
   const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
   await writeFile(`${dist}/${file}`, code);
 }
-for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js"])
+const kdfModules = (await readdir(`${here}wasm`)).filter((name) => /^kdf-.*\.wasm$/.test(name));
+for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", ...kdfModules])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;
@@ -204,7 +234,7 @@ async function keepPublicTypes(folder) {
     for (const [, path] of text.matchAll(/from "(\.\.?\/[^"]+)\.js"/g))
       await visit(posix.join(posix.dirname(file), `${path}.d.ts`));
   };
-  for (const entry of ["index", "altcha-lib", "react"]) await visit(`${entry}.d.ts`);
+  for (const entry of ["index", "altcha-lib", "altcha-workers", "react"]) await visit(`${entry}.d.ts`);
   for (const file of await readdir(folder, { recursive: true })) {
     if (file.endsWith(".d.ts") && !reached.has(file)) await rm(`${folder}/${file}`);
   }

@@ -1,10 +1,48 @@
 /**
- * The two solving functions of altcha-lib 1.4.1, with its signatures and results, on this package's engines: code that
- * uses them gets the speed by changing one import.
+ * The two solving functions of altcha-lib, with the signatures and results of 1.4.1 and of 2.x, on this package's engines:
+ * code that uses them gets the speed by changing one import.
  *
  * @module
  */
-import { type Challenge, solve } from "saltmine";
+import { type Challenge, type ChallengeV2, solve } from "saltmine";
+import type { AbortControllerType, URLType, WorkerType } from "./common/platform.js";
+
+/** What `solveChallenge` of altcha-lib 2.x takes. */
+export interface SolveChallengeOptions {
+  /** The challenge. */
+  challenge: ChallengeV2;
+  /** Ends the search. */
+  controller?: AbortControllerType | undefined;
+  /** Only `uint32`, the one of version 2: challenges of version 1 have a signature of their own. */
+  counterMode?: "uint32" | undefined;
+  /** The first counter; default 0. */
+  counterStart?: number | undefined;
+  /** The distance of two counters; only 1, since the workers are this package's own. */
+  counterStep?: 1 | undefined;
+  /** Not used: this package derives the keys. */
+  deriveKey?: unknown;
+  /** Ends the search after so many milliseconds; default 90000. 0 is no limit. */
+  timeout?: number | undefined;
+}
+
+/** What `solveChallengeWorkers` of altcha-lib 2.x takes. */
+export interface SolveChallengeWorkersOptions extends SolveChallengeOptions {
+  /** The most workers, from 1 to 16. */
+  concurrency?: number | undefined;
+  /** Not used: the workers are this package's own. */
+  createWorker?: unknown;
+  /** Not used: the search continues with fewer workers by itself. */
+  onOutOfMemory?: unknown;
+}
+
+/** What altcha-lib 2.x finds. */
+export interface SolutionV2 {
+  counter: number;
+  /** Hex digits. */
+  derivedKey: string;
+  /** Milliseconds. */
+  time: number;
+}
 
 /** What altcha-lib finds. */
 export interface Solution {
@@ -12,12 +50,34 @@ export interface Solution {
   /** Milliseconds. */
   took: number;
   /** Set by {@link solveChallengeWorkers}. */
-  worker?: boolean;
+  worker?: boolean | undefined;
 }
 
 /** altcha-lib starts at most so many workers. */
 const MOST_WORKERS = 16;
 
+const DEFAULT_TIMEOUT_MS = 90_000;
+
+/**
+ * Solves a challenge of version 2; null at the end of `timeout`, or when `controller` was aborted.
+ *
+ * @example
+ * ```ts
+ * import { solveChallenge } from "saltmine/altcha-lib";
+ *
+ * const parameters = {
+ *   algorithm: "PBKDF2/SHA-256",
+ *   cost: 10,
+ *   keyLength: 32,
+ *   keyPrefix: "00",
+ *   nonce: "00112233445566778899aabbccddeeff",
+ *   salt: "ffeeddccbbaa99887766554433221100",
+ * };
+ * const solution = await solveChallenge({ challenge: { parameters } });
+ * console.log(solution?.derivedKey.slice(0, 2)); // 00
+ * ```
+ */
+export function solveChallenge(options: SolveChallengeOptions): Promise<SolutionV2 | null>;
 /**
  * Searches `start..=max`; null when nothing was found, or when `controller` was aborted.
  *
@@ -33,33 +93,85 @@ const MOST_WORKERS = 16;
 export function solveChallenge(
   challenge: string,
   salt: string,
+  algorithm?: string,
+  max?: number,
+  start?: number,
+): { promise: Promise<Solution | null>; controller: AbortControllerType };
+export function solveChallenge(
+  challenge: string | SolveChallengeOptions,
+  salt = "",
   algorithm = "SHA-256",
   max = 1e6,
   start = 0,
-): { promise: Promise<Solution | null>; controller: AbortController } {
+): Promise<SolutionV2 | null> | { promise: Promise<Solution | null>; controller: AbortControllerType } {
+  if (typeof challenge === "object") return findKey(challenge, 1);
   const controller = new AbortController();
   return { promise: find({ algorithm, challenge, salt }, start, max, 1, controller.signal), controller };
 }
 
+/** The same for a challenge of version 2, with at most `concurrency` workers. */
+export function solveChallengeWorkers(options: SolveChallengeWorkersOptions): Promise<SolutionV2 | null>;
 /**
  * The same with several workers, from `startNumber` on. They are this package's own, as many as the work is worth and at
  * most `concurrency`: `workerScript` is not used.
  */
-export async function solveChallengeWorkers(
-  workerScript: string | URL | (() => Worker),
+export function solveChallengeWorkers(
+  workerScript: string | URLType | (() => WorkerType),
   concurrency: number,
   challenge: string,
   salt: string,
+  algorithm?: string,
+  max?: number,
+  startNumber?: number,
+): Promise<Solution | null>;
+export async function solveChallengeWorkers(
+  script: string | URLType | (() => WorkerType) | SolveChallengeWorkersOptions,
+  concurrency = 1,
+  challenge = "",
+  salt = "",
   algorithm = "SHA-256",
   max = 1e6,
   startNumber = 0,
-): Promise<Solution | null> {
-  void workerScript;
+): Promise<Solution | SolutionV2 | null> {
+  if (typeof script === "object" && "challenge" in script) {
+    const { concurrency } = script;
+    return findKey(
+      script,
+      concurrency && (Math.floor(Math.max(1, Math.min(MOST_WORKERS, concurrency))) || 1),
+    );
+  }
   const workers = Math.floor(Math.max(1, Math.min(MOST_WORKERS, concurrency))) || 1;
   // altcha-lib counts `max` from `startNumber`, rounded up to equal parts.
   const end = startNumber + Math.ceil(max / workers) * workers;
   const found = await find({ algorithm, challenge, salt }, startNumber, end, workers);
   return found && { ...found, worker: true };
+}
+
+/** Solves a challenge of version 2; with one worker for each thread when `workers` is undefined. */
+async function findKey(
+  { challenge, controller, counterMode, counterStart = 0, counterStep, timeout }: SolveChallengeOptions,
+  workers: number | undefined,
+): Promise<SolutionV2 | null> {
+  if (counterMode !== undefined && counterMode !== "uint32")
+    throw new Error("Only the counter mode `uint32` of version 2 is supported.");
+  if (counterStep !== undefined && counterStep !== 1)
+    throw new Error("Only the counter step 1 is supported.");
+  const over = new AbortController();
+  const abort = () => over.abort();
+  const timer = timeout === 0 ? undefined : setTimeout(abort, timeout ?? DEFAULT_TIMEOUT_MS);
+  controller?.signal.addEventListener("abort", abort);
+  if (controller?.signal.aborted) abort();
+  try {
+    const options = { start: counterStart, signal: over.signal, ...(workers && { workers }) };
+    const { counter, derivedKey, tookMs } = await solve(challenge, options);
+    return { counter, derivedKey, time: Math.floor(tookMs * 10) / 10 };
+  } catch (error) {
+    if (over.signal.aborted || (error as { code?: string }).code === "no_solution") return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    controller?.signal.removeEventListener("abort", abort);
+  }
 }
 
 async function find(

@@ -9,10 +9,17 @@ export type { ClientOptions } from "./session/client-options.js";
 export type { ClientState } from "./session/state.js";
 export type { ClientEvent } from "./session/events.js";
 export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";
-export type { Backend, Challenge, Engine } from "./solver/messages.js";
-export type { Progress } from "./solver/progress.js";
-export type { AuthTokenContext, GetAuthToken } from "./session/signed-in-session.js";
+export type { Backend, Challenge, Engine } from "./solver/types.js";
+export type { ChallengeParameters, ChallengeV2 } from "./kdf/challenge.js";
+export type { Progress, ProgressV2 } from "./solver/progress.js";
+export type { AuthTokenContext, GetAuthToken } from "./session/auth-token.js";
 export type { KeyValueStore, StorageKind } from "./session/store.js";
 export type { Session } from "./session/token.js";
-export { type SolveOptions, type SolveResult, solve } from "./solver/solve.js";
+export {
+  type SolveOptions,
+  type SolveOptionsV2,
+  type SolveResult,
+  type SolveResultV2,
+  solve,
+} from "./solver/solve.js";
 export { VERSION } from "./common/version.js";

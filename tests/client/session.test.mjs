@@ -4,6 +4,7 @@ import { after, describe, test } from "node:test";
 import { APP_ID, inTheFuture, makeChallenge, makeToken, right, startService } from "../support/service.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { threadCount, threadsGone } from "../support/threads.mjs";
+import { startTimedService } from "../support/timed-service.mjs";
 
 const { doors, remove } = await installTarball();
 const { createClient } = await import(doors.node);
@@ -380,4 +381,36 @@ describe("giving up", () => {
     assert.match(userId, /^anon_/);
     assert.equal(service.requests.at(-1).headers.authorization, undefined);
   });
+});
+
+const DAY_MS = 86_400_000;
+
+/** Waits for I/O without a timer, since the test has stopped them. */
+async function untilTrue(isTrue, limitMs) {
+  const deadline = performance.now() + limitMs;
+  while (!isTrue() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("a client that lives for a year and is not used renews once, and not for ever", bounded, async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: Date.parse("2031-02-03T04:05:06Z") });
+  const service = await startTimedService();
+  let renewals = -1;
+  const onEvent = ({ type }) => type === "ready" && (renewals += 1);
+  const client = createClient({ baseUrl: service.baseUrl, appId: APP_ID, onEvent });
+  t.after(async () => {
+    client.dispose();
+    await service.close();
+  });
+  const sessions = () => service.asked().filter((name) => name === "session").length;
+  const first = await client.session();
+  for (let day = 1; day <= 365; day += 1) {
+    t.mock.timers.tick(DAY_MS);
+    // On the day of the first renewal there is something to wait for.
+    await untilTrue(() => day < 30 || renewals > 0, 5_000);
+  }
+  await untilTrue(() => sessions() > 2, 200);
+  assert.equal(sessions(), 2);
+  const { token } = await client.session();
+  assert.notEqual(token, first.token);
+  assert.equal(sessions(), 3);
 });

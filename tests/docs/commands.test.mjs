@@ -66,7 +66,7 @@ describe("docs/production.md", () => {
     const printed = await runInShell(watch);
     assert.equal(printed.match(/\{"status":"ok"\}/g).length, 2);
     for (const [, name] of production.matchAll(/`(saltmine_[a-z_]+)/g)) {
-      assert.ok(printed.includes(`# TYPE ${name.replace(/_total$/, "")} `), name);
+      assert.ok(printed.includes(`# TYPE ${name.replace(/_(total|info)$/, "")} `), name);
     }
   });
 

@@ -14,6 +14,7 @@ const TITLES = {
   run: "Run API",
   apps: "Apps",
   "api-keys": "API keys",
+  visitors: "Visitors",
   operation: "Operation",
 };
 

@@ -33,6 +33,8 @@ export async function startServer(env = {}) {
       SALTMINE_QUOTA_STREAMS: "off",
       SALTMINE_QUOTA_STORED_BYTES: "off",
       SALTMINE_QUOTA_TOKENS: "off",
+      // It stops at once: nothing sends requests to another instance meanwhile.
+      SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,
       HOST: "127.0.0.1",
       PORT: "0",

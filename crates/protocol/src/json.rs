@@ -1,10 +1,10 @@
 use crate::decimal;
 use alloc::string::String;
 
-/// Writes one JSON object (RFC 8259), in ASCII alone and without white space.
+/// Writes one JSON object (RFC 8259), in ASCII only, without white space.
 ///
-/// ASCII, since some servers decode base64 to Latin-1 instead of UTF-8. Not serde, which would be a tenth of the wasm
-/// module.
+/// ASCII, because some servers decode base64 to Latin-1 instead of UTF-8. Without serde, which would be a tenth of the
+/// wasm module.
 ///
 /// ```
 /// use saltmine_protocol::JsonObject;

@@ -119,6 +119,9 @@ pub enum Error {
     /// The database cannot be reached.
     #[error("the server is not ready")]
     NotReady(#[source] StoreError),
+    /// The server is about to stop.
+    #[error("the server is about to stop")]
+    Draining,
     /// The answer took too long.
     #[error("the request timed out")]
     TimedOut,
@@ -174,7 +177,7 @@ impl Error {
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::QuotaExceeded { .. } => (StatusCode::TOO_MANY_REQUESTS, "quota_exceeded"),
             Self::Refused(status) => (*status, "refused"),
-            Self::NotReady(_) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+            Self::NotReady(_) | Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
             Self::Store(error) if error.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
@@ -221,7 +224,8 @@ impl IntoResponse for Error {
     /// The status, with the error beside it: `http::problem` writes the body, since it knows the request's id.
     fn into_response(self) -> Response {
         let (status, _) = self.outward();
-        if status.is_server_error() {
+        // That the server is about to stop is no failure.
+        if status.is_server_error() && !matches!(self, Self::Draining) {
             self.log();
         }
         let mut response = status.into_response();

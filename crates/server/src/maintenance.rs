@@ -18,6 +18,9 @@ const REVOCATION_SECONDS: i64 = 366 * 24 * 60 * 60;
 /// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
+/// Conversations of a batch, each with its messages.
+const CONVERSATIONS: u32 = 20;
+
 /// Sweeps for as long as it is polled.
 pub(crate) async fn sweep_forever(state: AppState) {
     loop {
@@ -30,8 +33,9 @@ pub(crate) async fn sweep_forever(state: AppState) {
     }
 }
 
-/// Forgets what no longer matters: spent challenges that have ended, conversations of apps and API keys that were
-/// deleted, and addresses that have gone quiet. Says how many rows of the database those were.
+/// Deletes what no longer matters: spent challenges that have expired, conversations of deleted apps and API keys,
+/// conversations that are older than the retention period, and addresses without recent requests. Returns how many rows
+/// of the database those were.
 ///
 /// # Errors
 ///
@@ -46,7 +50,8 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     loop {
         let challenges = state.store.forget_challenges(before, BATCH).await?;
-        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?;
+        let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?
+            + delete_old_conversations(state).await?;
         let old = state.clock.now() - SignedDuration::from_secs(REVOCATION_SECONDS);
         let revocations = state.store.delete_old_revocations(old, BATCH).await?;
         let keep = state.settings.management.audit_entries;
@@ -59,4 +64,15 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
         // Others write in between.
         tokio::task::yield_now().await;
     }
+}
+
+/// Deletes conversations without a message in the retention period.
+async fn delete_old_conversations(state: &AppState) -> Result<u64, StoreError> {
+    let Some(retention) = state.settings.retention else {
+        return Ok(0);
+    };
+    let Ok(before) = state.clock.now().checked_sub(retention) else {
+        return Ok(0);
+    };
+    state.store.delete_conversations_before(before, CONVERSATIONS).await
 }

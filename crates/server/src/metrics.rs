@@ -1,6 +1,7 @@
 //! What is counted, as Prometheus reads it.
 
 use crate::limits::Limits;
+use crate::runtime_metrics::RuntimeMetrics;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,7 +21,9 @@ pub(crate) struct Metrics {
     refusals: Family<ReasonLabels, Counter>,
     sessions: Family<SessionLabels, Counter>,
     replies: Family<ReplyLabels, Counter>,
+    first_pieces: Family<AgentLabels, Histogram>,
     pub(crate) connections: Gauge,
+    pub(crate) runtime: RuntimeMetrics,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,6 +54,11 @@ struct ReplyLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AgentLabels {
+    agent: String,
+}
+
 /// How a session came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionKind {
@@ -76,6 +84,8 @@ pub(crate) enum ReplyOutcome {
     Answered,
     /// The agent failed, or the answer could not be kept.
     Failed,
+    /// The client closed the connection before the end.
+    Cancelled,
 }
 
 impl Metrics {
@@ -83,7 +93,7 @@ impl Metrics {
         let mut registry = Registry::with_prefix("saltmine");
         let requests = Family::<RequestLabels, Counter>::default();
         // Half a millisecond to sixteen seconds.
-        let histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         let latencies = Family::<RouteLabels, Histogram>::new_with_constructor(histogram);
         let challenges_issued = Counter::default();
         let challenges_spent = Counter::default();
@@ -98,6 +108,10 @@ impl Metrics {
         registry.register("challenges_refused", "Solutions refused", refusals.clone());
         registry.register("sessions", "Sessions opened", sessions.clone());
         registry.register("agent_replies", "Answers of agents", replies.clone());
+        let first_pieces = Family::<AgentLabels, Histogram>::new_with_constructor(histogram);
+        let help = "Time from the question until an agent's first piece of text";
+        registry.register("agent_first_token_seconds", help, first_pieces.clone());
+        let runtime = RuntimeMetrics::register(&mut registry);
         registry.register("connections", "Connections open", connections.clone());
         registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
         let help = "Multiples of the configured work that challenges required";
@@ -118,7 +132,9 @@ impl Metrics {
             refusals,
             sessions,
             replies,
+            first_pieces,
             connections,
+            runtime,
         }
     }
 
@@ -140,8 +156,14 @@ impl Metrics {
         let outcome = match outcome {
             ReplyOutcome::Answered => "answered",
             ReplyOutcome::Failed => "failed",
+            ReplyOutcome::Cancelled => "cancelled",
         };
         self.replies.get_or_create(&ReplyLabels { agent: agent.to_owned(), outcome }).inc();
+    }
+
+    pub(crate) fn first_piece(&self, agent: &str, took: Duration) {
+        let labels = AgentLabels { agent: agent.to_owned() };
+        self.first_pieces.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
     /// All of it in the text format of OpenMetrics.

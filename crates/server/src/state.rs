@@ -2,13 +2,14 @@ use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::state_builder::AppStateBuilder;
 use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
-use std::io;
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What the operator decided, checked.
@@ -30,7 +31,7 @@ pub struct Settings {
     pub rate_limit: Option<RateLimit>,
     /// Quotas of the run API, the adaptive price of challenges, and where counters are shared.
     pub limits: LimitSettings,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// A folder of files to serve at `/`.
     pub static_dir: Option<PathBuf>,
@@ -52,8 +53,10 @@ pub struct Settings {
     pub agent_timeout: Duration,
     /// How long a client may leave what it is sent unread.
     pub write_timeout: Duration,
-    /// How long requests under way may take to finish once the server is told to stop.
+    /// How long pending requests may take to finish once the server receives the order to stop.
     pub finish_time: Duration,
+    /// How long conversations are kept after their last message; `None` keeps them until they are deleted.
+    pub retention: Option<Duration>,
 }
 
 impl Settings {
@@ -81,6 +84,7 @@ impl Settings {
             agent_timeout: Duration::from_secs(120),
             write_timeout: Duration::from_secs(30),
             finish_time: Duration::from_secs(30),
+            retention: None,
         }
     }
 }
@@ -148,7 +152,6 @@ pub struct RateLimit {
 pub struct AppState(Arc<Parts>);
 
 /// What an [`AppState`] is made of.
-#[derive(Clone)]
 pub struct Parts {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
@@ -162,6 +165,7 @@ pub struct Parts {
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) readiness: Arc<crate::http::Readiness>,
+    pub(crate) draining: Arc<AtomicBool>,
 }
 
 impl Deref for AppState {
@@ -173,38 +177,27 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// Puts the parts together, with the built-in agents.
-    ///
-    /// # Errors
-    ///
-    /// If `random` fails, or the address of Redis is none.
-    pub fn new(settings: Settings, store: Store, clock: impl Clock, random: impl Random) -> io::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(clock);
-        let Settings { token_secret, second_token_secret, session_lifetime_seconds, .. } = &settings;
-        let tokens = Tokens::new(token_secret, second_token_secret.as_ref(), *session_lifetime_seconds);
-        let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
-        let limits = Limits::new(settings.limits.clone(), clock.clone(), &random)?;
-        Ok(Self(Arc::new(Parts {
-            tokens: Arc::new(tokens),
-            agents: Arc::new(Agents::built_in()),
-            apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
-            rate_limiter,
-            metrics: Arc::new(Metrics::new(&limits)),
-            limits: Arc::new(limits),
-            request_ids: Arc::new(crate::http::RequestIds::new(&random)?),
-            readiness: Arc::default(),
-            settings,
-            random: Arc::new(random),
-            store,
-            clock,
-        })))
+    /// Starts to build a state: with the system's clock and random numbers and the built-in agent, unless the builder
+    /// receives others.
+    #[must_use]
+    pub fn builder(settings: Settings, store: Store) -> AppStateBuilder {
+        AppStateBuilder::new(settings, store)
     }
 
-    /// The same state with other agents.
+    pub(crate) fn from_parts(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Makes `GET /readyz` return 503 from now on, and asks clients to close their connections: the server is about to
+    /// stop, and a load balancer should send requests elsewhere.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether [`start_draining`](Self::start_draining) was called.
     #[must_use]
-    pub fn with_agents(mut self, agents: Agents) -> Self {
-        Arc::make_mut(&mut self.0).agents = Arc::new(agents);
-        self
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// How many addresses the rate limiter remembers at the moment.

@@ -3,7 +3,7 @@
 
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};
 use jsonwebtoken::errors::ErrorKind;
-use saltmine_server::{AppState, SystemClock, SystemRandom};
+use saltmine_server::AppState;
 use saltmine_server::{ChatCompletions, ChatCompletionsSettings, Settings, Store};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn no_provider_is_installed_for_the_process() {
     ChatCompletions::new(settings).unwrap();
     let store = Store::open("sqlite::memory:").await.unwrap();
     let settings = Settings::new("a secret that has more than thirty-two characters".into());
-    AppState::new(settings, store, SystemClock::default(), SystemRandom).unwrap();
+    AppState::builder(settings, store).build().unwrap();
     assert!(rustls::crypto::CryptoProvider::get_default().is_none());
     assert!(PROVIDER.install_default().is_ok());
 }

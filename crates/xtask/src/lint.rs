@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 
 use crate::build::{PACKAGE, WASM};
-use crate::process::{cargo, node, run, status, target_dir};
+use crate::process::{cargo, node, program, run, status, target_dir};
 use crate::progress::Step;
+use crate::tools::cargo_deny;
 use crate::variants::Table;
 
 const PRETTIER: &str = "node_modules/prettier/bin/prettier.cjs";
@@ -26,6 +27,7 @@ pub(crate) const LINT: &[Step] = &[
     Step { label: "checking the types: tsc", run: |_| check_types() },
     Step { label: "checking promises: ESLint", run: |_| check_promises() },
     Step { label: "checking import cycles: dpdm", run: |_| run(&mut node(CYCLES)) },
+    Step { label: "checking the dependencies: cargo-deny", run: |_| check_dependencies() },
     Step { label: "checking the words of the documents", run: |_| run(&mut node(WORDS)) },
 ];
 
@@ -65,7 +67,7 @@ fn clippy() -> Result<()> {
 fn clippy_of_variants() -> Result<()> {
     let table = Table::read()?;
     for variant in &table.variants {
-        let package = &table.shared.package;
+        let package = table.package(variant);
         let features: Vec<_> =
             variant.features.iter().map(|feature| format!("{package}/{feature}")).collect();
         run(cargo()
@@ -74,6 +76,17 @@ fn clippy_of_variants() -> Result<()> {
             .args(["--no-default-features", "--features", &features.join(",")])
             .args(["--", "-D", "warnings"])
             .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(&table.shared)))?;
+    }
+    Ok(())
+}
+
+/// Licenses, banned crates and sources. Advisories need a database that not every machine reaches: the workflow checks
+/// them.
+fn check_dependencies() -> Result<()> {
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        run(program(cargo_deny()?)
+            .args(["--log-level", "warn", "--manifest-path", manifest, "check", "--config", "deny.toml"])
+            .args(["licenses", "bans", "sources"]))?;
     }
     Ok(())
 }

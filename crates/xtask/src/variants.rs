@@ -13,6 +13,7 @@ use crate::process::root;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     pub(crate) shared: Shared,
+    pub(crate) bindgen: Bindgen,
     #[serde(rename = "variant")]
     pub(crate) variants: Vec<Variant>,
 }
@@ -31,6 +32,18 @@ pub(crate) struct Shared {
     wasm_opt_features: Vec<String>,
 }
 
+/// What the variants have in common whose interface wasm-bindgen writes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Bindgen {
+    #[serde(rename = "crate")]
+    pub(crate) package: String,
+    /// The module's JavaScript, one for all variants; a declaration file is written beside it.
+    pub(crate) glue: String,
+    pub(crate) snip: Vec<String>,
+    pub(crate) blank: Vec<String>,
+}
+
 /// One variant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,6 +55,9 @@ pub(crate) struct Variant {
     target_features: Vec<String>,
     #[serde(default)]
     wasm_opt: Vec<String>,
+    /// Whether it is a variant of the crate of [`Bindgen`].
+    #[serde(default)]
+    pub(crate) bindgen: bool,
     /// A module, or a script: then the module is translated.
     pub(crate) output: String,
 }
@@ -51,6 +67,11 @@ impl Table {
         let text =
             fs::read_to_string(root().join("wasm-pack.toml")).context("wasm-pack.toml could not be read")?;
         toml::from_str(&text).context("wasm-pack.toml is not the table of variants")
+    }
+
+    /// The crate that a variant is built from.
+    pub(crate) fn package(&self, variant: &Variant) -> &str {
+        if variant.bindgen { &self.bindgen.package } else { &self.shared.package }
     }
 }
 
@@ -86,6 +107,12 @@ impl Variant {
     /// wasm-opt's flags: what it may meet, what it lowers, and how it optimizes.
     pub(crate) fn wasm_opt<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a String> {
         shared.wasm_opt_features.iter().chain(&self.wasm_opt).chain(&shared.wasm_opt)
+    }
+
+    /// The flags with which wasm-bindgen gets a module: it does not know the list of features.
+    pub(crate) fn strip_features<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a str> {
+        let features = shared.wasm_opt_features.iter().chain(&self.wasm_opt).map(String::as_str);
+        features.chain(["--strip-target-features", "--debuginfo"])
     }
 
     /// Whether the module is translated to JavaScript.

@@ -1,7 +1,7 @@
 /** Options as they come in: checked once, each with its default. */
 import { threadCount } from "#runtime";
 import { SaltmineError } from "./errors.js";
-import type { Engine } from "../solver/messages.js";
+import type { Engine } from "../solver/types.js";
 
 /** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;

@@ -31,3 +31,4 @@ export const loadPageEngine: typeof web.loadPageEngine = (kind) =>
   import(beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
 export const loadSearch: typeof web.loadSearch = () => import(beside("search.js"));
 export const loadRequests: typeof web.loadRequests = () => import(beside("requests.js"));
+export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));

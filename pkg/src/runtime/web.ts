@@ -47,6 +47,9 @@ export const loadPageEngine = (kind: Kind) =>
 /** What several engines need, and only then. */
 export const loadSearch = () => import("#search");
 
+/** What challenges of version 2 need. */
+export const loadKeySearch = () => import("#keys");
+
 /** What a caller's own requests need. */
 export const loadRequests = () => import("#requests");
 

@@ -10,7 +10,8 @@ import type { AbortSignalType, DisposeMember, FetchType } from "../common/platfo
 import { FlowRunner } from "../solver/flow-runner.js";
 import { WorkerPool } from "../solver/worker-pool.js";
 import { anonymousSession } from "./anonymous-session.js";
-import { type ClientOptions, checkOptions } from "./client-options.js";
+import { checkOptions } from "./check-options.js";
+import type { ClientOptions } from "./client-options.js";
 import { isFrugal } from "./environment.js";
 import type { ClientEvent } from "./events.js";
 import { SessionManager } from "./session-manager.js";

@@ -1,6 +1,6 @@
 /** What a client tells while it works: one tagged union. */
 import type { SaltmineError } from "../common/errors.js";
-import type { Backend } from "../solver/messages.js";
+import type { Backend } from "../solver/types.js";
 import type { Progress } from "../solver/progress.js";
 import type { Session } from "./token.js";
 

@@ -5,22 +5,9 @@
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { ErrorCode, Failure } from "../common/errors.js";
+import type { AuthTokenContext, GetAuthToken } from "./auth-token.js";
 import type { RequestSession } from "./session-request.js";
 import { readClaims, type Session } from "./token.js";
-
-/** Why `getAuthToken` is called, and until when its result is awaited. */
-export interface AuthTokenContext {
-  /**
-   * `session`: there is no token yet. `renewal`: the token expires in 30 s or less, or `refresh()` was called. `refused`:
-   * the server refused the token (401), so that a cached token is of no use.
-   */
-  reason: "session" | "renewal" | "refused";
-  /** Aborts when nobody waits for the token any more: the calls were aborted, the client was disposed, or `timeoutMs` passed. */
-  signal: AbortSignal;
-}
-
-/** Returns the JWT that the page's own server has signed for its user. */
-export type GetAuthToken = (context: AuthTokenContext) => Promise<string>;
 
 /** What a signed-in session needs. */
 export interface SignedInOptions {

@@ -5,36 +5,9 @@
 import type { Failure } from "../common/errors.js";
 import type { Answer, NoAnswer } from "../worker/exchange.js";
 import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
+import type { Challenge, Engine } from "./types.js";
 
-/** What runs the search. */
-export type Engine = "simd128" | "scalar" | "javascript";
-
-/** The rung of the ladder that the work stands on. */
-export interface Backend {
-  /**
-   * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
-   * browser refuses WebAssembly.
-   */
-  engine: Engine;
-  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
-  thread: "worker" | "page";
-  /** Why it does not stand higher. */
-  reason?: string;
-}
-
-/** A challenge as the server sends it (ALTCHA v1). */
-export interface Challenge {
-  /** `SHA-256`; `SHA-1`, `SHA-384` and `SHA-512` are solved too. */
-  algorithm: string;
-  /** Hex digest of salt + number. */
-  challenge: string;
-  /** The last candidate; 1000000 when absent. */
-  maxnumber?: number;
-  /** Hashed and echoed verbatim. */
-  salt: string;
-  /** Hex HMAC of `challenge`; echoed verbatim. */
-  signature: string;
-}
+export type { Backend, Challenge, Engine } from "./types.js";
 
 /** What a flow needs to know. */
 export interface FlowOptions {

@@ -10,6 +10,18 @@ export interface Progress {
   hashesPerSecond: number;
 }
 
+/** How far the search of a challenge of version 2 has come. */
+export interface ProgressV2 {
+  /** Keys derived. */
+  searched: number;
+  /** Counters in the whole range; null when the server's range is not known. */
+  total: number | null;
+  /** `searched / total`, from 0 to 1; null when the server's range is not known. */
+  share: number | null;
+  /** Over the whole search so far. */
+  keysPerSecond: number;
+}
+
 /** Progress as an engine measures it. */
 export interface Measured {
   searched: number;

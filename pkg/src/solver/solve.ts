@@ -1,9 +1,10 @@
 import { loadChunk } from "../common/load-chunk.js";
 import { abortReason, untilAborted } from "../common/abort.js";
-import { loadSearch } from "#runtime";
+import { loadKeySearch, loadSearch } from "#runtime";
 import { asSaltmineError } from "../common/errors.js";
 import { tell } from "../common/listener.js";
-import type { Backend, Challenge, Engine } from "./messages.js";
+import type { AbortSignalType } from "../common/platform.js";
+import type { Backend, Challenge, Engine } from "./types.js";
 import {
   engineOption,
   listenerOption,
@@ -14,25 +15,26 @@ import {
   workersOption,
 } from "../common/options.js";
 import { WorkerPool } from "./worker-pool.js";
-import { type Progress, progressOf } from "./progress.js";
+import { type ChallengeV2, isVersion2 } from "../kdf/challenge.js";
+import { type Progress, type ProgressV2, progressOf } from "./progress.js";
 
 /** What {@link solve} takes beside the challenge. */
 export interface SolveOptions {
   /** Ends the search within one slice (25 ms). */
-  signal?: AbortSignal;
+  signal?: AbortSignalType | undefined;
   /** Told how far the search has come; never backwards. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * The most workers that search at the same time, from 1 to 64; default one less than the machine has threads, at most
    * 8. Only as many are started as the challenge is worth: for a usual one that is 1.
    */
-  workers?: number;
+  workers?: number | undefined;
   /** The first candidate; default 0. */
-  start?: number;
+  start?: number | undefined;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
-  maxNumber?: number;
+  maxNumber?: number | undefined;
   /** The highest engine to use, for measurements and tests; default the best that runs. */
-  engine?: Engine;
+  engine?: Engine | undefined;
 }
 
 /** What {@link solve} finds. */
@@ -47,11 +49,44 @@ export interface SolveResult {
   backend: Backend;
 }
 
+/** What {@link solve} takes beside a challenge of version 2. */
+export interface SolveOptionsV2 {
+  /** Ends the search at once. */
+  signal?: AbortSignalType | undefined;
+  /** Receives how far the search has come; never backwards. */
+  onProgress?: ((progress: ProgressV2) => void) | undefined;
+  /**
+   * The most workers that search at the same time, from 1 to 64; default one for each thread of the machine, at most 16,
+   * and only as many as 1/32 of the machine's memory is enough for.
+   */
+  workers?: number | undefined;
+  /** The first counter; default 0. */
+  start?: number | undefined;
+  /** The last counter, if the server's range is known: then the progress has a `share`. Default 2^32 - 1. */
+  maxCounter?: number | undefined;
+  /** The highest engine to use; default the best that runs. */
+  engine?: Exclude<Engine, "javascript"> | undefined;
+}
+
+/** What {@link solve} finds for a challenge of version 2. */
+export interface SolveResultV2 {
+  /** The solution. */
+  counter: number;
+  /** The key of the counter, in hex digits. */
+  derivedKey: string;
+  /** From the call to the solution, the start of the workers included, in milliseconds. */
+  tookMs: number;
+  /** How many keys were derived. */
+  keys: number;
+  /** The engine of the search. */
+  backend: Backend;
+}
+
 /** Kept between two calls. */
 const pool = new WorkerPool();
 
 /**
- * Solves an ALTCHA v1 challenge in a Web Worker.
+ * Solves an ALTCHA challenge, of version 1 or 2, in Web Workers.
  *
  * @throws SaltmineError `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`, `no_solution`,
  * `aborted`, `invalid_options`, `engine_unavailable`
@@ -69,21 +104,36 @@ const pool = new WorkerPool();
  * console.log(number); // 7
  * ```
  */
-export async function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult> {
-  const asked: SolveOptions = optionsObject(options);
+export function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult>;
+export function solve(challenge: ChallengeV2, options?: SolveOptionsV2): Promise<SolveResultV2>;
+export async function solve(
+  challenge: Challenge | ChallengeV2,
+  options?: SolveOptions | SolveOptionsV2,
+): Promise<SolveResult | SolveResultV2> {
+  const asked: SolveOptions & SolveOptionsV2 = optionsObject(options) as object;
   const signal = signalOption(asked.signal);
-  const onProgress = listenerOption("onProgress", asked.onProgress);
+  listenerOption("onProgress", asked.onProgress as unknown);
+  const over = new AbortController();
+  const solving: Promise<SolveResult | SolveResultV2> = isVersion2(challenge)
+    ? solveVersion2(challenge, asked, over.signal)
+    : solveVersion1(challenge, asked as SolveOptions, over.signal);
+  return untilAborted(solving, signal, () => over.abort()).catch((error) => {
+    throw signal?.aborted ? abortReason(signal) : asSaltmineError(error, "engine_failed");
+  });
+}
+
+async function solveVersion1(challenge: Challenge, asked: SolveOptions, signal: AbortSignal) {
   const workers = workersOption(asked.workers);
   const maxNumber = maxNumberOption(asked.maxNumber);
   const start = wholeNumber("start", asked.start, 0, 0, Number.MAX_SAFE_INTEGER);
   const engine = engineOption(asked.engine);
-  if (signal?.aborted) throw abortReason(signal);
-  const over = new AbortController();
-  const task = { pool, start, maxNumber, workers, engine, signal: over.signal };
-  const solving = loadChunk(loadSearch).then(({ solveOnce }) =>
-    solveOnce(challenge, task, (measured) => tell(onProgress, progressOf(measured))),
-  );
-  return untilAborted(solving, signal, () => over.abort()).catch((error) => {
-    throw signal?.aborted ? abortReason(signal) : asSaltmineError(error, "engine_failed");
-  });
+  const { solveOnce } = await loadChunk(loadSearch);
+  const task = { pool, start, maxNumber, workers, engine, signal };
+  return solveOnce(challenge, task, (measured) => tell(asked.onProgress, progressOf(measured)));
+}
+
+async function solveVersion2(challenge: ChallengeV2, asked: SolveOptionsV2, signal: AbortSignal) {
+  const began = performance.now();
+  const { solveAlone } = await loadChunk(loadKeySearch);
+  return solveAlone(challenge, asked, signal, began);
 }

@@ -14,7 +14,7 @@ pub struct IssueParams {
     pub now_seconds: u64,
 }
 
-/// Draws a challenge and signs it. `random` fills a buffer from a cryptographic generator.
+/// Generates a challenge and signs it. `random` fills a buffer from a cryptographic generator.
 ///
 /// ```
 /// use saltmine_protocol::{IssueParams, issue};

@@ -85,7 +85,7 @@ impl Issued {
     }
 }
 
-/// Issues a challenge whose only solution is a counter drawn from `counters`: a client derives `counter + 1` keys.
+/// Issues a challenge whose only solution is a random counter of `counters`: a client derives `counter + 1` keys.
 ///
 /// `derive` returns the key of the parameters and a counter. With [`Secrets::key`] the verification of a solution derives
 /// no key. `random` fills a buffer from a cryptographic generator.

@@ -67,6 +67,9 @@ CREATE TABLE conversations (
 
 CREATE INDEX conversations_by_user ON conversations (client_id, user_id, updated_at);
 
+-- For the retention period.
+CREATE INDEX conversations_by_time ON conversations (updated_at);
+
 CREATE TABLE messages (
     client_id TEXT NOT NULL,
     conversation_id TEXT NOT NULL,

@@ -2,6 +2,7 @@
 
 use super::{Agent, AgentError, Message, Reply};
 use crate::Secret;
+use crate::trace_context::TraceContext;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use reqwest::{Client, Response, Url, header};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -116,6 +117,7 @@ impl Agent for ChatCompletions {
             .post(settings.url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "text/event-stream")
+            .headers(TraceContext::outgoing_headers())
             .body(body);
         if let Some(key) = &settings.key {
             request = request.bearer_auth(key.reveal());

@@ -1,14 +1,10 @@
-use super::{LimitArguments, ManagementArguments};
+use super::{DatabaseArguments, LimitArguments, ManagementArguments};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
-///
-/// Every option can be given by its environment variable, and secrets should be: arguments can be seen by others. A
-/// variable whose value is not shown here can also be given by the file that `<NAME>_FILE` names.
+/// The options of `saltmine-server serve`.
 // No `Debug`: it would show the secrets.
 #[derive(Parser, Clone)]
-#[command(name = "saltmine-server", version, about)]
 pub struct Arguments {
     /// Signs challenges, at least 32 characters; unset: proof of work is off
     #[arg(long, env = "INKEEP_POW_HMAC_SECRET", hide_env_values = true, value_name = "SECRET")]
@@ -64,19 +60,9 @@ pub struct Arguments {
     #[command(flatten)]
     pub management: ManagementArguments,
 
-    /// The database: `sqlite://path`, made if it is not there, or `postgres://user:password@host/name`
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        default_value = "sqlite://saltmine.db",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
-    pub database_url: String,
-
-    /// Connections to PostgreSQL at most
-    #[arg(long, env = "SALTMINE_DATABASE_CONNECTIONS", default_value = "16", value_name = "NUMBER")]
-    pub database_connections: String,
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseArguments,
 
     /// `production`, or `development`: draws missing secrets at random and makes a demo app
     #[arg(long, env = "SALTMINE_ENV", default_value = "production", value_name = "ENV")]
@@ -139,7 +125,20 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value = "120", value_name = "SECONDS")]
     pub agent_timeout_seconds: String,
 
-    /// How long requests under way may take to finish when the server is told to stop
+    /// The address of the admin listener, such as `127.0.0.1:9090`: management API, metrics and health checks are then
+    /// only there
+    #[arg(long, env = "SALTMINE_ADMIN_ADDRESS", value_name = "ADDRESS")]
+    pub admin_address: Option<String>,
+
+    /// Days that a conversation is kept after its last message; 0: until it is deleted
+    #[arg(long, env = "SALTMINE_RETENTION_DAYS", default_value = "0", value_name = "DAYS")]
+    pub retention_days: String,
+
+    /// How long the server reports on SIGTERM that it is not ready, before it closes its socket
+    #[arg(long, env = "SALTMINE_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS")]
+    pub drain_seconds: String,
+
+    /// How long pending requests may take to finish when the server stops
     #[arg(long, env = "SALTMINE_SHUTDOWN_SECONDS", default_value = "30", value_name = "SECONDS")]
     pub shutdown_seconds: String,
 
@@ -150,8 +149,4 @@ pub struct Arguments {
     /// Where drawn secrets are kept (development only)
     #[arg(long, env = "SALTMINE_STATE_DIR", default_value = ".saltmine", value_name = "FOLDER")]
     pub state_dir: PathBuf,
-
-    /// What is logged to stderr: error, warn, info, debug or trace, also by module, as in `info,sqlx=debug`
-    #[arg(long, env = "SALTMINE_LOG", default_value = "info,sqlx=warn", value_name = "LEVELS")]
-    pub log: String,
 }

@@ -1,15 +1,16 @@
 //! Reads arguments and environment: values from files, and names that are not known.
 
+use super::command::{Command, CommandLine};
 use super::{Arguments, ConfigError};
 use crate::suggestion::similar;
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, CommandFactory, FromArgMatches};
 use std::env;
 use std::fs;
 
 /// The prefixes of the variables that are the server's own: any other name with one of these is an error.
 const PREFIXES: [&str; 2] = ["SALTMINE_", "INKEEP_"];
 
-impl Arguments {
+impl Command {
     /// Reads the command line and the environment. A value that may be secret is also read from the file that
     /// `<NAME>_FILE` names. Prints and exits for `--help`, `--version` and a wrong command line.
     ///
@@ -17,11 +18,13 @@ impl Arguments {
     ///
     /// If a file cannot be read, a value is given twice, or a variable of the server's own prefixes is not known.
     pub fn read() -> Result<Self, ConfigError> {
-        let command = with_values_of_files(Self::command())?;
-        let known: Vec<String> = known_names(&command);
+        let command = with_values_of_files(CommandLine::command())?;
+        // The server's own options have every variable: those of the other commands are a part of them.
+        let known: Vec<String> = known_names(&Arguments::command());
         let matches = command.get_matches();
         reject_unknown_names(&known)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.exit())
+        let line = CommandLine::from_arg_matches(&matches).map_err(|error| error.exit());
+        line.map(|line| line.command.unwrap_or_else(|| Self::Serve(Box::new(line.arguments))))
     }
 }
 
@@ -35,7 +38,7 @@ fn may_be_secret(argument: &Arg) -> bool {
     argument.is_hide_env_values_set()
 }
 
-fn known_names(command: &Command) -> Vec<String> {
+fn known_names(command: &clap::Command) -> Vec<String> {
     let names = command.get_arguments().filter_map(|argument| {
         let name = variable(argument)?.to_owned();
         let file = may_be_secret(argument).then(|| format!("{name}_FILE"));
@@ -44,9 +47,10 @@ fn known_names(command: &Command) -> Vec<String> {
     names.flatten().flatten().collect()
 }
 
-fn with_values_of_files(command: Command) -> Result<Command, ConfigError> {
+/// Gives every argument the value of its file as its default, also in the subcommands.
+fn with_values_of_files(command: clap::Command) -> Result<clap::Command, ConfigError> {
     let mut failure = None;
-    let command = command.mut_args(|argument| {
+    let mut command = command.mut_args(|argument| {
         let name = variable(&argument).filter(|_| may_be_secret(&argument)).map(str::to_owned);
         match name.map_or(Ok(None), value_of_file) {
             // Not in `--help`, as defaults are.
@@ -58,7 +62,23 @@ fn with_values_of_files(command: Command) -> Result<Command, ConfigError> {
             }
         }
     });
-    failure.map_or(Ok(command), Err)
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let names: Vec<String> =
+        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect();
+    for name in names {
+        let mut result = Ok(());
+        command = command.mut_subcommand(name, |subcommand| {
+            let unchanged = subcommand.clone();
+            with_values_of_files(subcommand).unwrap_or_else(|error| {
+                result = Err(error);
+                unchanged
+            })
+        });
+        result?;
+    }
+    Ok(command)
 }
 
 /// Returns the content of the file that `<name>_FILE` names, without the line break at its end.

@@ -1,6 +1,7 @@
 //! How the server is told what to do: the environment, or the same as arguments. Checked once, here.
 
 mod arguments;
+mod command;
 mod environment;
 mod error;
 mod limits;
@@ -8,6 +9,10 @@ mod management;
 mod summary;
 
 pub use arguments::Arguments;
+pub use command::{
+    AppCommand, Command, DatabaseArguments, HealthArguments, KeyCommand, ListAppsArguments, LogArguments,
+    NewAppArguments, NewKeyArguments, OwnerArguments,
+};
 pub use error::ConfigError;
 pub use limits::LimitArguments;
 pub use management::ManagementArguments;
@@ -20,7 +25,7 @@ use crate::{
     Settings,
 };
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
@@ -42,6 +47,10 @@ pub struct Config {
     pub host: String,
     /// The port to listen on; 0 is any that is free.
     pub port: u16,
+    /// The address of the admin listener, if there is one.
+    pub admin_address: Option<SocketAddr>,
+    /// How long the server reports on SIGTERM that it is not ready, before it closes its socket.
+    pub drain_time: Duration,
     /// The database.
     pub database_url: String,
     /// Connections to PostgreSQL at most.
@@ -112,6 +121,7 @@ impl Arguments {
                 tokens: context_size("SALTMINE_AGENT_CONTEXT_TOKENS", &self.agent_context_tokens)?,
             },
             finish_time: seconds("SALTMINE_SHUTDOWN_SECONDS", &self.shutdown_seconds)?,
+            retention: retention(&self.retention_days)?,
             static_dir: self.static_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             ..Settings::new(secret("INKEEP_ANON_JWT_SECRET", token_secret, SECRET_CHARACTERS, "")?)
         };
@@ -128,11 +138,12 @@ impl Arguments {
         Ok(Config {
             environment,
             port: number("PORT", &self.port, 0, u64::from(u16::MAX))? as u16,
-            database_connections: positive("SALTMINE_DATABASE_CONNECTIONS", &self.database_connections)?
-                .get(),
+            admin_address: admin_address(self.admin_address.as_deref())?,
+            drain_time: Duration::from_secs(number("SALTMINE_DRAIN_SECONDS", &self.drain_seconds, 0, 3600)?),
+            database_connections: self.database.checked_connections()?,
             agent: self.agent(agent_timeout)?,
             host: self.host,
-            database_url: self.database_url,
+            database_url: self.database.url,
             drawn_secrets,
             settings,
         })
@@ -149,7 +160,7 @@ impl Arguments {
                 _ => false,
             }
         };
-        let private = match StoreKind::of(&self.database_url) {
+        let private = match StoreKind::of(&self.database.url) {
             Some(StoreKind::Sqlite(file)) if contains(&file) => "the database",
             _ if environment == Environment::Development && contains(&self.state_dir.join("x")) => {
                 "the generated secrets"
@@ -230,6 +241,35 @@ impl Arguments {
         }
         Ok(Some(drawn))
     }
+}
+
+impl DatabaseArguments {
+    /// Returns the checked number of connections.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn checked_connections(&self) -> Result<u32, ConfigError> {
+        positive("SALTMINE_DATABASE_CONNECTIONS", &self.connections).map(NonZeroU32::get)
+    }
+}
+
+/// Reads the address of an admin listener; an empty one is as good as none.
+///
+/// # Errors
+///
+/// If it is no address with a port.
+pub fn admin_address(text: Option<&str>) -> Result<Option<SocketAddr>, ConfigError> {
+    let text = text.filter(|text| !text.is_empty());
+    let must = "an address and a port, such as 127.0.0.1:9090";
+    let parse = |text: &str| text.parse().map_err(|_| invalid("SALTMINE_ADMIN_ADDRESS", text, must));
+    text.map(parse).transpose()
+}
+
+fn retention(days: &str) -> Result<Option<Duration>, ConfigError> {
+    const DAY_SECONDS: u64 = 24 * 60 * 60;
+    let days = number("SALTMINE_RETENTION_DAYS", days, 0, 36_500)?;
+    Ok((days > 0).then(|| Duration::from_secs(days * DAY_SECONDS)))
 }
 
 fn secret(

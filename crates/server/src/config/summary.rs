@@ -71,6 +71,19 @@ impl Config {
                 Some(_) => on("management API: open to the management key".to_owned()),
                 None => on("management API: closed".to_owned()),
             },
+            match self.admin_address {
+                Some(address) => {
+                    on(format!("admin listener: {address}, for management API, metrics and health checks"))
+                }
+                None => on("admin listener: none, so that the public one has its routes too".to_owned()),
+            },
+            match settings.retention {
+                Some(time) => on(format!(
+                    "retention: conversations are deleted {} days after their last message",
+                    time.as_secs() / 86_400
+                )),
+                None => on("retention: conversations are kept until they are deleted".to_owned()),
+            },
         ];
         if settings.management_key.is_some() || settings.management.read_key.is_some() {
             lines.push(management::summary(&settings.management));

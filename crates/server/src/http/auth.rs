@@ -1,5 +1,6 @@
 //! Authentication: of users and API keys on the run API, of the operator on the management API.
 
+use super::request_handler::{log_app, log_visitor};
 use super::session::enabled_app;
 use super::{client_address, origin, pow, rate_limit};
 use crate::api_keys::ApiKeySecret;
@@ -55,6 +56,7 @@ impl Caller {
             // The key is good all the same.
             tracing::warn!(%error, key = key.id, "could not note that the API key was used");
         }
+        log_visitor(&key.id);
         Ok(Self {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
@@ -90,6 +92,8 @@ impl FromRequestParts<AppState> for Caller {
             return Err(Error::TokenAppMismatch);
         }
         origin::require_allowed(web_client, headers)?;
+        log_app(&app.id);
+        log_visitor(&claims.sub);
         if state.store.is_session_revoked(&app.id, &claims.sub, claims.iat).await? {
             return Err(Error::TokenInvalid);
         }

@@ -10,9 +10,18 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The address to count a request by.
 pub(super) fn of(state: &AppState, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+    behind(&state.settings.trusted_proxies, peer(extensions), headers)
+}
+
+/// Returns whether a request comes directly from a trusted proxy, whose headers about the request then count.
+pub(super) fn is_from_trusted_proxy(state: &AppState, extensions: &Extensions) -> bool {
+    is_trusted(&state.settings.trusted_proxies, peer(extensions))
+}
+
+/// Returns the address at the other end of the connection.
+fn peer(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical();
-    behind(&state.settings.trusted_proxies, peer, headers)
+    peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical()
 }
 
 /// Each proxy adds the address that it was asked from: from the last backwards, the first that is no trusted proxy's

@@ -27,13 +27,23 @@ pub(super) struct ConversationResponse<'a> {
     pagination: Pagination,
 }
 
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "a part of `ConversationResponse`")]
+#[derive(Serialize, ToSchema)]
 struct ConversationWithMessages<'a> {
     #[serde(flatten)]
     conversation: Conversation,
     /// The messages of the page, the oldest first.
     messages: Vec<StoredMessage<'a>>,
+}
+
+/// A conversation of an export, with all its messages.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExportedConversation<'a>(ConversationWithMessages<'a>);
+
+impl<'a> ExportedConversation<'a> {
+    pub(super) fn new(conversation: Conversation, messages: &'a [KeptMessage]) -> Self {
+        let messages = messages.iter().map(StoredMessage::from).collect();
+        Self(ConversationWithMessages { conversation, messages })
+    }
 }
 
 /// A message of a conversation.

@@ -63,10 +63,13 @@ pub(super) async fn report_health() -> Json<Health> {
     tag = "operation",
     responses(
         (status = 200, description = "The database takes writes", body = Health),
-        (status = 503, description = "The database cannot be reached, or is read-only"),
+        (status = 503, description = "The database cannot be reached, or is read-only, or the server is about to stop"),
     )
 )]
 pub(super) async fn report_readiness(State(state): State<AppState>) -> Result<Json<Health>, Error> {
+    if state.is_draining() {
+        return Err(Error::Draining);
+    }
     state.readiness.check(&state).await.map_err(Error::NotReady)?;
     Ok(Json(Health { status: "ok" }))
 }
@@ -80,6 +83,7 @@ pub(super) async fn report_readiness(State(state): State<AppState>) -> Result<Js
         content_type = "application/openmetrics-text"))
 )]
 pub(super) async fn report_metrics(State(state): State<AppState>) -> impl IntoResponse {
+    state.metrics.runtime.update(&state);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, content_type)], state.metrics.text())
 }

@@ -12,7 +12,6 @@ mod chat_completions;
 mod client_address;
 mod conversations;
 mod cors;
-mod front;
 mod health;
 mod list;
 mod message_stream;
@@ -25,17 +24,20 @@ mod problem;
 mod project;
 mod rate_limit;
 mod reply;
+mod reply_meter;
+mod request_handler;
 mod request_id;
 mod revocations;
 mod route;
 mod session;
 mod static_files;
 mod validation;
+mod visitor_data;
 
 pub(crate) use client_address::is_trusted;
-pub use front::Front;
 pub(crate) use health::Readiness;
 pub(crate) use rate_limit::{RateLimiter, key};
+pub use request_handler::RequestHandler;
 pub(crate) use request_id::RequestIds;
 
 use crate::{AppState, Error, Settings};
@@ -58,26 +60,39 @@ const RUN_BODY_BYTES: usize = 1024 * 1024;
 /// The largest body of the management API, in bytes: a hundred domains fit many times.
 const MANAGE_BODY_BYTES: usize = 64 * 1024;
 
-/// All routes.
-fn router(state: &AppState) -> Router {
-    let (api, description) = api(state).split_for_parts();
+/// Which routes a listener has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Surface {
+    /// Every route: the server has one listener.
+    Everything,
+    /// The routes that visitors use.
+    Public,
+    /// The management API, the metrics and the health checks.
+    Admin,
+}
+
+/// Returns the routes of a listener.
+fn router(state: &AppState, surface: Surface) -> Router {
+    let (api, description) = api(state, surface).split_for_parts();
     let unknown = any(async || Error::RouteNotFound)
         .layer(ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer()));
     let router = api
         .merge(openapi::routes(description).layer(ServiceBuilder::new().map_request(route::note)))
         .nest_service("/run", unknown.with_state(()))
         .with_state(state.clone());
-    static_files::serve(router, state.settings.static_dir.as_deref())
+    let folder = state.settings.static_dir.as_deref().filter(|_| surface != Surface::Admin);
+    static_files::serve(router, folder)
 }
 
 /// The routes that the API's description is made of.
-fn api(state: &AppState) -> OpenApiRouter<AppState> {
+fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let quick = OpenApiRouter::new()
         .routes(routes!(challenge::issue_challenge))
         .routes(routes!(challenge::issue_app_challenge))
         .routes(routes!(session::open_session))
         .routes(routes!(conversations::list_conversations))
-        .routes(routes!(conversations::read_conversation));
+        .routes(routes!(conversations::read_conversation, visitor_data::delete_conversation))
+        .routes(routes!(visitor_data::export_own_data, visitor_data::erase_own_data));
     let slow =
         OpenApiRouter::new().routes(routes!(chat::chat)).routes(routes!(chat_completions::complete_chat));
     let manage = OpenApiRouter::new()
@@ -87,6 +102,8 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(api_keys::delete_api_key))
         .routes(routes!(revocations::revoke_sessions, revocations::list_revocations))
         .routes(routes!(audit::list_audit_log))
+        .routes(routes!(visitor_data::delete_conversation_of_app))
+        .routes(routes!(visitor_data::export_visitor, visitor_data::erase_visitor))
         .route_layer(middleware::from_fn_with_state(state.clone(), audit::record))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
@@ -99,11 +116,14 @@ fn api(state: &AppState) -> OpenApiRouter<AppState> {
         Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
     let manager =
         Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
-    OpenApiRouter::with_openapi(openapi::frame())
-        .merge(run.around(quick))
-        .merge(agent.around(slow))
-        .merge(manager.clone().around(manage))
-        .merge(manager.around(operation))
+    let mut router = OpenApiRouter::with_openapi(openapi::frame());
+    if surface != Surface::Admin {
+        router = router.merge(run.around(quick)).merge(agent.around(slow));
+    }
+    if surface != Surface::Public {
+        router = router.merge(manager.clone().around(manage)).merge(manager.around(operation));
+    }
+    router
 }
 
 /// What lies around a route.

@@ -42,12 +42,21 @@ impl RateLimiter {
     /// Counts a request of an address: with all instances, or by itself where they share no counters at the moment.
     async fn check(&self, state: &AppState, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
         let address = key(address);
-        let shared =
-            state.limits.counters().check_rate(&format!("limit:address:{address}"), self.limit).await;
-        let checked = shared.unwrap_or_else(|| {
+        let key = format!("limit:address:{address}");
+        let shared = state.limits.counters().check_rate(&key, self.limit).await;
+        let check_locally = || {
             let checked = self.limiter.check_key(&address);
             checked.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)))
-        });
+        };
+        let checked = match shared {
+            Some(Ok(())) => {
+                // It counts along, for the time when nothing is shared.
+                let _ = check_locally();
+                Ok(())
+            }
+            Some(refused) => refused,
+            None => check_locally(),
+        };
         checked.map_err(|wait| {
             // Rounded up: who comes back in time is let in.
             let retry_after_seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);

@@ -2,6 +2,7 @@
 
 use super::auth::Caller;
 use super::messages::{ReceivedMessage, is_plain_id};
+use super::reply_meter::ReplyMeter;
 use crate::context;
 use crate::conversations::{KeptMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
 use crate::limits::ReplyCharge;
@@ -119,6 +120,7 @@ impl Answer {
         // Last, since it spends the challenge: a request that is refused for another reason keeps it.
         caller.pay(state, headers).await?;
         let writing = Writing {
+            meter: ReplyMeter::start(state, &turn.agent_id),
             reply: agent.reply(context),
             turn,
             answer_bytes: 0,
@@ -160,6 +162,7 @@ impl Answer {
 
 /// An answer that is not complete yet.
 struct Writing {
+    meter: ReplyMeter,
     reply: Reply,
     /// Its last message is the answer, as far as it has come.
     turn: Turn,
@@ -177,11 +180,14 @@ impl Writing {
     async fn next(&mut self) -> Result<Option<String>, Error> {
         let next = self.next_piece().await;
         let outcome = match &next {
-            Ok(Some(_)) => return next,
+            Ok(Some(_)) => {
+                self.meter.note_piece();
+                return next;
+            }
             Ok(None) => ReplyOutcome::Answered,
             Err(_) => ReplyOutcome::Failed,
         };
-        self.state.metrics.reply(&self.turn.agent_id, outcome);
+        self.meter.end(outcome);
         next
     }
 

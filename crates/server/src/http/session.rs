@@ -1,5 +1,6 @@
 use super::auth::bearer;
 use super::rate_limit::WithinLimit;
+use super::request_handler::{log_app, log_visitor};
 use super::{origin, pow, price};
 use crate::metrics::SessionKind;
 use crate::{App, AppState, Error};
@@ -52,6 +53,7 @@ pub(super) async fn open_session(
     extensions: Extensions,
 ) -> Result<impl IntoResponse, Error> {
     let app = enabled_app(&state, &app_id).await?;
+    log_app(&app.id);
     origin::require_allowed(app.anonymous_web_client()?, &headers)?;
     // Last, since it spends the challenge: a request that is refused for another reason keeps it.
     if let Some(settings) = &state.settings.proof_of_work {
@@ -71,6 +73,7 @@ pub(super) async fn open_session(
         Some(claims) => (claims.sub, SessionKind::Refreshed),
         None => (format!("anon_{}", state.random.uuid().map_err(Error::Random)?), SessionKind::New),
     };
+    log_visitor(&sub);
     let claims = state.tokens.claims(sub, &app, now);
     let token = state.tokens.sign(&claims);
     if state.apps.claim_touch(&app.id)

@@ -81,6 +81,12 @@ async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, Store
 }
 
 impl Store {
+    /// Returns how many challenges wait to be marked as spent.
+    pub(crate) fn waiting_spends(&self) -> usize {
+        let queue = &self.spending.queue;
+        queue.max_capacity() - queue.capacity()
+    }
+
     /// Marks a challenge as spent: `true` for the first who tries, however many do so at once, and `false` ever after.
     /// The end must be the one in the salt that the digest is of.
     pub(crate) async fn spend_challenge(

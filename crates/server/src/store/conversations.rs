@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 /// A conversation as it is kept.
 #[derive(FromRow)]
-struct ConversationRow {
+pub(super) struct ConversationRow {
     id: String,
     user_id: String,
     agent_id: String,

@@ -7,6 +7,7 @@ mod apps;
 mod audit;
 mod challenges;
 mod conversations;
+mod lifecycle;
 mod migrations;
 mod revocations;
 
@@ -225,6 +226,27 @@ impl Store {
         tokio::time::timeout(patience, write).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
+    /// Returns how many connections there are to the database.
+    pub(crate) fn connections(&self) -> Connections {
+        let of = |pool: &Pool| {
+            on!(*pool, db => Connections {
+                open: db.size(),
+                idle: u32::try_from(db.num_idle()).unwrap_or(u32::MAX),
+                max: db.options().get_max_connections(),
+            })
+        };
+        let (reader, writer) = (of(&self.reader), of(&self.writer));
+        match self.writer {
+            // They are the same pool.
+            Pool::Postgres(_) => writer,
+            Pool::Sqlite(_) => Connections {
+                open: reader.open + writer.open,
+                idle: reader.idle + writer.idle,
+                max: reader.max + writer.max,
+            },
+        }
+    }
+
     /// Finishes what is under way, if the database lets it, and lets go of it.
     pub async fn close(&self) {
         let close = async {
@@ -235,6 +257,17 @@ impl Store {
             tracing::warn!("left the database with statements under way");
         }
     }
+}
+
+/// Connections to the database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Connections {
+    /// Those that exist.
+    pub(crate) open: u32,
+    /// Those of them that no statement uses.
+    pub(crate) idle: u32,
+    /// How many there may be.
+    pub(crate) max: u32,
 }
 
 /// Whether a connection that comes back to the pool may be lent again. The pool would ask it without a time limit: one

@@ -85,7 +85,7 @@ async fn asking(manner: &'static str) -> (Server, Visitor, Arc<Mutex<Vec<(Header
     let agent = ChatCompletions::new(settings).unwrap();
     let agents =
         Agents::built_in().with(Agents::CHAT_COMPLETIONS, agent).with_default(Agents::CHAT_COMPLETIONS);
-    let server = Server::new().await.map(|state| state.with_agents(agents));
+    let server = Server::new().await.with_agents(agents);
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     (server, visitor, asked)
@@ -162,4 +162,23 @@ async fn an_app_may_name_another_agent() {
     let answer = Visitor::of(&server, &app).await.say(&server, "hi", None).await;
     assert_eq!(answer.json()["choices"][0]["message"]["content"], "hi");
     assert!(asked.lock().unwrap().is_empty());
+}
+
+/// The trace of a trusted proxy goes on at the service: the same trace, and this server's span as the parent.
+#[tokio::test]
+async fn the_trace_of_a_proxy_is_continued() {
+    let (server, visitor, asked) = asking("streams").await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    let visitor = visitor.and("traceparent", &parent).and("tracestate", "vendor=x");
+    visitor.say(&server, "from a client", None).await;
+    assert!(!asked.lock().unwrap()[0].0.contains_key("traceparent"), "a client is not trusted");
+
+    let server = server.with_trusted_proxies("::/0");
+    visitor.say(&server, "from a proxy", None).await;
+    let headers = asked.lock().unwrap()[1].0.clone();
+    let parts: Vec<_> = headers["traceparent"].to_str().unwrap().split('-').collect();
+    assert_eq!((parts[0], parts[1], parts[3]), ("00", trace, "01"));
+    assert!(parts[2].len() == 16 && parts[2] != "00f067aa0ba902b7" && parts[2] != "0000000000000000");
+    assert_eq!(headers["tracestate"], "vendor=x");
 }

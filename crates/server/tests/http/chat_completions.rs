@@ -111,7 +111,7 @@ async fn an_answer_that_breaks_off_is_told() {
         }
     }
     let (server, visitor) = visitor().await;
-    let server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, Failing)));
+    let server = server.with_agents(Agents::built_in().with(Agents::ECHO, Failing));
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }] });
     let answer = visitor.post(&server, PATH, &body).await;
     let chunks = chunks(&answer);

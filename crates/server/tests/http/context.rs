@@ -29,7 +29,7 @@ async fn server_with(settings: Settings) -> (Server, Noting) {
     let agent = Noting::default();
     let server = Server::with(settings).await;
     let agents = Agents::built_in().with(Agents::ECHO, agent.clone());
-    (server.map(|state| state.with_agents(agents)), agent)
+    (server.with_agents(agents), agent)
 }
 
 fn pair(role: Role, content: &str) -> (Role, String) {

@@ -75,7 +75,7 @@ async fn a_stream_is_kept_before_it_ends() {
 async fn the_agent_is_told_what_was_said_before() {
     let scribe = Scribe::default();
     let server = Server::new().await;
-    let server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, scribe.clone())));
+    let server = server.with_agents(Agents::built_in().with(Agents::ECHO, scribe.clone()));
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     let id = visitor.begin(&server, "one").await;
@@ -307,8 +307,7 @@ async fn what_no_database_can_keep_is_replaced() {
             futures_util::stream::iter([Ok("a\0b".to_owned())]).boxed()
         }
     }
-    let server =
-        Server::new().await.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, SaysNul)));
+    let server = Server::new().await.with_agents(Agents::built_in().with(Agents::ECHO, SaysNul));
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     let id = visitor.begin(&server, "hi").await;
@@ -326,7 +325,7 @@ async fn what_is_not_answered_is_not_kept() {
         }
     }
     let server = Server::new().await;
-    let server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, Failing)));
+    let server = server.with_agents(Agents::built_in().with(Agents::ECHO, Failing));
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 502);

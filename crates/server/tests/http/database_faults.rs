@@ -33,7 +33,7 @@ impl Agent for Waiting {
 
 async fn server_with(agent: impl Agent) -> Server {
     let server = Server::new().await;
-    server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, agent)))
+    server.with_agents(Agents::built_in().with(Agents::ECHO, agent))
 }
 
 /// On PostgreSQL, the instance that waits for the other's transaction deletes no row: more may be left all the same.

@@ -32,6 +32,12 @@ async fn every_route_is_described() {
         "post /run/v1/chat/completions",
         "get /run/v1/conversations",
         "get /run/v1/conversations/{id}",
+        "delete /run/v1/conversations/{id}",
+        "get /run/v1/visitor",
+        "delete /run/v1/visitor",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/conversations/{id}",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
         "post /manage/tenants/{tenantId}/projects/{projectId}/apps",
         "get /manage/tenants/{tenantId}/projects/{projectId}/apps",
         "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
@@ -153,6 +159,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 15, "four calls of the run API, eleven of the management API");
+    assert_eq!(guarded, 21, "seven calls of the run API, fourteen of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }

@@ -28,7 +28,7 @@ impl Agent for Broken {
 
 async fn chat_with(agent: Broken, settings: Settings, body: &str) -> crate::support::Answer {
     let server = Server::with(settings).await;
-    let server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, agent)));
+    let server = server.with_agents(Agents::built_in().with(Agents::ECHO, agent));
     let app = server.web_client().await;
     let answer = server.open_session(&app, &[]).await.json();
     let bearer = format!("Bearer {}", answer["token"].as_str().unwrap());

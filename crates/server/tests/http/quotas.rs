@@ -148,7 +148,7 @@ async fn a_visitor_has_so_many_responses_at_the_same_time() {
     let limits = LimitSettings { streams: per_visitor(2), ..LimitSettings::default() };
     let server = limited(limits).await;
     let agents = Agents::built_in().with(Agents::ECHO, agent.clone());
-    let server = Arc::new(server.map(|state| state.with_agents(agents)));
+    let server = Arc::new(server.with_agents(agents));
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     let say = || {

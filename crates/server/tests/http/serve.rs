@@ -199,7 +199,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
 async fn a_server_that_is_told_to_stop_stops() {
     let finish_time = Duration::from_millis(200);
     let mut server = Server::with(Settings { finish_time, ..settings() }).await;
-    server = server.map(|state| state.with_agents(Agents::built_in().with(Agents::ECHO, Hangs)));
+    server = server.with_agents(Agents::built_in().with(Agents::ECHO, Hangs));
     let running = Running::start(server).await;
     let app = running.server.web_client().await;
     let (token, solution) = (running.server.token(&app).await, running.server.solution().await);

@@ -14,12 +14,12 @@ async fn of_many_at_once_one_succeeds() {
     let solution = first.solution().await;
 
     let tries = (0..200).map(|number| {
-        let front = if number % 2 == 0 { first.front.clone() } else { second.front.clone() };
+        let handler = if number % 2 == 0 { first.handler.clone() } else { second.handler.clone() };
         let path = format!("/run/auth/apps/{app}/anonymous-session");
         let headers = [("origin", crate::support::PAGE), ("x-inkeep-challenge-solution", &*solution)];
         let request = crate::support::request(axum::http::Method::POST, &path, &headers, "");
         tokio::spawn(async move {
-            let response = front.answer(request).await;
+            let response = handler.handle(request).await;
             let status = response.status().as_u16();
             let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();

@@ -7,7 +7,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use saltmine_server::{AppState, Clock, Front, PowScope, PowVersion, ProofOfWork, Random, Settings, Store};
+use saltmine_server::{
+    Agents, AppState, Clock, PowScope, PowVersion, ProofOfWork, Random, RequestHandler, Settings, Store,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -71,7 +73,9 @@ pub struct Server {
     pub clock: HandClock,
     pub random: CountingRandom,
     pub store: Store,
-    pub front: Front,
+    pub handler: RequestHandler,
+    settings: Settings,
+    agents: Arc<Agents>,
     pub database: Arc<Database>,
 }
 
@@ -107,8 +111,11 @@ impl Server {
         let clock = HandClock(Arc::new(AtomicI64::new(NOW * 1000)));
         let random = CountingRandom::default();
         let store = Store::open(&database.url).await.unwrap();
-        let state = AppState::new(settings, store.clone(), clock.clone(), random.clone()).unwrap();
-        Self { front: Front::new(state.clone()), state, clock, random, store, database }
+        let builder = AppState::builder(settings.clone(), store.clone());
+        let state = builder.clock(clock.clone()).random(random.clone()).build().unwrap();
+        let handler = RequestHandler::new(state.clone());
+        let agents = Arc::new(Agents::built_in());
+        Self { handler, settings, agents, state, clock, random, store, database }
     }
 
     /// Another server on the same database: another instance, or the same one after a restart.
@@ -125,15 +132,28 @@ impl Server {
         other
     }
 
-    /// The same server, changed.
-    pub fn map(mut self, change: impl FnOnce(AppState) -> AppState) -> Self {
-        self.state = change(self.state);
-        self.front = Front::new(self.state.clone());
+    /// The same server behind proxies of this network.
+    pub fn with_trusted_proxies(mut self, network: &str) -> Self {
+        self.settings.trusted_proxies = vec![network.parse().unwrap()];
+        self.rebuilt()
+    }
+
+    /// The same server with other agents.
+    pub fn with_agents(mut self, agents: Agents) -> Self {
+        self.agents = Arc::new(agents);
+        self.rebuilt()
+    }
+
+    fn rebuilt(mut self) -> Self {
+        let builder =
+            AppState::builder(self.settings.clone(), self.store.clone()).agents(self.agents.clone());
+        self.state = builder.clock(self.clock.clone()).random(self.random.clone()).build().unwrap();
+        self.handler = RequestHandler::new(self.state.clone());
         self
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.front.answer(request).await;
+        let response = self.handler.handle(request).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }

@@ -46,6 +46,11 @@ impl Visitor {
         server.send(request(Method::GET, path, &headers, "")).await
     }
 
+    pub async fn delete(&self, server: &Server, path: &str) -> Answer {
+        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        server.send(request(Method::DELETE, path, &headers, "")).await
+    }
+
     /// Says something and gets the answer in one piece.
     pub async fn say(&self, server: &Server, text: &str, conversation: Option<&str>) -> Answer {
         let mut body = json!({ "messages": [{ "role": "user", "content": text }], "stream": false });

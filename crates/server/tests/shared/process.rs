@@ -12,7 +12,9 @@ pub const KEY: &str = "a management key";
 
 pub fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
-    command.env_clear().envs(environment.iter().copied()).current_dir(folder);
+    // Without a drain, which most tests would only wait for.
+    command.env_clear().env("SALTMINE_DRAIN_SECONDS", "0");
+    command.envs(environment.iter().copied()).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -1,16 +1,16 @@
-//! Where the digits fall, and how a range of numbers is cut into sweeps.
+//! The positions of the digits in the message, and the division of a range of numbers into sweeps.
 //!
-//! All numbers of one length put their digits at the same bytes of the message. A [`Plan`] picks one 32-bit word
-//! of the last blocks, the one that a sweep changes. With `value` for the digits in that word, `high` for those
-//! before it and `low` for those after it, a number is `(high · span + value) · below + low`. A [`Sweep`] holds
-//! `high` and `low` still and lets `value` run. Up to four digits that lie in two words of one block may also be
-//! swept at once, both words changing: a number of two digits has too few values in either.
+//! All numbers with the same count of digits have their digits at the same bytes of the message. A [`Plan`] selects the
+//! 32-bit word of the last blocks that changes within a sweep. Let `value` be the digits in that word, `high` those before
+//! it and `low` those after it: a number is `(high · span + value) · below + low`. Within a [`Sweep`], `high` and `low` are
+//! constant and only `value` changes. Up to four digits in two adjacent words of one block can also change together,
+//! because a two-digit number has too few values in each word.
 
 use core::ops::ControlFlow;
 
 use crate::message::{MAX_DIGITS, Tail};
 
-/// A run of numbers that differ in nothing but the plan's words.
+/// A sequence of numbers that differ only in the plan's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sweep {
     /// The number with zeros for the digits that change.
@@ -21,7 +21,7 @@ pub(crate) struct Sweep {
     pub(crate) last: u32,
 }
 
-/// How the numbers `first..=last`, all of `digits` digits, are swept.
+/// The division into sweeps of the numbers `first..=last`, all of which have `digits` digits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) digits: usize,
@@ -37,15 +37,15 @@ pub(crate) struct Plan {
     last: u64,
 }
 
-/// What sweeping costs, in any unit.
+/// The costs of a sweep, in any unit.
 pub(crate) struct Costs {
     /// Candidates tried at once.
     pub(crate) lanes: u64,
-    /// To start a sweep.
+    /// The cost of starting a sweep.
     pub(crate) sweep: f64,
     /// To try `lanes` candidates that differ in the given word of their last block, or in that word and the next.
     pub(crate) vector: fn(word: usize, is_pair: bool) -> f64,
-    /// What that costs more when another block follows.
+    /// The additional cost when another block follows.
     pub(crate) second_block: f64,
 }
 

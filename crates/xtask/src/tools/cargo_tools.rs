@@ -31,6 +31,11 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_tool("cargo-fuzz", "cargo-fuzz", "0.13.2")
 }
 
+/// `cargo deny` at our version.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    cargo_tool("cargo-deny", "cargo-deny", "0.20.2")
+}
+
 /// A nightly compiler beside the one that everything else is built with: fuzzing takes its sanitizers.
 pub(crate) fn nightly() -> Result<()> {
     if succeeds(program("rustup").args(["run", "nightly", "rustc", "--version"])) {

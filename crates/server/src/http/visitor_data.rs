@@ -1,0 +1,262 @@
+//! What visitors said, for themselves and for the operator: delete a conversation, export and erase a visitor.
+
+use super::auth::Caller;
+use super::conversations::ExportedConversation;
+use super::project::{ProjectParameters, ProjectPath};
+use crate::conversations::{Conversation, Visitor};
+use crate::{AppState, Error, Owner};
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::VecDeque;
+use utoipa::ToSchema;
+
+/// Conversations of one read of the database.
+const BATCH: u32 = 200;
+
+/// Everything that is stored of a visitor.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "describes what `export` writes")]
+pub(super) struct VisitorExport<'a> {
+    /// When the export began.
+    #[schema(value_type = String, format = DateTime)]
+    exported_at: Timestamp,
+    /// The id of the app or the API key.
+    client_id: String,
+    /// The visitor's id: `sub` of the token.
+    visitor_id: String,
+    /// The conversations, in the order of their ids, each with all its messages.
+    conversations: Vec<ExportedConversation<'a>>,
+}
+
+/// How much was erased.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Erased {
+    data: ErasedData,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ErasedData {
+    /// How many conversations were deleted.
+    conversations: u64,
+}
+
+/// Deletes one of the caller's conversations.
+#[utoipa::path(
+    delete,
+    path = "/run/v1/conversations/{id}",
+    tag = "run",
+    security(("session" = []), ("apiKey" = [])),
+    params(
+        ("id" = String, Path, description = "The conversation's id"),
+        ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
+    ),
+    responses(
+        (status = 204, description = "The conversation is deleted"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "The app does not exist, or the caller has no such conversation"),
+    )
+)]
+pub(super) async fn delete_conversation(
+    State(state): State<AppState>,
+    Caller { visitor, .. }: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    let deleted = state.store.delete_conversation(&visitor.client_id, Some(&visitor.user_id), &id).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::ConversationNotFound) }
+}
+
+/// Returns everything that is stored of the caller.
+#[utoipa::path(
+    get,
+    path = "/run/v1/visitor",
+    tag = "run",
+    security(("session" = []), ("apiKey" = [])),
+    params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
+    responses(
+        (status = 200, description = "The export", body = VisitorExport<'_>),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "The app does not exist"),
+    )
+)]
+pub(super) async fn export_own_data(
+    State(state): State<AppState>,
+    Caller { visitor, .. }: Caller,
+) -> Result<Response, Error> {
+    export(state, visitor).await
+}
+
+/// Erases everything that is stored of the caller. The token remains valid.
+#[utoipa::path(
+    delete,
+    path = "/run/v1/visitor",
+    tag = "run",
+    security(("session" = []), ("apiKey" = [])),
+    params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
+    responses(
+        (status = 200, description = "How much was erased", body = Erased),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "The app does not exist"),
+    )
+)]
+pub(super) async fn erase_own_data(
+    State(state): State<AppState>,
+    Caller { visitor, .. }: Caller,
+) -> Result<Json<Erased>, Error> {
+    erase(&state, &visitor).await
+}
+
+/// Deletes a conversation of an app.
+#[utoipa::path(
+    delete,
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/conversations/{id}",
+    tag = "visitors",
+    security(("managementKey" = [])),
+    params(
+        ProjectParameters,
+        ("appId" = String, Path, description = "The app's id"),
+        ("id" = String, Path, description = "The conversation's id"),
+    ),
+    responses(
+        (status = 204, description = "The conversation is deleted"),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 404, description = "The project has no such app, or the app has no such conversation"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
+    )
+)]
+pub(super) async fn delete_conversation_of_app(
+    State(state): State<AppState>,
+    ProjectPath(owner): ProjectPath,
+    Path((_, _, app_id, id)): Path<(String, String, String, String)>,
+) -> Result<StatusCode, Error> {
+    require_app(&state, &owner, &app_id).await?;
+    let deleted = state.store.delete_conversation(&app_id, None, &id).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::ConversationNotFound) }
+}
+
+/// Returns everything that is stored of a visitor of an app.
+#[utoipa::path(
+    get,
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
+    tag = "visitors",
+    security(("managementKey" = [])),
+    params(
+        ProjectParameters,
+        ("appId" = String, Path, description = "The app's id"),
+        ("visitorId" = String, Path, description = "The visitor's id: `sub` of the token"),
+    ),
+    responses(
+        (status = 200, description = "The export; a visitor of whom nothing is stored has no conversations",
+            body = VisitorExport<'_>),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
+    )
+)]
+pub(super) async fn export_visitor(
+    State(state): State<AppState>,
+    ProjectPath(owner): ProjectPath,
+    Path((_, _, client_id, user_id)): Path<(String, String, String, String)>,
+) -> Result<Response, Error> {
+    require_app(&state, &owner, &client_id).await?;
+    export(state, Visitor { client_id, user_id }).await
+}
+
+/// Erases everything that is stored of a visitor of an app.
+#[utoipa::path(
+    delete,
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",
+    tag = "visitors",
+    security(("managementKey" = [])),
+    params(
+        ProjectParameters,
+        ("appId" = String, Path, description = "The app's id"),
+        ("visitorId" = String, Path, description = "The visitor's id: `sub` of the token"),
+    ),
+    responses(
+        (status = 200, description = "How much was erased", body = Erased),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
+    )
+)]
+pub(super) async fn erase_visitor(
+    State(state): State<AppState>,
+    ProjectPath(owner): ProjectPath,
+    Path((_, _, client_id, user_id)): Path<(String, String, String, String)>,
+) -> Result<Json<Erased>, Error> {
+    require_app(&state, &owner, &client_id).await?;
+    erase(&state, &Visitor { client_id, user_id }).await
+}
+
+async fn require_app(state: &AppState, owner: &Owner, id: &str) -> Result<(), Error> {
+    let app = state.store.find_app(id).await?;
+    let app = app.filter(|app| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id);
+    app.map(|_| ()).ok_or(Error::AppNotFound)
+}
+
+async fn erase(state: &AppState, visitor: &Visitor) -> Result<Json<Erased>, Error> {
+    let conversations = state.store.delete_conversations_of_visitor(visitor).await?;
+    tracing::info!(visitor = visitor.user_id, app = visitor.client_id, conversations, "erased a visitor");
+    Ok(Json(Erased { data: ErasedData { conversations } }))
+}
+
+/// Writes the export conversation by conversation, so that its size needs no memory. If the database fails after the
+/// start, the connection is closed before the JSON is complete.
+async fn export(state: AppState, visitor: Visitor) -> Result<Response, Error> {
+    let text = |text: &str| serde_json::Value::from(text);
+    let start = format!(
+        "{{\"exportedAt\":{},\"clientId\":{},\"visitorId\":{},\"conversations\":[",
+        text(&state.clock.now().to_string()),
+        text(&visitor.client_id),
+        text(&visitor.user_id)
+    );
+    let mut conversations = conversations(state, visitor);
+    // A database that fails at the start is an error that the client can read.
+    let first = conversations.next().await.transpose()?;
+    let conversations = stream::iter(first.map(Ok)).chain(conversations).enumerate();
+    let conversations = conversations.map(|(index, conversation)| {
+        conversation.map(|json| Bytes::from([if index == 0 { &b""[..] } else { &b","[..] }, &json].concat()))
+    });
+    let (start, end) =
+        (stream::iter([Ok(Bytes::from(start))]), stream::iter([Ok(Bytes::from_static(b"]}"))]));
+    let body = Body::from_stream(start.chain(conversations).chain(end).inspect(|piece| {
+        if let Err(error) = piece {
+            Error::log(error);
+        }
+    }));
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, body).into_response())
+}
+
+/// Returns the JSON of each conversation of a visitor.
+fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let start = (VecDeque::<Conversation>::new(), String::new());
+    stream::try_unfold(start, move |(mut batch, mut after)| {
+        let (state, visitor) = (state.clone(), visitor.clone());
+        async move {
+            if batch.is_empty() {
+                batch = state.store.conversations_after(&visitor, &after, BATCH).await?.into();
+            }
+            let Some(conversation) = batch.pop_front() else {
+                return Ok(None);
+            };
+            after.clone_from(&conversation.id);
+            let messages = state.store.all_messages(&visitor.client_id, &conversation.id).await?;
+            let json = serde_json::to_vec(&ExportedConversation::new(conversation, &messages));
+            Ok(Some((json.expect("texts and times are always JSON"), (batch, after))))
+        }
+    })
+    .boxed()
+}

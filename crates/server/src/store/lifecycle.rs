@@ -1,0 +1,130 @@
+//! Deletes and exports what visitors said.
+
+use super::conversations::ConversationRow;
+use super::{Store, StoreError, is_storable, on};
+use crate::conversations::{Conversation, KeptMessage, Visitor};
+use jiff::Timestamp;
+
+/// Conversations that are deleted between two reads of what is left.
+const CONVERSATIONS_PER_ROUND: i64 = 100;
+
+impl Store {
+    /// Deletes a conversation, of any user of the client or of one. Returns whether there was one.
+    pub(crate) async fn delete_conversation(
+        &self,
+        client_id: &str,
+        user_id: Option<&str>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        if !is_storable(id) {
+            return Ok(false);
+        }
+        self.delete_conversation_before(client_id, user_id, id, i64::MAX).await
+    }
+
+    /// Deletes all conversations of a visitor, one transaction for each. Returns how many those were.
+    pub(crate) async fn delete_conversations_of_visitor(&self, visitor: &Visitor) -> Result<u64, StoreError> {
+        const IDS: &str = "SELECT id FROM conversations WHERE client_id = $1 AND user_id = $2 LIMIT $3";
+        let Visitor { client_id, user_id } = visitor;
+        if !is_storable(user_id) {
+            return Ok(0);
+        }
+        let mut count = 0;
+        loop {
+            let ids: Vec<String> = on!(self.writer, db => sqlx::query_scalar(IDS)
+                .bind(client_id)
+                .bind(user_id)
+                .bind(CONVERSATIONS_PER_ROUND)
+                .fetch_all(db)
+                .await?);
+            if ids.is_empty() {
+                return Ok(count);
+            }
+            for id in ids {
+                count += u64::from(self.delete_conversation(client_id, Some(user_id), &id).await?);
+            }
+        }
+    }
+
+    /// Deletes at most `limit` conversations whose last message is older than `time`. Returns how many it deleted.
+    pub(crate) async fn delete_conversations_before(
+        &self,
+        time: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        const IDS: &str = "SELECT client_id, id FROM conversations WHERE updated_at < $1 LIMIT $2";
+        let before = time.as_millisecond();
+        let ids: Vec<(String, String)> = on!(self.reader, db => sqlx::query_as(IDS)
+            .bind(before)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?);
+        let mut count = 0;
+        for (client_id, id) in ids {
+            count += u64::from(self.delete_conversation_before(&client_id, None, &id, before).await?);
+        }
+        Ok(count)
+    }
+
+    /// Deletes a conversation unless it has a message since `before`. The conversation goes first: a turn that is added
+    /// at the same time waits for this transaction, and begins a new conversation.
+    async fn delete_conversation_before(
+        &self,
+        client_id: &str,
+        user_id: Option<&str>,
+        id: &str,
+        before: i64,
+    ) -> Result<bool, StoreError> {
+        const CONVERSATION: &str = "DELETE FROM conversations \
+            WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4";
+        const MESSAGES: &str = "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2";
+        on!(self.writer, db => {
+            let mut transaction = db.begin().await?;
+            let deleted = sqlx::query(CONVERSATION)
+                .bind(client_id)
+                .bind(id)
+                .bind(user_id.unwrap_or_default())
+                .bind(before)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+            if deleted > 0 {
+                sqlx::query(MESSAGES).bind(client_id).bind(id).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+            Ok(deleted > 0)
+        })
+    }
+
+    /// Returns the visitor's conversations in the order of their ids, at most `limit` of those behind `after`.
+    pub(crate) async fn conversations_after(
+        &self,
+        visitor: &Visitor,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Conversation>, StoreError> {
+        const LIST: &str = "SELECT * FROM conversations \
+            WHERE client_id = $1 AND user_id = $2 AND id > $3 ORDER BY id LIMIT $4";
+        if !is_storable(&visitor.user_id) {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<ConversationRow> = on!(self.reader, db => sqlx::query_as(LIST)
+            .bind(&visitor.client_id)
+            .bind(&visitor.user_id)
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?);
+        rows.into_iter().map(Conversation::try_from).collect()
+    }
+
+    /// Returns every message of a conversation, the oldest first.
+    pub(crate) async fn all_messages(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+    ) -> Result<Vec<KeptMessage>, StoreError> {
+        let page = super::PageRequest { page: 1, limit: u32::MAX };
+        self.messages(client_id, conversation_id, page).await
+    }
+}

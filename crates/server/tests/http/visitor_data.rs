@@ -1,0 +1,179 @@
+//! Deletion, export and the retention period.
+
+use crate::support::{APPS, MANAGEMENT_KEY, PAGE, Server, jwt_part, request, settings};
+use crate::visitor::Visitor;
+use axum::http::Method;
+use saltmine_server::{Settings, sweep};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const STORED: &str = "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM conversations)";
+
+/// A visitor of a new app, with its id and the app's.
+async fn visitor(server: &Server) -> (Visitor, String, String) {
+    let app = server.web_client().await;
+    let token = server.token(&app).await;
+    let id = jwt_part(&token, 1)["sub"].as_str().unwrap().to_owned();
+    (Visitor::with_token(&app, &token), id, app)
+}
+
+fn contents(export: &Value) -> Vec<&str> {
+    let conversations = export["conversations"].as_array().unwrap().iter();
+    let messages = conversations.flat_map(|conversation| conversation["messages"].as_array().unwrap());
+    messages.map(|message| message["content"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_visitor_deletes_one_conversation() {
+    let server = Server::new().await;
+    let (visitor, _, app) = visitor(&server).await;
+    let stranger = Visitor::of(&server, &app).await;
+    let (first, second) = (visitor.begin(&server, "one").await, visitor.begin(&server, "two").await);
+    let path = format!("/run/v1/conversations/{first}");
+
+    let refused = stranger.delete(&server, &path).await;
+    refused.assert_problem(404, "not_found", "conversation_not_found", "Conversation not found");
+    assert_eq!(visitor.messages(&server, &first).await.len(), 2, "another visitor's");
+
+    assert_eq!(visitor.delete(&server, &path).await.status, 204);
+    assert_eq!(visitor.get(&server, &path).await.status, 404);
+    assert_eq!(visitor.delete(&server, &path).await.status, 404);
+    assert_eq!(visitor.conversations(&server, "").await.0, [second]);
+    assert_eq!(server.database.count(STORED).await, 3, "the messages are deleted too");
+
+    // A new conversation may have the id.
+    visitor.say(&server, "again", Some(&first)).await;
+    assert_eq!(visitor.messages(&server, &first).await[0].1, "again");
+}
+
+#[tokio::test]
+async fn an_export_has_every_message_of_the_visitor() {
+    let server = Server::new().await;
+    let (visitor, id, app) = visitor(&server).await;
+    Visitor::of(&server, &app).await.begin(&server, "a secret of another visitor").await;
+    let empty = visitor.get(&server, "/run/v1/visitor").await.json();
+    assert_eq!((&empty["visitorId"], &empty["clientId"]), (&json!(id), &json!(app)));
+    assert_eq!(empty["conversations"], json!([]));
+
+    for number in 0..3 {
+        let conversation = visitor.begin(&server, &format!("{number} \"quoted\"")).await;
+        visitor.say(&server, "more", Some(&conversation)).await;
+    }
+    let own = visitor.get(&server, "/run/v1/visitor").await;
+    assert_eq!(own.header("content-type"), Some("application/json"));
+    assert_eq!(own.header("cache-control"), Some("no-store"));
+    let own = own.json();
+    let mut found = contents(&own);
+    found.sort_unstable();
+    let said = ["0 \"quoted\"", "1 \"quoted\"", "2 \"quoted\"", "more", "more", "more"];
+    let mut expected: Vec<_> = said.iter().flat_map(|text| [*text, *text]).collect();
+    expected.sort_unstable();
+    assert_eq!(found, expected, "what the visitor said and what the agent answered");
+
+    let path = format!("{APPS}/{app}/visitors/{id}");
+    let of_operator = server.manage_at(Method::GET, &path, &json!(null)).await.json();
+    assert_eq!(of_operator["conversations"], own["conversations"]);
+}
+
+/// More conversations than one read of the database returns.
+#[tokio::test]
+async fn a_long_export_is_complete() {
+    let server = Server::new().await;
+    let (visitor, ..) = visitor(&server).await;
+    for number in 0..210 {
+        visitor.say(&server, &number.to_string(), None).await;
+    }
+    let export = visitor.get(&server, "/run/v1/visitor").await.json();
+    assert_eq!(export["conversations"].as_array().unwrap().len(), 210);
+    let mut numbers: Vec<u32> = contents(&export).iter().map(|text| text.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 210);
+    let erased = visitor.delete(&server, "/run/v1/visitor").await.json();
+    assert_eq!(erased["data"]["conversations"], 210);
+    assert_eq!(server.database.count(STORED).await, 0);
+}
+
+#[tokio::test]
+async fn a_visitor_is_erased() {
+    let server = Server::new().await;
+    let (visitor, id, app) = visitor(&server).await;
+    let other = Visitor::of(&server, &app).await;
+    let kept = other.begin(&server, "kept").await;
+    visitor.begin(&server, "one").await;
+    visitor.begin(&server, "two").await;
+    let answer = visitor.delete(&server, "/run/v1/visitor").await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "data": { "conversations": 2 } })));
+    assert_eq!(visitor.conversations(&server, "").await.0, [""; 0]);
+    assert_eq!(server.database.count(STORED).await, 3);
+
+    visitor.begin(&server, "three").await;
+    let path = format!("{APPS}/{app}/visitors/{id}");
+    let answer = server.manage_at(Method::DELETE, &path, &json!(null)).await;
+    assert_eq!(answer.json()["data"]["conversations"], 1);
+    assert_eq!(other.messages(&server, &kept).await.len(), 2);
+
+    let path = format!("{APPS}/{app}/conversations/{kept}");
+    assert_eq!(server.manage_at(Method::DELETE, &path, &json!(null)).await.status, 204);
+    let answer = server.manage_at(Method::DELETE, &path, &json!(null)).await;
+    answer.assert_problem(404, "not_found", "conversation_not_found", "Conversation not found");
+    assert_eq!(server.database.count(STORED).await, 0);
+}
+
+/// The operator of one project, a visitor without a token, and a page of another origin.
+#[tokio::test]
+async fn nobody_else_exports_or_erases() {
+    let server = Server::new().await;
+    let (visitor, id, app) = visitor(&server).await;
+    let conversation = visitor.begin(&server, "hi").await;
+    let elsewhere = APPS.replace("docs", "other");
+    let key = format!("Bearer {MANAGEMENT_KEY}");
+    for (method, path, status) in [
+        (Method::GET, format!("{elsewhere}/{app}/visitors/{id}"), 404),
+        (Method::DELETE, format!("{elsewhere}/{app}/visitors/{id}"), 404),
+        (Method::DELETE, format!("{elsewhere}/{app}/conversations/{conversation}"), 404),
+        (Method::DELETE, format!("{APPS}/app_unknown/visitors/{id}"), 404),
+        (Method::DELETE, format!("{APPS}/{app}/visitors/%00"), 200),
+    ] {
+        let answer = server.send(request(method, &path, &[("authorization", &key)], "")).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+    }
+    for method in [Method::GET, Method::DELETE] {
+        let path = format!("{APPS}/{app}/visitors/{id}");
+        assert_eq!(server.send(request(method.clone(), &path, &[], "")).await.status, 401, "no key");
+        let headers = [("x-inkeep-app-id", &*app), ("origin", PAGE)];
+        assert_eq!(server.send(request(method, "/run/v1/visitor", &headers, "")).await.status, 401);
+    }
+    assert_eq!(visitor.messages(&server, &conversation).await.len(), 2);
+}
+
+#[tokio::test]
+async fn conversations_are_deleted_after_the_retention_period() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let server = Server::with(Settings { retention: Some(7 * DAY), ..settings() }).await;
+    let (visitor, ..) = visitor(&server).await;
+    for number in 0..25 {
+        visitor.say(&server, &number.to_string(), None).await;
+    }
+    let continued = visitor.begin(&server, "continued").await;
+    server.clock.pass(6 * DAY);
+    visitor.say(&server, "more", Some(&continued)).await;
+    let recent = visitor.begin(&server, "recent").await;
+    sweep(&server.state).await.unwrap();
+    assert_eq!(visitor.conversations(&server, "").await.1["total"], 27);
+    server.clock.pass(DAY + Duration::from_secs(1));
+    sweep(&server.state).await.unwrap();
+    let mut left = visitor.conversations(&server, "").await.0;
+    left.sort_unstable();
+    let mut expected = [continued, recent];
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+    assert_eq!(server.database.count(STORED).await, 2 + 4 + 2);
+
+    let server = Server::new().await;
+    let (visitor, ..) = self::visitor(&server).await;
+    visitor.begin(&server, "hi").await;
+    server.clock.pass(20 * DAY);
+    sweep(&server.state).await.unwrap();
+    assert_eq!(server.database.count(STORED).await, 3, "without a period nothing is deleted");
+}

@@ -1,0 +1,65 @@
+/**
+ * Workers for the `altcha` widget 3.x: they derive keys with WebAssembly in the place of the widget's own workers, for
+ * every algorithm of ALTCHA version 2, scrypt and Argon2id included. Importing this starts nothing.
+ *
+ * @example
+ * ```ts
+ * import "altcha";
+ * import { registerWorkers } from "saltmine/altcha-workers";
+ *
+ * registerWorkers();
+ * ```
+ * @module
+ */
+import { ALGORITHM_NAMES } from "./kdf/challenge.js";
+
+/** The widget's table of workers: `$altcha.algorithms`. */
+export interface AlgorithmTable {
+  /** Sets the function that starts a worker of an algorithm. */
+  set(algorithm: string, createWorker: () => Worker): unknown;
+}
+
+/** The names of the algorithms that {@link createWorker} solves. */
+export const ALGORITHMS: readonly string[] = ALGORITHM_NAMES;
+
+/**
+ * Starts a worker that takes the widget's messages, for any of {@link ALGORITHMS}.
+ *
+ * @example
+ * ```ts
+ * import { createWorker } from "saltmine/altcha-workers";
+ *
+ * declare const $altcha: { algorithms: Map<string, () => Worker> };
+ * $altcha.algorithms.set("PBKDF2/SHA-256", createWorker);
+ * ```
+ */
+export function createWorker(): Worker {
+  const here = import.meta.url;
+  const { location } = globalThis;
+  // A worker's script must be of the page's origin: where this file is not, a blob imports it.
+  if (/^https?:/.test(here) && location && new URL(here).origin !== location.origin) {
+    const text = `import ${JSON.stringify(new URL("altcha-worker.js", here).href)};`;
+    const blob = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    const worker = new Worker(blob, { type: "module" });
+    worker.addEventListener("message", () => URL.revokeObjectURL(blob), { once: true });
+    return worker;
+  }
+  // A literal expression, or bundlers do not see it.
+  return new Worker(new URL("./altcha-worker.js", import.meta.url), {
+    type: "module",
+    name: "saltmine-altcha",
+  });
+}
+
+/**
+ * Registers {@link createWorker} for every algorithm; call it after the import of `altcha`.
+ *
+ * @throws TypeError if there is no table: the widget was not imported.
+ */
+export function registerWorkers(table?: AlgorithmTable): void {
+  const { $altcha } = globalThis as { $altcha?: { algorithms?: AlgorithmTable } };
+  const algorithms = table ?? $altcha?.algorithms;
+  if (!algorithms)
+    throw new TypeError("There is no `$altcha.algorithms`: import `altcha` before registerWorkers().");
+  for (const name of ALGORITHMS) algorithms.set(name, createWorker);
+}

@@ -1,0 +1,72 @@
+/**
+ * A worker of `saltmine/altcha-workers`: takes the messages of the `altcha` widget 3.x and of altcha-lib 2.x, and answers as
+ * their own workers do.
+ */
+import { describe } from "../common/describe.js";
+import { readParameters } from "./challenge.js";
+import { openEngine } from "./engine.js";
+import { fasterEngine } from "./faster-engine.js";
+
+/** What the widget sends. */
+interface Work {
+  type: "work" | "abort";
+  challenge: unknown;
+  counterMode?: "uint32" | "string";
+  /** The index of this worker. */
+  counterStart?: number;
+  /** How many workers there are. */
+  counterStep?: number;
+  /** In milliseconds; 0 is none. */
+  timeout?: number;
+}
+
+declare const self: {
+  onmessage: ((event: { data: Work }) => void) | null;
+  postMessage(answer: { error: string } | { counter: number; derivedKey: string; time: number } | null): void;
+};
+
+/** How often a search lets the thread receive an abort, in milliseconds. */
+const PAUSE_MS = 200;
+const DEFAULT_TIMEOUT_MS = 90_000;
+
+let isAborted = false;
+
+async function solve(work: Work) {
+  const { challenge, counterMode, counterStart = 0, counterStep = 1, timeout = DEFAULT_TIMEOUT_MS } = work;
+  const began = performance.now();
+  const parameters = readParameters(challenge, counterMode === "string");
+  const opened = await openEngine({ parameters, engine: undefined, compiled: undefined, wasmUrl: undefined });
+  const engine = counterStep === 1 ? fasterEngine(opened, parameters) : opened;
+  const { width } = engine;
+  const last = parameters.isDecimal ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
+  let paused = began;
+  // The workers share the counters in groups of consecutive ones, not one by one: a group is tried at a time.
+  for (let first = counterStart * width; first <= last; first += counterStep * width) {
+    const found = await engine.search(first, Math.min(width, last - first + 1));
+    const now = performance.now();
+    if (found) return { ...found, time: Math.floor((now - began) * 10) / 10 };
+    if (isAborted || (timeout && now - began > timeout)) return null;
+    if (now - paused > PAUSE_MS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      paused = performance.now();
+    }
+  }
+  return null;
+}
+
+self.onmessage = ({ data }) => {
+  if (data.type === "abort") isAborted = true;
+  else if (data.type === "work") {
+    isAborted = false;
+    solve(data).then(
+      (solution) => self.postMessage(solution),
+      // The widget starts half as many workers again if the text contains "Out of memory".
+      (error) => self.postMessage({ error: messageOf(error) }),
+    );
+  }
+};
+
+function messageOf(error: unknown): string {
+  const { code, field } = Object(error) as { code?: string; field?: string };
+  return code ? `${code}${field ? ` (${field})` : ""}` : describe(error);
+}

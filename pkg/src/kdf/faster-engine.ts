@@ -1,0 +1,42 @@
+/** One worker only: measures whether WebCrypto is faster than the module on this machine. Its keys count. */
+import type { KeyParameters } from "./challenge.js";
+import type { Engine } from "./engine.js";
+import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
+
+/** How long the module and WebCrypto are measured, in milliseconds. */
+const MODULE_MS = 25;
+const WEBCRYPTO_MS = 50;
+/** WebCrypto has to be so much faster. */
+const MARGIN = 1.1;
+
+/** An engine that begins with `wasm` and continues with the faster of both. */
+export function fasterEngine(wasm: Engine, parameters: KeyParameters): Engine {
+  if (wasm.engine === "webcrypto" || !hasWebCrypto(parameters)) return wasm;
+  const webCrypto = webCryptoEngine(parameters);
+  const tried = { wasm: 0, webCrypto: 0 };
+  const ms = { wasm: 0, webCrypto: 0 };
+  let chosen: Engine | undefined;
+  const current = () => chosen ?? (ms.wasm < MODULE_MS ? wasm : webCrypto);
+  return {
+    get engine() {
+      return current().engine;
+    },
+    width: wasm.width,
+    async search(first, count) {
+      const engine = current();
+      const began = performance.now();
+      const found = await engine.search(first, count);
+      if (!chosen) {
+        const name = engine === wasm ? "wasm" : "webCrypto";
+        tried[name] += count;
+        ms[name] += performance.now() - began;
+        if (ms.webCrypto >= WEBCRYPTO_MS) {
+          const speed = (name: "wasm" | "webCrypto") => tried[name] / ms[name];
+          chosen = speed("webCrypto") > MARGIN * speed("wasm") ? webCrypto : wasm;
+        }
+      }
+      return found;
+    },
+    close: () => wasm.close(),
+  };
+}

@@ -1,0 +1,22 @@
+/** Browsers: the modules of the key derivations. The literal `new URL`s are for bundlers. */
+import type { ModuleName } from "./challenge.js";
+
+/** The name of a module's file, without its ending. */
+export type ModuleFile = `kdf-${ModuleName}${"" | "-scalar"}`;
+
+const FILES: Record<ModuleFile, () => URL> = {
+  "kdf-sha": () => new URL("./kdf-sha.wasm", import.meta.url),
+  "kdf-scrypt": () => new URL("./kdf-scrypt.wasm", import.meta.url),
+  "kdf-argon2id": () => new URL("./kdf-argon2id.wasm", import.meta.url),
+  "kdf-sha-scalar": () => new URL("./kdf-sha-scalar.wasm", import.meta.url),
+  "kdf-scrypt-scalar": () => new URL("./kdf-scrypt-scalar.wasm", import.meta.url),
+  "kdf-argon2id-scalar": () => new URL("./kdf-argon2id-scalar.wasm", import.meta.url),
+};
+
+/** Compiles a module. */
+export async function readModule(file: ModuleFile, url?: URL): Promise<WebAssembly.Module> {
+  const address = url ?? FILES[file]();
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address} answered ${response.status}`);
+  return WebAssembly.compile(await response.arrayBuffer());
+}

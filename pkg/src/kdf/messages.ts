@@ -1,0 +1,47 @@
+/** The messages between the page and a worker that derives keys. */
+import type { KeyParameters } from "./challenge.js";
+
+/** What derives the keys. `webcrypto` is the browser's own PBKDF2 and SHA. */
+export type KeyEngine = "simd128" | "scalar" | "webcrypto";
+
+/** Page to worker. */
+export type KeyCommand =
+  /** Comes first, once. */
+  | {
+      type: "start";
+      parameters: KeyParameters;
+      /** The highest engine to use. */
+      engine: KeyEngine | undefined;
+      /** Measures whether WebCrypto is faster than the module, and uses it then. */
+      compares: boolean;
+      /** The module, compiled already. */
+      compiled: CompiledModule | undefined;
+      /** The folder of the modules, where it is not the package's. */
+      wasmUrl: string | undefined;
+    }
+  /** Tries `count` counters from `first` on. */
+  | { type: "search"; first: number; count: number }
+  /** Ends the worker's part; only an engine on the page receives it. */
+  | { type: "stop" };
+
+/** Compiled code and what it needs. */
+export interface CompiledModule {
+  engine: Exclude<KeyEngine, "webcrypto">;
+  module: WebAssembly.Module;
+}
+
+/** Worker to page. */
+export type KeyReport =
+  /** Ready for blocks, which are best a multiple of `width` counters. */
+  | { type: "ready"; engine: KeyEngine; width: number; reason: string | undefined }
+  /** `outOfMemory`: fewer workers may still succeed. */
+  | { type: "failed"; outOfMemory: boolean; reason: string }
+  /** A block is done: the counter that was found with its key in hex, or neither. */
+  | { type: "searched"; found: Found | undefined; tried: number; ms: number; engine: KeyEngine };
+
+/** A counter whose key begins with the prefix. */
+export interface Found {
+  counter: number;
+  /** Hex digits. */
+  derivedKey: string;
+}

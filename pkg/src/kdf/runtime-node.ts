@@ -1,0 +1,26 @@
+/** Node: threads and memory for the derivation of keys. */
+import { availableParallelism, totalmem } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { KeyReport } from "./messages.js";
+import type { KeyThread } from "./runtime-web.js";
+
+/** Starts a worker thread. */
+export function spawnKeyWorker(
+  onReport: (report: KeyReport) => void,
+  onBroken: (reason: string) => void,
+): KeyThread {
+  const worker = new Worker(new URL("./node-kdf-worker.js", import.meta.url), { name: "saltmine-kdf" });
+  worker.on("message", onReport);
+  worker.on("error", (error) => onBroken(error.message));
+  worker.on("exit", () => onBroken("the worker thread ended"));
+  return { post: (command) => worker.postMessage(command), terminate: () => void worker.terminate() };
+}
+
+/** The engine without a worker. */
+export const loadKeyPageEngine = () => import("#kdf-page-engine");
+
+/** How many threads this machine has. */
+export const threadCount = availableParallelism;
+
+/** The memory of this machine, in bytes. */
+export const machineMemory = totalmem;

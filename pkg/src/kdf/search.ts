@@ -1,0 +1,205 @@
+/** The search of a challenge of version 2: workers by cores and by memory, which receive small blocks of counters. */
+import { loadKeyPageEngine, machineMemory, spawnKeyWorker, threadCount, type KeyThread } from "#kdf-runtime";
+import { describe } from "../common/describe.js";
+import type { Failure } from "../common/errors.js";
+import { type KeyParameters, memoryBytes } from "./challenge.js";
+import { type Block, Counters } from "./counters.js";
+import { compile } from "./engine.js";
+import type { CompiledModule, Found, KeyEngine, KeyReport } from "./messages.js";
+
+/** The share of the machine's memory that the workers of a search may take together. */
+const MEMORY_SHARE = 1 / 32;
+const MOST_WORKERS = 16;
+/** A worker that is not ready after this long is given up, in milliseconds. */
+const START_MS = 10_000;
+/** Blocks that a worker has at a time: one is tried, the next one waits, so that a busy page holds nothing up. */
+const BLOCKS_AHEAD = 2;
+
+/** What a search is asked for. */
+export interface SearchOptions {
+  parameters: KeyParameters;
+  /** The first counter. */
+  start: number;
+  /** The last counter. */
+  last: number;
+  /** The most workers; by the machine when undefined. */
+  workers: number | undefined;
+  engine: KeyEngine | undefined;
+  wasmUrl: string | undefined;
+  signal: AbortSignal;
+  onProgress(tried: number, elapsedMs: number): void;
+}
+
+/** What a search ends with. */
+export interface SearchResult {
+  found: Found | undefined;
+  /** How many keys were derived. */
+  tried: number;
+  engine: KeyEngine;
+  thread: "worker" | "page";
+  reason: string | undefined;
+}
+
+/** How many workers a search gets: by cores, and by memory. */
+export function workerCount(parameters: KeyParameters, most: number | undefined): number {
+  const byMemory = (machineMemory() * MEMORY_SHARE) / memoryBytes(parameters);
+  const byCores = most ?? Math.min(MOST_WORKERS, threadCount());
+  return Math.max(1, Math.floor(Math.min(byCores, byMemory)));
+}
+
+/** A search under way. Throws a {@link Failure}. */
+export class KeySearchPool {
+  readonly #options: SearchOptions;
+  readonly #counters: Counters;
+  readonly #workers = new Set<Member>();
+  readonly #began = performance.now();
+  #most: number;
+  #tried = 0;
+  #reasons: string[] = [];
+  #engine: KeyEngine = "scalar";
+  #thread: "worker" | "page" = "worker";
+  #settle: { resolve(found: Found | undefined): void; reject(failure: Failure): void } | undefined;
+
+  constructor(options: SearchOptions) {
+    this.#options = options;
+    this.#counters = new Counters(options.start, options.last);
+    this.#most = workerCount(options.parameters, options.workers);
+  }
+
+  async run(): Promise<SearchResult> {
+    const { signal } = this.#options;
+    const onAbort = () => this.#settle?.reject({ code: "aborted" });
+    try {
+      const found = await new Promise<Found | undefined>((resolve, reject) => {
+        this.#settle = { resolve, reject };
+        signal.addEventListener("abort", onAbort);
+        if (signal.aborted) onAbort();
+        else
+          this.#startAll().catch((error) => reject({ code: "engine_unavailable", detail: describe(error) }));
+      });
+      const reason = [...new Set(this.#reasons)].join("; ") || undefined;
+      return { found, tried: this.#tried, engine: this.#engine, thread: this.#thread, reason };
+    } finally {
+      this.#settle = undefined;
+      signal.removeEventListener("abort", onAbort);
+      for (const worker of this.#workers) worker.thread.terminate();
+      this.#workers.clear();
+    }
+  }
+
+  /** The workers start while their module is requested and compiled, once for all of them. */
+  async #startAll(): Promise<void> {
+    const { parameters, engine, wasmUrl } = this.#options;
+    const compiled =
+      engine === "webcrypto" ? undefined : compile(parameters.module, engine, wasmUrl).catch(() => undefined);
+    for (let count = this.#most; count > 0; count -= 1) this.#startOne(compiled);
+  }
+
+  #startOne(compiled: Promise<CompiledModule | undefined> | undefined): void {
+    let member: Member | undefined;
+    const give = (thread: KeyThread) => {
+      const started: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, timer: undefined };
+      member = started;
+      this.#workers.add(started);
+      started.timer = setTimeout(() => this.#lost(started, "no sign of life", false), START_MS);
+      void Promise.resolve(compiled).then((compiled) => {
+        const { parameters, engine, wasmUrl } = this.#options;
+        const compares = this.#most === 1 && engine === undefined;
+        thread.post({ type: "start", parameters, engine, compares, compiled, wasmUrl });
+      });
+    };
+    const onReport = (report: KeyReport) => member && this.#take(member, report);
+    try {
+      give(spawnKeyWorker(onReport, (reason) => member && this.#lost(member, `no worker: ${reason}`, false)));
+    } catch (error) {
+      this.#reasons.push(`no worker: ${describe(error)}`);
+      if (this.#workers.size === 0) void this.#startOnPage(compiled);
+    }
+  }
+
+  async #startOnPage(compiled: Promise<CompiledModule | undefined> | undefined): Promise<void> {
+    this.#thread = "page";
+    this.#most = 1;
+    try {
+      const { serveKeysOnPage } = await loadKeyPageEngine();
+      const { parameters, engine, wasmUrl } = this.#options;
+      const post = serveKeysOnPage((report) => this.#workers.has(member) && this.#take(member, report));
+      const thread: KeyThread = { post, terminate: () => post({ type: "stop" }) };
+      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, timer: undefined };
+      this.#workers.add(member);
+      const compares = engine === undefined;
+      post({ type: "start", parameters, engine, compares, compiled: await compiled, wasmUrl });
+      if (!this.#settle) thread.terminate();
+    } catch (error) {
+      this.#end([...this.#reasons, describe(error)].join("; "));
+    }
+  }
+
+  #take(member: Member, report: KeyReport): void {
+    if (!this.#settle || !this.#workers.has(member)) return;
+    clearTimeout(member.timer);
+    if (report.type === "failed") return this.#lost(member, report.reason, report.outOfMemory);
+    if (report.type === "ready") {
+      member.width = report.width;
+      if (report.reason) this.#reasons.push(report.reason);
+    } else {
+      member.blocks.shift();
+      member.msPerCounter = report.ms / report.tried;
+      this.#tried += report.tried;
+      if (report.found) return this.#settle.resolve(report.found);
+      this.#options.onProgress(this.#tried, performance.now() - this.#began);
+    }
+    this.#engine = report.engine;
+    this.#feed(member);
+  }
+
+  #feed(member: Member): void {
+    while (member.blocks.length < BLOCKS_AHEAD) {
+      const block = this.#counters.take(member.width, member.msPerCounter);
+      if (!block) break;
+      member.blocks.push(block);
+      member.thread.post({ type: "search", ...block });
+      // Nothing is known of its speed before the first block.
+      if (member.msPerCounter === 0) break;
+    }
+    const isDone = Array.from(this.#workers).every(({ blocks, width }) => blocks.length === 0 && width > 0);
+    if (isDone) this.#settle?.resolve(undefined);
+  }
+
+  /** A worker is gone. For lack of memory, half of the workers continue; others take over its blocks. */
+  #lost(member: Member, reason: string, outOfMemory: boolean): void {
+    if (!this.#settle || !this.#workers.has(member)) return;
+    this.#remove(member);
+    this.#reasons.push(reason);
+    const had = this.#most;
+    this.#most = Math.max(1, outOfMemory ? Math.floor(had / 2) : had - 1);
+    while (this.#workers.size > this.#most) this.#remove(Array.from(this.#workers).pop() as Member);
+    if (this.#workers.size > 0) {
+      for (const other of this.#workers) if (other.width > 0) this.#feed(other);
+    } else if (outOfMemory && had > 1) this.#startOne(member.compiled);
+    else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.compiled);
+    else this.#end(this.#reasons.join("; "));
+  }
+
+  #remove(member: Member): void {
+    clearTimeout(member.timer);
+    this.#workers.delete(member);
+    member.thread.terminate();
+    for (const block of member.blocks) this.#counters.putBack(block);
+  }
+
+  #end(detail: string): void {
+    this.#settle?.reject({ code: "engine_unavailable", detail });
+  }
+}
+
+interface Member {
+  thread: KeyThread;
+  /** The blocks that it tries, the first one now. */
+  blocks: Block[];
+  /** 0 until it is ready. */
+  width: number;
+  msPerCounter: number;
+  compiled: Promise<CompiledModule | undefined> | undefined;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}

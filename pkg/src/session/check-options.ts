@@ -1,0 +1,105 @@
+/** The validation of a client's options. */
+import { DEFAULT_STORAGE } from "#runtime";
+import {
+  invalid,
+  listenerOption,
+  maxNumberOption,
+  shown,
+  wholeNumber,
+  workersOption,
+} from "../common/options.js";
+import type { FlowRunnerOptions } from "../solver/flow-runner.js";
+import type { GetAuthToken } from "./auth-token.js";
+import type { ClientOptions } from "./client-options.js";
+import type { ClientEvent } from "./events.js";
+import type { KeyValueStore, StorageKind } from "./store.js";
+
+/** The validated options. */
+export interface CheckedOptions {
+  appId: string;
+  everyRequest: boolean;
+  challengePath: string | undefined;
+  getAuthToken: GetAuthToken | undefined;
+  storage: StorageKind | KeyValueStore;
+  workerUrl: string | undefined;
+  wasmUrl: string | undefined;
+  onEvent: ((event: ClientEvent) => void) | undefined;
+  runner: FlowRunnerOptions;
+}
+
+/** Validates the options; throws `invalid_options`. */
+export function checkOptions(options: ClientOptions): CheckedOptions {
+  if (typeof options !== "object" || options === null)
+    invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
+  const { baseUrl, appId, origin, challenge = "session", challengePath, storage = DEFAULT_STORAGE } = options;
+  // A lone surrogate has no encoding in a URL.
+  if (typeof appId !== "string" || appId === "" || /[\ud800-\udfff]/u.test(appId))
+    invalid("appId", `must be the id of an app (app_…), not ${shown(appId)}.`);
+  if (challenge !== "session" && challenge !== "every-request")
+    invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
+  if (challengePath !== undefined && (typeof challengePath !== "string" || !/^\/[^/]/.test(challengePath)))
+    invalid("challengePath", `must be a path such as "/run/auth/challenge", not ${shown(challengePath)}.`);
+  if (!isStore(storage) && !["local", "session", "memory"].includes(storage as string))
+    invalid(
+      "storage",
+      `must be "local", "session", "memory" or an object with getItem, setItem and removeItem, not ${shown(storage)}.`,
+    );
+  return {
+    appId,
+    everyRequest: challenge === "every-request",
+    challengePath,
+    getAuthToken: listenerOption("getAuthToken", options.getAuthToken),
+    storage,
+    workerUrl: placeOption("workerUrl", options.workerUrl),
+    wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
+    onEvent: listenerOption("onEvent", options.onEvent),
+    runner: {
+      flow: {
+        baseUrl: checkedBase(baseUrl),
+        appPath: encodeURIComponent(appId),
+        maxNumber: maxNumberOption(options.maxNumber),
+      },
+      origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
+      timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
+      workers: workersOption(options.workers),
+      fetch: listenerOption("fetch", options.fetch),
+    },
+  };
+}
+
+function isStore(storage: unknown): storage is KeyValueStore {
+  const { getItem, setItem, removeItem } = Object(storage) as Partial<KeyValueStore>;
+  return [getItem, setItem, removeItem].every((method) => typeof method === "function");
+}
+
+function checkedUrl(field: string, value: unknown): URL {
+  let url: URL | undefined;
+  try {
+    url = new URL(value as string);
+  } catch {
+    // Reported below.
+  }
+  if (typeof value !== "string" || !url || !/^https?:$/.test(url.protocol)) {
+    invalid(field, `must be an absolute http(s) URL, not ${shown(value)}.`);
+  }
+  return url;
+}
+
+/** Paths are appended to it. */
+function checkedBase(value: unknown): string {
+  const { href, username, password, search, hash } = checkedUrl("baseUrl", value);
+  if (username || password || search || hash) {
+    invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
+  }
+  return href.replace(/\/+$/, "");
+}
+
+/** The address of a file of the package. */
+function placeOption(field: string, value: string | URL | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return new URL(value, globalThis.location?.href).href;
+  } catch {
+    return invalid(field, `must be a URL, not ${shown(value)}.`);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Every published file is withheld, one at a time, from every entry point: each call succeeds by a fallback or fails with
+ * `engine_unavailable`, in time, and nothing is left unhandled.
+ */
+import assert from "node:assert/strict";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { launchBrowser } from "../support/browser.mjs";
+import { makeToken, right, startService, APP_ID, makeChallenge } from "../support/service.mjs";
+import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
+import { installTarball, runNode } from "../support/tarball.mjs";
+import { usual } from "../support/vectors.mjs";
+
+const tarball = await installTarball();
+const browser = await launchBrowser();
+const service = await startService(right, { otherwise: () => ({ body: {} }) });
+after(async () => {
+  await browser.close();
+  await service.close();
+  await tarball.remove();
+});
+
+const { number: _, ...solve } = usual;
+const settings = {
+  service: { baseUrl: service.baseUrl, appId: APP_ID },
+  solve,
+  rare: await makeChallenge({ algorithm: "SHA-512", maxNumber: 100 }),
+  deep: await makeChallenge({ number: 7_500_000, maxNumber: 8_000_000 }),
+  userToken: makeToken({ sub: "user-1", iat: Date.now() / 1_000, exp: Date.now() / 1_000 + 3_600 }),
+};
+const isLoaded = (name) => /\.(js|wasm)$/.test(name);
+const published = (await readdir(tarball.dist)).filter(isLoaded);
+const callsModule = await readFile(new URL("withheld-calls.mjs", import.meta.url), "utf8");
+
+/** The entry points that a page loads by themselves, from the package's `exports`: file name to kind. */
+const ENTRIES = Object.fromEntries(
+  Object.entries(tarball.manifest.exports)
+    .filter(([name]) => !/json|wasm|worker(\.js)?$|react/.test(name) || name === "./service-worker")
+    .map(([, target]) => target.default.split("/").at(-1))
+    .concat("saltmine.global.js")
+    .map((file) => [file, file.endsWith(".global.js") ? "script" : "module"]),
+);
+
+/** What the page's policy allows: it decides which files are needed. */
+const POLICIES = { "any policy": undefined, "no workers": "worker-src 'none'" };
+
+/** Opens a page of an entry point without the file, makes every call there, and resolves to the outcomes. */
+async function attemptInPage(entry, policy, withheld) {
+  const importMap = `<script type="importmap">{"imports":{"saltmine":"/saltmine/index.js"}}</script>`;
+  const script = ENTRIES[entry] === "script" ? `<script src="/saltmine/${entry}"></script>` : "";
+  const asked = new Set();
+  const site = await serveFiles({
+    folders: { "/saltmine/": tarball.dist },
+    files: { "/": BLANK_PAGE + importMap + script, "/calls.js": callsModule },
+    headers: policy ? { "content-security-policy": policy } : {},
+    answer: (path) => {
+      const file = path.replace("/saltmine/", "");
+      if (path.startsWith("/saltmine/")) asked.add(file);
+      return file === withheld ? { status: 404, type: "text/html", body: "<h1>Not found</h1>" } : undefined;
+    },
+  });
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const uncaught = [];
+    page.on("pageerror", (error) => uncaught.push(String(error)));
+    await page.goto(site.origin);
+    const outcomes = await page.evaluate(
+      async ([entry, kind, settings]) => {
+        const { attempt } = await import("/calls.js");
+        const api = kind === "script" ? saltmine : await import(`/saltmine/${entry}`);
+        const { SaltmineError } = api.SaltmineError ? api : await import("saltmine");
+        return attempt(api, settings, SaltmineError);
+      },
+      [entry, ENTRIES[entry], settings],
+    );
+    assert.deepEqual(uncaught, []);
+    return { outcomes, asked: [...asked] };
+  } finally {
+    await context.close();
+    await site.close();
+  }
+}
+
+/** Checks the outcomes of one attempt; returns which calls failed. */
+function assertOutcomes(outcomes) {
+  const failed = Object.entries(outcomes).filter(([, outcome]) => outcome !== true);
+  for (const [name, { code, message, isOurs }] of failed) {
+    assert.equal(code, "engine_unavailable", `${name}: ${message}`);
+    assert.equal(isOurs, true, `${name}: ${message}`);
+    assert.match(message, /Check that the package's files are served/, name);
+  }
+  return failed.map(([name]) => name);
+}
+
+describe("in a page", () => {
+  const needed = new Set();
+  for (const entry of Object.keys(ENTRIES))
+    for (const [what, policy] of Object.entries(POLICIES))
+      test(`${entry}, under ${what}`, async (t) => {
+        const { outcomes, asked } = await attemptInPage(entry, policy);
+        assert.deepEqual(assertOutcomes(outcomes), [], "with all files every call succeeds");
+        for (const file of asked.filter((file) => isLoaded(file) && file !== entry)) {
+          needed.add(file);
+          // Of these only the import fails.
+          if (entry === "altcha-lib.js" && file === "index.js") continue;
+          await t.test(`without ${file}`, async () => {
+            const { outcomes } = await attemptInPage(entry, policy, file);
+            assertOutcomes(outcomes);
+          });
+        }
+      });
+
+  test("every file for pages was withheld", () => {
+    const forPages = published.filter((file) => !/^node|^react/.test(file) && !(file in ENTRIES));
+    assert.deepEqual(
+      forPages.filter((file) => !needed.has(file)),
+      [],
+    );
+  });
+});
+
+describe("in Node", () => {
+  const NODE_ENTRY = "node.js";
+  /** Files of pages alone. */
+  const isForPages = (file) => file in ENTRIES || /^(react|worker|page-engine)/.test(file);
+  const files = published.filter((file) => file !== NODE_ENTRY && !isForPages(file));
+  const isWorker = (file) => /^node-worker/.test(file);
+
+  /** Makes every call in a process whose package lacks some files. */
+  async function attemptInNode(withheld) {
+    const folder = join(tarball.installed, "withheld");
+    await cp(tarball.dist, folder, { recursive: true });
+    for (const file of withheld) await rm(join(folder, file));
+    const source = `
+      import { attempt } from ${JSON.stringify(new URL("withheld-calls.mjs", import.meta.url).href)};
+      import * as api from ${JSON.stringify(join(folder, NODE_ENTRY))};
+      console.log(JSON.stringify(await attempt(api, ${JSON.stringify(settings)}, api.SaltmineError)));`;
+    try {
+      const { code, stdout, stderr } = await runNode(tarball.folder, source);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  test("with all files every call succeeds", async () => {
+    assert.deepEqual(assertOutcomes(await attemptInNode([])), []);
+  });
+
+  for (const file of files)
+    test(`without ${file}`, async () => {
+      assertOutcomes(await attemptInNode([file]));
+    });
+
+  describe("without workers", () => {
+    const workers = files.filter(isWorker);
+    test("every call succeeds", async () => {
+      assert.deepEqual(assertOutcomes(await attemptInNode(workers)), []);
+    });
+    for (const file of files.filter((file) => /^node-page-engine|^javascript|\.wasm$/.test(file)))
+      test(`without ${file}`, async () => {
+        assertOutcomes(await attemptInNode([...workers, file]));
+      });
+  });
+});
