@@ -1,11 +1,12 @@
-// Builds the npm package's dist/: two doors (browsers, Node), their workers, the engines' modules beside them.
+// Builds the npm package's dist/: an entry point for each runtime, the workers, and the engines' modules beside them.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { minify } from "terser";
+import { inlineParts } from "./build/inline-parts.mjs";
+import { minifyFolder } from "./build/minify.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -17,9 +18,6 @@ await mkdir(dist, { recursive: true });
 /** The oldest browsers that run module workers; wasm-pack.toml has the wasm's. */
 const WEB_TARGET = ["chrome91", "firefox90", "safari15"];
 
-/** The classic script. */
-const GLOBAL = "saltmine.global";
-
 const { version } = JSON.parse(await readFile(`${here}package.json`, "utf8"));
 
 const shared = {
@@ -28,164 +26,115 @@ const shared = {
   format: "esm",
   minify: true,
   legalComments: "none",
+  // Beside each script; the sources are in it.
+  sourcemap: "external",
   define: { PACKAGE_VERSION: JSON.stringify(version) },
   logLevel: "warning",
   outdir: "dist",
 };
 
-/** What stays a file of its own, beside the one that imports it. */
-const beside = (files) => ({
-  name: "beside",
+const browser = { platform: "browser", target: WEB_TARGET };
+
+/**
+ * Leaves dynamic imports of `#name` to files of their own, `prefix` before their names; the same for the modules in
+ * JavaScript, which every runtime shares.
+ */
+const chunks = ({ prefix = "", names = /^#/, javascript = "" } = {}) => ({
+  name: "chunks",
   setup: ({ onResolve }) => {
-    const path = ({ path }) => ({ path: files[path], external: true });
-    onResolve({ filter: new RegExp(`^(${Object.keys(files).join("|")})$`) }, path);
+    onResolve({ filter: names }, ({ path, kind }) => {
+      if (path === "#javascript") return { path: `./${javascript}.js`, external: true };
+      if (kind !== "dynamic-import") return undefined;
+      const own = /^#(keys|(kdf-)?page-engine)/.test(path) ? prefix : "";
+      return { path: `./${own}${path.slice(1)}.js`, external: true };
+    });
   },
 });
 
-/** Each runtime has its own way to start a thread and to read the wasm; the rest is the same source. */
-async function buildRuntime(platform, { prefix, door, worker }, options) {
-  const entries = (entryPoints, alias, files) =>
-    build({ ...shared, ...options, entryPoints, alias, plugins: [beside(files)] });
-  // Loaded only where there can be no worker.
-  await entries(
-    [{ in: "src/index.ts", out: door }],
-    { "#runtime": `./src/runtime/${platform}.ts` },
-    {
-      "#requests": "./requests.js",
-      "#keys": `./${prefix}keys.js`,
-      "#search": "./search.js",
-      "#page-engine": `./${prefix}page-engine.js`,
-      "#page-engine-javascript": `./${prefix}page-engine-javascript.js`,
-      "#page-engine-javascript-all": `./${prefix}page-engine-javascript-all.js`,
+// Browsers. `saltmine/altcha-lib` and `saltmine/react` import the main entry point, so that its classes are theirs.
+await build({
+  ...shared,
+  ...browser,
+  entryPoints: {
+    index: "src/index.ts",
+    search: "src/solver/search-chunk.ts",
+    requests: "src/api/caller-requests.ts",
+    worker: "src/worker/web-worker.ts",
+    "page-engine": "src/worker/page-engine.ts",
+    keys: "src/kdf/keys-chunk.ts",
+    "kdf-worker": "src/kdf/web-worker.ts",
+    "kdf-page-engine": "src/kdf/page-engine.ts",
+    "altcha-lib": "src/altcha-lib.ts",
+    "altcha-workers": "src/altcha-workers.ts",
+    "altcha-worker": "src/kdf/altcha-worker.ts",
+    react: "src/react.ts",
+  },
+  external: ["saltmine", "react"],
+  plugins: [chunks()],
+});
+// Node.
+await build({
+  ...shared,
+  platform: "node",
+  target: "node20",
+  entryPoints: {
+    node: "src/index.ts",
+    "node-worker": "src/worker/node-worker.ts",
+    "node-page-engine": "src/worker/page-engine.ts",
+    "node-keys": "src/kdf/keys-chunk.ts",
+    "node-kdf-worker": "src/kdf/node-worker.ts",
+    "node-kdf-page-engine": "src/kdf/page-engine.ts",
+  },
+  plugins: [chunks({ prefix: "node-" })],
+});
+// The workers and the page's engines with the modules in JavaScript.
+for (const [kind, prefix, worker, options] of ["javascript", "javascript-all"].flatMap((kind) => [
+  [kind, "", "web-worker", browser],
+  [kind, "node-", "node-worker", { platform: "node", target: "node20" }],
+])) {
+  await build({
+    ...shared,
+    ...options,
+    entryPoints: {
+      [`${prefix}worker-${kind}`]: `src/worker/${worker}.ts`,
+      [`${prefix}page-engine-${kind}`]: "src/worker/page-engine.ts",
     },
-  );
-  // Challenges of version 2: the search, its worker, and its engine where there can be no worker.
-  await entries(
-    [
-      { in: "src/kdf/keys-chunk.ts", out: `${prefix}keys` },
-      { in: `src/kdf/${worker === "worker" ? "web-worker" : worker}.ts`, out: `${prefix}kdf-worker` },
-      { in: "src/kdf/page-engine.ts", out: `${prefix}kdf-page-engine` },
-    ],
-    {
-      "#kdf-glue": "./wasm/kdf.js",
-      "#kdf-load": `./src/kdf/load-${platform}.ts`,
-      "#kdf-runtime": `./src/kdf/runtime-${platform}.ts`,
-    },
-    { "#kdf-page-engine": `./${prefix}kdf-page-engine.js` },
-  );
-  // The same two for each kind of module. Those in JavaScript are shared by whoever needs them.
-  for (const [suffix, load] of [
-    ["", platform],
-    ["-javascript", "javascript"],
-    ["-javascript-all", "javascript"],
-  ]) {
-    await entries(
-      [
-        { in: `src/worker/${worker === "worker" ? "web-worker" : worker}.ts`, out: `${worker}${suffix}` },
-        { in: "src/worker/page-engine.ts", out: `${prefix}page-engine${suffix}` },
-      ],
-      { "#load": `./src/worker/load-${load}.ts` },
-      { "#javascript": `./${suffix.slice(1)}.js` },
-    );
-  }
+    alias: { "#load": "./src/worker/load-javascript.ts" },
+    plugins: [chunks({ javascript: kind })],
+  });
 }
-
-await buildRuntime(
-  "web",
-  { prefix: "", door: "index", worker: "worker" },
-  { platform: "browser", target: WEB_TARGET },
-);
-await buildRuntime(
-  "node",
-  { prefix: "node-", door: "node", worker: "node-worker" },
-  { platform: "node", target: "node20" },
-);
 // A service worker has neither workers nor import(): all that the page's thread needs is one file.
 await build({
   ...shared,
-  platform: "browser",
-  target: WEB_TARGET,
-  entryPoints: [{ in: "src/index.ts", out: "service-worker" }],
-  alias: {
-    "#runtime": "./src/runtime/web.ts",
-    "#requests": "./src/api/caller-requests.ts",
-    "#search": "./src/solver/search-chunk.ts",
-    "#page-engine": "./src/worker/page-engine.ts",
-    "#load": "./src/worker/load-web.ts",
-    "#keys": "./src/kdf/keys-chunk.ts",
-    "#kdf-glue": "./wasm/kdf.js",
-    "#kdf-load": "./src/kdf/load-web.ts",
-    "#kdf-page-engine": "./src/kdf/page-engine.ts",
-    "#kdf-runtime": "./src/kdf/runtime-web.ts",
-  },
-  plugins: [
-    beside({
-      "#page-engine-javascript": "./page-engine-javascript.js",
-      "#page-engine-javascript-all": "./page-engine-javascript-all.js",
-    }),
-  ],
+  ...browser,
+  entryPoints: { "service-worker": "src/index.ts" },
+  plugins: [chunks({ names: /^#page-engine-/ })],
 });
 // For `<script src>`: a classic script that leaves one global, `saltmine`.
 await build({
   ...shared,
+  ...browser,
   format: "iife",
   globalName: "saltmine",
-  platform: "browser",
-  target: WEB_TARGET,
-  entryPoints: [{ in: "src/index.ts", out: GLOBAL }],
-  alias: { "#runtime": "./src/runtime/script.ts" },
-  // What bundlers are to see, and nobody here; the lazy parts have addresses of their own.
-  define: { ...shared.define, "import.meta.url": '""' },
-  external: [
-    "#page-engine",
-    "#page-engine-javascript",
-    "#page-engine-javascript-all",
-    "#requests",
-    "#search",
-    "#keys",
-  ],
+  entryPoints: { "saltmine.global": "src/index.ts" },
+  conditions: ["saltmine-script"],
 });
-// Doors beside the main one: they import that, so that its classes are theirs.
-await build({
+// One file with everything in it, as a module and as a classic script.
+const inline = {
   ...shared,
-  target: WEB_TARGET,
-  external: ["saltmine", "react"],
-  entryPoints: ["src/altcha-lib.ts", "src/react.ts"],
-});
-// The workers of the altcha widget.
+  ...browser,
+  conditions: ["saltmine-inline"],
+  plugins: [inlineParts(here, { ...shared, ...browser })],
+};
+await build({ ...inline, entryPoints: { inline: "src/index.ts" } });
 await build({
-  ...shared,
-  platform: "browser",
-  target: WEB_TARGET,
-  entryPoints: ["src/altcha-workers.ts", { in: "src/kdf/altcha-worker.ts", out: "altcha-worker" }],
-  alias: { "#kdf-glue": "./wasm/kdf.js", "#kdf-load": "./src/kdf/load-web.ts" },
+  ...inline,
+  format: "iife",
+  globalName: "saltmine",
+  entryPoints: { "inline.global": "src/index.ts" },
 });
-// The same for every runtime.
-await build({
-  ...shared,
-  target: WEB_TARGET,
-  entryPoints: [
-    { in: "src/solver/search-chunk.ts", out: "search" },
-    { in: "src/api/caller-requests.ts", out: "requests" },
-  ],
-});
-// esbuild's output is another 3 % smaller after terser, which tries harder.
-for (const file of await readdir(dist)) {
-  const options = {
-    module: !file.startsWith(GLOBAL),
-    ecma: 2020,
-    compress: {
-      passes: 3,
-      keep_fargs: false,
-      unsafe_arrows: true,
-      directives: false,
-      inline: 1,
-      unsafe_methods: true,
-    },
-  };
-  const { code } = await minify(await readFile(`${dist}/${file}`, "utf8"), options);
-  await writeFile(`${dist}/${file}`, code);
-}
+const isScript = (file) => /\.global\.js$/.test(file);
+await minifyFolder(dist, (file) => !isScript(file));
 const kdfModules = (await readdir(`${here}wasm`)).filter((name) => /^kdf-.*\.wasm$/.test(name));
 for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", ...kdfModules])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
@@ -214,6 +163,17 @@ execFileSync(
   { stdio: ["ignore", 2, 2] },
 );
 await keepPublicTypes(dist);
+for (const script of ["saltmine", "inline"])
+  await writeFile(
+    `${dist}/${script}.global.d.ts`,
+    `import type * as exports from "./index.js";
+
+declare global {
+  /** What the script leaves on the page. */
+  const saltmine: typeof exports;
+}
+`,
+  );
 
 // The hash of every file of dist/, for `integrity` attributes, import maps and policies.
 const hashes = {};

@@ -6,6 +6,7 @@
  */
 export { type CallOptions, type Client, createClient } from "./session/client.js";
 export type { ClientOptions } from "./session/client-options.js";
+export type { AssetFile, AssetsUrl } from "./common/assets.js";
 export type { ClientState } from "./session/state.js";
 export type { ClientEvent } from "./session/events.js";
 export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./common/errors.js";

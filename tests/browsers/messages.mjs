@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { call, eventsOf, PAGE_GLOBALS, until } from "../support/client-pages.mjs";
+import { call, eventsOf, until } from "../support/client-pages.mjs";
 import { root } from "../support/paths.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 
@@ -27,7 +27,7 @@ const patternOf = (message) =>
       .join("[^]+"),
   );
 
-export function testMessages(browser, { server, startSite, openClient, tarball }, rows) {
+export function testMessages(browser, { server, startSite, openClient }, rows) {
   const wasmOnly = "script-src 'self' 'wasm-unsafe-eval'";
 
   /** What is in the way, by a word of the cure: a site's options, and a client's. */
@@ -37,12 +37,6 @@ export function testMessages(browser, { server, startSite, openClient, tarball }
     "`connect-src 'self'`": () => ({ policy: `connect-src ${server.baseUrl}` }),
     "`baseUrl` to `connect-src`": () => ({ policy: "connect-src 'self'" }),
     "(content-security-policy.md#trusted-types)": () => ({ policy: "require-trusted-types-for 'script'" }),
-    "(bundlers.md#from-a-cdn)": async (t) => {
-      const { origin } = await startSite(t);
-      return {
-        files: { "/page.js": `import * as saltmine from "${origin}${tarball.doors.web}";${PAGE_GLOBALS}` },
-      };
-    },
     "page of HTML": () => ({ answer: (path) => path === WORKER && { type: "text/html", body: BLANK_PAGE } }),
     CORS: async (t) => {
       const { origin, close } = await serveFiles();

@@ -177,7 +177,7 @@ describe("the search", () => {
     "blocked worker": "blocked a worker script",
     "Creating a worker from 'http://localhost:3000/assets/worker-C2L3.js' violates the following Content Security Policy directive: \"worker-src 'none'\". The action has been blocked.":
       "Creating a worker from",
-    "Failed to construct 'Worker': Script at 'https://cdn.example/worker.js' cannot be accessed from origin 'https://example.com'":
+    "Failed to construct 'Worker': This document requires 'TrustedScriptURL' assignment. The action has been blocked.":
       "Failed to construct 'Worker'",
     "Content-Security-Policy: The page’s settings blocked a worker script (worker-src) at http://localhost/worker.js from being executed":
       "blocked a worker script",

@@ -1,5 +1,7 @@
 /** Every step down the ladder, under the real policy or the real fault that causes it. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
@@ -66,6 +68,76 @@ describe("in a worker", () => {
     const answer = (path) => WASM.test(path) && { type: "application/octet-stream" };
     const { solve } = await pageOn(t, { answer });
     assert.deepEqual((await solve(challenge)).backend, { engine: "simd128", thread: "worker" });
+  });
+});
+
+describe("from another origin", () => {
+  const cdn = (t, options = {}) =>
+    serveFiles({
+      folders: { "/saltmine/": dist },
+      headers: { "access-control-allow-origin": "*" },
+      ...options,
+    }).then((site) => {
+      t.after(site.close);
+      return site;
+    });
+
+  test("a script of the page's own origin imports the worker, and no global is left changed", async (t) => {
+    const { origin } = await cdn(t);
+    const { page, complaints } = await pageOn(t, {});
+    await page.evaluate(() => {
+      globalThis.before = globalThis.Worker;
+    });
+    const { backend } = await solverIn(page, origin + doors.web).solve(challenge);
+    assert.deepEqual(backend, { engine: "simd128", thread: "worker" });
+    assert.equal(await page.evaluate(() => globalThis.before === globalThis.Worker), true);
+    assert.deepEqual(complaints, []);
+  });
+
+  test("on the page where the policy refuses that script", async (t) => {
+    const { origin } = await cdn(t);
+    const { page } = await pageOn(
+      t,
+      policy(`script-src 'self' 'wasm-unsafe-eval' ${origin}; worker-src ${origin}`),
+    );
+    assertOnPage(await solverIn(page, origin + doors.web).solve(challenge), /^no worker: .+/);
+  });
+
+  test("assetsUrl names a folder there, or each file", async (t) => {
+    const { origin, sent } = await cdn(t);
+    // The page has the entry point alone.
+    const files = { "/": BLANK_PAGE };
+    for (const name of ["index.js", "search.js"])
+      files[`/saltmine/${name}`] = await readFile(join(dist, name));
+    const { page } = await pageOn(t, { folders: {}, files });
+    const urls = Object.fromEntries(
+      ["worker.js", "simd128.wasm", "scalar.wasm"].map((file) => [file, `${origin}/saltmine/${file}`]),
+    );
+    for (const assetsUrl of [`${origin}/saltmine`, `${origin}/saltmine/`, urls]) {
+      const outcome = await page.evaluate(
+        async ([door, challenge, assetsUrl]) => (await import(door)).solve(challenge, { assetsUrl }),
+        [doors.web, challenge, assetsUrl],
+      );
+      assert.deepEqual(outcome.backend, { engine: "simd128", thread: "worker" });
+    }
+    assert.equal(sent.filter(({ path }) => path === WORKER).length, 3);
+  });
+
+  test("assetsUrl is where the JavaScript engine is, too", async (t) => {
+    const { origin } = await cdn(t);
+    const files = { "/": BLANK_PAGE };
+    for (const name of ["index.js", "search.js"])
+      files[`/saltmine/${name}`] = await readFile(join(dist, name));
+    const { page } = await pageOn(t, {
+      folders: {},
+      files,
+      ...policy(`script-src 'self' ${origin}; worker-src blob: ${origin}`),
+    });
+    const { backend } = await page.evaluate(
+      async ([door, challenge, assetsUrl]) => (await import(door)).solve(challenge, { assetsUrl }),
+      [doors.web, challenge, `${origin}/saltmine`],
+    );
+    assert.deepEqual([backend.engine, backend.thread], ["javascript", "worker"]);
   });
 });
 
@@ -182,16 +254,6 @@ describe("on the page's thread", () => {
     await workersGone(page, 1_000);
   });
 
-  test("when the package comes from another origin", async (t) => {
-    const cdn = await serveFiles({
-      folders: { "/saltmine/": dist },
-      headers: { "access-control-allow-origin": "*" },
-    });
-    t.after(cdn.close);
-    const { page } = await pageOn(t, {});
-    assertOnPage(await solverIn(page, cdn.origin + doors.web).solve(challenge), /^no worker: .+/);
-  });
-
   test("when the policy wants trusted script URLs", async (t) => {
     const { solve } = await pageOn(t, policy("require-trusted-types-for 'script'"));
     assertOnPage(await solve(challenge), /^no worker: .+/);
@@ -243,13 +305,25 @@ describe("in JavaScript", () => {
     await inJavaScript(opened, "worker", /WebAssembly is not defined/);
   });
 
+  test("not when only the worker cannot load the wasm: it runs on the page", async (t) => {
+    const cut = "self.fetch = () => Promise.reject(new Error('cut off'));";
+    const { solve } = await pageOn(t, {
+      answer: (path, file) => path === WORKER && { body: `${cut}\n${file}` },
+    });
+    assertOnPage(await solve(challenge), /^simd128: cut off; scalar: cut off$/);
+  });
+
   test("when the wasm is missing; once it is there, the next call has it", async (t) => {
     let missing = true;
     const opened = await pageOn(t, {
       answer: (path) =>
         missing && WASM.test(path) && { status: 404, type: "text/html", body: "<h1>Not found</h1>" },
     });
-    await inJavaScript(opened, "worker", /^simd128: .+ answered 404; scalar: .+ answered 404$/);
+    await inJavaScript(
+      opened,
+      "worker",
+      /^simd128: .+ answered 404; scalar: .+ answered 404; on the page: simd128: .+ answered 404; .+$/,
+    );
     missing = false;
     assert.deepEqual((await opened.solve(challenge)).backend, { engine: "simd128", thread: "worker" });
   });

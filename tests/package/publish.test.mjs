@@ -19,25 +19,25 @@ const ENGINES = ["", "node-"].flatMap((prefix) =>
     ["", "-javascript", "-javascript-all"].map((kind) => `${prefix}${part}${kind}.js`),
   ),
 );
-const DIST = [
+const SCRIPTS = [
   ...["index.js", "node.js", "altcha-lib.js", "react.js", "service-worker.js", "saltmine.global.js"],
-  ...["search.js", "requests.js", ...ENGINES],
-  ...["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", "integrity.json"],
-  // The doors' types, and those that they lead to.
-  ...["index.d.ts", "altcha-lib.d.ts", "react.d.ts"],
-  ...[
-    "common/errors",
-    "common/version",
-    "session/client",
-    "session/events",
-    "session/store",
-    "session/token",
-    "solver/messages",
-    "solver/progress",
-    "solver/solve",
-    "worker/exchange",
-    "worker/wasm-module",
-  ].map((name) => `${name}.d.ts`),
+  ...["inline.js", "inline.global.js", "search.js", "requests.js", ...ENGINES],
+  ...["altcha-workers.js", "altcha-worker.js"],
+  ...["", "node-"].flatMap((prefix) =>
+    ["keys.js", "kdf-worker.js", "kdf-page-engine.js"].map((name) => prefix + name),
+  ),
+];
+const KDF_MODULES = ["sha", "scrypt", "argon2id"].flatMap((name) => [
+  `kdf-${name}.wasm`,
+  `kdf-${name}-scalar.wasm`,
+]);
+const DIST = [
+  ...SCRIPTS,
+  ...SCRIPTS.map((name) => `${name}.map`),
+  ...["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", "integrity.json", ...KDF_MODULES],
+  ...["index", "altcha-lib", "altcha-workers", "react", "saltmine.global", "inline.global"].map(
+    (name) => `${name}.d.ts`,
+  ),
 ];
 
 describe("the tarball", () => {
@@ -54,7 +54,24 @@ describe("the tarball", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(installed.length + 1));
     const wanted = ["package.json", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", ...guides];
-    assert.deepEqual(files.sort(), [...wanted, ...DIST.map((name) => `dist/${name}`)].sort());
+    // Types have folders of their own.
+    const types = files.filter((name) => /^dist\/\w+\/.*\.d\.ts$/.test(name));
+    const others = files.filter((name) => !types.includes(name));
+    assert.deepEqual(others.sort(), [...wanted, ...DIST.map((name) => `dist/${name}`)].sort());
+    const reached = new Set();
+    for (const file of [
+      ...types,
+      "dist/index.d.ts",
+      "dist/react.d.ts",
+      "dist/altcha-lib.d.ts",
+      "dist/altcha-workers.d.ts",
+    ]) {
+      const text = await readFile(join(installed, file), "utf8");
+      for (const [, path] of text.matchAll(/from "(\.\.?\/[^"]+)\.js"/g))
+        reached.add(join(dirname(file), `${path}.d.ts`));
+    }
+    for (const type of types) assert.ok(reached.has(type), `nothing imports ${type}`);
+    for (const type of reached) assert.ok(files.includes(type), `${type} is missing`);
   });
 
   test("its README and its guides lead to nothing that is not there", async () => {
@@ -111,8 +128,67 @@ describe("the tarball", () => {
     }
   });
 
-  test("every door reports the version", async () => {
-    const doors = ["node.js", "index.js", "service-worker.js"].map((file) => join(installed, "dist", file));
+  test("every script names its source map, which has the sources and no path of the machine", async () => {
+    for (const name of SCRIPTS) {
+      const text = await readFile(join(installed, "dist", name), "utf8");
+      assert.match(
+        text,
+        new RegExp(`\\n?//# sourceMappingURL=${name.replaceAll(".", "\\.")}\\.map\\n?$`),
+        name,
+      );
+      const map = JSON.parse(await readFile(join(installed, "dist", `${name}.map`), "utf8"));
+      assert.ok(map.sources.length > 0 && map.sourcesContent.length === map.sources.length, name);
+      map.sources.forEach((source, index) => {
+        assert.match(source, /^(\.\.\/(src|wasm)\/|\.\.\/\.\.\/node_modules\/|inline:|\.\.\/inline:)/, name);
+        assert.ok(map.sourcesContent[index], `${name}: ${source}`);
+      });
+    }
+    // Two places that a reader of a stack trace would look for.
+    const sources = async (name) =>
+      JSON.parse(await readFile(join(installed, "dist", `${name}.map`), "utf8")).sources;
+    assert.ok((await sources("index.js")).includes("../src/session/client.ts"));
+    assert.ok((await sources("worker.js")).includes("../src/worker/request-handler.ts"));
+  });
+
+  test("the published files can be imported by their names", async () => {
+    const files = [
+      "worker",
+      "worker.js",
+      "simd128.wasm",
+      "scalar.wasm",
+      "saltmine.global.js",
+      "inline.global.js",
+    ];
+    const { code, stdout, stderr } = await runNode(
+      folder,
+      `
+      import { existsSync } from "node:fs";
+      for (const file of ${JSON.stringify(files)}) {
+        const url = new URL(import.meta.resolve("saltmine/" + file));
+        console.log(file, existsSync(url));
+      }
+      console.log(typeof (await import("saltmine/inline")).createClient);
+      `,
+    );
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trim().split("\n"), [...files.map((file) => `${file} true`), "function"]);
+  });
+
+  test("the one-file entry point refers to no other file, and has no expression that bundlers follow", async () => {
+    for (const name of ["inline.js", "inline.global.js"]) {
+      const text = await readFile(join(installed, "dist", name), "utf8");
+      assert.doesNotMatch(
+        text,
+        /import\.meta|\bimport\s*\(|\bimport\s*["{*]|\bfrom\s*"|new URL\("\.\//,
+        name,
+      );
+    }
+  });
+
+  test("every entry point reports the version", async () => {
+    const doors = ["node.js", "index.js", "service-worker.js", "inline.js"].map((file) =>
+      join(installed, "dist", file),
+    );
     const { stdout, stderr } = await runNode(
       folder,
       `for (const door of ${JSON.stringify(doors)}) console.log((await import(door)).VERSION);`,
@@ -184,7 +260,7 @@ const options: ClientOptions = {
     if (event.type === "ready") {
       const session: Session = event.session;
       const backend: Backend | undefined = event.backend;
-      console.log(session.userId, event.source satisfies "network" | "storage", backend?.thread, event.proofOfWork);
+      console.log(session.userId, event.source satisfies "callback" | "network" | "storage", backend?.thread, event.proofOfWork);
     } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
     else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out", event.error?.code);

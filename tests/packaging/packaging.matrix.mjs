@@ -1,6 +1,5 @@
 /** The packed package in projects of every kind: installed, built, opened in Chromium; each gets a token. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -9,8 +8,9 @@ import { launchBrowser, openPage } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
+import { BEST, ENGINES, engineAssertions } from "./engines.mjs";
 import { assertToken, outcomeAt } from "./outcome.mjs";
-import { copyApp, installProject, runIn, startIn } from "./project.mjs";
+import { copyApp, installProject, pageOf, runIn, startIn } from "./project.mjs";
 
 const MAIN = new URL("app/main.js", import.meta.url);
 
@@ -25,37 +25,7 @@ after(async () => {
 });
 
 const outcomeOf = (url) => outcomeAt(browser, url, server.baseUrl);
-
-/** Each rung, and the policy under which it is the best: proves that a build has the files of all of them. */
-const RUNGS = [
-  ["simd128", "worker", undefined],
-  ["javascript", "worker", "script-src 'self' 'unsafe-inline'"],
-  ["simd128", "page", "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; worker-src 'none'"],
-  ["javascript", "page", "script-src 'self' 'unsafe-inline'; worker-src 'none'"],
-];
-const BEST = RUNGS.slice(0, 1);
-
-/** Opens a site's page on each rung, and looks for files that it asked for in vain. */
-async function assertRungs(t, site, { path = "/", rungs = RUNGS } = {}) {
-  for (const [engine, thread, policy] of rungs) {
-    const served = await serveFiles({
-      ...site,
-      headers: policy ? { "content-security-policy": policy } : {},
-    });
-    await t.test(`${engine} on the ${thread}`, async () => {
-      assertToken(await outcomeOf(served.origin + path), engine, thread);
-      const missing = served.sent.filter(({ status }) => status !== 200).map((sent) => sent.path);
-      assert.deepEqual(missing, []);
-    });
-    await served.close();
-  }
-}
-
-/** The page of a project, of the build where that makes one. */
-async function pageOf(folder) {
-  const built = join(folder, "dist", "index.html");
-  return readFile(existsSync(built) ? built : join(folder, "index.html"), "utf8");
-}
+const assertEngines = engineAssertions(outcomeOf);
 
 describe("bundlers", () => {
   for (const name of ["webpack", "rspack", "rollup", "esbuild", "parcel", "parcel-doors"]) {
@@ -65,7 +35,7 @@ describe("bundlers", () => {
       await runIn(folder, "npm", ["run", "build"]);
       const path = "/some/path/";
       const site = { folders: { [path]: join(folder, "dist") }, files: { [path]: await pageOf(folder) } };
-      await assertRungs(t, site, { path });
+      await assertEngines(t, site, { path });
     });
   }
 
@@ -77,18 +47,18 @@ describe("bundlers", () => {
     );
     const shared = { root: folder, configFile: false, logLevel: "error", clearScreen: false };
 
-    for (const [what, { path = "/", rungs = BEST, ...options }] of Object.entries({
-      "its defaults": { rungs: RUNGS },
+    for (const [what, { path = "/", engines = BEST, ...options }] of Object.entries({
+      "its defaults": { engines: ENGINES },
       "a base": { base: "/some/path/", path: "/some/path/" },
       "relative paths": { base: "./", path: "/some/path/" },
-      "modules as workers": { worker: { format: "es" }, rungs: RUNGS },
+      "modules as workers": { worker: { format: "es" }, engines: ENGINES },
       "no minification": { build: { minify: false } },
     })) {
       await t.test(`build with ${what}`, async (t) => {
         const { output } = await build({ ...shared, ...options });
         const wasm = output.map(({ fileName }) => fileName).filter((file) => file.endsWith(".wasm"));
         assert.equal(wasm.length, 2, `both variants are files of the build: ${wasm}`);
-        await assertRungs(t, { folders: { [path]: join(folder, "dist") }, files: {} }, { path, rungs });
+        await assertEngines(t, { folders: { [path]: join(folder, "dist") }, files: {} }, { path, engines });
       });
     }
 
@@ -124,7 +94,7 @@ describe("bundlers", () => {
           const body = Buffer.from(await response.arrayBuffer());
           return { status: response.status, type: response.headers.get("content-type"), body };
         };
-        await assertRungs(t, { files: {}, answer });
+        await assertEngines(t, { files: {}, answer });
       });
     }
   });
@@ -143,34 +113,31 @@ describe("no bundler", () => {
 
   test("an import map", async (t) => {
     const files = { "/": await read("import-map.html"), "/main.js": await readFile(MAIN, "utf8") };
-    await assertRungs(t, { folders: { "/saltmine/": dist }, files });
+    await assertEngines(t, { folders: { "/saltmine/": dist }, files });
   });
 
-  for (const [what, page, scripts, javascriptThread] of [
-    ["a classic script from another origin", "script.html", ["script.js"], "worker"],
-    [
-      "a module from another origin",
-      "module-from-cdn.html",
-      ["module-from-cdn.js", "client-from-cdn.js"],
-      // `workerUrl` names the worker with WebAssembly alone.
-      "page",
-    ],
+  for (const [what, page] of [
+    ["a classic script from another origin", "script.html"],
+    ["a module from another origin", "module-from-cdn.html"],
   ]) {
     test(what, async (t) => {
       const cors = { "access-control-allow-origin": "*" };
       const cdn = await serveFiles({ folders: { "/": dist }, files: {}, headers: cors });
       t.after(cdn.close);
-      const files = { "/": (await read(page)).replaceAll("https://cdn.example", cdn.origin) };
-      for (const script of scripts) files[`/${script}`] = await read(script);
+      const files = {
+        "/": (await read(page)).replaceAll("https://cdn.example", cdn.origin),
+        "/script.js": await read("script.js"),
+        "/main.js": await readFile(MAIN, "utf8"),
+      };
       const policy = `connect-src ${cdn.origin} ${server.baseUrl}; script-src 'self' 'unsafe-inline' ${cdn.origin}`;
-      await assertRungs(
+      await assertEngines(
         t,
         { files },
         {
-          rungs: [
+          engines: [
             ["simd128", "worker", undefined],
             ["simd128", "worker", `${policy} 'wasm-unsafe-eval'; worker-src blob: ${cdn.origin}`],
-            ["javascript", javascriptThread, `${policy}; worker-src blob: ${cdn.origin}`],
+            ["javascript", "worker", `${policy}; worker-src blob: ${cdn.origin}`],
             ["simd128", "page", `${policy} 'wasm-unsafe-eval'; worker-src 'none'`],
             ["javascript", "page", `${policy}; worker-src 'none'`],
           ],
@@ -225,7 +192,7 @@ describe("no bundler", () => {
     assert.ok(page.includes(hashes["index.js"]));
     const folders = { "/saltmine/": dist };
     const files = { "/": page, "/main.js": await readFile(MAIN, "utf8") };
-    await assertRungs(t, { folders, files });
+    await assertEngines(t, { folders, files });
 
     const site = await serveFiles({
       folders,
@@ -275,7 +242,7 @@ describe("no bundler", () => {
       "/": (await read("script.html")).replace("https://cdn.example", "/saltmine"),
       "/script.js": await read("script.js"),
     };
-    await assertRungs(t, { folders: { "/saltmine/": dist }, files });
+    await assertEngines(t, { folders: { "/saltmine/": dist }, files });
   });
 });
 

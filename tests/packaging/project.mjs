@@ -1,7 +1,8 @@
 /** A project of this folder: copied into a temporary one, with the packed package installed, built, and opened. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,4 +73,10 @@ export async function startIn(t, folder, program, args, ready, env = {}) {
     child.stderr.on("data", listen);
     ended.then(([code]) => reject(new Error(`${program} ended with ${code}: ${said}`)), reject);
   });
+}
+
+/** The page of a project, of the build where that makes one. */
+export async function pageOf(folder) {
+  const built = join(folder, "dist", "index.html");
+  return readFile(existsSync(built) ? built : join(folder, "index.html"), "utf8");
 }

@@ -4,11 +4,13 @@ export const BUDGETS = {
   firstLoadGzip: 26_000,
   javascriptGzip: 24_000,
   kernelsRaw: 24_000,
+  /** The one-file entry point, with both engines in it. */
+  inlineGzip: 60_000,
   /** What an import weighs in a bundle, gzip: its entry, and all that is loaded before the search starts. */
   scenarios: {
-    createClient: { entry: 8_800, firstLoad: 26_000 },
-    solve: { entry: 4_600, firstLoad: 23_600 },
-    "saltmine/altcha-lib": { entry: 4_900, firstLoad: 23_900 },
-    "saltmine/react": { entry: 9_400, firstLoad: 26_600 },
+    createClient: { entry: 9_200, firstLoad: 26_000 },
+    solve: { entry: 5_200, firstLoad: 24_900 },
+    "saltmine/altcha-lib": { entry: 5_400, firstLoad: 25_100 },
+    "saltmine/react": { entry: 9_700, firstLoad: 26_600 },
   },
 };

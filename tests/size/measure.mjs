@@ -1,4 +1,5 @@
 /** What a page loads, measured by loading it: as the package's own files, and bundled for each import. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { launchBrowser } from "../support/browser.mjs";
@@ -65,6 +66,7 @@ export async function measureSizes() {
     const widget = await load("/widget");
     const kernels = await kernelBytes(join(tarball.dist, "simd128.wasm"));
     const scenarios = await loadScenarios(tarball, load);
+    const inline = { path: "inline.js", body: await readFile(join(tarball.dist, "inline.js")) };
 
     const text = [
       table(
@@ -80,6 +82,10 @@ export async function measureSizes() {
         [...javascript.map(row), total("the JavaScript engine, all of it", javascript)],
       ),
       table(
+        ["in place of all these, one file: `saltmine/inline`, bytes", "raw", "gzip -9", "brotli"],
+        [row(inline)],
+      ),
+      table(
         ["bundled by esbuild, gzip -9, bytes", "in the entry", "before the search starts"],
         scenarios.map(({ name, entry, files }) => [`\`${name}\``, ...cells([gzip(entry), gzip(files)])]),
       ),
@@ -89,6 +95,7 @@ export async function measureSizes() {
     const checks = [
       { what: "the first load, gzip", bytes: gzip(ours), most: BUDGETS.firstLoadGzip },
       { what: "the JavaScript engine, gzip", bytes: gzip(javascript), most: BUDGETS.javascriptGzip },
+      { what: "the one-file entry point, gzip", bytes: gzip([inline]), most: BUDGETS.inlineGzip },
       { what: "the SIMD kernels, raw", bytes: kernels, most: BUDGETS.kernelsRaw },
       ...scenarios.flatMap(({ name, entry, files }) => {
         const { entry: entryMost, firstLoad } = BUDGETS.scenarios[name];

@@ -49,7 +49,15 @@ export async function installVersion(version) {
     await symlink(join(root, "node_modules"), join(copy, "node_modules"), "junction");
     const source = join(copy, "pkg");
     await mkdir(source);
-    for (const name of ["src", "wasm", "build.mjs", "package.json", "tsconfig.json", "tsconfig.types.json"])
+    for (const name of [
+      "src",
+      "wasm",
+      "build",
+      "build.mjs",
+      "package.json",
+      "tsconfig.json",
+      "tsconfig.types.json",
+    ])
       await cp(join(root, "pkg", name), join(source, name), { recursive: true });
     const manifest = JSON.parse(await readFile(join(source, "package.json"), "utf8"));
     await writeFile(join(source, "package.json"), JSON.stringify({ ...manifest, version }));

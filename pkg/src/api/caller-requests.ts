@@ -5,7 +5,7 @@
 import type { untilAborted } from "../common/abort.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
-import type { invalid } from "../common/options.js";
+import type { invalid } from "../common/invalid.js";
 import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
 import { PreparedSolutions } from "./prepared-solutions.js";
 

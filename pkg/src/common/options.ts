@@ -1,23 +1,10 @@
 /** Options as they come in: checked once, each with its default. */
 import { threadCount } from "#runtime";
-import { SaltmineError } from "./errors.js";
+import { invalid, shown } from "./invalid.js";
 import type { Engine } from "../solver/types.js";
 
 /** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;
-
-/** Throws `invalid_options`; `detail` continues "Invalid option `field`: ". */
-export function invalid(field: string, detail: string): never {
-  throw new SaltmineError({ code: "invalid_options", field, detail });
-}
-
-/** Returns a value for a message. */
-export const shown = (value: unknown): string =>
-  typeof value === "string"
-    ? JSON.stringify(value.slice(0, 100))
-    : Array.isArray(value)
-      ? "an array"
-      : `${typeof value === "object" && value ? "an object" : String(value)}`;
 
 /** An integer in a range, or the default. */
 export function wholeNumber(

@@ -1,23 +1,10 @@
 /** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
 import * as glue from "#kdf-glue";
-import { readModule } from "#kdf-load";
-import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import type { KeyParameters, ModuleName } from "./challenge.js";
-import type { CompiledModule, Found, KeyCommand, KeyEngine } from "./messages.js";
-import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
-
-/** A search that is ready. */
-export interface Engine {
-  readonly engine: KeyEngine;
-  /** How many counters are tried at a time. */
-  readonly width: number;
-  /** Why it is not the best engine. */
-  readonly reason?: string;
-  search(first: number, count: number): Found | undefined | Promise<Found | undefined>;
-  /** Frees the memory. */
-  close(): void;
-}
+import type { KeyParameters } from "./challenge.js";
+import { compile } from "./compile.js";
+import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
+import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
 
 /** The error of {@link openEngine} where the browser does not give the memory. */
 export class OutOfMemory extends Error {}
@@ -37,17 +24,6 @@ export async function openEngine({ parameters, engine, compiled, wasmUrl }: Star
     if (error instanceof OutOfMemory || !hasWebCrypto(parameters)) throw error;
     return { ...webCryptoEngine(parameters), reason: describe(error) };
   }
-}
-
-/** Compiles the module of an algorithm: with SIMD where the runtime has it. */
-export async function compile(
-  module: ModuleName,
-  wanted: KeyEngine | undefined,
-  wasmUrl: string | undefined,
-): Promise<CompiledModule> {
-  const engine = wanted !== "scalar" && (await simd()) ? "simd128" : "scalar";
-  const file = `kdf-${module}${engine === "scalar" ? "-scalar" : ""}` as const;
-  return { engine, module: await readModule(file, wasmUrl ? new URL(`${file}.wasm`, wasmUrl) : undefined) };
 }
 
 async function wasmEngine(parameters: KeyParameters, { engine, module }: CompiledModule): Promise<Engine> {
@@ -95,7 +71,3 @@ async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Inst
     throw error;
   }
 }
-
-/** Bytes in hex digits. */
-export const hexOf = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,6 +1,6 @@
 /** One worker only: measures whether WebCrypto is faster than the module on this machine. Its keys count. */
 import type { KeyParameters } from "./challenge.js";
-import type { Engine } from "./engine.js";
+import type { Engine } from "./messages.js";
 import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
 
 /** How long the module and WebCrypto are measured, in milliseconds. */

@@ -45,3 +45,15 @@ export interface Found {
   /** Hex digits. */
   derivedKey: string;
 }
+
+/** A search that is ready. */
+export interface Engine {
+  readonly engine: KeyEngine;
+  /** How many counters are tried at a time. */
+  readonly width: number;
+  /** Why it is not the best engine. */
+  readonly reason?: string;
+  search(first: number, count: number): Found | undefined | Promise<Found | undefined>;
+  /** Frees the memory. */
+  close(): void;
+}

@@ -4,7 +4,7 @@ import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
-import { compile } from "./engine.js";
+import { compile } from "./compile.js";
 import type { CompiledModule, Found, KeyEngine, KeyReport } from "./messages.js";
 
 /** The share of the machine's memory that the workers of a search may take together. */

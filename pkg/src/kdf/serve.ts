@@ -1,8 +1,8 @@
 /** The engine's side of the messages: opens an engine, then tries the blocks of counters that it receives. */
 import { describe } from "../common/describe.js";
-import { type Engine, openEngine, OutOfMemory } from "./engine.js";
+import { openEngine, OutOfMemory } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
-import type { KeyCommand, KeyReport } from "./messages.js";
+import type { Engine, KeyCommand, KeyReport } from "./messages.js";
 
 /** Returns what takes commands; `post` takes the reports. */
 export function serveKeys(post: (report: KeyReport) => void): (command: KeyCommand) => void {

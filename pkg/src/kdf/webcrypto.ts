@@ -1,7 +1,6 @@
 /** Derives keys with WebCrypto: where WebAssembly is refused, and where it is the faster on this machine. */
 import type { KeyParameters } from "./challenge.js";
-import type { Found } from "./messages.js";
-import { hexOf, type Engine } from "./engine.js";
+import type { Engine, Found } from "./messages.js";
 
 /** Derivations at the same time: some browsers compute them on several threads. */
 const IN_FLIGHT = 4;
@@ -58,3 +57,7 @@ function passwordOf({ nonce, isDecimal }: KeyParameters, counter: number): Uint8
   password.set(digits, nonce.length);
   return password;
 }
+
+/** Returns bytes as hex digits. */
+export const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Report } from "../solver/messages.js";
-import type { Kind, Thread } from "./web.js";
+import type { Kind, PageEngine, Thread, Variant } from "./types.js";
 
 /** Starts the worker thread. */
 export function spawn(
@@ -23,21 +23,24 @@ export function spawn(
   };
 }
 
-/** The engine without a worker: its code is loaded only when this is called. */
-export const loadPageEngine = (kind: Kind) =>
+/** Returns nothing: the worker thread reads the modules beside its own file. */
+export const wasmUrl = (_variant: Variant): string | undefined => undefined;
+
+/** Loads the engine without a worker. */
+export const loadPageEngine = (kind: Kind, _url?: string): Promise<PageEngine> =>
   kind === "javascript"
     ? import("#page-engine-javascript")
     : kind === "javascript-all"
       ? import("#page-engine-javascript-all")
       : import("#page-engine");
 
-/** What several engines need, and only then. */
+/** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");
 
-/** What challenges of version 2 need. */
+/** Loads what challenges of version 2 need. */
 export const loadKeySearch = () => import("#keys");
 
-/** What a caller's own requests need. */
+/** Loads what a caller's own requests need. */
 export const loadRequests = () => import("#requests");
 
 /** How many threads this machine has. */

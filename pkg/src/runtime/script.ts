@@ -1,34 +1,40 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
-import * as web from "./web.js";
+import { threadOf, workerAt } from "./thread.js";
+import type { Kind } from "./types.js";
+import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./web.js";
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
-/** Where this script is from: known only while it is run. */
-const here =
-  (globalThis.document?.currentScript as HTMLScriptElement | null)?.src ?? globalThis.location?.href;
+/**
+ * The address of this script, known only while it is run. Where it is not known (a content script of an extension, a
+ * script whose text was evaluated), no address of the page may take its place: the page's server is not ours.
+ */
+const here = (globalThis.document?.currentScript as HTMLScriptElement | null | undefined)?.src || undefined;
 
-const beside = (file: string) => new URL(file, here).href;
+function beside(file: string): string {
+  if (!here)
+    throw new Error(
+      `the script does not know its own address, and so not that of ${file}: set assetsUrl, or use inline.global.js`,
+    );
+  return new URL(file, here).href;
+}
 
-/** One for each address, for as long as the page lives. */
-const blobs = new Map<string, string>();
+/** Starts the worker. */
+export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) =>
+  threadOf(workerAt(url ?? beside(workerFile(kind))), onReport, onBroken);
 
-/** Starts the worker. Its script must be of the page's origin: where it is not, a blob imports it. */
-export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) => {
-  const { href, origin } = url
-    ? new URL(url, location.href)
-    : new URL(kind === "wasm" ? "worker.js" : `worker-${kind}.js`, here);
-  let address = href;
-  if (origin !== location.origin) {
-    const text = `import ${JSON.stringify(href)};`;
-    address = blobs.get(href) ?? URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    blobs.set(href, address);
-  }
-  return web.spawn(kind, address, onReport, onBroken);
-};
+const workerFile = (kind: Kind) => (kind === "wasm" ? "worker.js" : `worker-${kind}.js`);
 
-// Absolute, since a script from another origin has no address for a relative import() to start from.
-export const loadPageEngine: typeof web.loadPageEngine = (kind) =>
-  import(beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
-export const loadSearch: typeof web.loadSearch = () => import(beside("search.js"));
-export const loadRequests: typeof web.loadRequests = () => import(beside("requests.js"));
+/** Returns the address of a module. */
+export const wasmUrl: typeof web.wasmUrl = (variant) => here && beside(`${variant}.wasm`);
+
+/** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
+export const loadPageEngine: typeof web.loadPageEngine = (kind, url) =>
+  import(url ?? beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
+
+/** Loads what challenges of version 2 need. */
 export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
+
+/** Part of this file. */
+export const loadSearch: typeof web.loadSearch = () => import("#search");
+export const loadRequests: typeof web.loadRequests = () => import("#requests");

@@ -1,13 +1,8 @@
 /** The validation of a client's options. */
 import { DEFAULT_STORAGE } from "#runtime";
-import {
-  invalid,
-  listenerOption,
-  maxNumberOption,
-  shown,
-  wholeNumber,
-  workersOption,
-} from "../common/options.js";
+import { type Assets, assetsOption } from "../common/assets.js";
+import { invalid, shown } from "../common/invalid.js";
+import { listenerOption, maxNumberOption, wholeNumber, workersOption } from "../common/options.js";
 import type { FlowRunnerOptions } from "../solver/flow-runner.js";
 import type { GetAuthToken } from "./auth-token.js";
 import type { ClientOptions } from "./client-options.js";
@@ -21,8 +16,7 @@ export interface CheckedOptions {
   challengePath: string | undefined;
   getAuthToken: GetAuthToken | undefined;
   storage: StorageKind | KeyValueStore;
-  workerUrl: string | undefined;
-  wasmUrl: string | undefined;
+  assets: Assets;
   onEvent: ((event: ClientEvent) => void) | undefined;
   runner: FlowRunnerOptions;
 }
@@ -50,8 +44,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     challengePath,
     getAuthToken: listenerOption("getAuthToken", options.getAuthToken),
     storage,
-    workerUrl: placeOption("workerUrl", options.workerUrl),
-    wasmUrl: placeOption("wasmUrl", options.wasmUrl)?.replace(/\/?$/, "/"),
+    assets: assetsOption(options.assetsUrl),
     onEvent: listenerOption("onEvent", options.onEvent),
     runner: {
       flow: {
@@ -92,14 +85,4 @@ function checkedBase(value: unknown): string {
     invalid("baseUrl", `must have no user, query or fragment, as ${shown(value)} has.`);
   }
   return href.replace(/\/+$/, "");
-}
-
-/** The address of a file of the package. */
-function placeOption(field: string, value: string | URL | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return new URL(value, globalThis.location?.href).href;
-  } catch {
-    return invalid(field, `must be a URL, not ${shown(value)}.`);
-  }
 }

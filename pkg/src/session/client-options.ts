@@ -1,4 +1,5 @@
-import type { FetchType, URLType } from "../common/platform.js";
+import type { AssetsUrl } from "../common/assets.js";
+import type { FetchType } from "../common/platform.js";
 import type { GetAuthToken } from "./auth-token.js";
 import type { ClientEvent } from "./events.js";
 import type { KeyValueStore, StorageKind } from "./store.js";
@@ -36,10 +37,11 @@ export interface ClientOptions {
   maxNumber?: number | undefined;
   /** Time limit of each request to the server, in milliseconds; default 15000. */
   timeoutMs?: number | undefined;
-  /** The worker's script, where it cannot be beside the package: `worker.js` of the same version. */
-  workerUrl?: string | URLType | undefined;
-  /** The folder of `simd128.wasm` and `scalar.wasm`, where it is not the worker's. */
-  wasmUrl?: string | URLType | undefined;
+  /**
+   * Where the package's files are, when they are not beside the page's script: the folder with a copy of the package's
+   * `dist/` of the same version, or the address of each file.
+   */
+  assetsUrl?: AssetsUrl | undefined;
   /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */
   origin?: string | undefined;
   /** Sends the requests in place of the global `fetch`. */

@@ -5,7 +5,8 @@ import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { tell } from "../common/listener.js";
 import { loadChunk } from "../common/load-chunk.js";
-import { invalid, optionsObject, signalOption } from "../common/options.js";
+import { invalid } from "../common/invalid.js";
+import { optionsObject, signalOption } from "../common/options.js";
 import type { AbortSignalType, DisposeMember, FetchType } from "../common/platform.js";
 import { FlowRunner } from "../solver/flow-runner.js";
 import { WorkerPool } from "../solver/worker-pool.js";
@@ -115,7 +116,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       if (!getAuthToken)
         warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`);
     });
-    this.#pool = new WorkerPool({ workerUrl: checked.workerUrl, wasmUrl: checked.wasmUrl });
+    this.#pool = new WorkerPool(checked.assets);
     const runner = new FlowRunner(this.#pool, checked.runner);
     const spare = () => this.#requests?.solutions.spare();
     const events = { emit, warn };

@@ -1,6 +1,8 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
-import { type Kind, loadPageEngine, spawn, type Thread } from "#runtime";
+import { loadPageEngine, spawn, wasmUrl } from "#runtime";
+import type { Kind, Thread, Variant } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
+import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { WorkerClient } from "./worker-client.js";
@@ -8,15 +10,15 @@ import type { Engine, Report } from "./messages.js";
 
 /** A worker that has not proved itself after this long is given up. */
 const HANDSHAKE_MS = 10_000;
-/** A rung that took longer than this to fail is not tried again for some time: a visitor waits for it once. */
+/** An engine that took longer than this to fail is not tried again for some time: a visitor waits for it once. */
 const SLOW_MS = 1_000;
 const REMEMBER_MS = 600_000;
 
 /** What is asked of an engine. */
 export interface Wanted {
-  /** The highest engine to stand on; the best there is unless it is named. */
+  /** The best engine to use; the best there is unless it is named. */
   engine?: Engine | undefined;
-  /** Why no higher one. */
+  /** Why no better one. */
   reason?: string | undefined;
   /** Every hash function, not SHA-256 alone. */
   rare?: boolean;
@@ -24,61 +26,57 @@ export interface Wanted {
   module?: WebAssembly.Module | undefined;
 }
 
-/** Where the package's files are, when they are not beside it. */
-export interface AssetLocations {
-  /** The worker's script. */
-  workerUrl?: string | undefined;
-  /** The folder of the wasm modules. */
-  wasmUrl?: string | undefined;
-}
-
-interface Rung {
+/** One engine in one place. */
+interface Option {
   javascript: boolean;
   thread: "worker" | "page";
-  /** Where to step when it fails; `unheard` when there was no sign of life at all. */
-  next?: number;
-  unheard?: number;
 }
 
-const RUNGS: readonly Rung[] = [
-  // A worker that tells what is wrong is a worker all the same.
-  { thread: "worker", javascript: false, next: 1, unheard: 2 },
-  { thread: "worker", javascript: true, next: 3 },
-  { thread: "page", javascript: false, next: 3 },
-  { thread: "page", javascript: true },
-];
+const WORKER_WASM: Option = { thread: "worker", javascript: false };
+const WORKER_JAVASCRIPT: Option = { thread: "worker", javascript: true };
+const PAGE_WASM: Option = { thread: "page", javascript: false };
+const PAGE_JAVASCRIPT: Option = { thread: "page", javascript: true };
 
-/** The rung to begin with, and why not higher. */
-let known = { rung: 0, reasons: [] as string[], until: 0 };
+/**
+ * Returns what to try after `failed`. A worker that reports what is wrong (`hasWorker`) can run JavaScript; but where it
+ * only could not load its file (`unloaded`), WebAssembly on the page is faster than JavaScript in a worker.
+ */
+function optionAfter(failed: Option, hasWorker: boolean, unloaded: boolean): Option | undefined {
+  if (failed === WORKER_WASM) return hasWorker && !unloaded ? WORKER_JAVASCRIPT : PAGE_WASM;
+  if (failed === PAGE_WASM) return hasWorker ? WORKER_JAVASCRIPT : PAGE_JAVASCRIPT;
+  return failed === WORKER_JAVASCRIPT ? PAGE_JAVASCRIPT : undefined;
+}
 
-/** Climbs down the ladder until an engine has proved itself; an abort ends what was started. */
-export async function connect(
-  wanted: Wanted,
-  locations: AssetLocations,
-  signal: AbortSignal,
-): Promise<WorkerClient> {
+/** What to begin with, and why not with a better one. */
+let known = { option: WORKER_WASM, hasWorker: false, reasons: [] as string[], until: 0 };
+
+/** Tries the engines from the best one on until one has proved itself; an abort ends what was started. */
+export async function connect(wanted: Wanted, assets: Assets, signal: AbortSignal): Promise<WorkerClient> {
   const remembered = performance.now() < known.until;
   const reasons = remembered ? [...known.reasons] : [];
-  let rung = remembered ? known.rung : 0;
-  if (wanted.engine === "javascript" && !RUNGS[rung]?.javascript) rung += 1;
+  let option = remembered ? known.option : WORKER_WASM;
+  let hasWorker = remembered && known.hasWorker;
+  if (wanted.engine === "javascript" && !option.javascript)
+    option = option === WORKER_WASM || hasWorker ? WORKER_JAVASCRIPT : PAGE_JAVASCRIPT;
   for (;;) {
     if (signal.aborted) throw abortReason(signal);
-    const { javascript, thread, next, unheard } = RUNGS[rung] as Rung;
     const began = performance.now();
     try {
-      return await start(wanted, locations, javascript, thread, reasons, signal);
+      return await start(wanted, assets, option, reasons, signal);
     } catch (error) {
       if (signal.aborted) throw abortReason(signal);
-      const { heard, message } = error as StartFailure;
-      const about = thread === "page" ? "on the page: " : heard ? "" : "no worker: ";
+      const { heard, unloaded, message } = error as StartFailure;
+      const about = option.thread === "page" ? "on the page: " : heard ? "" : "no worker: ";
       reasons.push(`${about}${message}`);
-      const below = heard ? next : (unheard ?? next);
-      if (below === undefined) {
+      hasWorker ||= option.thread === "worker" && heard;
+      const next = optionAfter(option, hasWorker, unloaded);
+      if (next === undefined) {
         throw new SaltmineError({ code: "engine_unavailable", detail: reasons.join("; ") }, error);
       }
-      rung = below;
+      option = next;
       const now = performance.now();
-      if (now - began > SLOW_MS) known = { rung, reasons: [...reasons], until: now + REMEMBER_MS };
+      if (now - began > SLOW_MS)
+        known = { option, hasWorker, reasons: [...reasons], until: now + REMEMBER_MS };
     }
   }
 }
@@ -87,14 +85,15 @@ export async function connect(
 interface StartFailure extends Error {
   /** Whether the thread gave a sign of life. */
   heard: boolean;
+  /** Whether it only could not load its file. */
+  unloaded: boolean;
 }
 
 /** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
 function start(
   wanted: Wanted,
-  { workerUrl, wasmUrl }: AssetLocations,
-  javascript: boolean,
-  thread: Rung["thread"],
+  assets: Assets,
+  { javascript, thread }: Option,
   reasons: readonly string[],
   signal: AbortSignal,
 ): Promise<WorkerClient> {
@@ -103,6 +102,7 @@ function start(
     let running: Thread | undefined;
     let over = false;
     let heard = false;
+    let unloaded = false;
     const settle = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
@@ -113,7 +113,7 @@ function start(
       over = true;
       if (link) link.close({ code: "engine_failed", detail: reason });
       else running?.terminate();
-      reject(Object.assign(new Error(reason), { heard }) satisfies StartFailure);
+      reject(Object.assign(new Error(reason), { heard, unloaded }) satisfies StartFailure);
     };
     signal.addEventListener("abort", onAbort);
     const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
@@ -121,12 +121,13 @@ function start(
     const onReport = (report: Report) => {
       if (report.type === "broken") {
         heard = true;
+        ({ unloaded } = report);
         giveUp(report.reason);
       } else if (report.type !== "started") link?.take(report);
       else if (running && !over) {
         settle();
         const { engine } = report;
-        // Why not higher: what failed above, what the engine tells, what was asked for.
+        // Why not a better one: what failed before, what the engine tells, what was asked for.
         const reason = [...reasons, report.reason ?? wanted.reason].filter(Boolean).join("; ");
         link = new WorkerClient(running, reason ? { engine, thread, reason } : { engine, thread }, report);
         resolve(link);
@@ -135,21 +136,41 @@ function start(
     const adopt = (started: Thread) => {
       running = started;
       if (over) started.terminate();
-      else started.post({ type: "start", engine: wanted.engine, module: wanted.module, wasmUrl });
+      else {
+        const { engine, module } = wanted;
+        const wasmUrls = { simd128: addressOf("simd128", assets), scalar: addressOf("scalar", assets) };
+        started.post({ type: "start", engine, module, wasmUrls });
+      }
     };
     const kind = javascript ? (wanted.rare ? "javascript-all" : "javascript") : "wasm";
-    const url = javascript ? undefined : workerUrl;
-    const starting = thread === "page" ? onPage(kind, onReport) : inWorker(kind, url, onReport, giveUp);
+    const suffix = kind === "wasm" ? ("" as const) : (`-${kind}` as const);
+    const starting =
+      thread === "page"
+        ? onPage(kind, assets(`page-engine${suffix}.js`), onReport)
+        : inWorker(kind, assets(`worker${suffix}.js`), onReport, giveUp);
     starting.then(adopt, (error) => giveUp(describe(error)));
   });
+}
+
+/** Returns the address of a module; nothing where there is none, such as in a bundle of one file. */
+function addressOf(variant: Variant, assets: Assets): string | undefined {
+  try {
+    return assets(`${variant}.wasm`) ?? wasmUrl(variant);
+  } catch {
+    return undefined;
+  }
 }
 
 async function inWorker(...about: Parameters<typeof spawn>): Promise<Thread> {
   return spawn(...about);
 }
 
-async function onPage(kind: Kind, onReport: (report: Report) => void): Promise<Thread> {
-  const { serveOnPage } = await loadPageEngine(kind);
+async function onPage(
+  kind: Kind,
+  url: string | undefined,
+  onReport: (report: Report) => void,
+): Promise<Thread> {
+  const { serveOnPage } = await loadPageEngine(kind, url);
   let open = true;
   const post = serveOnPage((report) => {
     if (open) onReport(report);

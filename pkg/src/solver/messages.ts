@@ -56,8 +56,8 @@ export type Command =
       type: "start";
       engine: Engine | undefined;
       module: WebAssembly.Module | undefined;
-      /** The folder of the modules, where it is not the worker's. */
-      wasmUrl: string | undefined;
+      /** The modules' addresses, where the page knows them. */
+      wasmUrls: { readonly [Variant in "simd128" | "scalar"]: string | undefined };
     }
   | { type: "request"; id: number; request: Request }
   /** What others found in the range that a `share` gave away. */
@@ -89,7 +89,8 @@ export interface Share extends Range {
 /** Engine to page. */
 export type Report =
   | { type: "started"; engine: Engine; reason?: string; module?: WebAssembly.Module }
-  | { type: "broken"; reason: string }
+  /** `unloaded`: the file was not there, so that the same engine may run elsewhere. */
+  | { type: "broken"; reason: string; unloaded: boolean }
   /** Comes every few seconds while a request is under way. */
   | { type: "alive" }
   | Update

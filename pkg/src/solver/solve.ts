@@ -1,3 +1,4 @@
+import { type AssetsUrl, assetsOption } from "../common/assets.js";
 import { loadChunk } from "../common/load-chunk.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { loadKeySearch, loadSearch } from "#runtime";
@@ -33,6 +34,8 @@ export interface SolveOptions {
   start?: number | undefined;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
   maxNumber?: number | undefined;
+  /** Where the package's files are, when they are not beside the page's script; as the option of the client. */
+  assetsUrl?: AssetsUrl | undefined;
   /** The highest engine to use, for measurements and tests; default the best that runs. */
   engine?: Engine | undefined;
 }
@@ -82,8 +85,16 @@ export interface SolveResultV2 {
   backend: Backend;
 }
 
-/** Kept between two calls. */
-const pool = new WorkerPool();
+/** Kept between two calls, one for each place of the package's files. */
+const pools = new Map<string, WorkerPool>();
+
+function poolFor(assetsUrl: AssetsUrl | undefined): WorkerPool {
+  const assets = assetsOption(assetsUrl);
+  const key = JSON.stringify(assetsUrl) ?? "";
+  const pool = pools.get(key) ?? new WorkerPool(assets);
+  pools.set(key, pool);
+  return pool;
+}
 
 /**
  * Solves an ALTCHA challenge, of version 1 or 2, in Web Workers.
@@ -104,8 +115,9 @@ const pool = new WorkerPool();
  * console.log(number); // 7
  * ```
  */
-export function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult>;
 export function solve(challenge: ChallengeV2, options?: SolveOptionsV2): Promise<SolveResultV2>;
+// The last one, since compilers report what does not fit the last overload.
+export function solve(challenge: Challenge, options?: SolveOptions): Promise<SolveResult>;
 export async function solve(
   challenge: Challenge | ChallengeV2,
   options?: SolveOptions | SolveOptionsV2,
@@ -128,7 +140,7 @@ async function solveVersion1(challenge: Challenge, asked: SolveOptions, signal: 
   const start = wholeNumber("start", asked.start, 0, 0, Number.MAX_SAFE_INTEGER);
   const engine = engineOption(asked.engine);
   const { solveOnce } = await loadChunk(loadSearch);
-  const task = { pool, start, maxNumber, workers, engine, signal };
+  const task = { pool: poolFor(asked.assetsUrl), start, maxNumber, workers, engine, signal };
   return solveOnce(challenge, task, (measured) => tell(asked.onProgress, progressOf(measured)));
 }
 

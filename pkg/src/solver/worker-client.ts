@@ -1,5 +1,5 @@
 /** A running engine as its owner sees it: requests go out, each is answered once. */
-import type { Thread } from "#runtime";
+import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import { type Failure, SaltmineError } from "../common/errors.js";
 import type { Answer, NoAnswer } from "../worker/exchange.js";

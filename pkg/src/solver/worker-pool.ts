@@ -1,5 +1,6 @@
 /** Engines that have proved themselves, kept for a while between two requests. */
-import { connect, type AssetLocations, type Wanted } from "./engine-selection.js";
+import type { Assets } from "../common/assets.js";
+import { connect, type Wanted } from "./engine-selection.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { Engine } from "./messages.js";
 
@@ -15,7 +16,7 @@ interface Idle {
 
 /** Engines for one owner. */
 export class WorkerPool {
-  readonly #locations: AssetLocations;
+  readonly #assets: Assets;
   readonly #idle = new Set<Idle>();
   /** What is out and what rests, so that all can be ended. */
   readonly #links = new Set<WorkerClient>();
@@ -23,8 +24,8 @@ export class WorkerPool {
   readonly #compiled = new Map<Engine | undefined, WorkerClient>();
   #closed = false;
 
-  constructor(locations: AssetLocations = {}) {
-    this.#locations = locations;
+  constructor(assets: Assets) {
+    this.#assets = assets;
   }
 
   /** An engine of one's own until it is given back. */
@@ -39,7 +40,7 @@ export class WorkerPool {
     }
     // Compiled once: the next engine of the kind gets the code, and the reason why it is no better one.
     const first = this.#compiled.get(wanted.engine);
-    const link = await connect({ ...wanted, ...first?.started }, this.#locations, signal);
+    const link = await connect({ ...wanted, ...first?.started }, this.#assets, signal);
     this.#links.add(link);
     if (!first && link.started.module) this.#compiled.set(wanted.engine, link);
     if (this.#closed) link.close({ code: "disposed" });

@@ -4,5 +4,5 @@ import { loaderOf } from "./load.js";
 
 /** Compiles the best variant that this runtime can run. */
 export const load = loaderOf(async (variant, url) =>
-  WebAssembly.compile(await readFile(url ?? new URL(`./${variant}.wasm`, import.meta.url))),
+  WebAssembly.compile(await readFile(url ? new URL(url) : new URL(`./${variant}.wasm`, import.meta.url))),
 );

@@ -1,7 +1,7 @@
 /** Which WebAssembly module a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import type { Load, Loaded } from "./request-handler.js";
+import type { Load, Loaded, LoadFailure } from "./request-handler.js";
 import type { Engine } from "../solver/messages.js";
 import type { Exports } from "./wasm-module.js";
 
@@ -12,11 +12,18 @@ const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
 /** Loads the best variant; the next one if that fails. `read` knows where a variant lies unless it is told. */
 export function loaderOf(
-  read: (variant: Variant, url: URL | undefined) => Promise<WebAssembly.Module>,
+  read: (variant: Variant, url: string | undefined) => Promise<WebAssembly.Module>,
 ): Load {
-  return async ({ engine: wanted, module: handedOn, wasmUrl }) => {
-    const compile = (variant: Variant) =>
-      read(variant, wasmUrl ? new URL(`${variant}.wasm`, wasmUrl) : undefined);
+  return async ({ engine: wanted, module: handedOn, wasmUrls }) => {
+    let unloaded = false;
+    const compile = async (variant: Variant) => {
+      try {
+        return await read(variant, wasmUrls[variant]);
+      } catch (error) {
+        unloaded = true;
+        throw error;
+      }
+    };
     new WebAssembly.Module(EMPTY);
     const reasons: string[] = [];
     if (wanted !== "scalar") {
@@ -35,7 +42,8 @@ export function loaderOf(
       );
       return reasons[0] ? { ...scalar, reason: reasons[0] } : scalar;
     } catch (error) {
-      throw new Error([...reasons, `scalar: ${describe(error)}`].join("; "));
+      const reason = [...reasons, `scalar: ${describe(error)}`].join("; ");
+      throw Object.assign(new Error(reason), { unloaded }) satisfies LoadFailure;
     }
   };
 }

@@ -1,6 +1,6 @@
 /** The engine on the page's own thread, where there can be no worker. Loaded only then. */
 import { load } from "#load";
-import { serve } from "./request-handler.js";
+import { type Load, serve } from "./request-handler.js";
 import type { Report } from "../solver/messages.js";
 import { pause } from "./slices.js";
 
@@ -8,12 +8,12 @@ import { pause } from "./slices.js";
 const SLICE_MS = 6;
 
 /** Starts the engine on this thread. */
-export function serveOnPage(post: (report: Report) => void) {
+export function serveOnPage(post: (report: Report) => void, loadEngine: Load = load) {
   return serve(
     async (start) => {
       // Reading the code, making the engine and its first work are a task each: together they can be a long one.
       await pause();
-      const loaded = await load(start);
+      const loaded = await loadEngine(start);
       await pause();
       return loaded;
     },

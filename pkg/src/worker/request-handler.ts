@@ -19,6 +19,12 @@ export interface Loaded {
   module?: WebAssembly.Module;
 }
 
+/** Why no module is ready. */
+export interface LoadFailure extends Error {
+  /** A module's file could not be loaded or read; WebAssembly itself is not refused. */
+  unloaded: boolean;
+}
+
 /** Loads the best module up to the one that is wanted, or uses the one that was handed on. */
 export type Load = (start: Extract<Command, { type: "start" }>) => Promise<Loaded>;
 
@@ -44,7 +50,11 @@ export function serve(
       exports = loaded;
       post({ type: "started", ...about });
     } catch (error) {
-      post({ type: "broken", reason: describe(error) });
+      post({
+        type: "broken",
+        reason: describe(error),
+        unloaded: (error as Partial<LoadFailure>).unloaded === true,
+      });
     }
   }
 

@@ -1,0 +1,46 @@
+// The parts of the one-file entry point, as modules that its source imports by names with a "#".
+import { readFile } from "node:fs/promises";
+import { deflateSync } from "node:zlib";
+import { build } from "esbuild";
+import { minifyScript } from "./minify.mjs";
+
+/** An esbuild plugin; `shared` are the options that every build of the package has, `folder` is the package's. */
+export const inlineParts = (folder, shared) => ({
+  name: "inline-parts",
+  setup: ({ onResolve, onLoad }) => {
+    const parts = {
+      "#inline-wasm": async () => {
+        const bytes = await readFile(`${folder}wasm/simd128.wasm`);
+        return defaultText(deflateSync(bytes, { level: 9 }).toString("base64"));
+      },
+      "#inline-worker": async () =>
+        defaultText(
+          await minifyScript(await bundled(shared, { entryPoints: ["src/worker/inline-worker.ts"] })),
+        ),
+      // A function around all of it: its text alone is a whole engine.
+      "#inline-javascript": async () => {
+        const text = await bundled(shared, {
+          entryPoints: ["wasm/javascript-all.js"],
+          globalName: "engine",
+        });
+        return `export default function () { ${text}\nreturn engine.default(); }`;
+      },
+    };
+    onResolve({ filter: /^#inline-/ }, ({ path }) => ({ path, namespace: "inline" }));
+    onLoad({ filter: /.*/, namespace: "inline" }, async ({ path }) => ({ contents: await parts[path]() }));
+  },
+});
+
+const defaultText = (text) => `export default ${JSON.stringify(text)};`;
+
+/** The text of a classic script. */
+async function bundled(shared, options) {
+  const { outputFiles } = await build({
+    ...shared,
+    ...options,
+    format: "iife",
+    sourcemap: false,
+    write: false,
+  });
+  return outputFiles[0].text;
+}

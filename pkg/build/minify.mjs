@@ -1,0 +1,34 @@
+// esbuild's output is another 3 % smaller after terser, which tries harder.
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { minify } from "terser";
+
+const options = (isModule) => ({
+  module: isModule,
+  ecma: 2020,
+  compress: {
+    passes: 3,
+    keep_fargs: false,
+    unsafe_arrows: true,
+    directives: false,
+    inline: 1,
+    unsafe_methods: true,
+  },
+});
+
+/** Returns the text of a classic script, smaller. */
+export const minifyScript = async (text) => (await minify(text, options(false))).code;
+
+/** Minifies every script of a folder in place, its source map with it; `isModule` tells by the file's name. */
+export async function minifyFolder(folder, isModule) {
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith(".js"))) {
+    const path = `${folder}/${file}`;
+    const content = await readFile(`${path}.map`, "utf8");
+    const sourceMap = { content, filename: file, url: `${file}.map` };
+    const { code, map } = await minify(await readFile(path, "utf8"), {
+      ...options(isModule(file)),
+      sourceMap,
+    });
+    await writeFile(path, code);
+    await writeFile(`${path}.map`, map);
+  }
+}

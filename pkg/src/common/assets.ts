@@ -1,0 +1,42 @@
+/** Where the package's files are, when they are not beside the page's script. */
+import { invalid, shown } from "./invalid.js";
+import type { URLType } from "./platform.js";
+
+/** The name of a published file that a page or a worker loads by its address. */
+export type AssetFile =
+  `${"worker" | "page-engine"}${"" | "-javascript" | "-javascript-all"}.js` | `${"simd128" | "scalar"}.wasm`;
+
+const ASSET_FILE = /^((worker|page-engine)(-javascript(-all)?)?\.js|(simd128|scalar)\.wasm)$/;
+
+/**
+ * The folder with the package's published files, all of the same version; or the address of each file, as a bundler's
+ * `?url` imports give it. A file that is not named is looked for beside the page's script.
+ */
+export type AssetsUrl = string | URLType | { readonly [File in AssetFile]?: string | URLType | undefined };
+
+/** Returns the address of a file, or nothing where the caller named none. */
+export type Assets = (file: AssetFile) => string | undefined;
+
+/** Reads the option `assetsUrl`. */
+export function assetsOption(value: AssetsUrl | undefined): Assets {
+  if (value === undefined) return () => undefined;
+  if (typeof value !== "object" || value instanceof URL) {
+    const folder = absolute(value).replace(/[^/]$/, "$&/");
+    return (file) => folder + file;
+  }
+  const urls = new Map<string, string>();
+  for (const [file, url] of Object.entries(value ?? { null: value })) {
+    if (!ASSET_FILE.test(file))
+      invalid("assetsUrl", `must have names of the package's files as its members, not ${shown(file)}.`);
+    if (url !== undefined) urls.set(file, absolute(url));
+  }
+  return (file) => urls.get(file);
+}
+
+function absolute(value: string | URLType): string {
+  try {
+    return new URL(value, globalThis.location?.href).href;
+  } catch {
+    return invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
+  }
+}

@@ -1,0 +1,43 @@
+/** One file with everything in it: no address of another file is ever needed, and no expression that bundlers look for. */
+import javascript from "#inline-javascript";
+import simd128 from "#inline-wasm";
+import workerText from "#inline-worker";
+import * as requests from "../api/caller-requests.js";
+import * as search from "../solver/search-chunk.js";
+import { loadDeflated, loadJavascript } from "../worker/load-inline.js";
+import { serveOnPage } from "../worker/page-engine.js";
+import { blobUrl, threadOf, workerAt } from "./thread.js";
+import type * as web from "./web.js";
+
+export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+
+/** Starts a worker from this file's own text, as a classic script: no import is needed. */
+export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) => {
+  if (url) return threadOf(workerAt(url), onReport, onBroken);
+  // JavaScript's text is in the file once, as the code that runs on the page where there can be no worker.
+  const engine =
+    kind === "wasm" ? `const simd128=${JSON.stringify(simd128)};` : `const javascript=${javascript};`;
+  return threadOf(
+    workerAt(
+      blobUrl(kind, () => [engine, workerText]),
+      "classic",
+    ),
+    onReport,
+    onBroken,
+  );
+};
+
+/** Returns nothing: the modules are in the file. */
+export const wasmUrl: typeof web.wasmUrl = () => undefined;
+
+export const loadPageEngine: typeof web.loadPageEngine = async (kind) => ({
+  serveOnPage: (post) =>
+    serveOnPage(post, kind === "wasm" ? loadDeflated(simd128) : loadJavascript(javascript)),
+});
+/** Fails: the modules for challenges of version 2 would double the file. */
+export const loadKeySearch: typeof web.loadKeySearch = () =>
+  Promise.reject(
+    new Error("challenges of version 2 are not part of saltmine/inline: import solve from saltmine"),
+  );
+export const loadSearch: typeof web.loadSearch = async () => search;
+export const loadRequests: typeof web.loadRequests = async () => requests;

@@ -1,0 +1,22 @@
+/** The types that all runtimes share; none of them needs the library of a browser. */
+import type { Command, Report } from "../solver/messages.js";
+
+/** What a thread offers its owner. */
+export interface Thread {
+  post(command: Command): void;
+  terminate(): void;
+  /** Sets whether the process waits for the thread; only Node's threads have this. */
+  keepAlive?(on: boolean): void;
+}
+
+/** What a thread is to run: WebAssembly, or the module in JavaScript, without the rare hash functions or with them. */
+export type Kind = "wasm" | "javascript" | "javascript-all";
+
+/** The variants of the WebAssembly module. */
+export type Variant = "simd128" | "scalar";
+
+/** The engine on the page's own thread. */
+export interface PageEngine {
+  /** Starts it; `post` takes its reports. Returns what takes commands. */
+  serveOnPage(post: (report: Report) => void): (command: Command) => void;
+}

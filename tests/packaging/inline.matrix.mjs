@@ -1,0 +1,52 @@
+/** The one-file entry point, as a module and as a classic script: from another origin, with no other file served. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { launchBrowser } from "../support/browser.mjs";
+import { startServer } from "../support/server.mjs";
+import { serveFiles } from "../support/static.mjs";
+import { installTarball } from "../support/tarball.mjs";
+import { engineAssertions } from "./engines.mjs";
+import { outcomeAt } from "./outcome.mjs";
+
+const { dist, remove } = await installTarball();
+const server = await startServer();
+const browser = await launchBrowser();
+after(async () => {
+  await browser.close();
+  await server.stop();
+  await remove();
+});
+
+const assertEngines = engineAssertions((url) => outcomeAt(browser, url, server.baseUrl));
+const read = (name) => readFile(new URL(name, import.meta.url), "utf8");
+
+for (const [what, page, file] of [
+  ["a module", "no-bundler/import-map.html", "inline.js"],
+  ["a classic script", "no-bundler/script.html", "inline.global.js"],
+]) {
+  test(`${what} from another origin`, async (t) => {
+    const cdn = await serveFiles({
+      files: { [`/${file}`]: await readFile(join(dist, file)) },
+      headers: { "access-control-allow-origin": "*" },
+    });
+    t.after(cdn.close);
+    const files = {
+      "/": (await read(page)).replace(
+        /https:\/\/cdn\.example\/[\w.]+|\/saltmine\/index\.js/,
+        `${cdn.origin}/${file}`,
+      ),
+      "/main.js": await read("app/main.js"),
+      "/script.js": await read("no-bundler/script.js"),
+    };
+    const scripts = `script-src 'self' 'unsafe-inline' ${cdn.origin}`;
+    const engines = [
+      ["simd128", "worker", undefined],
+      ["simd128", "worker", `${scripts} 'wasm-unsafe-eval'; worker-src blob:; connect-src ${server.baseUrl}`],
+      ["javascript", "worker", `${scripts}; worker-src blob:; connect-src ${server.baseUrl}`],
+      ["simd128", "page", `${scripts} 'wasm-unsafe-eval'; worker-src 'none'; connect-src ${server.baseUrl}`],
+      ["javascript", "page", `${scripts}; worker-src 'none'; connect-src ${server.baseUrl}`],
+    ];
+    await assertEngines(t, { files }, { engines });
+  });
+}
