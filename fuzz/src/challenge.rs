@@ -77,7 +77,7 @@ fn judge(body: &Body) -> Result<(u64, Option<u64>), ChallengeError> {
     let salt = body.text("salt").ok_or(malformed(Salt))?;
     body.text("signature").filter(is_digest).ok_or(malformed(Signature))?;
     let beside = body.number("expiresAt").filter(|ms| *ms <= MAX_NUMBER as f64).map(|ms| ms as u64 / 1000);
-    let expires = naive::expires(&salt).first().and_then(|text| naive::canonical(text));
+    let expires = naive::values(&salt, "expires").first().and_then(|text| naive::canonical(text));
     Ok((max_number as u64, expires.or(beside)))
 }
 

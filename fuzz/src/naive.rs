@@ -1,5 +1,6 @@
 //! The protocol's small parts once more, written plainly: what the crates' own are held against.
 
+use saltmine_protocol::Binding;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -34,15 +35,26 @@ pub(crate) fn canonical(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text && *number < 1 << 53)
 }
 
-/// The values of a salt's parameters called `expires`.
-pub(crate) fn expires(salt: &str) -> Vec<&str> {
+/// The values of a salt's parameters of this name.
+pub(crate) fn values<'a>(salt: &'a str, name: &str) -> Vec<&'a str> {
     let Some((_, parameters)) = salt.split_once('?') else { return Vec::new() };
-    let named = |parameter: &&str| parameter.split('=').next() == Some("expires");
+    let named = |parameter: &&str| parameter.split('=').next() == Some(name);
     parameters
         .split('&')
         .filter(named)
         .map(|text| text.split_once('=').map_or("", |(_, value)| value))
         .collect()
+}
+
+/// What a salt binds its challenge to; `None` if it does so twice, or not by a plain name.
+pub(crate) fn binding(salt: &str) -> Option<Binding> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+    let value = |name| match values(salt, name)[..] {
+        [] => Some(None),
+        [value] => (!value.is_empty() && value.chars().all(is_plain)).then(|| Some(value.to_owned())),
+        _ => None,
+    };
+    Some(Binding { app: value("app")?, address: value("address")? })
 }
 
 /// The named members of a JSON object as they are written; `None` if it is no object, or has one of them twice.

@@ -37,13 +37,13 @@ fn judge(header: &str) {
     let expected = naive_verify(header);
     assert_eq!(
         verify(SECRET, header, NOW_SECONDS),
-        expected.as_ref().map(|solution| solution.verified).map_err(|refusal| *refusal)
+        expected.as_ref().map(|solution| solution.verified.clone()).map_err(|refusal| *refusal)
     );
     if let Ok(solution) = expected {
         let once = solution.header();
         // Where what was one byte is written as `\u007f` it may no longer fit.
         if once.len() <= MAX_HEADER_BYTES {
-            assert_eq!(verify(SECRET, &once, NOW_SECONDS), Ok(solution.verified));
+            assert_eq!(verify(SECRET, &once, NOW_SECONDS), Ok(solution.verified.clone()));
             assert_eq!(once, naive_verify(&once).expect("it is the same solution").header());
         }
     }
@@ -100,14 +100,14 @@ fn naive_read(header: &str) -> Option<Accepted> {
         (text("algorithm")?, text("challenge")?, text("salt")?, text("signature")?);
     let spelled = members.get("number")?.get();
     let number = naive::canonical(spelled)?;
-    let [expires] = naive::expires(&salt)[..] else { return None };
+    let [expires] = naive::values(&salt, "expires")[..] else { return None };
     let expires_at_seconds = naive::canonical(expires)?;
     let replay_key = naive::sha256(&format!("{salt}{spelled}"));
     let holds = salt.ends_with('&')
         && algorithm.eq_ignore_ascii_case("SHA-256")
         && challenge == naive::hex(&replay_key)
         && signature == naive::hex(&naive::hmac(SECRET, challenge.as_bytes()));
-    let verified = Verified { replay_key, expires_at_seconds };
+    let verified = Verified { replay_key, expires_at_seconds, binding: naive::binding(&salt)? };
     holds.then_some(Accepted { algorithm, challenge, number, salt, signature, verified })
 }
 

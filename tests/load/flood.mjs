@@ -56,7 +56,7 @@ async function session(send, appId, address, hashesPerSecond) {
   if (challenge.status !== 200) throw new Error(challenge.text);
   const seconds = random(JSON.parse(challenge.text).maxnumber + 1) / hashesPerSecond;
   await sleep(seconds * 1000);
-  const solution = { "x-inkeep-challenge-solution": makeSolution(SECRET, { appId }) };
+  const solution = { "x-inkeep-challenge-solution": makeSolution(SECRET) };
   const path = `/run/auth/apps/${appId}/anonymous-session`;
   const { status, text } = await send("POST", path, { ...headers, ...solution });
   if (status !== 200 && status !== 429) throw new Error(text);

@@ -1,8 +1,9 @@
 /**
  * The reference server against a Node server that does the same (`peer.mjs`), in one run on this machine: challenges and
- * sessions a second, memory at rest and under load, latency at half of the peak; then a minute of mixed load with
- * `kill -9` in the middle, and a flood of sessions with a constant and an adaptive price. `--seconds` is the time of each
- * measurement; `--mixed 0` and `--flood 0` leave those parts out, and `--only-flood` all others.
+ * sessions a second, memory at rest and under load, latency at half of the peak; version 2 of the proof of work beside
+ * version 1; then a minute of mixed load with `kill -9` in the middle, and a flood of sessions with a constant and an
+ * adaptive price. `--seconds` is the time of each measurement; `--mixed 0` and `--flood 0` leave those parts out, and
+ * `--only-flood` all others.
  */
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -16,7 +17,7 @@ import { startServer } from "../support/server.mjs";
 import { makeApp, SECRET } from "./client.mjs";
 import { flood } from "./flood.mjs";
 import { mixedLoad } from "./mixed.mjs";
-import { writeSolutions } from "./solutions.mjs";
+import { makeSolutionV2, writeSolutions } from "./solutions.mjs";
 import { wrk } from "./wrk.mjs";
 
 const { values } = parseArgs({
@@ -48,9 +49,9 @@ async function processorUs(pid) {
 }
 
 /** A file of fresh solutions, more than the server at hand can take. */
-async function freshSolutions(perSecond) {
+async function freshSolutions(perSecond, make) {
   const file = join(folder, "solutions");
-  await writeSolutions(file, SECRET, Math.ceil(perSecond * seconds));
+  await writeSolutions(file, SECRET, Math.ceil(perSecond * seconds), make);
   return file;
 }
 
@@ -67,6 +68,29 @@ async function startPeer(appId) {
 
 function check(what, { refused, failed }) {
   if (refused || failed) throw new Error(`${what}: ${refused} requests were refused, ${failed} failed`);
+}
+
+/** Rate and processor time of version 2: challenges, which cost a key derivation each, and sessions. */
+async function measureV2({ baseUrl, pid }, appId, guess) {
+  console.error("load: saltmine-server, version 2");
+  const atPeak = async (options) => {
+    const before = await processorUs(pid);
+    const result = await wrk(baseUrl, { appId, ...options, seconds });
+    // Requests that find too many waiting are refused, which is quick: only challenges count.
+    const accepted = result.requests - result.refused;
+    return {
+      perSecond: accepted / result.seconds,
+      refusedPerSecond: result.refused / result.seconds,
+      processorUs: ((await processorUs(pid)) - before) / accepted,
+      p99Ms: result.p99Ms,
+    };
+  };
+  // Fewer connections than the queue is long: none is refused.
+  const challenge = await atPeak({});
+  const session = await atPeak({ solutions: await freshSolutions(guess, makeSolutionV2) });
+  const rate = challenge.perSecond / 2;
+  const half = await wrk(baseUrl, { appId, seconds, rate });
+  return { challenge, session, half: { ...half, perSecond: half.requests / half.seconds } };
 }
 
 /** All figures of one server. `guess` is how many sessions a second it may reach at most. */
@@ -99,9 +123,11 @@ const server = await startServer({
   SALTMINE_MAX_CONNECTIONS_PER_ADDRESS: "900",
   // The peer keeps no log either.
   SALTMINE_LOG: "warn",
+  SALTMINE_POW_VERSION: "2",
 });
 const appId = await makeApp(server.baseUrl);
 const ours = await measure("saltmine-server", server, appId, 40_000);
+const v2 = await measureV2(server, appId, 40_000);
 await server.stop();
 const peer = await startPeer(appId);
 const theirs = await measure("the Node server", peer, appId, 8_000);
@@ -128,6 +154,29 @@ const text = [
       row("— at so many a second", (of) => of.half.session.perSecond, 0),
       row("memory at rest, MB", (of) => of.atRest, 1),
       row("memory under load, MB", (of) => of.underLoad, 1),
+    ],
+  ),
+  `\nVersion 2 (PBKDF2/SHA-256, cost 5000) beside version 1, on the same server:\n`,
+  table(
+    ["", "version 1", "version 2"],
+    [
+      ["challenges a second", number(ours.peak.challenge.perSecond), number(v2.challenge.perSecond)],
+      [
+        "processor time of a challenge, µs",
+        number(ours.peak.challenge.processorUs),
+        number(v2.challenge.processorUs),
+      ],
+      [
+        "challenges, 99th percentile at half of the peak, ms",
+        number(ours.half.challenge.p99Ms, 2),
+        number(v2.half.p99Ms, 2),
+      ],
+      ["sessions a second", number(ours.peak.session.perSecond), number(v2.session.perSecond)],
+      [
+        "processor time of a session, µs",
+        number(ours.peak.session.processorUs),
+        number(v2.session.processorUs),
+      ],
     ],
   ),
 ].join("\n");

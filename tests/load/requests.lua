@@ -1,11 +1,12 @@
--- What wrk sends: challenges, or sessions with a fresh solution each. Arguments: the app's id, a file of solutions or
+-- What wrk sends: challenges (of an app, or of none), or sessions with a fresh solution each. Arguments: the app's id, a file of solutions or
 -- "-", and the pause of a connection between two requests in milliseconds.
 function init(args)
   local app, file = args[1], args[2]
   pause = tonumber(args[3])
   local host = "Host: " .. wrk.host .. "\r\n"
   if file == "-" then
-    challenge = "GET /run/auth/pow/challenge HTTP/1.1\r\n" .. host .. "\r\n"
+    local path = app == "-" and "/run/auth/pow/challenge" or "/run/auth/challenge?appId=" .. app
+    challenge = "GET " .. path .. " HTTP/1.1\r\nOrigin: https://docs.example.com\r\n" .. host .. "\r\n"
     return
   end
   head = "POST /run/auth/apps/" .. app .. "/anonymous-session HTTP/1.1\r\n" .. host

@@ -6,7 +6,7 @@ import { root } from "../support/paths.mjs";
 const SCRIPT = join(root, "tests", "load", "requests.lua");
 
 /**
- * Sends challenges, or sessions where there is a file of solutions, for `seconds`. With a `rate` (requests a second) the
+ * Sends requests for challenges (of version 2 for an app), or for sessions where there is a file of solutions, for `seconds`. With a `rate` (requests a second) the
  * connections pause between two requests so that they come at about that rate; without one they send what they can.
  * Gives the rate that was reached, the refusals and failures, and latencies.
  */

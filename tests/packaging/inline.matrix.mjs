@@ -6,7 +6,7 @@ import { launchBrowser } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
-import { engineAssertions } from "./engines.mjs";
+import { BEST, engineAssertions } from "./engines.mjs";
 import { outcomeAt } from "./outcome.mjs";
 
 const { dist, remove } = await installTarball();
@@ -19,6 +19,7 @@ after(async () => {
 });
 
 const assertEngines = engineAssertions((url) => outcomeAt(browser, url, server.baseUrl));
+const COEP = { "cross-origin-embedder-policy": "require-corp" };
 const read = (name) => readFile(new URL(name, import.meta.url), "utf8");
 
 for (const [what, page, file] of [
@@ -50,3 +51,25 @@ for (const [what, page, file] of [
     await assertEngines(t, { files }, { engines });
   });
 }
+
+test("on a page with Cross-Origin-Embedder-Policy, without that header for the file", async (t) => {
+  const files = {
+    "/": (await read("no-bundler/import-map.html")).replace("/saltmine/index.js", "/inline.js"),
+    "/main.js": await read("app/main.js"),
+    "/inline.js": await readFile(join(dist, "inline.js")),
+  };
+  const answer = (path) => (path === "/" ? { headers: COEP } : {});
+  await assertEngines(t, { files, answer }, { engines: BEST });
+});
+
+test("the files of saltmine on such a page have the header too", async (t) => {
+  const site = {
+    folders: { "/saltmine/": dist },
+    files: { "/": await read("no-bundler/import-map.html"), "/main.js": await read("app/main.js") },
+  };
+  await t.test("with it", (t) => assertEngines(t, { ...site, headers: COEP }, { engines: BEST }));
+  await t.test("without it there is no worker", (t) => {
+    const answer = (path) => (path === "/" ? { headers: COEP } : {});
+    return assertEngines(t, { ...site, answer }, { engines: [["simd128", "page", undefined]] });
+  });
+});

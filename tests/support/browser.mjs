@@ -22,7 +22,7 @@ const options = (flags) => ({
 export const launchBrowser = (flags = []) => chromium.launch(options(flags));
 
 /** A browser with the profile of a folder: its one context, whose end is the browser's. */
-export const launchProfile = (folder) => chromium.launchPersistentContext(folder, options([]));
+export const launchProfile = (folder, flags = []) => chromium.launchPersistentContext(folder, options(flags));
 
 /** A page in a context of its own, at `url`, with the `complaints` of `listen`. */
 export async function openPage(browser, url, options = {}) {

@@ -33,6 +33,8 @@ export async function startServer(env = {}) {
       SALTMINE_QUOTA_STREAMS: "off",
       SALTMINE_QUOTA_STORED_BYTES: "off",
       SALTMINE_QUOTA_TOKENS: "off",
+      // Cheap, and what every client solves; tests of version 2 set it.
+      SALTMINE_POW_VERSION: "1",
       // It stops at once: nothing sends requests to another instance meanwhile.
       SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,

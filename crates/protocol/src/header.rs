@@ -43,7 +43,7 @@ struct Shape<'a> {
 ///
 /// # Errors
 ///
-/// [`Refusal::Required`] for an empty header, [`Refusal::Invalid`] for a header over [`MAX_HEADER_BYTES`] and for
+/// [`Refusal::Required`] for an empty header or `payload`, [`Refusal::Invalid`] for a header over [`MAX_HEADER_BYTES`] and for
 /// anything that has the shape of neither version.
 pub fn read_header(header: &str) -> Result<Payload, Refusal> {
     if header.is_empty() {
@@ -52,17 +52,19 @@ pub fn read_header(header: &str) -> Result<Payload, Refusal> {
     if header.len() > MAX_HEADER_BYTES {
         return Err(Refusal::Invalid);
     }
-    read(header).ok_or(Refusal::Invalid)
+    let outer = base64::decode(header).ok_or(Refusal::Invalid)?;
+    let shape: Shape<'_> = object(&outer).ok_or(Refusal::Invalid)?;
+    let payload = match shape.payload {
+        None => by_shape(header, &shape),
+        Some(inner) if inner.is_empty() => return Err(Refusal::Required),
+        Some(inner) => by_inner_shape(&inner),
+    };
+    payload.ok_or(Refusal::Invalid)
 }
 
-fn read(header: &str) -> Option<Payload> {
-    let outer = base64::decode(header)?;
-    let shape: Shape<'_> = object(&outer)?;
-    match shape.payload {
-        None => by_shape(header, &shape),
-        // Once only: a wrapper around a wrapper has the shape of neither version.
-        Some(inner) => by_shape(&inner, &object(&base64::decode(&inner)?)?),
-    }
+/// Once only: a wrapper around a wrapper has the shape of neither version.
+fn by_inner_shape(payload: &str) -> Option<Payload> {
+    by_shape(payload, &object(&base64::decode(payload)?)?)
 }
 
 fn by_shape(payload: &str, shape: &Shape<'_>) -> Option<Payload> {

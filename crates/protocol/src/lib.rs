@@ -4,6 +4,8 @@
 extern crate alloc;
 
 mod base64;
+#[cfg(any(feature = "issue", feature = "verify"))]
+mod binding;
 mod decimal;
 #[cfg(feature = "verify")]
 mod header;
@@ -20,6 +22,8 @@ pub use decimal::{MAX_NUMBER, double, whole};
 pub use json::JsonObject;
 pub use v1::{Algorithm, Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge, Solution};
 
+#[cfg(any(feature = "issue", feature = "verify"))]
+pub use binding::Binding;
 #[cfg(feature = "verify")]
 pub use header::{MAX_HEADER_BYTES, Payload, read_header};
 #[cfg(feature = "verify")]
@@ -27,7 +31,7 @@ pub use outcome::{Refusal, Verified};
 #[cfg(feature = "verify")]
 pub use v1::verify;
 #[cfg(feature = "issue")]
-pub use v1::{IssueParams, issue};
+pub use v1::{IssueParams, issue, issue_bound};
 
 /// The request header that carries the solution, as [`Solution::to_header`] writes it.
 pub const SOLUTION_HEADER: &str = "X-Inkeep-Challenge-Solution";

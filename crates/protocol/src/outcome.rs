@@ -1,12 +1,15 @@
+use crate::Binding;
 use core::fmt;
 
 /// A valid solution. It is not spent yet: the caller stores `replay_key` once, atomically, or refuses the solution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// Identifies the challenge: the same for every spelling of its solution. Keys of versions 1 and 2 never meet.
     pub replay_key: [u8; 32],
     /// When the challenge expires, in Unix seconds: until then the key must be stored.
     pub expires_at_seconds: u64,
+    /// What the challenge is bound to: the caller refuses a solution that is used for anything else.
+    pub binding: Binding,
 }
 
 /// Why a request was refused for its proof of work, in the terms of the protocol.

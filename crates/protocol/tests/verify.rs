@@ -211,10 +211,14 @@ fn every_spelling_has_the_same_replay_key() {
     for spelling in [&json, &spaced, &reversed, &with_took, &lower_name, &escaped] {
         for padding in ["", " ", "  "] {
             let bytes = format!("{spelling}{padding}").into_bytes();
-            assert_eq!(verify(SECRET, &Base64::encode_string(&bytes), NOW), Ok(expected), "{spelling}");
+            assert_eq!(
+                verify(SECRET, &Base64::encode_string(&bytes), NOW),
+                Ok(expected.clone()),
+                "{spelling}"
+            );
             assert_eq!(
                 verify(SECRET, &Base64Unpadded::encode_string(&bytes), NOW),
-                Ok(expected),
+                Ok(expected.clone()),
                 "{spelling}"
             );
         }

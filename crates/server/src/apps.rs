@@ -1,4 +1,4 @@
-use crate::{AllowedDomain, Error};
+use crate::{AllowedDomain, Error, PowVersion};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,4 +133,7 @@ pub struct WebClient {
     pub allowed_domains: Vec<AllowedDomain>,
     /// Whether visitors without an account get sessions.
     pub allow_anonymous: bool,
+    /// The only version of the proof of work that the app takes; `null`: what the server is configured for.
+    #[serde(default)]
+    pub pow_version: Option<PowVersion>,
 }

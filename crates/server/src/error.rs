@@ -34,6 +34,17 @@ pub enum Error {
     /// Proof of work is off: there is no challenge to solve.
     #[error("Proof of work is not enabled on this server: sessions open without it.")]
     PowDisabled,
+    /// Challenges are only issued for an app.
+    #[error(
+        "This server issues challenges only for an app: request them from /run/auth/challenge?appId={{appId}}."
+    )]
+    PowAppRequired,
+    /// Too many requests wait for a challenge.
+    #[error("too many requests wait for a challenge")]
+    ChallengesBusy {
+        /// When to ask again, in seconds.
+        retry_after_seconds: u64,
+    },
     /// The solution was refused.
     #[error(transparent)]
     Pow(#[from] Refusal),
@@ -156,6 +167,8 @@ impl Error {
             Self::AnonymousNotAllowed => (StatusCode::UNAUTHORIZED, "anonymous_not_allowed"),
             Self::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::PowDisabled => (StatusCode::NOT_FOUND, "pow_disabled"),
+            Self::PowAppRequired => (StatusCode::BAD_REQUEST, "pow_app_required"),
+            Self::ChallengesBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "challenges_busy"),
             Self::Pow(refusal) => (StatusCode::BAD_REQUEST, refusal.reason()),
             Self::AppIdMissing => (StatusCode::UNAUTHORIZED, "app_id_missing"),
             Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),

@@ -24,6 +24,30 @@ pub(crate) struct Metrics {
     first_pieces: Family<AgentLabels, Histogram>,
     pub(crate) connections: Gauge,
     pub(crate) runtime: RuntimeMetrics,
+    pub(crate) pool: PoolMetrics,
+}
+
+/// What is counted of the challenges of version 2 that are made ahead.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PoolMetrics {
+    /// Challenges that are ready.
+    pub(crate) ready: Gauge,
+    /// Challenges that were made, each by one key derivation.
+    pub(crate) made: Counter,
+    /// Requests that found none ready.
+    pub(crate) waited: Counter,
+    /// Requests that were refused because too many waited.
+    pub(crate) refused: Counter,
+}
+
+impl PoolMetrics {
+    fn register(&self, registry: &mut Registry) {
+        let Self { ready, made, waited, refused } = self.clone();
+        registry.register("challenge_pool_ready", "Challenges of version 2 that are ready", ready);
+        registry.register("challenge_pool_made", "Challenges of version 2 that were made", made);
+        registry.register("challenge_pool_waited", "Requests that found no challenge ready", waited);
+        registry.register("challenge_pool_refused", "Requests refused because too many waited", refused);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -116,6 +140,8 @@ impl Metrics {
         registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
         let help = "Multiples of the configured work that challenges required";
         registry.register("challenge_price_factor", help, limits.prices.0.clone());
+        let pool = PoolMetrics::default();
+        pool.register(&mut registry);
         // There from the start, so that whoever watches them sees them begin at nothing.
         for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
             drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));
@@ -134,6 +160,7 @@ impl Metrics {
             replies,
             first_pieces,
             connections,
+            pool,
             runtime,
         }
     }

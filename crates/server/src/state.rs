@@ -2,6 +2,7 @@ use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::proof_of_work::{Issuer, ProofOfWork};
 use crate::state_builder::AppStateBuilder;
 use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
@@ -105,39 +106,6 @@ impl Default for ManagementSettings {
     }
 }
 
-/// The proof of work to ask for.
-#[derive(Clone, Debug)]
-pub struct ProofOfWork {
-    /// Signs challenges.
-    pub secret: Secret,
-    /// Challenges signed with this one are good too: the secret of before, or the next.
-    pub second_secret: Option<Secret>,
-    /// What costs a solution.
-    pub scope: PowScope,
-    /// The largest number that may solve a challenge: twice the hashes that a visitor computes on average.
-    pub max_number: u64,
-    /// What kind of challenge `/run/auth/challenge` issues.
-    pub version: PowVersion,
-    /// How long a challenge lives, in seconds.
-    pub ttl_seconds: u64,
-}
-
-/// The kind of challenge that is issued for an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowVersion {
-    /// ALTCHA version 1: a number whose SHA-256 is known.
-    V1,
-}
-
-/// What costs a solution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowScope {
-    /// Each session.
-    Session,
-    /// Each session, and each message to an agent.
-    Request,
-}
-
 /// How often one address may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
@@ -164,6 +132,8 @@ pub struct Parts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Issues challenges of version 2, where proof of work is on.
+    pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) readiness: Arc<crate::http::Readiness>,
     pub(crate) draining: Arc<AtomicBool>,
 }

@@ -2,6 +2,7 @@ use crate::app_cache::AppCache;
 use crate::http::{RateLimiter, Readiness, RequestIds};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::proof_of_work::Issuer;
 use crate::state::Parts;
 use crate::{Agents, AppState, Clock, Random, Settings, Store, SystemClock, SystemRandom, Tokens};
 use std::io;
@@ -61,15 +62,19 @@ impl AppStateBuilder {
             settings.second_token_secret.as_ref(),
             settings.session_lifetime_seconds,
         );
-        let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
         let limits = Limits::new(settings.limits.clone(), clock.clone(), &*random)?;
+        let metrics = Metrics::new(&limits);
+        let issuer = settings.proof_of_work.as_ref();
+        let issuer = issuer.map(|it| Arc::new(Issuer::new(it, random.clone(), metrics.pool.clone())));
+        let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
         Ok(AppState::from_parts(Parts {
             tokens: Arc::new(tokens),
             agents,
             apps: Arc::new(AppCache::new(store.clone(), clock.clone())),
             rate_limiter,
             request_ids: Arc::new(RequestIds::new(&*random)?),
-            metrics: Arc::new(Metrics::new(&limits)),
+            metrics: Arc::new(metrics),
+            issuer,
             limits: Arc::new(limits),
             readiness: Arc::new(Readiness::default()),
             draining: Arc::default(),

@@ -37,6 +37,7 @@ fn start_with(folder: &TempDir, database: &Database, more: &[(&str, &str)]) -> R
         ("INKEEP_ANON_JWT_SECRET", LONG),
         ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
         ("INKEEP_POW_DIFFICULTY", "200"),
+        ("SALTMINE_POW_COST", "10"),
         ("SALTMINE_RATE_LIMIT", "off"),
         ("SALTMINE_QUOTA_REQUESTS", "off"),
         ("SALTMINE_QUOTA_STREAMS", "off"),
@@ -96,6 +97,14 @@ async fn solution(client: &Client, server: &Running) -> String {
     solution::solve(&challenge).header()
 }
 
+/// The solution of a challenge of version 2.
+async fn solution_v2(client: &Client, server: &Running, app: &str) -> String {
+    let url = format!("http://{}/run/auth/challenge?appId={app}", server.address);
+    let (status, challenge) = json_of(client.get(url).header("origin", PAGE)).await;
+    assert_eq!(status, 200, "{challenge}");
+    solution::bare(&solution::solve_v2(&challenge))
+}
+
 fn session(client: &Client, server: &Running, app: &str, solution: &str) -> RequestBuilder {
     let url = format!("http://{}/run/auth/apps/{app}/anonymous-session", server.address);
     client.post(url).header("origin", PAGE).header(SOLUTION, solution)
@@ -115,10 +124,16 @@ async fn of_many_tries_through_two_processes_one_succeeds() {
     let (first, second) = (start(&folder, &database), start(&folder, &database));
     let app = make_app(&client, &first).await;
     for _ in 0..3 {
-        let solution = solution(&client, &first).await;
+        race(&client, [&first, &second], &app, &solution(&client, &first).await).await;
+        race(&client, [&first, &second], &app, &solution_v2(&client, &second, &app).await).await;
+    }
+}
+
+async fn race(client: &Client, [first, second]: [&Running; 2], app: &str, solution: &str) {
+    {
         let tries = (0..200).map(|number| {
-            let server = if number % 2 == 0 { &first } else { &second };
-            tokio::spawn(json_of(session(&client, server, &app, &solution)))
+            let server = if number % 2 == 0 { first } else { second };
+            tokio::spawn(json_of(session(client, server, app, solution)))
         });
         let mut counts = HashMap::new();
         for one in tries.collect::<Vec<_>>() {

@@ -58,6 +58,57 @@ fn it_refuses_to_start_and_says_what_to_do() {
             &[jwt, ("SALTMINE_POW_SCOPE", "all")],
             "SALTMINE_POW_SCOPE is \"all\": it must be session or request.",
         ),
+        (&[jwt, ("SALTMINE_POW_VERSION", "3")], "SALTMINE_POW_VERSION is \"3\": it must be 1, 2 or 2-only."),
+        (
+            &[jwt, ("SALTMINE_POW_ALGORITHM", "SHA-512")],
+            "SALTMINE_POW_ALGORITHM is \"SHA-512\": it must be PBKDF2/SHA-256, SHA-256, SCRYPT, ARGON2ID",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_ALGORITHM", "scrypt")],
+            "SALTMINE_POW_ALGORITHM is \"scrypt\": it must be PBKDF2/SHA-256",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_COST", "0")],
+            "SALTMINE_POW_COST is \"0\": it must be a whole number from 1 to 1000000.",
+        ),
+        (&[jwt, ("SALTMINE_POW_COST", "1000001")], "SALTMINE_POW_COST is \"1000001\""),
+        (
+            &[jwt, ("SALTMINE_POW_ALGORITHM", "SCRYPT"), ("SALTMINE_POW_COST", "10000")],
+            "SALTMINE_POW_COST is \"10000\": it must be a power of two for SCRYPT.",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_MEMORY_COST", "8")],
+            "SALTMINE_POW_MEMORY_COST is \"8\": it must be unset for PBKDF2/SHA-256, which uses no memory.",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_ALGORITHM", "ARGON2ID"), ("SALTMINE_POW_MEMORY_COST", "7")],
+            "SALTMINE_POW_MEMORY_COST is \"7\": it must be a whole number from 8",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_ALGORITHM", "ARGON2ID"), ("SALTMINE_POW_MEMORY_COST", "524288")],
+            "it must be smaller: a key would take 512 MiB of memory, 256 at most.",
+        ),
+        (&[jwt, ("SALTMINE_POW_COUNTER_MIN", "-1")], "SALTMINE_POW_COUNTER_MIN is \"-1\""),
+        (
+            &[jwt, ("SALTMINE_POW_COUNTER_MIN", "2000")],
+            "SALTMINE_POW_COUNTER_MIN is \"2000\": it must be at most SALTMINE_POW_COUNTER_MAX, which is 1300: set both.",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_COUNTER_MAX", "1000000")],
+            "SALTMINE_POW_COUNTER_MAX is \"1000000\": it must be smaller: with SALTMINE_POW_COST 5000 a challenge",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_BINDING", "address")],
+            "SALTMINE_POW_BINDING is \"address\": it must be off, app or app-and-address.",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_BINDING_REQUIRED", "yes")],
+            "SALTMINE_POW_BINDING_REQUIRED is \"yes\": it must be true or false.",
+        ),
+        (
+            &[jwt, ("SALTMINE_POW_BINDING", "off"), ("SALTMINE_POW_BINDING_REQUIRED", "true")],
+            "SALTMINE_POW_BINDING_REQUIRED is \"true\": it must be false where SALTMINE_POW_BINDING is off",
+        ),
         (
             &[jwt, ("SALTMINE_TRUSTED_PROXIES", "proxy")],
             "SALTMINE_TRUSTED_PROXIES is \"proxy\": it must be addresses",
@@ -203,7 +254,7 @@ fn a_start_in_production_logs_what_is_off() {
     }
     let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)];
     let (_, log) = Running::start(folder.path(), &environment).stop();
-    assert!(log.contains("proof of work: on, for each session, numbers up to 50000"), "{log}");
+    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 700 to 1300, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
 }
 
 /// A version of the server that the database is too new for.

@@ -54,6 +54,8 @@ export class KeySearchPool {
   readonly #workers = new Set<Member>();
   readonly #began = performance.now();
   #most: number;
+  /** Whether no worker had the memory for itself yet. */
+  #isCrowded: boolean;
   #tried = 0;
   #reasons: string[] = [];
   #engine: KeyEngine = "scalar";
@@ -64,6 +66,7 @@ export class KeySearchPool {
     this.#options = options;
     this.#counters = new Counters(options.start, options.last);
     this.#most = workerCount(options.parameters, options.workers);
+    this.#isCrowded = this.#most > 1;
   }
 
   async run(): Promise<SearchResult> {
@@ -176,8 +179,11 @@ export class KeySearchPool {
     while (this.#workers.size > this.#most) this.#remove(Array.from(this.#workers).pop() as Member);
     if (this.#workers.size > 0) {
       for (const other of this.#workers) if (other.width > 0) this.#feed(other);
-    } else if (outOfMemory && had > 1) this.#startOne(member.compiled);
-    else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.compiled);
+    } else if (outOfMemory && this.#isCrowded) {
+      // The others took memory too: one alone may get enough.
+      this.#isCrowded = false;
+      this.#startOne(member.compiled);
+    } else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.compiled);
     else this.#end(this.#reasons.join("; "));
   }
 

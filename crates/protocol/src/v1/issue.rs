@@ -1,7 +1,8 @@
 use super::Challenge;
 use super::mac::{ISSUED, digest, sign};
-use crate::{MAX_NUMBER, hex, random};
+use crate::{Binding, MAX_NUMBER, hex, random};
 use alloc::format;
+use alloc::string::String;
 
 /// What a new challenge should be.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +38,30 @@ pub fn issue<E>(
     params: IssueParams,
     random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Challenge, E> {
+    issue_bound(secret, params, &Binding::NONE, random)
+}
+
+/// Issues a challenge whose solution counts only for what the challenge is bound to; otherwise as [`issue`].
+///
+/// # Errors
+///
+/// Whatever `random` fails with.
+///
+/// # Panics
+///
+/// If a value of the binding is empty or has characters other than ASCII letters, digits and `_-.:/`.
+pub fn issue_bound<E>(
+    secret: &[u8],
+    params: IssueParams,
+    binding: &Binding,
+    random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Challenge, E> {
     let max_number = params.max_number.clamp(1, MAX_NUMBER);
     let mut nonce = [0; 12];
     random(&mut nonce)?;
     let expires = params.now_seconds.saturating_add(params.ttl_seconds);
-    let salt = format!("{}?expires={expires}&", hex::encode(&nonce));
+    let parameters: String = binding.members().map(|(name, value)| format!("{name}={value}&")).collect();
+    let salt = format!("{}?{parameters}expires={expires}&", hex::encode(&nonce));
     let digest = digest(&salt, 1 + random::below(max_number, random)?);
     let challenge = hex::encode(&digest);
     Ok(Challenge {

@@ -14,7 +14,7 @@ mod verify;
 pub use algorithm::Algorithm;
 pub use challenge::{Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge};
 #[cfg(feature = "issue")]
-pub use issue::{IssueParams, issue};
+pub use issue::{IssueParams, issue, issue_bound};
 pub use solution::Solution;
 #[cfg(feature = "verify")]
 pub use verify::verify;

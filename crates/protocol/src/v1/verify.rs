@@ -42,6 +42,7 @@ pub fn verify(secret: &[u8], header: &str, now_seconds: u64) -> Result<Verified,
     let document: Document<'_> = object(&json).ok_or(Refusal::Invalid)?;
     let number = decimal::parse_canonical(document.number.get().as_bytes()).ok_or(Refusal::Invalid)?;
     let expires_at_seconds = salt::sealed_expires_at_seconds(&document.salt).ok_or(Refusal::Invalid)?;
+    let binding = salt::binding(&document.salt).ok_or(Refusal::Invalid)?;
     if Algorithm::from_name(&document.algorithm) != Some(ISSUED) {
         return Err(Refusal::Invalid);
     }
@@ -57,5 +58,5 @@ pub fn verify(secret: &[u8], header: &str, now_seconds: u64) -> Result<Verified,
     if expires_at_seconds <= now_seconds {
         return Err(Refusal::Expired);
     }
-    Ok(Verified { replay_key, expires_at_seconds })
+    Ok(Verified { replay_key, expires_at_seconds, binding })
 }

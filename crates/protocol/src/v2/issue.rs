@@ -1,5 +1,5 @@
 use super::{Algorithm, Parameters, ParametersError, Secrets};
-use crate::{JsonObject, double, hex, random};
+use crate::{Binding, JsonObject, double, hex, random};
 use alloc::string::String;
 use alloc::vec;
 use core::ops::RangeInclusive;
@@ -31,10 +31,10 @@ impl Settings {
         if self.algorithm.max_key_length().is_some_and(|longest| self.key_length > longest) {
             return Err(ParametersError::Malformed("keyLength"));
         }
-        self.parameters([0; 16], [0; 16], 0).check()
+        self.parameters([0; 16], [0; 16]).check()
     }
 
-    fn parameters(&self, nonce: [u8; 16], salt: [u8; 16], now_seconds: u64) -> Parameters {
+    fn parameters(&self, nonce: [u8; 16], salt: [u8; 16]) -> Parameters {
         let is_memory_hard = self.algorithm.is_memory_hard();
         Parameters {
             algorithm: self.algorithm,
@@ -45,19 +45,70 @@ impl Settings {
             parallelism: if is_memory_hard { self.parallelism } else { 1 },
             key_length: self.key_length,
             key_prefix: String::new(),
-            expires_at: Some(double(now_seconds.saturating_add(self.ttl_seconds))),
+            expires_at: None,
         }
     }
 
-    fn draw<E>(
-        &self,
-        now_seconds: u64,
-        random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Parameters, E> {
+    fn draw<E>(&self, random: &mut impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<Parameters, E> {
         let (mut nonce, mut salt) = ([0; 16], [0; 16]);
         random(&mut nonce)?;
         random(&mut salt)?;
-        Ok(self.parameters(nonce, salt, now_seconds))
+        Ok(self.parameters(nonce, salt))
+    }
+}
+
+/// A deterministic challenge whose key is derived already, and that is not signed yet: it has no expiry and is bound to
+/// nothing. An issuer can prepare challenges ahead and answer each request at once.
+#[derive(Clone)]
+pub struct Prepared {
+    parameters: Parameters,
+    key: vec::Vec<u8>,
+}
+
+impl Prepared {
+    /// Draws a counter from `counters`, nonce and salt, and derives the key: see [`issue_deterministic`].
+    ///
+    /// # Errors
+    ///
+    /// Whatever `derive` and `random` fail with.
+    ///
+    /// # Panics
+    ///
+    /// If `counters` is empty, or the key has fewer than two bytes.
+    pub fn new<E>(
+        settings: &Settings,
+        counters: &RangeInclusive<u32>,
+        random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
+        derive: impl FnOnce(&Parameters, u32) -> Result<vec::Vec<u8>, E>,
+    ) -> Result<Self, E> {
+        assert!(!counters.is_empty(), "there is no counter in {counters:?}");
+        let mut parameters = settings.draw(random)?;
+        let count = u64::from(counters.end() - counters.start()) + 1;
+        let offset = u32::try_from(random::below(count, random)?).unwrap_or_default();
+        let key = derive(&parameters, counters.start() + offset)?;
+        assert!(key.len() >= 2, "half of a key must be a prefix");
+        parameters.key_prefix = hex::encode(&key[..key.len() / 2]);
+        Ok(Self { parameters, key })
+    }
+
+    /// Signs the challenge, which expires at `expires_at_seconds` (Unix time) and counts only for what it is bound to.
+    ///
+    /// # Panics
+    ///
+    /// If a value of the binding is empty or has characters other than ASCII letters, digits and `_-.:/`.
+    #[must_use]
+    pub fn sign(self, secrets: &Secrets<'_>, expires_at_seconds: u64, binding: &Binding) -> Issued {
+        let Self { mut parameters, key } = self;
+        parameters.expires_at = Some(double(expires_at_seconds));
+        let key_signature = secrets.key.map(|secret| secrets.hmac.sign(secret, &key));
+        Issued::sign(secrets, parameters, key_signature.as_deref(), binding)
+    }
+}
+
+// The key is the solution.
+impl core::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Prepared").field("parameters", &self.parameters).finish_non_exhaustive()
     }
 }
 
@@ -79,8 +130,13 @@ impl Issued {
         JsonObject::new().raw("parameters", &self.parameters_json).text("signature", &self.signature).finish()
     }
 
-    fn sign(secrets: &Secrets<'_>, parameters: Parameters, key_signature: Option<&str>) -> Self {
-        let parameters_json = to_canonical_json(&parameters, key_signature);
+    fn sign(
+        secrets: &Secrets<'_>,
+        parameters: Parameters,
+        key_signature: Option<&str>,
+        binding: &Binding,
+    ) -> Self {
+        let parameters_json = to_canonical_json(&parameters, key_signature, binding);
         Self { signature: secrets.sign_parameters(&parameters_json), parameters_json, parameters }
     }
 }
@@ -105,15 +161,8 @@ pub fn issue_deterministic<E>(
     random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
     derive: impl FnOnce(&Parameters, u32) -> Result<vec::Vec<u8>, E>,
 ) -> Result<Issued, E> {
-    assert!(!counters.is_empty(), "there is no counter in {counters:?}");
-    let mut parameters = settings.draw(now_seconds, random)?;
-    let count = u64::from(counters.end() - counters.start()) + 1;
-    let offset = u32::try_from(random::below(count, random)?).unwrap_or_default();
-    let key = derive(&parameters, counters.start() + offset)?;
-    assert!(key.len() >= 2, "half of a key must be a prefix");
-    parameters.key_prefix = hex::encode(&key[..key.len() / 2]);
-    let key_signature = secrets.key.map(|secret| secrets.hmac.sign(secret, &key));
-    Ok(Issued::sign(secrets, parameters, key_signature.as_deref()))
+    let prepared = Prepared::new(settings, counters, random, derive)?;
+    Ok(prepared.sign(secrets, now_seconds.saturating_add(settings.ttl_seconds), &Binding::NONE))
 }
 
 /// Issues a challenge that any counter solves whose key begins with the hex digits `key_prefix`: a client derives
@@ -129,16 +178,22 @@ pub fn issue_probabilistic<E>(
     now_seconds: u64,
     random: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Issued, E> {
-    let mut parameters = settings.draw(now_seconds, random)?;
+    let mut parameters = settings.draw(random)?;
     parameters.key_prefix = key_prefix.to_ascii_lowercase();
-    Ok(Issued::sign(secrets, parameters, None))
+    parameters.expires_at = Some(double(now_seconds.saturating_add(settings.ttl_seconds)));
+    Ok(Issued::sign(secrets, parameters, None, &Binding::NONE))
 }
 
 /// Writes the members in the order of their names, all in ASCII and with whole numbers: canonical as it is.
-fn to_canonical_json(parameters: &Parameters, key_signature: Option<&str>) -> String {
+fn to_canonical_json(parameters: &Parameters, key_signature: Option<&str>, binding: &Binding) -> String {
     let mut json = JsonObject::new()
         .text("algorithm", parameters.algorithm.name())
         .number("cost", u64::from(parameters.cost));
+    let mut bound = binding.members().peekable();
+    if bound.peek().is_some() {
+        let data = bound.fold(JsonObject::new(), |data, (name, value)| data.text(name, value));
+        json = json.raw("data", &data.finish());
+    }
     if let Some(expires_at) = parameters.expires_at {
         json = json.number("expiresAt", crate::whole(expires_at));
     }

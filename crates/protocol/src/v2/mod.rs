@@ -24,7 +24,7 @@ pub use canonical::canonical;
 #[cfg(any(feature = "issue", feature = "verify"))]
 pub use hmac::{HmacAlgorithm, Secrets};
 #[cfg(feature = "issue")]
-pub use issue::{Issued, Settings, issue_deterministic, issue_probabilistic};
+pub use issue::{Issued, Prepared, Settings, issue_deterministic, issue_probabilistic};
 pub use member::member;
 pub use parameters::{MAX_KEY_LENGTH, Parameters, ParametersError, RawParameters};
 pub use solution::{payload, wrapped_header};

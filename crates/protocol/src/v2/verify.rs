@@ -1,7 +1,8 @@
 use super::canonical::{Object, write_object};
 use super::{Parameters, RawParameters, Secrets};
+use crate::binding::is_plain;
 use crate::header::object;
-use crate::{MAX_NUMBER, Refusal, Verified, double, hex, whole};
+use crate::{Binding, MAX_NUMBER, Refusal, Verified, double, hex, whole};
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::Deserialize;
@@ -14,6 +15,8 @@ use subtle::ConstantTimeEq;
 pub struct Payload {
     parameters: RawParameters,
     canonical: String,
+    /// `None` if `data` has members of the binding's names that no server of ours writes.
+    binding: Option<Binding>,
     key_signature: Option<String>,
     nonce: String,
     signature: String,
@@ -57,6 +60,7 @@ impl Payload {
             expires_at: number(get("expiresAt")),
         };
         Some(Self {
+            binding: binding(get("data")),
             canonical,
             key_signature: text(get("keySignature")),
             nonce: raw.nonce.clone()?,
@@ -79,7 +83,7 @@ impl Payload {
     /// derived. `derive` returns the key of the parameters and a counter, or `None` if it cannot. It is not called for a
     /// challenge with a key signature if the secrets have a key secret.
     ///
-    /// The order: signature, expiry, parameters, `accepts`, types of the solution, key. Challenges without an expiry are
+    /// The order: signature, expiry, parameters and `data`, `accepts`, types of the solution, key. Challenges without an expiry are
     /// invalid.
     ///
     /// # Errors
@@ -101,6 +105,7 @@ impl Payload {
             return Err(Refusal::Expired);
         }
         let parameters = Parameters::parse(&self.parameters).map_err(|_| Refusal::Invalid)?;
+        let binding = self.binding.clone().ok_or(Refusal::Invalid)?;
         if !accepts(&parameters) {
             return Err(Refusal::Invalid);
         }
@@ -117,7 +122,8 @@ impl Payload {
         if !is_right {
             return Err(Refusal::Invalid);
         }
-        Ok(Verified { replay_key: self.replay_key(), expires_at_seconds: whole(ceil(expires_at)) })
+        let expires_at_seconds = whole(ceil(expires_at));
+        Ok(Verified { replay_key: self.replay_key(), expires_at_seconds, binding })
     }
 
     /// A digest of the nonce. What is hashed begins unlike any salt of version 1, whose key is a digest too.
@@ -134,6 +140,16 @@ fn equal(received: &str, computed: &str) -> bool {
 fn ceil(number: f64) -> f64 {
     let floor = double(whole(number));
     if floor < number { floor + 1.0 } else { floor }
+}
+
+/// Reads the members of `data` that bind a challenge. Other data bind nothing.
+fn binding(data: Option<&str>) -> Option<Binding> {
+    let Some(data) = data.and_then(Object::parse) else { return Some(Binding::NONE) };
+    let value = |name| match data.get(name) {
+        None | Some("null") => Some(None),
+        value => text(value).filter(|value| is_plain(value)).map(Some),
+    };
+    Some(Binding { app: value("app")?, address: value("address")? })
 }
 
 /// A text of canonical JSON. Names and hex have no escapes; a text with escapes is no valid value of any parameter.

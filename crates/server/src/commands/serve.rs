@@ -1,7 +1,7 @@
 //! `serve` and `check-config`: put the parts together, and listen.
 
 use crate::{CommandError, logging};
-use saltmine_server::config::{Arguments, Config, Environment, SummaryLine};
+use saltmine_server::config::{self, Arguments, Config, Environment, SummaryLine};
 use saltmine_server::development::{self, DEMO_APP_ID};
 use saltmine_server::{Agents, AppState, ChatCompletions, Listeners, Store, SystemRandom, serve};
 use std::io::{self, Write};
@@ -82,10 +82,9 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     }
     lines.push(format!("  demo app       {DEMO_APP_ID}"));
     lines.push(match &config.settings.proof_of_work {
-        Some(pow) => format!(
-            "  proof of work  on: a number up to {}, found within {} seconds",
-            pow.max_number, pow.ttl_seconds
-        ),
+        Some(pow) => {
+            format!("  proof of work  on: {}, within {} seconds", config::price(pow), pow.ttl_seconds)
+        }
         None => "  proof of work  off: INKEEP_POW_HMAC_SECRET is set to nothing".to_owned(),
     });
     if let Some(drawn) = &config.drawn_secrets {

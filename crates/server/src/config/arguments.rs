@@ -18,11 +18,40 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
     pub pow_scope: String,
 
-    /// The version of the challenges that an app gets from `/run/auth/challenge`: 1
-    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = "1", value_name = "VERSION")]
+    /// The version of ALTCHA: `1`; `2` for `/run/auth/challenge`, and 1 for older clients; or `2-only`
+    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = "2", value_name = "VERSION")]
     pub pow_version: String,
 
-    /// The largest number that may solve a challenge
+    /// The key derivation of version 2: `PBKDF2/SHA-256`, `SHA-256`, `SCRYPT` or `ARGON2ID`
+    #[arg(long, env = "SALTMINE_POW_ALGORITHM", default_value = "PBKDF2/SHA-256", value_name = "NAME")]
+    pub pow_algorithm: String,
+
+    /// Iterations, for scrypt N, for Argon2id passes; default: 5000 for PBKDF2, 1000 for SHA-256, 16384 for scrypt, 2 for
+    /// Argon2id
+    #[arg(long, env = "SALTMINE_POW_COST", value_name = "NUMBER")]
+    pub pow_cost: Option<String>,
+
+    /// The block size of scrypt (default: 8), the KiB of Argon2id (default: 16384)
+    #[arg(long, env = "SALTMINE_POW_MEMORY_COST", value_name = "NUMBER")]
+    pub pow_memory_cost: Option<String>,
+
+    /// The smallest counter that solves a challenge of version 2; default: by algorithm, 700 for PBKDF2
+    #[arg(long, env = "SALTMINE_POW_COUNTER_MIN", value_name = "NUMBER")]
+    pub pow_counter_min: Option<String>,
+
+    /// The largest counter that solves a challenge of version 2; default: by algorithm, 1300 for PBKDF2
+    #[arg(long, env = "SALTMINE_POW_COUNTER_MAX", value_name = "NUMBER")]
+    pub pow_counter_max: Option<String>,
+
+    /// What challenges of `/run/auth/challenge` are bound to: `off`, `app`, or `app-and-address`
+    #[arg(long, env = "SALTMINE_POW_BINDING", default_value = "app", value_name = "BINDING")]
+    pub pow_binding: String,
+
+    /// Whether solutions of challenges that are bound to no app are refused: `true` or `false`
+    #[arg(long, env = "SALTMINE_POW_BINDING_REQUIRED", default_value = "false", value_name = "BOOL")]
+    pub pow_binding_required: String,
+
+    /// The largest number that may solve a challenge of version 1
     #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value = "50000", value_name = "NUMBER")]
     pub pow_difficulty: String,
 

@@ -6,6 +6,7 @@ mod environment;
 mod error;
 mod limits;
 mod management;
+mod proof_of_work;
 mod summary;
 
 pub use arguments::Arguments;
@@ -16,14 +17,11 @@ pub use command::{
 pub use error::ConfigError;
 pub use limits::LimitArguments;
 pub use management::ManagementArguments;
-pub use summary::SummaryLine;
+pub use summary::{SummaryLine, price};
 
 use crate::development::{self, DrawnSecrets};
 use crate::store::StoreKind;
-use crate::{
-    ChatCompletionsSettings, ContextBudget, PowScope, PowVersion, ProofOfWork, Random, RateLimit, Secret,
-    Settings,
-};
+use crate::{ChatCompletionsSettings, ContextBudget, Random, RateLimit, Secret, Settings};
 use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -168,32 +166,6 @@ impl Arguments {
             _ => return Ok(()),
         };
         Err(ConfigError::StaticFolder { folder: folder.display().to_string(), private })
-    }
-
-    fn proof_of_work(&self) -> Result<Option<ProofOfWork>, ConfigError> {
-        // Checked even if they are not used now: who turns proof of work on should not meet an old mistake.
-        let max_number =
-            number("INKEEP_POW_DIFFICULTY", &self.pow_difficulty, 1, saltmine_protocol::MAX_NUMBER)?;
-        let ttl_seconds =
-            number("INKEEP_POW_CHALLENGE_TTL_SECONDS", &self.pow_challenge_ttl_seconds, 1, 86_400)?;
-        let second_secret = second("INKEEP_POW_HMAC_SECRET_SECOND", &self.pow_hmac_secret_second)?;
-        let scope = match &*self.pow_scope {
-            "session" => PowScope::Session,
-            "request" => PowScope::Request,
-            other => return Err(invalid("SALTMINE_POW_SCOPE", other, "session or request")),
-        };
-        let version = match &*self.pow_version {
-            "1" => PowVersion::V1,
-            other => return Err(invalid("SALTMINE_POW_VERSION", other, "1")),
-        };
-        match self.pow_hmac_secret.as_deref() {
-            None | Some("") => Ok(None),
-            Some(text) => {
-                let otherwise = ", or leave it unset to turn proof of work off";
-                let secret = secret("INKEEP_POW_HMAC_SECRET", text, SECRET_CHARACTERS, otherwise)?;
-                Ok(Some(ProofOfWork { secret, second_secret, scope, version, max_number, ttl_seconds }))
-            }
-        }
     }
 
     fn management_key(&self, environment: Environment) -> Result<Option<Secret>, ConfigError> {

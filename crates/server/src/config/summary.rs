@@ -1,8 +1,8 @@
 //! What the server logs when it starts: which protections are on, and a warning for each that is off.
 
 use super::{Config, limits, management};
-use crate::PowScope;
 use crate::store::StoreKind;
+use crate::{KeyDerivation, PowScope, PowVersions, ProofOfWork};
 
 /// One line of the start-up summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +27,7 @@ impl Config {
                         PowScope::Session => "for each session",
                         PowScope::Request => "for each session and each message",
                     };
-                    let (max_number, ttl) = (pow.max_number, pow.ttl_seconds);
-                    on(format!("proof of work: on, {scope}, numbers up to {max_number}, within {ttl} s"))
+                    on(format!("proof of work: on, {scope}, {}, within {} s", price(pow), pow.ttl_seconds))
                 }
                 None => {
                     off("proof of work: off, so that any script opens sessions; set INKEEP_POW_HMAC_SECRET")
@@ -90,6 +89,23 @@ impl Config {
         }
         lines.extend(limits::summary(&settings.limits, settings.proof_of_work.is_some()));
         lines
+    }
+}
+
+/// Returns what a solution costs, by version, in words.
+#[must_use]
+pub fn price(pow: &ProofOfWork) -> String {
+    let KeyDerivation { algorithm, cost, memory_cost, counters } = &pow.key_derivation;
+    let memory =
+        if algorithm.is_memory_hard() { format!(" and memory {memory_cost}") } else { String::new() };
+    let (name, first, last) = (algorithm.name(), counters.start(), counters.end());
+    let v1 = format!("version 1 with numbers up to {}", pow.max_number);
+    let v2 = format!("version 2 with {name} of cost {cost}{memory}, counters {first} to {last}");
+    match pow.versions {
+        PowVersions::V1 => v1,
+        PowVersions::V2Only => v2,
+        PowVersions::V2 if !pow.has_unbound_route() => v2,
+        PowVersions::V2 => format!("{v2}, and for older clients {v1}"),
     }
 }
 

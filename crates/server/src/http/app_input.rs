@@ -1,7 +1,7 @@
 //! What is written of an app: read, checked, and named where it is wrong.
 
 use super::validation::text;
-use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, WebClient};
+use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, PowVersion, WebClient};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -103,7 +103,9 @@ pub(super) struct AppChange {
 }
 
 /// Tells a member that is `null` from one that is not there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
@@ -127,6 +129,10 @@ struct WebClientInput {
     allowed_domains: Option<Vec<String>>,
     /// Whether visitors without an account get sessions: true by default.
     allow_anonymous: Option<bool>,
+    /// The only version of the proof of work that the app takes; `null` or left out: what the server is configured for.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<PowVersion>)]
+    pow_version: Option<Option<u64>>,
 }
 
 impl NewApp {
@@ -220,9 +226,19 @@ impl WebClientInput {
             (None, Some(before)) => before,
             (None, None) => return Err(Error::field(DOMAINS, "is required")),
         };
-        let before = before.is_none_or(|before| before.allow_anonymous);
-        Ok(WebClient { allowed_domains, allow_anonymous: self.allow_anonymous.unwrap_or(before) })
+        let allow_anonymous = before.is_none_or(|before| before.allow_anonymous);
+        let pow_version = match self.pow_version {
+            Some(version) => version.map(pow_version).transpose()?,
+            None => before.and_then(|before| before.pow_version),
+        };
+        let allow_anonymous = self.allow_anonymous.unwrap_or(allow_anonymous);
+        Ok(WebClient { allowed_domains, allow_anonymous, pow_version })
     }
+}
+
+fn pow_version(number: u64) -> Result<PowVersion, Error> {
+    let wrong = || Error::field("config.webClient.powVersion", "must be 1, 2 or null");
+    PowVersion::from_number(number).ok_or_else(wrong)
 }
 
 const DOMAINS: &str = "config.webClient.allowedDomains";

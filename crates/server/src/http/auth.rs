@@ -7,6 +7,7 @@ use crate::api_keys::ApiKeySecret;
 use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
 use crate::limits::{LimitReport, Subjects};
+use crate::proof_of_work::Purpose;
 use crate::{AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
@@ -25,22 +26,23 @@ pub(super) struct Caller {
     pub(super) agent_id: Option<String>,
     /// The app's instructions for the agent.
     pub(super) prompt: Option<String>,
-    is_anonymous: bool,
     /// Whose quotas the request uses; those of nobody with an API key, whose owner is the operator.
     pub(super) quotas: Option<(Subjects, LimitReport)>,
+    /// What the solution of a message is for, where one could be asked for.
+    purpose: Option<Purpose>,
 }
 
 impl Caller {
     /// Returns whether the caller is a person on a page, who speaks for nobody else.
     pub(super) fn is_visitor(&self) -> bool {
-        self.is_anonymous
+        self.purpose.is_some()
     }
 
     /// Takes the solution that a message costs where every request has its price.
     pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
-        match &state.settings.proof_of_work {
-            Some(settings) if self.is_anonymous && settings.scope == PowScope::Request => {
-                pow::require_solution(state, settings, headers).await
+        match (&state.settings.proof_of_work, &self.purpose) {
+            (Some(settings), Some(purpose)) if settings.scope == PowScope::Request => {
+                pow::require_solution(state, settings, purpose, headers).await
             }
             _ => Ok(()),
         }
@@ -61,8 +63,8 @@ impl Caller {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
             prompt: None,
-            is_anonymous: false,
             quotas: None,
+            purpose: None,
         })
     }
 }
@@ -104,8 +106,8 @@ impl FromRequestParts<AppState> for Caller {
             visitor,
             agent_id: app.default_agent_id.clone(),
             prompt: app.prompt.clone(),
-            is_anonymous: true,
             quotas: Some((subjects, report)),
+            purpose: Some(pow::purpose(state, &app, headers, &parts.extensions)),
         })
     }
 }

@@ -1,14 +1,14 @@
 use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
-use super::{list, origin, price};
+use super::{list, origin, pow, price};
 use crate::limits::scaled;
-use crate::{AppState, Error, PowVersion};
+use crate::{AppState, Error, PowVersion, ProofOfWork};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::http::request::Parts;
-use axum::response::IntoResponse;
-use saltmine_protocol::{Challenge, IssueParams};
+use axum::response::{IntoResponse, Response};
+use saltmine_protocol::{Binding, Challenge, IssueParams};
 use utoipa::ToSchema;
 
 /// A challenge: find `number` with `0 <= number <= maxnumber` and `hex(SHA-256(salt + number)) == challenge`.
@@ -24,20 +24,86 @@ pub(super) struct ChallengeDescription {
     /// The largest number to try.
     #[schema(example = 50_000)]
     maxnumber: u64,
-    /// To be hashed and sent back byte for byte. Its `expires` is the Unix time when the challenge ends.
+    /// To be hashed and sent back byte for byte. Its `expires` is the Unix time when the challenge ends; `app` and
+    /// `address` are what it is bound to.
     #[schema(example = "0123456789abcdef01234567?expires=1790000000&")]
     salt: String,
     /// The server's signature of `challenge`, in hex.
     signature: String,
 }
 
-/// A new challenge. It is not stored: its signature tells that it is one of ours.
+/// A challenge of ALTCHA version 2: find the `counter` whose derived key begins with `keyPrefix`.
+#[derive(ToSchema)]
+#[schema(as = ChallengeV2)]
+#[allow(dead_code, reason = "describes saltmine_protocol::v2::Issued, which is what is sent")]
+pub(super) struct ChallengeV2Description {
+    parameters: ParametersDescription,
+    /// The server's signature of the canonical JSON of `parameters`, in hex.
+    signature: String,
+}
+
+/// The parameters of a challenge of version 2, to be sent back as they are.
+#[derive(ToSchema)]
+#[schema(as = ChallengeParameters, rename_all = "camelCase")]
+#[allow(dead_code, reason = "a part of `ChallengeV2Description`")]
+struct ParametersDescription {
+    /// The key derivation: `PBKDF2/SHA-256`, `SHA-256`, `SCRYPT` or `ARGON2ID`.
+    #[schema(example = "PBKDF2/SHA-256")]
+    algorithm: String,
+    /// Iterations; for scrypt N, for Argon2id the number of passes.
+    #[schema(example = 5000)]
+    cost: u32,
+    /// What the challenge is bound to.
+    data: Option<BindingDescription>,
+    /// The Unix time when the challenge ends.
+    #[schema(example = 1_790_000_000)]
+    expires_at: u64,
+    /// The length of the derived key, in bytes.
+    #[schema(example = 32)]
+    key_length: u32,
+    /// The hex that the derived key begins with.
+    key_prefix: String,
+    /// The server's signature of the derived key, in hex.
+    key_signature: String,
+    /// The block size of scrypt, the KiB of Argon2id; no other algorithm has it.
+    memory_cost: Option<u32>,
+    /// What the password begins with, in hex.
+    nonce: String,
+    /// The lanes of scrypt and Argon2id; no other algorithm has it.
+    parallelism: Option<u32>,
+    /// The salt of the key derivation, in hex.
+    salt: String,
+}
+
+#[derive(ToSchema)]
+#[schema(as = ChallengeBinding)]
+#[allow(dead_code, reason = "a part of `ParametersDescription`")]
+struct BindingDescription {
+    /// The network from which a solution counts.
+    #[schema(example = "192.0.2.0/24")]
+    address: Option<String>,
+    /// The app for which a solution counts.
+    app: Option<String>,
+}
+
+#[derive(ToSchema)]
+#[schema(as = AppChallenge)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes a response")]
+pub(super) enum AppChallengeDescription {
+    V1(ChallengeDescription),
+    V2(ChallengeV2Description),
+}
+
+/// A new challenge of version 1 that is bound to no app, for clients that know no other route. It is not stored: its
+/// signature tells that it is one of ours.
 #[utoipa::path(
     get,
     path = "/run/auth/pow/challenge",
     tag = "session",
     responses(
         (status = 200, description = "A challenge to solve", body = ChallengeDescription),
+        (status = 400, description = "This server issues challenges only for an app"),
         (status = 404, description = "Proof of work is off: go on without it"),
         (status = 429, description = "Too many requests from this address",
             headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
@@ -48,11 +114,15 @@ pub(super) async fn issue_challenge(
     State(state): State<AppState>,
     parts: Parts,
 ) -> Result<impl IntoResponse, Error> {
+    let settings = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
+    if !settings.has_unbound_route() {
+        return Err(Error::PowAppRequired);
+    }
     let factor = price::of_challenge(&state, None, &parts.headers, &parts.extensions).await;
-    issue_v1(&state, factor)
+    issue_v1(&state, settings, factor, &Binding::NONE)
 }
 
-/// Issues a challenge for an app: what newer widgets ask for.
+/// Issues a challenge for an app, of the version that the app wants.
 #[utoipa::path(
     get,
     path = "/run/auth/challenge",
@@ -62,40 +132,62 @@ pub(super) async fn issue_challenge(
         ("endpointClass" = Option<String>, Query, description = "Ignored"),
     ),
     responses(
-        (status = 200, description = "A challenge to solve", body = ChallengeDescription),
+        (status = 200, description = "A challenge to solve", body = AppChallengeDescription),
         (status = 400, description = "The app is not a web client"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "Proof of work is off, or there is no such app"),
         (status = 422, description = "A parameter is given twice"),
         (status = 429, description = "Too many requests from this address",
             headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
+        (status = 503, description = "Too many requests wait for a challenge",
+            headers(("retry-after" = u64, description = "When to ask again, in seconds"))),
     )
 )]
 pub(super) async fn issue_app_challenge(
     State(state): State<AppState>,
     parts: Parts,
-) -> Result<impl IntoResponse, Error> {
-    let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
+) -> Result<Response, Error> {
+    let settings = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     let parameters = list::parameters(&parts.uri)?;
     let app = enabled_app(&state, parameters.get("appId").map_or("", String::as_str)).await?;
     origin::require_allowed(app.web_client()?, &parts.headers)?;
     rate_limit::require(&state, &parts).await?;
     let factor = price::of_challenge(&state, Some(&app.id), &parts.headers, &parts.extensions).await;
-    match proof_of_work.version {
-        PowVersion::V1 => issue_v1(&state, factor),
+    let purpose = pow::purpose(&state, &app, &parts.headers, &parts.extensions);
+    let binding = purpose.binding(settings.binding);
+    match settings.issued(purpose.version) {
+        PowVersion::V1 => issue_v1(&state, settings, factor, &binding).map(IntoResponse::into_response),
+        PowVersion::V2 => issue_v2(&state, factor, &binding).await.map(IntoResponse::into_response),
     }
 }
 
-fn issue_v1(state: &AppState, factor: f64) -> Result<impl IntoResponse + use<>, Error> {
-    let proof_of_work = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
+fn issue_v1(
+    state: &AppState,
+    settings: &ProofOfWork,
+    factor: f64,
+    binding: &Binding,
+) -> Result<impl IntoResponse + use<>, Error> {
     let params = IssueParams {
-        max_number: scaled(proof_of_work.max_number, factor, saltmine_protocol::MAX_NUMBER),
-        ttl_seconds: proof_of_work.ttl_seconds,
+        max_number: scaled(settings.max_number, factor, saltmine_protocol::MAX_NUMBER),
+        ttl_seconds: settings.ttl_seconds,
         now_seconds: state.clock.now_seconds(),
     };
     let mut random = |bytes: &mut [u8]| state.random.fill(bytes);
-    let challenge: Challenge = saltmine_protocol::issue(proof_of_work.secret.as_bytes(), params, &mut random)
-        .map_err(Error::Random)?;
+    let challenge: Challenge =
+        saltmine_protocol::issue_bound(settings.secret.as_bytes(), params, binding, &mut random)
+            .map_err(Error::Random)?;
     state.metrics.challenges_issued.inc();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(challenge)))
+}
+
+async fn issue_v2(
+    state: &AppState,
+    factor: f64,
+    binding: &Binding,
+) -> Result<impl IntoResponse + use<>, Error> {
+    let issuer = state.issuer.as_ref().ok_or(Error::PowDisabled)?;
+    let challenge = issuer.issue(binding, factor, || state.clock.now_seconds()).await?;
+    state.metrics.challenges_issued.inc();
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
+    Ok((headers, challenge))
 }

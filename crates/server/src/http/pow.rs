@@ -1,19 +1,24 @@
 //! The solution of a challenge in the header of a request.
 
-use crate::{AppState, Error, ProofOfWork};
-use axum::http::HeaderMap;
-use base64ct::{Base64, Encoding};
-use saltmine_protocol::{MAX_HEADER_BYTES, Refusal, SOLUTION_HEADER, Verified};
-use serde::Deserialize;
-use std::borrow::Cow;
+use super::client_address;
+use crate::proof_of_work::Purpose;
+use crate::{App, AppState, Error, PowVersion, ProofOfWork};
+use axum::http::{Extensions, HeaderMap};
+use saltmine_protocol::{Payload, Refusal, SOLUTION_HEADER, Verified, read_header};
+
+/// What a request's challenge or solution is for.
+pub(super) fn purpose(state: &AppState, app: &App, headers: &HeaderMap, extensions: &Extensions) -> Purpose {
+    Purpose::new(app, client_address::of(state, headers, extensions))
+}
 
 /// Takes the request's solution and spends its challenge, or says what is wrong with it.
 pub(super) async fn require_solution(
     state: &AppState,
     settings: &ProofOfWork,
+    purpose: &Purpose,
     headers: &HeaderMap,
 ) -> Result<(), Error> {
-    let spent = spend(state, settings, headers).await;
+    let spent = spend(state, settings, purpose, headers).await;
     match &spent {
         Ok(()) => _ = state.metrics.challenges_spent.inc(),
         Err(Error::Pow(refusal)) => state.metrics.refused(refusal.reason()),
@@ -22,13 +27,21 @@ pub(super) async fn require_solution(
     spent
 }
 
-async fn spend(state: &AppState, settings: &ProofOfWork, headers: &HeaderMap) -> Result<(), Error> {
+async fn spend(
+    state: &AppState,
+    settings: &ProofOfWork,
+    purpose: &Purpose,
+    headers: &HeaderMap,
+) -> Result<(), Error> {
     let mut solutions = headers.get_all(SOLUTION_HEADER).iter();
     let solution = solutions.next().ok_or(Refusal::Required)?.to_str().map_err(|_| Refusal::Invalid)?;
     if solutions.next().is_some() {
         return Err(Refusal::Invalid.into());
     }
-    let verified = verify(settings, &open(solution), state.clock.now_seconds())?;
+    let verified = verify(state, settings, purpose, solution)?;
+    if !purpose.satisfies(&verified.binding, settings.is_binding_required) {
+        return Err(Refusal::Invalid.into());
+    }
     if state.store.spend_challenge(&verified.replay_key, verified.expires_at_seconds).await? {
         Ok(())
     } else {
@@ -36,29 +49,26 @@ async fn spend(state: &AppState, settings: &ProofOfWork, headers: &HeaderMap) ->
     }
 }
 
+fn verify(
+    state: &AppState,
+    settings: &ProofOfWork,
+    purpose: &Purpose,
+    solution: &str,
+) -> Result<Verified, Refusal> {
+    let now = state.clock.now_seconds();
+    let accepts = |version| settings.accepts(version, purpose.version);
+    match (read_header(solution)?, &state.issuer) {
+        (Payload::V1(solution), _) if accepts(PowVersion::V1) => verify_v1(settings, &solution, now),
+        (Payload::V2(payload), Some(issuer)) if accepts(PowVersion::V2) => issuer.verify(&payload, now),
+        _ => Err(Refusal::Invalid),
+    }
+}
+
 /// By the first secret; by the second if the first does not know the challenge.
-fn verify(settings: &ProofOfWork, solution: &str, now_seconds: u64) -> Result<Verified, Refusal> {
+fn verify_v1(settings: &ProofOfWork, solution: &str, now_seconds: u64) -> Result<Verified, Refusal> {
     let by = |secret: &crate::Secret| saltmine_protocol::verify(secret.as_bytes(), solution, now_seconds);
     match (by(&settings.secret), &settings.second_secret) {
         (Err(Refusal::Invalid), Some(second)) => by(second),
         (result, _) => result,
     }
-}
-
-/// The header of newer widgets: base64 of this JSON.
-#[derive(Deserialize)]
-struct Envelope {
-    /// What older clients send without an envelope.
-    payload: String,
-}
-
-/// Returns the payload of an envelope, or the header itself if it is none. It is opened once: an envelope inside of
-/// another is no solution.
-fn open(header: &str) -> Cow<'_, str> {
-    if header.len() > MAX_HEADER_BYTES {
-        // Refused for its size, before anything is decoded.
-        return header.into();
-    }
-    let envelope = Base64::decode_vec(header).ok().and_then(|json| serde_json::from_slice(&json).ok());
-    envelope.map_or(header.into(), |Envelope { payload }| payload.into())
 }

@@ -6,7 +6,8 @@ use crate::metrics::SessionKind;
 use crate::{App, AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::header;
+use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -32,7 +33,7 @@ pub(super) struct Session {
     params(
         ("appId" = String, Path, description = "The app's id"),
         ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
-            description = "The solution of a challenge: base64 of its JSON with `number`; required if the server gives challenges"),
+            description = "The solution of a challenge, base64 of its JSON, bare or in the envelope `{\"payload\"}`; required if the server issues challenges"),
         ("Authorization" = Option<String>, Header, description = "The token of a session to lengthen, `Bearer …`"),
     ),
     responses(
@@ -49,15 +50,15 @@ pub(super) async fn open_session(
     _: WithinLimit,
     State(state): State<AppState>,
     Path(app_id): Path<String>,
-    headers: HeaderMap,
-    extensions: Extensions,
+    Parts { headers, extensions, .. }: Parts,
 ) -> Result<impl IntoResponse, Error> {
     let app = enabled_app(&state, &app_id).await?;
     log_app(&app.id);
     origin::require_allowed(app.anonymous_web_client()?, &headers)?;
     // Last, since it spends the challenge: a request that is refused for another reason keeps it.
     if let Some(settings) = &state.settings.proof_of_work {
-        pow::require_solution(&state, settings, &headers).await?;
+        let purpose = pow::purpose(&state, &app, &headers, &extensions);
+        pow::require_solution(&state, settings, &purpose, &headers).await?;
     }
 
     price::count_session(&state, &app.id, &headers, &extensions).await;

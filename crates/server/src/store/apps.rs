@@ -214,7 +214,7 @@ fn config_json(app: &App) -> Result<String, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::super::on;
-    use crate::{App, AppConfig, Store, WebClient};
+    use crate::{App, AppConfig, PowVersion, Store, WebClient};
     use jiff::Timestamp;
 
     fn time(seconds: i64) -> Timestamp {
@@ -222,8 +222,11 @@ mod tests {
     }
 
     fn app(id: &str) -> App {
-        let web_client =
-            WebClient { allowed_domains: vec!["*.example.com".parse().unwrap()], allow_anonymous: false };
+        let web_client = WebClient {
+            allowed_domains: vec!["*.example.com".parse().unwrap()],
+            allow_anonymous: false,
+            pow_version: Some(PowVersion::V2),
+        };
         let config = AppConfig::WebClient { web_client };
         App {
             id: id.to_owned(),

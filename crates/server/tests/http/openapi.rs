@@ -67,6 +67,12 @@ async fn answers_are_as_described() {
 
     let challenge = server.get("/run/auth/pow/challenge").await.json();
     assert_eq!(described("Challenge"), members(&challenge));
+    let challenge = crate::pow_v2::any_challenge().await;
+    assert_eq!(described("ChallengeV2"), members(&challenge));
+    let mut parameters = members(&challenge["parameters"]);
+    parameters.extend(["memoryCost".to_owned(), "parallelism".to_owned()]);
+    assert_eq!(described("ChallengeParameters"), parameters);
+    assert_eq!(described("ChallengeBinding"), members(&challenge["parameters"]["data"]));
     let app = server.manage(&web_client(json!({ "allowedDomains": ["docs.example.com"] }))).await.json();
     let app = &app["data"]["app"];
     assert_eq!(described("App"), members(app));

@@ -1,14 +1,14 @@
 //! A server to test, with a clock that is turned by hand.
 
 use crate::database::Database;
-pub use crate::solution::{Solution, hex, solve};
+pub use crate::solution::{Solution, bare, hex, solve, solve_v2};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use saltmine_server::{
-    Agents, AppState, Clock, PowScope, PowVersion, ProofOfWork, Random, RequestHandler, Settings, Store,
+    Agents, AppState, Clock, PowVersions, ProofOfWork, Random, RequestHandler, Settings, Store,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -82,12 +82,10 @@ pub struct Server {
 pub fn settings() -> Settings {
     Settings {
         proof_of_work: Some(ProofOfWork {
-            secret: POW_SECRET.into(),
-            second_secret: None,
-            scope: PowScope::Session,
-            version: PowVersion::V1,
+            versions: PowVersions::V1,
             max_number: 200,
             ttl_seconds: 300,
+            ..ProofOfWork::new(POW_SECRET.into())
         }),
         management_key: Some(MANAGEMENT_KEY.into()),
         ..Settings::new(TOKEN_SECRET.into())

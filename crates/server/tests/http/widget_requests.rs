@@ -25,7 +25,7 @@ async fn an_app_gets_a_challenge_of_its_own_route() {
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let salt = answer.json()["salt"].as_str().unwrap().to_owned();
-    assert!(salt.ends_with(&format!("?expires={}&", NOW + 300)), "{salt}");
+    assert!(salt.ends_with(&format!("?app={app}&expires={}&", NOW + 300)), "{salt}");
     let solution = solve(&answer.json()).header();
     assert_eq!(server.open_session(&app, &[("x-inkeep-challenge-solution", &solution)]).await.status, 200);
 }

@@ -1,0 +1,186 @@
+//! Challenges of version 2 made ahead: their keys are derived on threads of their own, so that neither a request waits
+//! for one in the usual case nor the threads that serve requests.
+
+use crate::metrics::PoolMetrics;
+use crate::{Error, Random};
+use saltmine_protocol::v2::{Parameters, Prepared, Settings};
+use saltmine_solver::kdf::{self, CounterMode};
+use std::collections::VecDeque;
+use std::io;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Challenges that wait for requests. They have no expiry before one is sent.
+const READY: usize = 128;
+
+/// Requests that may wait for a challenge; further ones are refused.
+const QUEUE: usize = 256;
+
+/// How long a request waits for its challenge.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// When a refused client should ask again, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// Challenges made ahead, and the threads that make them. They start with the first request.
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
+    settings: Settings,
+    counters: RangeInclusive<u32>,
+    random: Arc<dyn Random>,
+    metrics: PoolMetrics,
+    state: Mutex<State>,
+    /// There may be something to do.
+    work: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    ready: VecDeque<Prepared>,
+    jobs: VecDeque<Job>,
+    threads: usize,
+    is_closed: bool,
+    /// The last challenge could not be made: none is made ahead until the next request.
+    has_failed: bool,
+}
+
+/// A request that waits.
+struct Job {
+    counters: RangeInclusive<u32>,
+    answer: oneshot::Sender<io::Result<Prepared>>,
+}
+
+impl Pool {
+    pub(crate) fn new(
+        settings: Settings,
+        counters: RangeInclusive<u32>,
+        random: Arc<dyn Random>,
+        metrics: PoolMetrics,
+    ) -> Self {
+        let (state, work) = Default::default();
+        Self(Arc::new(Shared { settings, counters, random, metrics, state, work }))
+    }
+
+    /// Takes a challenge that is ready, or waits for one. Only counters of the pool's own range are drawn ahead.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ChallengesBusy`] if too many requests wait already, or if it takes too long.
+    pub(crate) async fn take(&self, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
+        let busy = || {
+            self.0.metrics.refused.inc();
+            Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS }
+        };
+        let prepared = {
+            let mut state = self.0.lock();
+            self.start(&mut state).map_err(Error::Random)?;
+            state.has_failed = false;
+            self.0.work.notify_one();
+            let ready = if *counters == self.0.counters { state.ready.pop_front() } else { None };
+            if let Some(prepared) = ready {
+                self.0.metrics.ready.dec();
+                return Ok(prepared);
+            }
+            if state.jobs.len() >= QUEUE {
+                return Err(busy());
+            }
+            let (answer, prepared) = oneshot::channel();
+            state.jobs.push_back(Job { counters: counters.clone(), answer });
+            prepared
+        };
+        self.0.metrics.waited.inc();
+        match tokio::time::timeout(PATIENCE, prepared).await {
+            Ok(Ok(prepared)) => prepared.map_err(Error::Random),
+            Ok(Err(_)) | Err(_) => Err(busy()),
+        }
+    }
+
+    /// Starts the threads, half as many as there are processors: the others serve requests.
+    fn start(&self, state: &mut State) -> io::Result<()> {
+        let wanted = thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        while state.threads < wanted {
+            let shared = self.0.clone();
+            let thread = thread::Builder::new().name("challenges".to_owned());
+            match thread.spawn(move || shared.make_challenges()) {
+                Ok(_) => state.threads += 1,
+                // Those that run do the work.
+                Err(_) if state.threads > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.0.lock().is_closed = true;
+        self.0.work.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code panics while it has the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes challenges until the pool is dropped: for requests that wait, then ahead.
+    fn make_challenges(&self) {
+        let mut state = self.lock();
+        while !state.is_closed {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                if !job.answer.is_closed() {
+                    let _ = job.answer.send(self.make(&job.counters));
+                }
+                state = self.lock();
+            } else if state.ready.len() < READY && !state.has_failed {
+                drop(state);
+                let made = self.make(&self.counters);
+                state = self.lock();
+                match made {
+                    Ok(prepared) => {
+                        state.ready.push_back(prepared);
+                        self.metrics.ready.inc();
+                    }
+                    Err(_) => state.has_failed = true,
+                }
+            } else {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn make(&self, counters: &RangeInclusive<u32>) -> io::Result<Prepared> {
+        let mut random = |bytes: &mut [u8]| self.random.fill(bytes);
+        let made = Prepared::new(&self.settings, counters, &mut random, derive);
+        if made.is_ok() {
+            self.metrics.made.inc();
+        }
+        made
+    }
+}
+
+fn derive(parameters: &Parameters, counter: u32) -> io::Result<Vec<u8>> {
+    let algorithm = kdf::Algorithm::from_name(parameters.algorithm.name());
+    let parameters = kdf::Parameters {
+        algorithm: algorithm.ok_or_else(|| io::Error::other("the key derivation is unknown"))?,
+        nonce: &parameters.nonce,
+        salt: &parameters.salt,
+        cost: parameters.cost,
+        memory_cost: parameters.memory_cost,
+        parallelism: parameters.parallelism,
+        key_length: parameters.key_length,
+        counter_mode: CounterMode::Uint32,
+    };
+    kdf::derive(&parameters, counter.into()).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+use super::{Pool, QUEUE, READY};
+use crate::metrics::PoolMetrics;
+use crate::{Error, Random, SystemRandom};
+use saltmine_protocol::v2::{Algorithm, Settings};
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const SETTINGS: Settings = Settings {
+    algorithm: Algorithm::Pbkdf2Sha256,
+    cost: 10,
+    memory_cost: 0,
+    parallelism: 1,
+    key_length: 32,
+    ttl_seconds: 600,
+};
+
+/// Random numbers that a test holds up, or makes fail.
+#[derive(Default)]
+struct Gate {
+    is_shut: AtomicBool,
+    broken: AtomicBool,
+}
+
+impl Random for Gate {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        while self.is_shut.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(io::Error::other("no entropy"));
+        }
+        SystemRandom.fill(bytes)
+    }
+}
+
+fn pool(random: &Arc<Gate>) -> (Arc<Pool>, PoolMetrics) {
+    let metrics = PoolMetrics::default();
+    (Arc::new(Pool::new(SETTINGS, 3..=5, random.clone(), metrics.clone())), metrics)
+}
+
+async fn until(mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it holds at last");
+}
+
+#[tokio::test]
+async fn challenges_are_made_ahead_and_none_is_given_twice() {
+    let (pool, metrics) = pool(&Arc::default());
+    let mut prefixes = HashSet::new();
+    assert!(prefixes.insert(format!("{:?}", pool.take(&(3..=5)).await.unwrap())));
+    until(|| metrics.ready.get() == READY as i64).await;
+    for _ in 0..READY {
+        assert!(prefixes.insert(format!("{:?}", pool.take(&(3..=5)).await.unwrap())));
+    }
+    until(|| metrics.ready.get() == READY as i64).await;
+    assert_eq!(metrics.waited.get(), 1, "the first");
+    let made = metrics.made.get();
+    assert!(prefixes.insert(format!("{:?}", pool.take(&(7..=8)).await.unwrap())), "by another price");
+    assert_eq!((metrics.waited.get(), metrics.ready.get()), (2, READY as i64));
+    assert_eq!(metrics.made.get(), made + 1);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_those_in_it_are_served() {
+    let random = Arc::new(Gate::default());
+    let (pool, metrics) = pool(&random);
+    random.is_shut.store(true, Ordering::SeqCst);
+    let ask = |_| {
+        let pool = pool.clone();
+        tokio::spawn(async move { pool.take(&(3..=5)).await })
+    };
+    let waiting: Vec<_> = (0..QUEUE + 50).map(ask).collect();
+    // The threads have taken at most a few of them out of the queue.
+    until(|| metrics.waited.get() >= QUEUE as u64 && metrics.refused.get() > 0).await;
+    random.is_shut.store(false, Ordering::SeqCst);
+    let mut refused = 0;
+    for answer in waiting {
+        match answer.await.unwrap() {
+            Ok(_) => {}
+            Err(Error::ChallengesBusy { retry_after_seconds }) => {
+                assert!(retry_after_seconds >= 1);
+                refused += 1;
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!((1..=50).contains(&refused), "{refused}");
+    assert_eq!(metrics.refused.get(), refused);
+}
+
+#[tokio::test]
+async fn a_broken_random_source_fails_requests_until_it_works_again() {
+    let random = Arc::new(Gate::default());
+    let (pool, metrics) = pool(&random);
+    random.broken.store(true, Ordering::SeqCst);
+    for _ in 0..5 {
+        assert!(matches!(pool.take(&(3..=5)).await, Err(Error::Random(_))));
+    }
+    random.broken.store(false, Ordering::SeqCst);
+    pool.take(&(3..=5)).await.unwrap();
+    until(|| metrics.ready.get() == READY as i64).await;
+}
+
+#[tokio::test]
+async fn the_threads_end_with_the_pool() {
+    let random = Arc::new(Gate::default());
+    let (pool, metrics) = pool(&random);
+    pool.take(&(3..=5)).await.unwrap();
+    until(|| metrics.ready.get() == READY as i64).await;
+    drop(pool);
+    until(|| Arc::strong_count(&random) == 1).await;
+}
