@@ -97,7 +97,9 @@ async function attack({ env, address, cores, seconds }) {
     const all = [];
     while (Date.now() < end) {
       const visit = session(send, appId, visitorAddress(), VISITOR_RATE);
-      all.push(visit.then(({ seconds: search, opened }) => Date.now() >= measured && opened && times.push(search)));
+      all.push(
+        visit.then(({ seconds: search, opened }) => Date.now() >= measured && opened && times.push(search)),
+      );
       await sleep(1000 / VISITORS_PER_SECOND);
     }
     await Promise.all(all);
