@@ -27,9 +27,9 @@ export const ALGORITHMS: readonly string[] = ALGORITHM_NAMES;
  *
  * @example
  * ```ts
+ * import "altcha";
  * import { createWorker } from "saltmine/altcha-workers";
  *
- * declare const $altcha: { algorithms: Map<string, () => Worker> };
  * $altcha.algorithms.set("PBKDF2/SHA-256", createWorker);
  * ```
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: hash rates against other solvers, and cold starts against today's widget, in headless Chromium.
- * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|cold` measures one of the two,
+ * `npm run bench`: hash rates against other solvers, key rates against the altcha widget's workers, and cold starts against today's widget, in headless Chromium.
+ * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|keys|cold` measures one of the three,
  * `--rounds N` sets how often; a whole run writes its record to tests/bench/results, `--write` its tables to the
  * docs/benchmarks.md. Exit code 1 when a requirement is missed.
  */
@@ -13,6 +13,8 @@ import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { measureColdStarts } from "./cold.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
+import { measureKeyPages, measureKeyRates } from "./kdf.mjs";
+import { judgeKeyRates, keyPageTables, keyTables } from "./kdf-report.mjs";
 import { measureLengths } from "./lengths.mjs";
 import { measureNative } from "./native.mjs";
 import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
@@ -23,6 +25,7 @@ import { measureWorkers } from "./workers.mjs";
 const HASH_ROUNDS = 9;
 const WORKER_TURNS = 5;
 const COLD_TURNS = 20;
+const KEY_ROUNDS = 5;
 
 const { values } = parseArgs({
   options: {
@@ -36,12 +39,12 @@ const { only, write } = values;
 const browsers = values.browsers.split(",");
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (
-  ![undefined, "hash", "cold"].includes(only) ||
+  ![undefined, "hash", "keys", "cold"].includes(only) ||
   !(rounds === undefined || (Number.isInteger(rounds) && rounds > 0)) ||
   !browsers.every((name) => BROWSERS.includes(name))
 ) {
   console.error(
-    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--only hash|cold] [--rounds N] [--write]`,
+    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--only hash|keys|cold] [--rounds N] [--write]`,
   );
   process.exit(2);
 }
@@ -77,6 +80,28 @@ async function measureBrowsers(tarball) {
       );
       results.push({ name, title, hash, lengths, workers });
       await page.close();
+    } finally {
+      await browser.close();
+    }
+  }
+  return results;
+}
+
+/** `[{ name, title, keys, pages }]`: the searches of version 2. */
+async function measureKeys(tarball) {
+  const results = [];
+  for (const name of browsers) {
+    const browser = await launch(name, { fineClock: true }).catch((error) => {
+      if (!(error instanceof MissingBrowser)) throw error;
+      console.log(`${error.message}: not measured.`);
+    });
+    if (!browser) continue;
+    const { title } = browser;
+    const within = (text) => progress(`${title}: ${text}`);
+    const turns = Math.min(rounds ?? KEY_ROUNDS, KEY_ROUNDS);
+    try {
+      const keys = await measureKeyRates(browser, tarball, turns, within);
+      results.push({ name, title, keys, pages: await measureKeyPages(browser, tarball, turns, within) });
     } finally {
       await browser.close();
     }
@@ -121,14 +146,19 @@ try {
     node: process.versions.node,
     versions: { saltmine: tarball.manifest.version, ...rivalVersions, "pow-buster": powBusterVersion },
   };
-  const measured = only === "cold" ? [] : await measureBrowsers(tarball);
+  const measured = only === "cold" || only === "keys" ? [] : await measureBrowsers(tarball);
+  const keys = only === undefined || only === "keys" ? await measureKeys(tarball) : [];
   const native = measured.length > 0 ? await tryNative() : undefined;
-  const cold = only === "hash" ? undefined : await measureCold(tarball);
+  const cold = only === "hash" || only === "keys" ? undefined : await measureCold(tarball);
 
-  const titles = new Set([...measured.map(({ title }) => title), ...(cold ? [cold.title] : [])]);
+  const titles = new Set([
+    ...[...measured, ...keys].map(({ title }) => title),
+    ...(cold ? [cold.title] : []),
+  ]);
   const lines = [`${[...titles].join(", ")}; ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (native) lines.push(nativeLine(native, measured));
+  lines.push(...keyTables(keys), ...keyPageTables(keys));
   if (cold) lines.push(coldTable(cold, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
@@ -137,13 +167,16 @@ try {
     ...measured.flatMap(({ name, title, ...result }) =>
       judge(name, result).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
     ),
+    ...keys.flatMap(({ name, title, keys }) =>
+      judgeKeyRates(name, keys).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
+    ),
     ...(cold ? judgeColdStarts(cold) : []),
   ];
   for (const { holds, text: sentence } of verdicts) {
     console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);
   }
   if (measured.length > 0 && cold) {
-    await writeRecord({ ...machine, browsers: measured, native, cold });
+    await writeRecord({ ...machine, browsers: measured, keys, native, cold });
     if (write) await writeBlock("bench", text);
   }
   if (verdicts.some(({ holds }) => holds === false)) process.exitCode = 1;

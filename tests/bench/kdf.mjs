@@ -1,24 +1,19 @@
 /**
  * Keys per second of ALTCHA version 2 beside the `altcha` 3.2.2 widget's own workers, and the time from navigation to a
- * verified payload beside a page with that widget. `node tests/bench/kdf.mjs [--browsers chromium,firefox,webkit]
- * [--rounds N] [--only rates|pages]` measures it alone; the package is built already.
+ * verified payload beside a page with that widget: `npm run bench -- --only keys`.
  *
  * Every worker has a nonce of its own: Firefox's library caches the results of PBKDF2.
  */
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { deriveKeyOf, theirChallenge, theyVerify } from "../support/altcha-v2.mjs";
-import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
-import { installTarball } from "../support/tarball.mjs";
 import { ourRate, theirRate } from "./kdf-page.mjs";
 import { quartiles } from "./shared.mjs";
 
 const WIDGET = fileURLToPath(new URL("..", import.meta.resolve("altcha-3")));
-const ROUNDS = 5;
 const RATE_MS = 600;
 
-/** `counter`: how far the widget's workers count in a round. Least ratios by browser, where the issue's table has one. */
+/** `counter`: how far the widget's workers count in a round. */
 export const CASES = [
   {
     name: "PBKDF2/SHA-256, cost 5000",
@@ -181,54 +176,3 @@ export async function measureKeyPages(browser, tarball, rounds, progress) {
     ratio: quartiles(times[name].map((time, round) => time / theirs[round])),
   }));
 }
-
-async function main() {
-  const { values } = parseArgs({
-    options: {
-      browsers: { type: "string", default: "chromium" },
-      rounds: { type: "string", default: String(ROUNDS) },
-      only: { type: "string" },
-    },
-  });
-  const tarball = await installTarball();
-  const progress = (text) => process.stderr.write(`${text}\n`);
-  try {
-    for (const name of values.browsers.split(",").filter((name) => BROWSERS.includes(name))) {
-      const browser = await launch(name, { fineClock: true }).catch((error) => {
-        if (!(error instanceof MissingBrowser)) throw error;
-        console.log(`${error.message}: not measured.`);
-      });
-      if (!browser) continue;
-      try {
-        console.log(`\n${browser.title}`);
-        const rounds = Number(values.rounds);
-        if (values.only !== "pages") printRates(await measureKeyRates(browser, tarball, rounds, progress));
-        if (values.only !== "rates") printPages(await measureKeyPages(browser, tarball, rounds, progress));
-      } finally {
-        await browser.close();
-      }
-    }
-  } finally {
-    await tarball.remove();
-  }
-}
-
-const shown = ({ median }) => (median >= 100 ? median.toFixed(0) : median.toFixed(2));
-
-function printRates(results) {
-  for (const { name, rates, ratios } of results) {
-    console.log(
-      `${name}: keys/s ${Object.entries(rates)
-        .map(([key, rate]) => `${key} ${shown(rate)}`)
-        .join(", ")}`,
-    );
-    for (const [what, ratio] of Object.entries(ratios)) console.log(`  ${what}: ${shown(ratio)}`);
-  }
-}
-
-function printPages(results) {
-  for (const { name, ms, ratio } of results)
-    console.log(`${name}: ${shown(ms)} ms, ${shown(ratio)} of the widget's page`);
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -57,12 +57,16 @@ describe("the README", () => {
 });
 
 describe("docs/solving.md", () => {
-  const [solve, ...more] = codeBlocks(solving, "[a-z]+", server.baseUrl);
+  const [version1, version2, workers, ...more] = codeBlocks(solving, "[a-z]+", server.baseUrl);
 
-  test("solves a challenge", async () => {
-    assert.equal(promisedLogs(solve).length, 1, "it says what it prints");
-    await runExample(solve);
+  test("solves challenges of both versions", async () => {
+    for (const example of [version1, version2]) {
+      assert.equal(promisedLogs(example).length, 1, "it says what it prints");
+      await runExample(example);
+    }
   });
+
+  test("registers the workers for the altcha widget", () => runExample(workers));
 
   test("has no other code", () => assert.equal(more.length, 0));
 });

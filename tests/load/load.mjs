@@ -1,12 +1,16 @@
 /**
- * The reference server against a Node server that does the same (`peer.mjs`), in one run on this machine: challenges and
- * sessions a second, memory at rest and under load, latency at half of the peak; version 2 of the proof of work beside
- * version 1; then a minute of mixed load with `kill -9` in the middle, and a flood of sessions with a constant and an
- * adaptive price. `--seconds` is the time of each measurement; `--mixed 0` and `--flood 0` leave those parts out, and
- * `--only-flood` all others.
+ * The reference server against a Node server that does the same (`peer.mjs`), in one run on this machine: processor time,
+ * rates and memory under a closed loop of requests; latencies under an open loop at the same rate for both, half of what
+ * the slower one reaches; version 2 of the proof of work beside version 1; then a soak (`soak.mjs`): mixed load with kills,
+ * a full disk and database restarts.
+ *
+ * `--seconds` is the time of each measurement, `--soak` that of the soak (0: none), `--hour` an hour of it and nothing else,
+ * `--only-flood` a flood of sessions with a constant and an adaptive price (`flood.mjs`), `--flood` its seconds;
+ * `--database postgres` runs the soak there. `--write` stores the record in `results/` and the tables in
+ * docs/benchmarks.md.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,22 +20,30 @@ import { table, writeBlock } from "../support/report.mjs";
 import { startServer } from "../support/server.mjs";
 import { makeApp, SECRET } from "./client.mjs";
 import { flood } from "./flood.mjs";
-import { mixedLoad } from "./mixed.mjs";
+import { openLoop } from "./open-loop.mjs";
+import { soak } from "./soak.mjs";
 import { makeSolutionV2, writeSolutions } from "./solutions.mjs";
 import { wrk } from "./wrk.mjs";
 
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "8" },
-    mixed: { type: "string", default: "60" },
+    soak: { type: "string", default: "60" },
     flood: { type: "string", default: "15" },
     "only-flood": { type: "boolean", default: false },
+    hour: { type: "boolean", default: false },
+    database: { type: "string", default: "sqlite" },
     write: { type: "boolean", default: false },
   },
 });
 if (values["only-flood"]) {
   console.log((await flood({ seconds: Number(values.flood) })).text);
   process.exit();
+}
+if (values.hour) {
+  const { sentence, faults } = await soak({ seconds: 3600, database: values.database });
+  console.log([sentence, ...faults].join("\n"));
+  process.exit(faults.length > 0 ? 1 : 0);
 }
 const seconds = Number(values.seconds);
 const folder = await mkdtemp(join(tmpdir(), "saltmine-load-"));
@@ -89,8 +101,10 @@ async function measureV2({ baseUrl, pid }, appId, guess) {
   const challenge = await atPeak({});
   const session = await atPeak({ solutions: await freshSolutions(guess, makeSolutionV2) });
   const rate = challenge.perSecond / 2;
-  const half = await wrk(baseUrl, { appId, seconds, rate });
-  return { challenge, session, half: { ...half, perSecond: half.requests / half.seconds } };
+  // Both versions at the same rate.
+  const same = await openLoop(baseUrl, { path: `/run/auth/challenge?appId=${appId}`, seconds, rate });
+  const v1 = await openLoop(baseUrl, { seconds, rate });
+  return { challenge, session, rate, same, v1 };
 }
 
 /** All figures of one server. `guess` is how many sessions a second it may reach at most. */
@@ -98,7 +112,6 @@ async function measure(name, { baseUrl, pid }, appId, guess) {
   console.error(`load: ${name}`);
   const atRest = await memoryMb(pid, "VmRSS");
   const peak = {};
-  const half = {};
   const atPeak = async (options) => {
     const before = await processorUs(pid);
     const result = await wrk(baseUrl, { ...options, seconds });
@@ -108,11 +121,18 @@ async function measure(name, { baseUrl, pid }, appId, guess) {
   peak.session = await atPeak({ appId, solutions: await freshSolutions(guess) });
   check(`${name}, sessions`, peak.session);
   const underLoad = await memoryMb(pid, "VmHWM");
-  half.challenge = await wrk(baseUrl, { seconds, rate: peak.challenge.perSecond / 2 });
-  const rate = peak.session.perSecond / 2;
-  half.session = await wrk(baseUrl, { appId, solutions: await freshSolutions(rate * 2), seconds, rate });
-  check(`${name}, sessions at half of the peak`, half.session);
-  return { atRest, underLoad, peak, half };
+  return { atRest, underLoad, peak };
+}
+
+/** Latencies of one server at these rates. */
+async function measureLatency(name, { baseUrl }, appId, rates) {
+  console.error(`load: ${name}, latency at the same rate`);
+  const challenge = await openLoop(baseUrl, { seconds, rate: rates.challenge });
+  const solutions = await freshSolutions(rates.session);
+  const session = await openLoop(baseUrl, { appId, solutions, seconds, rate: rates.session });
+  check(`${name}, challenges at a fixed rate`, challenge);
+  check(`${name}, sessions at a fixed rate`, session);
+  return { challenge, session };
 }
 
 const server = await startServer({
@@ -128,9 +148,16 @@ const server = await startServer({
 const appId = await makeApp(server.baseUrl);
 const ours = await measure("saltmine-server", server, appId, 40_000);
 const v2 = await measureV2(server, appId, 40_000);
-await server.stop();
 const peer = await startPeer(appId);
 const theirs = await measure("the Node server", peer, appId, 8_000);
+const halfOfTheSlower = (of) => Math.floor(Math.min(of(ours), of(theirs)) / 2);
+const rates = {
+  challenge: halfOfTheSlower(({ peak }) => peak.challenge.perSecond),
+  session: halfOfTheSlower(({ peak }) => peak.session.perSecond),
+};
+ours.same = await measureLatency("saltmine-server", server, appId, rates);
+theirs.same = await measureLatency("the Node server", peer, appId, rates);
+await server.stop();
 peer.stop();
 
 const number = (value, digits = 0) =>
@@ -144,14 +171,18 @@ const text = [
   table(
     ["", "saltmine-server", "Node", "ratio"],
     [
-      row("challenges a second", (of) => of.peak.challenge.perSecond, 0, true),
-      row("sessions a second", (of) => of.peak.session.perSecond, 0, true),
       row("processor time of a challenge, µs", (of) => of.peak.challenge.processorUs, 0),
       row("processor time of a session, µs", (of) => of.peak.session.processorUs, 0),
-      row("challenges, 99th percentile at half of the peak, ms", (of) => of.half.challenge.p99Ms, 2),
-      row("— at so many a second", (of) => of.half.challenge.perSecond, 0),
-      row("sessions, 99th percentile at half of the peak, ms", (of) => of.half.session.p99Ms, 2),
-      row("— at so many a second", (of) => of.half.session.perSecond, 0),
+      row("challenges a second", (of) => of.peak.challenge.perSecond, 0, true),
+      row("sessions a second", (of) => of.peak.session.perSecond, 0, true),
+      row(`median of a challenge at ${rates.challenge} a second, ms`, (of) => of.same.challenge.p50Ms, 2),
+      row(
+        `99th percentile of a challenge at ${rates.challenge} a second, ms`,
+        (of) => of.same.challenge.p99Ms,
+        2,
+      ),
+      row(`median of a session at ${rates.session} a second, ms`, (of) => of.same.session.p50Ms, 2),
+      row(`99th percentile of a session at ${rates.session} a second, ms`, (of) => of.same.session.p99Ms, 2),
       row("memory at rest, MB", (of) => of.atRest, 1),
       row("memory under load, MB", (of) => of.underLoad, 1),
     ],
@@ -167,9 +198,9 @@ const text = [
         number(v2.challenge.processorUs),
       ],
       [
-        "challenges, 99th percentile at half of the peak, ms",
-        number(ours.half.challenge.p99Ms, 2),
-        number(v2.half.p99Ms, 2),
+        `99th percentile of a challenge at ${number(v2.rate)} a second, ms`,
+        number(v2.v1.p99Ms, 2),
+        number(v2.same.p99Ms, 2),
       ],
       ["sessions a second", number(ours.peak.session.perSecond), number(v2.session.perSecond)],
       [
@@ -183,17 +214,23 @@ const text = [
 console.log(text);
 await rm(folder, { recursive: true, force: true });
 
-const parts = [text];
-let faults = [];
-if (Number(values.mixed) > 0) {
-  const outcome = await mixedLoad({ seconds: Number(values.mixed) });
-  parts.push(outcome.sentence);
-  faults = outcome.faults;
+const outcome =
+  Number(values.soak) > 0
+    ? await soak({ seconds: Number(values.soak), database: values.database })
+    : { sentence: "", faults: [] };
+console.log(`\n${outcome.sentence}`);
+const floods = Number(values.flood) > 0 ? await flood({ seconds: Number(values.flood) }) : { text: "" };
+console.log(`\n${floods.text}`);
+if (values.write) {
+  await writeBlock("load", [text, outcome.sentence, floods.text].filter(Boolean).join("\n\n"));
+  await mkdir(join(root, "tests", "load", "results"), { recursive: true });
+  const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version };
+  const date = new Date().toISOString().slice(0, 10);
+  const record = { date, machine, seconds, rates, ours, theirs, v2, soak: outcome, flood: floods.figures };
+  const file = join(root, "tests", "load", "results", `${date}.json`);
+  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
 }
-if (Number(values.flood) > 0) parts.push((await flood({ seconds: Number(values.flood) })).text);
-console.log(`\n${parts.slice(1).join("\n\n")}`);
-if (values.write) await writeBlock("load", parts.join("\n\n"));
-if (faults.length > 0) {
-  console.error(faults.join("\n"));
+if (outcome.faults.length > 0) {
+  console.error(outcome.faults.join("\n"));
   process.exitCode = 1;
 }

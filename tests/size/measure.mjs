@@ -66,6 +66,12 @@ export async function measureSizes() {
     const widget = await load("/widget");
     const kernels = await kernelBytes(join(tarball.dist, "simd128.wasm"));
     const scenarios = await loadScenarios(tarball, load);
+    const keyModules = await Promise.all(
+      Object.keys(BUDGETS.keyModulesGzip).map(async (name) => ({
+        name,
+        body: await readFile(join(tarball.dist, `${name}.wasm`)),
+      })),
+    );
     const inline = { path: "inline.js", body: await readFile(join(tarball.dist, "inline.js")) };
 
     const text = [
@@ -97,6 +103,16 @@ export async function measureSizes() {
       { what: "the JavaScript engine, gzip", bytes: gzip(javascript), most: BUDGETS.javascriptGzip },
       { what: "the one-file entry point, gzip", bytes: gzip([inline]), most: BUDGETS.inlineGzip },
       { what: "the SIMD kernels, raw", bytes: kernels, most: BUDGETS.kernelsRaw },
+      ...keyModules.map(({ name, body }) => ({
+        what: `the module ${name} of version 2, gzip`,
+        bytes: gzip([{ body }]),
+        most: BUDGETS.keyModulesGzip[name],
+      })),
+      {
+        what: "files of version 2 that a page with version 1 loads",
+        bytes: ours.filter(({ path }) => /kdf|keys/.test(path)).length,
+        most: 0,
+      },
       ...scenarios.flatMap(({ name, entry, files }) => {
         const { entry: entryMost, firstLoad } = BUDGETS.scenarios[name];
         return [

@@ -19,7 +19,7 @@ pub(crate) struct Visitor {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Conversation {
-    /// The id that the server drew or the client chose.
+    /// The id that the server generated or the client chose.
     pub(crate) id: String,
     /// The agent that answers.
     pub(crate) agent_id: String,

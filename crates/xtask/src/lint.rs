@@ -85,8 +85,8 @@ fn clippy_of_variants() -> Result<()> {
 fn check_dependencies() -> Result<()> {
     for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
         run(program(cargo_deny()?)
-            .args(["--log-level", "warn", "--manifest-path", manifest, "check", "--config", "deny.toml"])
-            .args(["licenses", "bans", "sources"]))?;
+            .args(["--log-level", "warn", "--manifest-path", manifest, "--config", "deny.toml"])
+            .args(["check", "licenses", "bans", "sources"]))?;
     }
     Ok(())
 }

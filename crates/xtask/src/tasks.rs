@@ -18,7 +18,7 @@ tasks:
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
   test-matrix   the slow tests: bundlers, three browsers, faults, the server under load and by its description
   bench         hashes per second and time to a token, beside other solvers, in the browsers of --browsers
-  load          the server under load, beside a Node server, and with a kill -9 in it (--help tells the options)
+  load          the server under load, beside a Node server, and with faults in it (tests/load/load.mjs lists the options)
   size          what a page loads, in bytes
   release       publishes the npm package and the crates (--dry-run does all but that)
   fuzz          the parsers and the flow under libFuzzer, a minute each (an unknown argument prints the options)

@@ -49,7 +49,7 @@ pub(super) struct ApiKeyList {
     pagination: Pagination,
 }
 
-/// Makes an API key. The answer alone tells its secret.
+/// Makes an API key. Only this response contains its secret.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",

@@ -75,7 +75,7 @@ pub(super) async fn create_app(
     params(
         ProjectParameters,
         ListParameters,
-        ("type" = Option<AppType>, Query, description = "Of this kind alone"),
+        ("type" = Option<AppType>, Query, description = "Only apps of this type"),
     ),
     responses(
         (status = 200, description = "A page of them", body = AppList),

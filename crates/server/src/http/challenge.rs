@@ -96,7 +96,7 @@ pub(super) enum AppChallengeDescription {
 }
 
 /// A new challenge of version 1 that is bound to no app, for clients that know no other route. It is not stored: its
-/// signature tells that it is one of ours.
+/// signature proves that this server issued it.
 #[utoipa::path(
     get,
     path = "/run/auth/pow/challenge",
@@ -104,7 +104,7 @@ pub(super) enum AppChallengeDescription {
     responses(
         (status = 200, description = "A challenge to solve", body = ChallengeDescription),
         (status = 400, description = "This server issues challenges only for an app"),
-        (status = 404, description = "Proof of work is off: go on without it"),
+        (status = 404, description = "Proof of work is off: open the session without it"),
         (status = 429, description = "Too many requests from this address",
             headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
     )

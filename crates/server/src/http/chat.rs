@@ -75,7 +75,7 @@ pub(super) enum ChatEvent {
 
 /// Answers in a chat.
 ///
-/// The conversation is kept once it is answered: the last event, or the one JSON, tells that it is.
+/// The turn is stored before the last event, or the one JSON, is sent.
 #[utoipa::path(
     post,
     path = "/run/api/chat",
@@ -84,7 +84,7 @@ pub(super) enum ChatEvent {
     params(
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
         ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
-            description = "The solution of a fresh challenge; required with a session if every request has its price"),
+            description = "The solution of a fresh challenge; required with a session if `SALTMINE_POW_SCOPE` is `request`"),
     ),
     request_body = ChatRequest,
     responses(

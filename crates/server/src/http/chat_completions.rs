@@ -40,7 +40,7 @@ pub(super) struct Completion {
     choices: [Choice; 1],
 }
 
-/// What the `data` of an event of `POST /run/v1/chat/completions` is the JSON of: a piece of the answer.
+/// What the `data` of an event of `POST /run/v1/chat/completions` is the JSON of: a part of the reply.
 #[derive(Clone, Serialize, ToSchema)]
 pub(super) struct Chunk {
     #[serde(flatten)]
@@ -79,7 +79,7 @@ struct Delta {
 
 /// Answers in a chat, by OpenAI's interface.
 ///
-/// The conversation is kept once it is answered: `[DONE]`, or the one JSON, tells that it is.
+/// The turn is stored before `[DONE]`, or the one JSON, is sent.
 #[utoipa::path(
     post,
     path = "/run/v1/chat/completions",
@@ -88,7 +88,7 @@ struct Delta {
     params(
         ("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session"),
         ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
-            description = "The solution of a fresh challenge; required with a session if every request has its price"),
+            description = "The solution of a fresh challenge; required with a session if `SALTMINE_POW_SCOPE` is `request`"),
     ),
     request_body = CompletionRequest,
     responses(

@@ -7,6 +7,8 @@ mod apps;
 mod audit;
 mod challenges;
 mod conversations;
+#[cfg(test)]
+mod full_disk_tests;
 mod lifecycle;
 mod migrations;
 mod revocations;
@@ -16,7 +18,7 @@ pub(crate) use conversations::MessageBatch;
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgPool, SqlitePool};
+use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -141,18 +143,23 @@ impl StoreError {
 
 /// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
 /// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
-/// a lock, a read-only file and a full disk.
+/// a lock, a read-only file, a failed read or write, a full disk and a file that cannot be opened.
 fn is_passing(code: &str) -> bool {
     const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
     const SQLITE_BUSY: u32 = 5;
     const SQLITE_LOCKED: u32 = 6;
     const SQLITE_READONLY: u32 = 8;
+    const SQLITE_IOERR: u32 = 10;
     const SQLITE_FULL: u32 = 13;
+    const SQLITE_CANTOPEN: u32 = 14;
     match code.len() {
         5 => POSTGRES.iter().any(|class| code.starts_with(class)),
         // An extended code of SQLite has the plain one in its last byte.
         _ => code.parse::<u32>().is_ok_and(|code| {
-            matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY | SQLITE_FULL)
+            matches!(
+                code & 0xff,
+                SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN
+            )
         }),
     }
 }
@@ -278,6 +285,21 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
     Ok(true)
 }
 
+/// Returns whether a connection of SQLite has no transaction; one that has is closed.
+///
+/// On a full disk SQLite rolls back by itself, and the rollback of sqlx then fails. From then on sqlx counts a transaction
+/// that does not exist, begins each further one as a savepoint, and may leave one open for good: whatever is written later
+/// would look stored to this connection, and be gone with it.
+async fn is_outside_of_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Its response comes behind that of a rollback that is still queued.
+    connection.ping().await?;
+    let has_transaction = connection.is_in_transaction();
+    if has_transaction {
+        tracing::warn!("closing a connection to SQLite whose transaction could not be rolled back");
+    }
+    Ok(!has_transaction)
+}
+
 /// Connections that read, and the one that writes: SQLite has one writer at a time, and those who wait for it in a
 /// queue wait less than those who try again and again.
 async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
@@ -293,6 +315,7 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
     let one = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
+        .after_release(|connection, _| Box::pin(is_outside_of_transactions(connection)))
         // A database in memory is gone with its connection.
         .idle_timeout(None)
         .max_lifetime(None);
