@@ -36,14 +36,13 @@ const shared = {
 const browser = { platform: "browser", target: WEB_TARGET };
 
 /**
- * Leaves dynamic imports of `#name` to files of their own, `prefix` before their names; the same for the modules in
- * JavaScript, which every runtime shares.
+ * Leaves dynamic imports of `#name` to files of their own; the engine without a worker has one for each runtime, with
+ * `prefix` before its name.
  */
-const chunks = ({ prefix = "", names = /^#/, javascript = "" } = {}) => ({
+const chunks = ({ prefix = "" } = {}) => ({
   name: "chunks",
   setup: ({ onResolve }) => {
-    onResolve({ filter: names }, ({ path, kind }) => {
-      if (path === "#javascript") return { path: `./${javascript}.js`, external: true };
+    onResolve({ filter: /^#/ }, ({ path, kind }) => {
       if (kind !== "dynamic-import") return undefined;
       const own = /^#(keys|(kdf-)?page-engine)/.test(path) ? prefix : "";
       return { path: `./${own}${path.slice(1)}.js`, external: true };
@@ -61,6 +60,7 @@ await build({
     requests: "src/api/caller-requests.ts",
     worker: "src/worker/web-worker.ts",
     "page-engine": "src/worker/page-engine.ts",
+    javascript: "src/worker/javascript.ts",
     keys: "src/kdf/keys-chunk.ts",
     "kdf-worker": "src/kdf/web-worker.ts",
     "kdf-page-engine": "src/kdf/page-engine.ts",
@@ -87,28 +87,11 @@ await build({
   },
   plugins: [chunks({ prefix: "node-" })],
 });
-// The workers and the page's engines with the modules in JavaScript.
-for (const [kind, prefix, worker, options] of ["javascript", "javascript-all"].flatMap((kind) => [
-  [kind, "", "web-worker", browser],
-  [kind, "node-", "node-worker", { platform: "node", target: "node20" }],
-])) {
-  await build({
-    ...shared,
-    ...options,
-    entryPoints: {
-      [`${prefix}worker-${kind}`]: `src/worker/${worker}.ts`,
-      [`${prefix}page-engine-${kind}`]: "src/worker/page-engine.ts",
-    },
-    alias: { "#load": "./src/worker/load-javascript.ts" },
-    plugins: [chunks({ javascript: kind })],
-  });
-}
 // A service worker has neither workers nor import(): all that the page's thread needs is one file.
 await build({
   ...shared,
   ...browser,
   entryPoints: { "service-worker": "src/index.ts" },
-  plugins: [chunks({ names: /^#page-engine-/ })],
 });
 // For `<script src>`: a classic script that leaves one global, `saltmine`.
 await build({
@@ -136,7 +119,7 @@ await build({
 const isScript = (file) => /\.global\.js$/.test(file);
 await minifyFolder(dist, (file) => !isScript(file));
 const kdfModules = (await readdir(`${here}wasm`)).filter((name) => /^kdf-.*\.wasm$/.test(name));
-for (const file of ["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", ...kdfModules])
+for (const file of ["simd128.wasm", "scalar.wasm", ...kdfModules])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
 // What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;

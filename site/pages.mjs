@@ -30,6 +30,7 @@ const GROUPS = [
       guide("bundlers", "Bundlers and tests"),
       guide("content-security-policy", "Content security policy"),
       guide("apps", "Apps and credentials"),
+      guide("self-hosting-inkeep-widgets", "Self-hosting for Inkeep widgets"),
       guide("production", "Running in production"),
       guide("how-it-works", "How it works"),
       guide("threat-model", "Threat model"),

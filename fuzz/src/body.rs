@@ -2,9 +2,8 @@
 
 use saltmine_client::flow::Json;
 use serde_json::{Map, Value};
-use url::form_urlencoded::Serializer;
 
-/// As `JSON.parse` gives it to `pkg/src/work.ts`.
+/// As `JSON.parse` gives it to the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Body(Map<String, Value>);
 
@@ -16,33 +15,9 @@ impl Body {
     pub(crate) fn read(json: &[u8]) -> Option<Self> {
         Self::new(serde_json::from_slice(json).ok()?)
     }
-
-    /// What `handOver` in `pkg/src/work.ts` makes of it.
-    pub(crate) fn form(&self) -> Vec<u8> {
-        let mut form = Serializer::new(String::new());
-        for (name, value) in &self.0 {
-            match value {
-                Value::Null => continue,
-                Value::String(text) => form.append_pair(name, &format!("s{text}")),
-                Value::Number(number) => form.append_pair(name, &format!("n{}", spelled(number.as_f64()))),
-                _ => form.append_pair(name, "other"),
-            };
-        }
-        form.finish().into_bytes()
-    }
 }
 
-/// A double as JavaScript writes it, as far as the module's reader can tell: whole ones below 10^21 in digits.
-fn spelled(number: Option<f64>) -> String {
-    let number = number.unwrap_or(f64::NAN);
-    match number.abs() {
-        0.0 => "0".into(),
-        size if size < 1e21 => number.to_string(),
-        _ => format!("{number:e}"),
-    }
-}
-
-/// The module's view without the way through it: a number that is no whole one is none.
+/// The module's view: a number that is no whole one is none.
 impl Json for Body {
     fn text(&self, name: &str) -> Option<String> {
         self.0.get(name)?.as_str().map(Into::into)
@@ -55,5 +30,21 @@ impl Json for Body {
                 value.as_f64().filter(|n| *n >= 0.0 && *n < 1e21 && n.fract() == 0.0).unwrap_or(f64::NAN),
             ),
         }
+    }
+
+    fn object(&self, name: &str) -> Option<Self> {
+        match self.0.get(name)? {
+            Value::Object(members) => Some(Self(members.clone())),
+            Value::Array(_) => Some(Self(Map::new())),
+            _ => None,
+        }
+    }
+
+    fn is_true(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&Value::Bool(true))
+    }
+
+    fn source(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
     }
 }

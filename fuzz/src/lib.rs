@@ -8,7 +8,6 @@ pub mod solution_header;
 pub mod token;
 
 mod body;
-mod module;
 mod naive;
 mod server;
 

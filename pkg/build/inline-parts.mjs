@@ -20,10 +20,10 @@ export const inlineParts = (folder, shared) => ({
       // A function around all of it: its text alone is a whole engine.
       "#inline-javascript": async () => {
         const text = await bundled(shared, {
-          entryPoints: ["wasm/javascript-all.js"],
+          entryPoints: ["src/worker/javascript.ts"],
           globalName: "engine",
         });
-        return `export default function () { ${text}\nreturn engine.default(); }`;
+        return `export default function () { ${text}\nreturn engine; }`;
       },
     };
     onResolve({ filter: /^#inline-/ }, ({ path }) => ({ path, namespace: "inline" }));

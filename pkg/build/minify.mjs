@@ -16,7 +16,14 @@ const options = (isModule) => ({
 });
 
 /** Returns the text of a classic script, smaller. */
-export const minifyScript = async (text) => (await minify(text, options(false))).code;
+export const minifyScript = async (text) => withImports((await minify(text, options(false))).code);
+
+/**
+ * `importByAddress` in the sources is an `import()` that bundlers leave alone. Neither esbuild nor terser keeps the comments
+ * that ask for that.
+ */
+const withImports = (code) =>
+  code.replaceAll("importByAddress(", "import(/* webpackIgnore: true */ /* @vite-ignore */ ");
 
 /** Minifies every script of a folder in place, its source map with it; `isModule` tells by the file's name. */
 export async function minifyFolder(folder, isModule) {
@@ -28,7 +35,7 @@ export async function minifyFolder(folder, isModule) {
       ...options(isModule(file)),
       sourceMap,
     });
-    await writeFile(path, code);
+    await writeFile(path, withImports(code));
     await writeFile(`${path}.map`, map);
   }
 }

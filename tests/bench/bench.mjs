@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: hash rates against other solvers, key rates against the altcha widget's workers, and cold starts against today's widget, in headless Chromium.
- * `--browsers chromium,firefox,webkit` measures the hash rates in these, `--only hash|keys|cold` measures one of the three,
- * `--rounds N` sets how often; a whole run writes its record to tests/bench/results, `--write` its tables to the
- * docs/benchmarks.md. Exit code 1 when a requirement is missed.
+ * `npm run bench`: hash rates against other solvers, key rates against the altcha widget's workers, and cold starts against
+ * today's widget, in headless Chromium. `--browsers chromium,firefox,webkit` measures the hash rates in these,
+ * `--only hash|keys|cold` measures one of the three, `--rounds N` sets how often; a whole run writes its record to
+ * tests/bench/results, `--write` its tables to docs/benchmarks.md. `--cost` measures only what a million sessions cost an
+ * attacker, see cost.mjs. Exit code 1 when a requirement is missed.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -12,24 +13,27 @@ import { BROWSERS, launch, MissingBrowser } from "../support/browsers/index.mjs"
 import { rivalVersions, writeBlock } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { measureColdStarts } from "./cold.mjs";
+import { measureDelayed } from "./delayed.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
 import { measureKeyPages, measureKeyRates } from "./kdf.mjs";
 import { judgeKeyRates, keyPageTables, keyTables } from "./kdf-report.mjs";
 import { measureLengths } from "./lengths.mjs";
 import { measureNative } from "./native.mjs";
 import { buildPowBuster, powBusterVersion } from "./pow-buster.mjs";
-import { judge, judgeColdStarts } from "./requirements.mjs";
-import { coldTable, hashTables, nativeLine } from "./tables.mjs";
+import { judge, judgeColdStarts, judgeDelayed } from "./requirements.mjs";
+import { coldTable, delayedTable, hashTables, nativeLine } from "./tables.mjs";
 import { measureWorkers } from "./workers.mjs";
 
 const HASH_ROUNDS = 9;
 const WORKER_TURNS = 5;
 const COLD_TURNS = 20;
+const DELAYED_TURNS = 7;
 const KEY_ROUNDS = 5;
 
 const { values } = parseArgs({
   options: {
     browsers: { type: "string", default: "chromium" },
+    cost: { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string" },
     write: { type: "boolean", default: false },
@@ -44,9 +48,14 @@ if (
   !browsers.every((name) => BROWSERS.includes(name))
 ) {
   console.error(
-    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--only hash|keys|cold] [--rounds N] [--write]`,
+    `usage: npm run bench -- [--browsers ${BROWSERS.join(",")}] [--cost] [--only hash|keys|cold] [--rounds N] [--write]`,
   );
   process.exit(2);
+}
+if (values.cost) {
+  const { measureCost } = await import("./cost.mjs");
+  await measureCost({ rounds, write });
+  process.exit();
 }
 if (write && only) {
   console.error("--write needs the whole measurement: leave --only away.");
@@ -120,7 +129,9 @@ async function measureCold(tarball) {
   const browser = await launchBrowser();
   try {
     const cold = await measureColdStarts(browser, tarball, rounds ?? COLD_TURNS, progress);
-    return { title: `Chromium ${browser.version()}`, ...cold };
+    const turns = Math.min(rounds ?? DELAYED_TURNS, DELAYED_TURNS);
+    const delayed = await measureDelayed(browser, tarball, turns, progress);
+    return { title: `Chromium ${browser.version()}`, ...cold, delayed };
   } finally {
     await browser.close();
   }
@@ -159,7 +170,7 @@ try {
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (native) lines.push(nativeLine(native, measured));
   lines.push(...keyTables(keys), ...keyPageTables(keys));
-  if (cold) lines.push(coldTable(cold, machine));
+  if (cold) lines.push(coldTable(cold, machine), delayedTable(cold.delayed, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
 
@@ -170,7 +181,7 @@ try {
     ...keys.flatMap(({ name, title, keys }) =>
       judgeKeyRates(name, keys).map((verdict) => ({ ...verdict, text: `${title}: ${verdict.text}` })),
     ),
-    ...(cold ? judgeColdStarts(cold) : []),
+    ...(cold ? [...judgeColdStarts(cold), ...judgeDelayed(cold.delayed)] : []),
   ];
   for (const { holds, text: sentence } of verdicts) {
     console.log(`${holds === undefined ? "no bound" : holds ? "held" : "MISSED"}: ${sentence}`);

@@ -14,6 +14,10 @@ const RATIOS = [
 const SLOWEST_LENGTH = { chromium: 0.35 };
 const TWO_WORKERS = { chromium: 1.9 };
 const MOST_OF_WIDGET = 0.4;
+/** Responses that follow each other from navigation to the token. */
+const MOST_SERIAL = 4.4;
+/** Of the widget's time, by the delay of each response in milliseconds. */
+const MOST_OF_WIDGET_DELAYED = { 100: 0.5, 600: 0.88 };
 
 const digits = (value) => value.toFixed(value < 20 ? 2 : 0);
 
@@ -51,5 +55,23 @@ export function judgeColdStarts({ ms }) {
       holds: share <= MOST_OF_WIDGET,
       text: `a cold start takes ${digits(share)} of the widget's, at most ${MOST_OF_WIDGET}`,
     },
+  ];
+}
+
+/** The same where every response is delayed. */
+export function judgeDelayed({ ms, serial }) {
+  const responses = serial.saltmine;
+  return [
+    {
+      holds: responses <= MOST_SERIAL,
+      text: `a token takes ${digits(responses)} serial responses, at most ${MOST_SERIAL}`,
+    },
+    ...Object.entries(MOST_OF_WIDGET_DELAYED).map(([delayMs, most]) => {
+      const share = ms.saltmine[delayMs].median / ms["altcha widget"][delayMs].median;
+      return {
+        holds: share <= most,
+        text: `with ${delayMs} ms a response it takes ${digits(share)} of the widget's time, at most ${most}`,
+      };
+    }),
   ];
 }

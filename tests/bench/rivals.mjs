@@ -5,35 +5,31 @@
 import { digestOf } from "../../www/src/bench/rival.ts";
 import { rivals as published } from "../../www/src/bench/rivals.ts";
 import { answerer } from "../../www/src/bench/ring.ts";
-import { openChallenge } from "../support/module.mjs";
+import * as glue from "../../pkg/wasm/client.js";
+import { instantiate, search } from "../support/module.mjs";
 
 const WASM = { simd128: "/saltmine/simd128.wasm", scalar: "/saltmine/scalar.wasm" };
 
-async function loadExports(engine) {
+async function loadClient(engine) {
   // The specifiers are the page's own, and no business of the bundler's.
-  if (engine === "javascript") return (await import("/saltmine/javascript.js")).default();
-  return (await WebAssembly.instantiateStreaming(fetch(WASM[engine]))).instance.exports;
+  if (engine === "javascript") return (await (await import("/saltmine/javascript.js")).load()).client;
+  const response = await fetch(WASM[engine]);
+  return instantiate(await response.arrayBuffer(), glue);
 }
 
-const open = (exports, salt, digest, last) =>
-  openChallenge(exports, {
-    algorithm: "SHA-256",
-    challenge: digest,
-    salt,
-    maxnumber: last,
-    signature: "0".repeat(64),
-  });
+const challengeOf = (salt, digest, last) => ({
+  algorithm: "SHA-256",
+  challenge: digest,
+  salt,
+  maxnumber: last,
+  signature: "0".repeat(64),
+});
 
 const saltmine = (engine) => ({
   knowsAnEnd: true,
   load: async () => {
-    const exports = await loadExports(engine);
-    return (salt, digest, last) => {
-      const search = open(exports, salt, digest, last);
-      const found = search.run(0, last);
-      search.close();
-      return found;
-    };
+    const client = await loadClient(engine);
+    return (salt, digest, last) => search(client, challengeOf(salt, digest, last), 0, last);
   },
 });
 
@@ -67,30 +63,26 @@ const answer = answerer({
   },
 });
 
-let exportsOfCells;
+let clientOfCells;
 
 /** For each cell `{ salt, first, last }` nanoseconds a candidate, searched again and again for at least `forMs`. */
 async function measureCells(engine, cells, forMs) {
-  exportsOfCells ??= await loadExports(engine);
+  clientOfCells ??= await loadClient(engine);
   const absent = await digestOf("in no range");
-  return cells.map(({ salt, first, last }) => {
-    const search = open(exportsOfCells, salt, absent, last);
+  const nanoseconds = [];
+  for (const { salt, first, last } of cells) {
     const began = performance.now();
     let runs = 0;
     let ms;
     do {
-      if (search.run(first, last) !== -1) throw new Error("found what is not there");
+      if ((await search(clientOfCells, challengeOf(salt, absent, last), first, last)) !== -1)
+        throw new Error("found what is not there");
       runs += 1;
-      // A look at the clock costs as much as a search of ten.
-      while (runs % 64 !== 0 && last - first < 100) {
-        search.run(first, last);
-        runs += 1;
-      }
       ms = performance.now() - began;
     } while (ms < forMs);
-    search.close();
-    return (ms * 1e6) / (runs * (last - first + 1));
-  });
+    nanoseconds.push((ms * 1e6) / (runs * (last - first + 1)));
+  }
+  return nanoseconds;
 }
 
 self.onmessage = async ({ data }) => {

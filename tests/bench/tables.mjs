@@ -40,7 +40,7 @@ export function hashTables(results, { versions }) {
         hashRatio(`a salt of ${length} bytes to one of 44`, `simd128, ${length} bytes / simd128`),
       ),
       times(
-        "the slowest salt of 0 to 130 bytes and 1 to 7 digits",
+        "the slowest salt of 0 to 130 bytes and 4 to 7 digits",
         ({ lengths }) => lengths.worst.ratio.median,
       ),
       times("two workers to one, 20 million candidates", ({ workers }) => workers.ratio.median),
@@ -67,5 +67,23 @@ export function coldTable({ ms, times }, { versions }) {
   return table(
     [`cold start in Chromium, ${times.saltmine.length} visits`, "median ms", "range"],
     Object.keys(PAGES).map((name) => [names[name], fixed(ms[name].median, 0), range(ms[name], 0)]),
+  );
+}
+
+/** The network's part: times by the delay of each response. */
+export function delayedTable({ ms, serial }, { versions }) {
+  const names = {
+    saltmine: "**saltmine**",
+    "saltmine, preloading": "**saltmine**, with `modulepreload` and `preload`",
+    "altcha widget": `\`altcha\` ${versions.altcha}, the widget and the same session request`,
+  };
+  return table(
+    ["time to a token, each response delayed", "100 ms", "600 ms", "serial responses"],
+    Object.keys(names).map((name) => [
+      names[name],
+      fixed(ms[name][100].median, 0),
+      fixed(ms[name][600].median, 0),
+      fixed(serial[name], 1),
+    ]),
   );
 }

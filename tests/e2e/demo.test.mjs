@@ -115,6 +115,65 @@ describe("the session", () => {
   });
 });
 
+describe("a signed-in user", () => {
+  const isUser = (page, pattern) =>
+    page.waitForFunction(
+      (source) =>
+        new RegExp(source).test(document.querySelector('[data-testid="user-id"]').textContent) &&
+        document.querySelector('[data-testid="status"]').dataset.state === "ready",
+      pattern.source,
+    );
+
+  for (const [size, options] of Object.entries({ 1280: WIDE, 360: NARROW })) {
+    test(`chats with a token of the page, and signs out: ${size} pixels`, async (t) => {
+      const { page, complaints, part, settled, userId, messages, answered } = await visit(
+        t,
+        server.baseUrl,
+        options,
+      );
+      await settled("ready");
+      const anonymous = await userId();
+      const requests = [];
+      page.on("request", (request) => requests.push(new URL(request.url()).pathname));
+      await part("sign-in").click();
+      await isUser(page, /^ada@example\.com$/);
+      assert.equal(await part("source").getAttribute("data-source"), "callback");
+      assert.ok(await part("new-identity").isHidden());
+      if (options === NARROW) await part("chat-launcher").click();
+      await part("chat-input").fill("It is me");
+      await part("chat-input").press("Enter");
+      await answered(1);
+      assert.deepEqual((await messages()).at(-1), ["assistant", "It is me"]);
+      assert.deepEqual([...new Set(requests)], ["/development/demo-keys", "/run/api/chat"]);
+      if (options === NARROW) await part("chat-close").click();
+
+      await part("sign-in").click();
+      await isUser(page, /^anon_/);
+      assert.notEqual(await userId(), anonymous, "the anonymous session was forgotten");
+      assert.deepEqual(complaints, []);
+    });
+  }
+
+  test("cannot be made where the server takes no keys from a page", async (t) => {
+    // What a production server responds: the route is not there.
+    const production = await startServer({
+      ...built,
+      SALTMINE_ENV: "production",
+      INKEEP_ANON_JWT_SECRET: "a session secret for this test, 32 characters",
+      INKEEP_POW_HMAC_SECRET: "",
+      INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY,
+    });
+    t.after(production.stop);
+    const app = await makeApp({ baseUrl: production.baseUrl, key: MANAGEMENT_KEY });
+    const { page, part, settled } = await visit(t, address({ appId: app }, production.baseUrl));
+    await settled("ready");
+    await part("sign-in").click();
+    await part("sign-in-failure").waitFor();
+    assert.match(await part("sign-in-failure").textContent(), /npm start/);
+    assert.match(await page.getByTestId("user-id").textContent(), /^anon_/);
+  });
+});
+
 describe("a page on another origin", () => {
   test("gets its session and chats through CORS", async (t) => {
     const { part, settled, messages, answered, complaints } = await visit(

@@ -13,15 +13,13 @@ import { installTarball, runNode } from "../support/tarball.mjs";
 const { folder, installed, manifest, remove } = await installTarball();
 after(remove);
 
-/** An engine's code on the page and in a worker, in browsers and in Node, with each kind of module. */
+/** An engine's code on the page and in a worker, in browsers and in Node; the JavaScript engine is for browsers. */
 const ENGINES = ["", "node-"].flatMap((prefix) =>
-  ["page-engine", "worker"].flatMap((part) =>
-    ["", "-javascript", "-javascript-all"].map((kind) => `${prefix}${part}${kind}.js`),
-  ),
+  ["page-engine", "worker"].map((part) => `${prefix}${part}.js`),
 );
 const SCRIPTS = [
   ...["index.js", "node.js", "altcha-lib.js", "react.js", "service-worker.js", "saltmine.global.js"],
-  ...["inline.js", "inline.global.js", "search.js", "requests.js", ...ENGINES],
+  ...["inline.js", "inline.global.js", "search.js", "requests.js", "javascript.js", ...ENGINES],
   ...["altcha-workers.js", "altcha-worker.js"],
   ...["", "node-"].flatMap((prefix) =>
     ["keys.js", "kdf-worker.js", "kdf-page-engine.js"].map((name) => prefix + name),
@@ -34,7 +32,7 @@ const KDF_MODULES = ["sha", "scrypt", "argon2id"].flatMap((name) => [
 const DIST = [
   ...SCRIPTS,
   ...SCRIPTS.map((name) => `${name}.map`),
-  ...["simd128.wasm", "scalar.wasm", "javascript.js", "javascript-all.js", "integrity.json", ...KDF_MODULES],
+  ...["simd128.wasm", "scalar.wasm", "integrity.json", ...KDF_MODULES],
   ...["index", "altcha-lib", "altcha-workers", "react", "saltmine.global", "inline.global"].map(
     (name) => `${name}.d.ts`,
   ),

@@ -7,7 +7,6 @@ import { servePages, untilDone } from "../support/pages.mjs";
 import { rivalVersions, table } from "../support/report.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { BUDGETS } from "./budgets.mjs";
-import { kernelBytes } from "./kernels.mjs";
 import { loadScenarios } from "./scenarios.mjs";
 
 /** The page's own script is in its text. */
@@ -64,7 +63,6 @@ export async function measureSizes() {
     // Loaded there as well as everywhere: the door, and the worker that finds out.
     const javascript = refused.filter(({ path }) => !ours.some((file) => file.path === path));
     const widget = await load("/widget");
-    const kernels = await kernelBytes(join(tarball.dist, "simd128.wasm"));
     const scenarios = await loadScenarios(tarball, load);
     const keyModules = await Promise.all(
       Object.keys(BUDGETS.keyModulesGzip).map(async (name) => ({
@@ -95,14 +93,12 @@ export async function measureSizes() {
         ["bundled by esbuild, gzip -9, bytes", "in the entry", "before the search starts"],
         scenarios.map(({ name, entry, files }) => [`\`${name}\``, ...cells([gzip(entry), gzip(files)])]),
       ),
-      `The search without the flow is ${kernels.toLocaleString("en")} bytes of \`simd128.wasm\`.`,
     ].join("\n\n");
 
     const checks = [
       { what: "the first load, gzip", bytes: gzip(ours), most: BUDGETS.firstLoadGzip },
       { what: "the JavaScript engine, gzip", bytes: gzip(javascript), most: BUDGETS.javascriptGzip },
       { what: "the one-file entry point, gzip", bytes: gzip([inline]), most: BUDGETS.inlineGzip },
-      { what: "the SIMD kernels, raw", bytes: kernels, most: BUDGETS.kernelsRaw },
       ...keyModules.map(({ name, body }) => ({
         what: `the module ${name} of version 2, gzip`,
         bytes: gzip([{ body }]),

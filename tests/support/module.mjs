@@ -1,16 +1,28 @@
-/** The shipped modules by themselves, without the package around them; in browsers, too. */
+/** The engines by themselves, without the package around them; in browsers, too. */
 
-/**
- * Opens a challenge in a module's exports: `run(start, end)` gives the number or -1, `close()` gives the memory back.
- * The input is what `pkg/src/worker/wasm-module.ts` writes: the members as a form, each value after the letter of its type.
- */
-export function openChallenge(exports, challenge, ceiling = 2 ** 53 - 1) {
-  const form = new URLSearchParams();
-  for (const [name, value] of Object.entries(challenge))
-    form.set(name, `${typeof value === "string" ? "s" : "n"}${value}`);
-  const text = new TextEncoder().encode(form.toString());
-  const input = exports.reserve(text.length);
-  new Uint8Array(exports.memory.buffer).set(text, input);
-  const work = exports.open(input, text.length, ceiling);
-  return { run: (start, end) => exports.run(work, start, end), close: () => exports.close(work) };
+/** What a search needs of its environment: nothing is shared, and nothing is paused for. */
+const host = {
+  signal: new AbortController().signal,
+  sliceMs: Number.POSITIVE_INFINITY,
+  timeoutMs: 0,
+  sharing: false,
+  state() {},
+  progress() {},
+  pause: async () => {},
+  share: async () => {
+    throw new Error("this engine lacks the hash function");
+  },
+};
+
+/** Instantiates a wasm module; `glue` is the module's own copy of `pkg/wasm/client.js`. */
+export async function instantiate(bytes, glue) {
+  const { instance } = await WebAssembly.instantiate(bytes, { g: glue });
+  glue.__wbg_set_wasm(instance.exports);
+  return glue;
+}
+
+/** Searches `start..=end` of a challenge; resolves with the number, or -1. */
+export async function search(client, challenge, start, end) {
+  const options = { maxNumber: Number.MAX_SAFE_INTEGER, start, end };
+  return (await client.search(challenge, options, host)) ?? -1;
 }

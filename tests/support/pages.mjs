@@ -37,6 +37,27 @@ const widgetPage = `${BLANK_PAGE}
   });
 </script>`;
 
+/** The same widget, and the request for a session with its solution. */
+const widgetSessionPage = widgetPage.replace(
+  'if (detail.state === "verified") globalThis.done = { at: performance.now(), payload: detail.payload };',
+  `if (detail.state === "verified") {
+      const headers = { "X-Inkeep-Challenge-Solution": detail.payload };
+      fetch("/run/auth/apps/${APP_ID}/anonymous-session", { method: "POST", headers })
+        .then((response) => response.json())
+        .then(({ token }) => { globalThis.done = { at: performance.now(), token, payload: detail.payload }; });
+    }`,
+);
+
+/** Ours, with the lines that let the browser request the files before the script runs. */
+const preloadingPage = (door) =>
+  saltminePage(door).replace(
+    "<script",
+    `<link rel="modulepreload" href="${door}">
+<link rel="modulepreload" href="/saltmine/worker.js">
+<link rel="preload" as="fetch" crossorigin href="/saltmine/simd128.wasm">
+<script`,
+  );
+
 /** The floor: a worker and the same two requests, and no work. */
 const barePage = `${BLANK_PAGE}
 <script type="module">
@@ -49,20 +70,38 @@ const bareWorker = `
   const response = await fetch("/run/auth/apps/${APP_ID}/anonymous-session", { method: "POST" });
   self.postMessage((await response.json()).token);`;
 
-/** Serves the pages for an installed package; `folders` and `files` are further ones, `headers` go with all of them. */
-export function servePages({ dist, doors }, routes, { folders = {}, files = {}, headers = {} } = {}) {
+/**
+ * Serves the pages for an installed package; `folders` and `files` are further ones, `headers` go with all of them. Each
+ * response is delayed by `delayMs`.
+ */
+export function servePages(
+  { dist, doors },
+  routes,
+  { folders = {}, files = {}, headers = {}, delayMs = 0 } = {},
+) {
+  const delayed =
+    (respond) =>
+    async (...about) => {
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      return respond(...about);
+    };
   const site = {
     folders: { "/saltmine/": dist, "/altcha/": dirname(require.resolve("altcha")), ...folders },
     files: {
       "/": saltminePage(doors.web),
+      "/preloading": preloadingPage(doors.web),
       "/widget": widgetPage,
+      "/widget-session": widgetSessionPage,
       "/bare": barePage,
       "/bare-worker.js": bareWorker,
       ...files,
     },
   };
-  return startService(routes, {
-    otherwise: async (path) => ({ ...(await readAnswer(path, site)), headers }),
+  const delayedRoutes = Object.fromEntries(
+    Object.entries(routes).map(([name, respond]) => [name, delayed(respond)]),
+  );
+  return startService(delayedRoutes, {
+    otherwise: delayed(async (path) => ({ ...(await readAnswer(path, site)), headers })),
   });
 }
 

@@ -1,9 +1,8 @@
-/** What measurements print and where they write: tables, and the generated blocks of docs/benchmarks.md. */
+/** What measurements print and where they write: tables, and the generated blocks of pages of docs. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./paths.mjs";
 
-const PAGE = join(root, "docs", "benchmarks.md");
 const manifest = JSON.parse(await readFile(join(root, "tests", "package.json"), "utf8"));
 
 /** The rivals' versions, which tests/package.json pins: `altcha`, `altcha-lib`, `@cap.js/wasm`. */
@@ -19,22 +18,22 @@ export function table(head, rows) {
   );
 }
 
-/** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of docs/benchmarks.md. */
-export async function writeBlock(name, text) {
-  const { page, start, stop } = await findBlock(name);
-  await writeFile(PAGE, `${page.slice(0, start)}\n${text}\n${page.slice(stop)}`);
+/** Puts `text` between `<!-- name:begin -->` and `<!-- name:end -->` of a page of docs. */
+export async function writeBlock(name, text, file = "benchmarks.md") {
+  const { page, start, stop } = await findBlock(name, file);
+  await writeFile(join(root, "docs", file), `${page.slice(0, start)}\n${text}\n${page.slice(stop)}`);
 }
 
 /** Reads that block. */
-export async function readBlock(name) {
-  const { page, start, stop } = await findBlock(name);
+export async function readBlock(name, file = "benchmarks.md") {
+  const { page, start, stop } = await findBlock(name, file);
   return page.slice(start, stop).trim();
 }
 
-async function findBlock(name) {
-  const page = await readFile(PAGE, "utf8");
+async function findBlock(name, file) {
+  const page = await readFile(join(root, "docs", file), "utf8");
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const [start, stop] = [page.indexOf(begin), page.indexOf(end)];
-  if (start < 0 || stop < start) throw new Error(`docs/benchmarks.md has no ${begin} … ${end}`);
+  if (start < 0 || stop < start) throw new Error(`docs/${file} has no ${begin} … ${end}`);
   return { page, start: start + begin.length, stop };
 }

@@ -1,11 +1,12 @@
 /** The demo page: a session through the published package, and a chat that uses it. */
-import { type ClientOptions, createClient } from "saltmine";
+import { type Client, type ClientOptions, createClient } from "saltmine";
 import { ChatWidget } from "./chat-widget.js";
 import { Conversation } from "./conversation.js";
 import { startDigging } from "./dig.js";
 import { part } from "./page.js";
 import { SessionPanel } from "./session-panel.js";
 import { readSettings, type Settings } from "./settings.js";
+import { makeSigner, type Signer, USER } from "./signed-in.js";
 import { startTheme } from "./theme.js";
 
 startTheme();
@@ -22,10 +23,23 @@ try {
 
 function start(settings: Settings): void {
   const { baseUrl, appId, isForeign } = settings;
-  const options: ClientOptions = { baseUrl, appId, onEvent: (event) => panel.take(event) };
-  // Sessions are stored by app alone: a link to this page must not hand this server's token to another server.
-  if (isForeign) options.storage = "session";
-  const client = createClient(options);
+  const makeClient = (signer?: Signer): Client => {
+    const made: { client?: Client } = {};
+    const options: ClientOptions = {
+      baseUrl,
+      appId,
+      onEvent: (event) => {
+        // A client that was replaced has nothing to say.
+        if (!made.client || made.client === client) panel.take(event);
+      },
+    };
+    // Sessions are stored by app alone: a link to this page must not hand this server's token to another server.
+    if (isForeign) options.storage = "session";
+    if (signer) options.getAuthToken = signer;
+    made.client = createClient(options);
+    return made.client;
+  };
+  let client = makeClient();
 
   /** Whoever asks for the session, the panel tells when there is none. */
   let visitor = 0;
@@ -59,8 +73,43 @@ function start(settings: Settings): void {
     newIdentity();
     chat.restart("You are someone else now, so this is a new conversation.");
   });
+  const sign = startSigningIn(settings, (signer) => {
+    visitor += 1;
+    client.dispose();
+    client = makeClient(signer);
+    openSession();
+    chat.restart(
+      signer
+        ? `Hello ${USER.name}! This page signed a token for you: no challenge, no session request.`
+        : "You are anonymous again, so this is a new conversation.",
+    );
+  });
+  sign.hidden = isForeign;
   showSettings(settings);
   openSession();
+}
+
+/** Returns the button that signs the demo's user in and out. `change` is called with a signer, or without one. */
+function startSigningIn({ baseUrl }: Settings, change: (signer?: Signer) => void): HTMLButtonElement {
+  const button = part<HTMLButtonElement>("sign-in");
+  const failure = part("sign-in-failure");
+  let isSignedIn = false;
+  button.addEventListener("click", async () => {
+    failure.hidden = true;
+    button.disabled = true;
+    try {
+      change(isSignedIn ? undefined : await makeSigner(baseUrl));
+      isSignedIn = !isSignedIn;
+      button.textContent = isSignedIn ? "Sign out" : `Sign in as ${USER.name}`;
+      part("new-identity").hidden = isSignedIn;
+    } catch (error) {
+      failure.textContent = error instanceof Error ? error.message : String(error);
+      failure.hidden = false;
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return button;
 }
 
 function showSettings({ baseUrl, appId, isForeign }: Settings): void {

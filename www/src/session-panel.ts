@@ -84,6 +84,8 @@ export class SessionPanel {
     if (solveMs !== undefined) this.#timeline.searchTook(solveMs);
     if (source === "storage")
       this.#timeline.note("starting", "Not needed: the session of your last visit still holds");
+    else if (source === "callback")
+      this.#timeline.note("starting", "Not needed: the page has a token of its own for the user");
     else if (!proofOfWork)
       this.#timeline.note("solving", "Not asked for: proof of work is off on this server");
 
@@ -91,16 +93,24 @@ export class SessionPanel {
     part("took-ms").textContent = ms(tookMs);
     part("took-ms").dataset.value = String(tookMs);
     part("took-note").textContent =
-      source === "storage" ? "to find the session you already had" : "from nothing to a session";
+      source === "storage"
+        ? "to find the session you already had"
+        : source === "callback"
+          ? "to a token that the page signed"
+          : "from nothing to a session";
     part("user-id").textContent = session.userId;
     const expiry = part<HTMLTimeElement>("expires-at");
     expiry.dateTime = session.expiresAt;
     expiry.textContent = expiryFormat.format(new Date(session.expiresAt));
     part("source").dataset.source = source;
     part("source").textContent =
-      source === "storage" ? "This browser’s storage; nothing was asked for" : "The server, just now";
+      source === "storage"
+        ? "This browser’s storage; nothing was asked for"
+        : source === "callback"
+          ? "This page, which signed a token for the user"
+          : "The server, just now";
     part("proof-of-work").textContent = proofText(source, proofOfWork, hashes, solveMs);
-    this.#showBackend(event.backend, source === "storage" ? "No work was done on this visit." : undefined);
+    this.#showBackend(event.backend, source !== "network" ? "No work was done on this visit." : undefined);
   }
 
   #showBackend(backend: Backend | undefined, otherwise = ""): void {
@@ -128,12 +138,13 @@ function rungText({ reason }: Backend): string {
 }
 
 function proofText(
-  source: "network" | "storage",
+  source: "network" | "storage" | "callback",
   proofOfWork: boolean | undefined,
   hashes?: number,
   solveMs?: number,
 ): string {
   if (source === "storage") return "None on this visit";
+  if (source === "callback") return "None: the app’s key verifies the token";
   if (!proofOfWork) return "Off on this server: none was asked for";
   if (hashes === undefined || solveMs === undefined) return "Done";
   return `${count(hashes)} hashes in ${ms(solveMs)} ms`;

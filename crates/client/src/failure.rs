@@ -1,49 +1,55 @@
 //! Why a flow or a search ended without a result.
 
+use alloc::string::String;
+
 use saltmine_protocol::ChallengeError;
 
-/// The stable name of a failure that the flow finds. The npm package adds those of its own rooms, and holds the
+/// The stable name of a failure that the flow finds. The npm package adds those of its own parts, and has the
 /// sentence for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The challenge lacks a member, or one has the wrong form; [`Failure::field`] names it.
     ChallengeMalformed,
-    /// The challenge asks for a hash function that is not known here.
+    /// The challenge requires a hash function that is not known here.
     AlgorithmUnsupported,
-    /// The challenge's range is larger than the caller's ceiling.
+    /// The challenge's range is larger than the caller's limit.
     MaxNumberTooLarge,
-    /// The whole range was searched and nothing fits.
+    /// The whole range was searched, and no number solves the challenge.
     NoSolution,
-    /// The answer to a successful request is not what the protocol says.
+    /// The body of a successful response is not what the protocol says.
     ResponseMalformed,
     /// 400 without a proof-of-work reason, and any other status of the 4xx class.
     BadRequest,
-    /// The server wants a solution and none was sent.
+    /// The server requires a solution and none was sent.
     PowRequired,
     /// The server did not accept the solution.
     PowInvalid,
-    /// The challenge ran out before its solution arrived.
+    /// The challenge expired before its solution arrived.
     PowExpired,
     /// The solution was used before.
     PowReplayed,
-    /// 401: the app does not hand out anonymous sessions.
+    /// 401: the app allows no anonymous sessions.
     AnonymousNotAllowed,
-    /// 403: the page's origin is not on the app's list.
+    /// 403: the page's origin is not among the app's.
     OriginNotAllowed,
-    /// 404: no such app, or it is switched off.
+    /// 404: the app does not exist or is disabled.
     AppNotFound,
     /// 429.
     RateLimited,
     /// Any status from 500, and a status that no HTTP server should send.
     ServerError,
-    /// A request was not answered: no connection, or the answer was kept from us.
+    /// A request got no response: no connection, or the browser does not show it (CORS).
     Network,
-    /// A request was not answered in time.
+    /// A request got no response in time.
     Timeout,
+    /// A person has to solve the challenge: type letters, for example.
+    InteractionRequired,
+    /// The caller's signal aborted the work.
+    Aborted,
 }
 
 impl Code {
-    /// The code as the npm package and its users know it.
+    /// Returns the code as the npm package and its users know it.
     ///
     /// ```
     /// use saltmine_client::failure::Code;
@@ -69,33 +75,32 @@ impl Code {
             Self::ServerError => "server_error",
             Self::Network => "network",
             Self::Timeout => "timeout",
+            Self::InteractionRequired => "interaction_required",
+            Self::Aborted => "aborted",
         }
-    }
-
-    /// What a 400 means, by the `reason` in its problem document.
-    pub(crate) fn of_reason(reason: &str) -> Self {
-        [Self::PowRequired, Self::PowInvalid, Self::PowExpired, Self::PowReplayed]
-            .into_iter()
-            .find(|code| code.as_str() == reason)
-            .unwrap_or(Self::BadRequest)
     }
 }
 
-/// A failure on its way out: a code, and what the sentence needs beside it. The server's own words (`detail` of its
-/// problem document) are added by the host, who has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A failure: a code, and what the sentence needs beside it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// What happened.
     pub code: Code,
-    /// The HTTP status, when an answer came.
+    /// The HTTP status, when a response came.
     pub status: Option<u16>,
     /// The JSON member that is missing or malformed.
     pub field: Option<&'static str>,
+    /// The server's description (`detail` of its problem document), or the browser's of a request without a response.
+    pub detail: Option<String>,
+    /// The server's id of the refused request.
+    pub request_id: Option<String>,
+    /// How long the server asks to wait before the next request, in milliseconds.
+    pub retry_after_ms: Option<f64>,
 }
 
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, status: None, field: None }
+        Self { code, status: None, field: None, detail: None, request_id: None, retry_after_ms: None }
     }
 }
 

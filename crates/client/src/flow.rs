@@ -1,4 +1,4 @@
-//! From nothing to a session, as a state machine without I/O.
+//! The way to a session, as a state machine without I/O.
 //!
 //! ```
 //! use saltmine_client::flow::{Config, Flow, Goal, Now, Step};
@@ -8,6 +8,7 @@
 //!     goal: Goal::Session,
 //!     base_url: "https://api.example.com".into(),
 //!     app_path: "app_1234567890abcdef".into(),
+//!     challenge_paths: vec!["/run/auth/pow/challenge".into()],
 //!     token: None,
 //!     solution: None,
 //!     max_number: 10_000_000,
@@ -16,276 +17,229 @@
 //! assert_eq!(request.url, "https://api.example.com/run/auth/pow/challenge");
 //! ```
 
+mod challenge;
+mod json_text;
+mod refusal;
 mod retry;
+mod types;
+mod url;
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use saltmine_protocol::{Challenge, RawChallenge, SOLUTION_HEADER, double};
+use saltmine_protocol::{JsonObject, SOLUTION_HEADER, encode_base64, whole};
 
 use crate::failure::{Code, Failure};
 use retry::Retries;
 
+pub use challenge::{Challenge, read_challenge};
+pub use types::{
+    Config, Event, Goal, Granted, Json, Now, Request, Response, SolutionV2, Solved, Step, Unanswered,
+};
+
 /// A solution must reach the server this long before its challenge expires, by the server's clock.
 const EXPIRY_MARGIN_MS: f64 = 2_000.0;
+/// The path whose solutions are sent without the envelope `{"payload"}`.
+const BARE_PATH: &str = "/run/auth/pow/challenge";
 
-/// What a flow needs to know.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the flow ends.
-    pub goal: Goal,
-    /// The service's address, without a slash at its end.
-    pub base_url: String,
-    /// The app's id, percent-encoded for a path.
-    pub app_path: String,
-    /// The token held until now, so that the visitor keeps their identity.
-    pub token: Option<String>,
-    /// A solution that was prepared ahead ([`Solved::header`]): spent before a challenge is asked for.
-    pub solution: Option<String>,
-    /// The largest `maxnumber` that is worth searching: the member is not signed.
-    pub max_number: u64,
-}
-
-/// Where a flow ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Goal {
-    /// A session token: [`Step::Granted`].
+/// The requests of a flow.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Challenge,
+    /// Empty interaction data, for servers that want some before they send a challenge.
+    Interaction,
+    /// The solution, for servers that verify it before the session is requested.
+    Verification,
     Session,
-    /// A solution, not spent yet: [`Step::Solved`].
-    Solution,
-}
-
-/// Time and chance, which a flow does not ask for by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Now {
-    /// Unix milliseconds by the visitor's clock, whatever it is worth.
-    pub ms: f64,
-    /// A number from 0 to below 1, drawn for this call.
-    pub random: f64,
-}
-
-/// One HTTP request without a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// `GET` or `POST`.
-    pub method: &'static str,
-    /// Where to.
-    pub url: String,
-    /// Header names and values.
-    pub headers: Vec<(&'static str, String)>,
-}
-
-/// A JSON object as far as a flow looks into it.
-pub trait Json {
-    /// The member, when it is a string.
-    fn text(&self, name: &str) -> Option<String>;
-    /// The member as a number: NaN when it is there and is none, `None` when it is absent or null.
-    fn number(&self, name: &str) -> Option<f64>;
-}
-
-/// What came back for a [`Request`].
-#[derive(Clone, Debug)]
-pub struct Response<J> {
-    /// HTTP status.
-    pub status: u16,
-    /// The `Date` header in Unix milliseconds, where it may be read.
-    pub date_ms: Option<f64>,
-    /// The `Retry-After` header (RFC 9110, 10.2.3) as a time from now in milliseconds.
-    pub retry_after_ms: Option<f64>,
-    /// The body, when it is a JSON object.
-    pub body: Option<J>,
-}
-
-/// What has happened since the last step.
-#[derive(Clone, Debug)]
-pub enum Event<J> {
-    /// The request was answered.
-    Response(Response<J>),
-    /// The request was not answered: not in time, or there is no connection, or the browser keeps the answer to itself
-    /// (CORS).
-    Unanswered {
-        /// Whether time was up.
-        timed_out: bool,
-    },
-    /// The search ended.
-    Searched(Option<u64>),
-    /// The time of [`Step::Wait`] is over.
-    Waited,
-}
-
-/// What to do next.
-#[derive(Debug)]
-pub enum Step {
-    /// Send this; resume with [`Event::Response`] or [`Event::Unanswered`].
-    Request(Request),
-    /// Search the whole range of [`Flow::challenge`] and resume with [`Event::Searched`].
-    Search,
-    /// Wait for so many milliseconds and resume with [`Event::Waited`].
-    Wait(u64),
-    /// The end of a flow to a session.
-    Granted(Granted),
-    /// The end of a flow to a solution; `None`: proof of work is off on this server.
-    Solved(Option<Solved>),
-    /// The end: a failure.
-    Failed(Failure),
-}
-
-/// What the service hands out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Granted {
-    /// The bearer token (JWT).
-    pub token: String,
-    /// When it expires, as the server wrote it (ISO 8601).
-    pub expires_at: String,
-    /// Whether a proof of work was asked for.
-    pub proof_of_work: bool,
-    /// The server's clock in Unix milliseconds, where it is known.
-    pub server_ms: Option<f64>,
-}
-
-/// A solution to be spent later.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Solved {
-    /// The value of [`SOLUTION_HEADER`].
-    pub header: String,
-    /// Milliseconds until its challenge expires, where both that and the server's clock are known.
-    pub expires_in_ms: Option<f64>,
 }
 
 #[derive(Clone, Copy)]
 enum State {
     Ended,
-    AwaitingChallenge,
+    Awaiting(Kind),
     Searching,
-    AwaitingSession,
-    WaitingForChallenge,
-    WaitingForSession,
+    Waiting(Kind),
 }
 
-/// The flow of PROTOCOL sections 1 and 5: challenge, search, session.
+/// The flow: challenge, search, session.
 pub struct Flow {
     config: Config,
     state: State,
     retries: Retries,
-    /// A challenge that ran out, or whose solution was refused, is replaced once.
+    /// A challenge that expired, or whose solution was refused, is replaced once.
     replaced: bool,
-    /// The challenge in work, while there is one.
-    challenge: Option<Box<Challenge>>,
-    /// What is sent to the session endpoint as [`SOLUTION_HEADER`].
+    /// The index of the challenge path in use.
+    path: usize,
+    /// Whether that path answered with a challenge.
+    answered: bool,
+    /// The challenge in work.
+    challenge: Option<Challenge>,
+    /// Where interaction data are sent.
+    interaction_url: String,
+    /// Where the solution is verified before it is used.
+    verify_url: Option<String>,
+    /// The solution as ALTCHA writes it, in base64.
+    payload: String,
+    /// The value of [`SOLUTION_HEADER`] for the request for a session.
     solution: Option<String>,
-    /// Server's clock minus ours, learned from `Date`.
+    /// The server's clock minus the visitor's, from `Date`.
     skew_ms: Option<f64>,
 }
 
 impl Flow {
-    /// A flow that has not begun.
+    /// Creates a flow that has not begun.
     #[must_use]
     pub fn new(mut config: Config) -> Self {
         Self {
             state: State::Ended,
             retries: Retries::default(),
             replaced: false,
+            path: 0,
+            answered: false,
             challenge: None,
+            interaction_url: String::new(),
+            verify_url: None,
+            payload: String::new(),
             solution: config.solution.take(),
             skew_ms: None,
             config,
         }
     }
 
-    /// The first step.
+    /// Returns the first step.
     pub fn start(&mut self, now: Now) -> Step {
         self.retries.begin(now);
         if self.solution.is_some() && self.config.goal == Goal::Session {
-            return self.request_session();
+            return self.request(Kind::Session, now);
         }
-        self.request_challenge()
+        self.request(Kind::Challenge, now)
     }
 
-    /// The next step after `event`.
-    ///
-    /// # Errors
-    /// There are none to return: every way to fail is [`Step::Failed`]. An event that does not belong to
-    /// the last step fails the flow with `response_malformed`.
+    /// Returns the next step after `event`. Every way to fail is [`Step::Failed`]; an event that does not belong to the
+    /// last step fails the flow with `response_malformed`.
     pub fn resume<J: Json>(&mut self, event: Event<J>, now: Now) -> Step {
         let state = core::mem::replace(&mut self.state, State::Ended);
         if let Event::Response(Response { date_ms: Some(date_ms), .. }) = &event {
             self.skew_ms = Some(date_ms - now.ms);
         }
         match (state, event) {
-            (State::AwaitingChallenge, Event::Response(response)) => self.on_challenge(&response, now),
-            (State::AwaitingSession, Event::Response(response)) => self.on_session(&response, now),
-            (State::AwaitingChallenge | State::AwaitingSession, Event::Unanswered { timed_out }) => {
+            (State::Awaiting(kind), Event::Response(response)) => self.on_response(kind, &response, now),
+            (State::Awaiting(kind), Event::Unanswered(Unanswered { timed_out, cause })) => {
                 let code = if timed_out { Code::Timeout } else { Code::Network };
-                self.try_again(state, code.into(), None, now)
+                let detail = Some(cause).filter(|_| !timed_out);
+                self.try_again(kind, Failure { detail, ..code.into() }, now)
             }
-            (State::WaitingForChallenge, Event::Waited) => self.request_challenge(),
-            (State::WaitingForSession, Event::Waited) => self.spend(now),
-            (State::Searching, Event::Searched(found)) => self.on_searched(found, now),
+            (State::Waiting(Kind::Session | Kind::Verification), Event::Waited)
+                if self.about_to_expire(now) =>
+            {
+                self.another_challenge(Code::PowExpired.into(), now)
+            }
+            (State::Waiting(kind), Event::Waited) => self.request(kind, now),
+            (State::Searching, Event::Searched(found)) => match (found, &self.challenge) {
+                (Some(number), Some(Challenge::V1(challenge))) => {
+                    self.payload = challenge.solution(number).to_header();
+                    self.on_solved(now)
+                }
+                _ => failed(Code::NoSolution),
+            },
+            (State::Searching, Event::SearchedV2(found)) => match (found, &self.challenge) {
+                (Some(solution), Some(Challenge::V2(challenge))) => {
+                    self.payload = solution.to_payload(&challenge.text);
+                    self.on_solved(now)
+                }
+                _ => failed(Code::NoSolution),
+            },
             _ => failed(Code::ResponseMalformed),
         }
     }
 
-    /// The challenge that was read last, once there is one: what to search.
+    /// Returns the challenge that was read last: the one to search.
     #[must_use]
     pub fn challenge(&self) -> Option<&Challenge> {
-        self.challenge.as_deref()
+        self.challenge.as_ref()
     }
 
-    fn request_challenge(&mut self) -> Step {
-        self.solution = None;
-        self.state = State::AwaitingChallenge;
-        let url = concat(&[&self.config.base_url, "/run/auth/pow/challenge"]);
-        Step::Request(Request { method: "GET", url, headers: Vec::new() })
-    }
-
-    fn on_challenge<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
-        self.challenge = None;
-        match response.status {
-            200 => {}
-            // Proof of work is off on this server, even if an earlier challenge ran out.
-            404 if self.config.goal == Goal::Solution => return Step::Solved(None),
-            404 => return self.request_session(),
-            _ => return self.refused(State::AwaitingChallenge, response, now),
+    fn on_response<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
+        match (kind, response.status) {
+            (Kind::Challenge, 404) => {
+                self.path += 1;
+                self.request(Kind::Challenge, now)
+            }
+            (Kind::Challenge | Kind::Interaction, 200) => self.on_challenge(kind, response, now),
+            (Kind::Verification, 200) => self.on_verified(response, now),
+            (Kind::Session, 200) => self.on_session(response, now),
+            _ => self.refused(kind, response, now),
         }
-        let Some(body) = &response.body else {
-            return Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() });
-        };
-        match read_challenge(body, self.config.max_number) {
+    }
+
+    fn on_challenge<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
+        let Some(body) = &response.body else { return malformed() };
+        self.answered = true;
+        if body.object("codeChallenge").is_some() {
+            return failed(Code::InteractionRequired);
+        }
+        let url = self.challenge_url();
+        if let Some(his) = body.object("his").and_then(|his| his.text("url")) {
+            // A server that is not satisfied with no data wants a person's.
+            if kind == Kind::Interaction {
+                return failed(Code::InteractionRequired);
+            }
+            self.interaction_url = url::resolve(&his, &url);
+            return self.request(Kind::Interaction, now);
+        }
+        let verify_url = body.object("configuration").and_then(|settings| settings.text("verifyUrl"));
+        self.verify_url = verify_url.map(|reference| url::resolve(&reference, &url));
+        match Challenge::read(body, self.config.max_number) {
             Ok(challenge) => self.challenge = Some(challenge),
             Err(failure) => return Step::Failed(failure),
         }
         if self.about_to_expire(now) {
-            return self.another_challenge(Code::PowExpired.into());
+            return self.another_challenge(Code::PowExpired.into(), now);
         }
         self.state = State::Searching;
         Step::Search
     }
 
-    fn on_searched(&mut self, found: Option<u64>, now: Now) -> Step {
-        let (Some(number), Some(challenge)) = (found, &self.challenge) else {
-            return failed(Code::NoSolution);
-        };
-        self.solution = Some(challenge.solution(number).to_header());
-        self.spend(now)
+    /// Continues with a solution, while it is valid.
+    fn on_solved(&mut self, now: Now) -> Step {
+        if self.about_to_expire(now) {
+            return self.another_challenge(Code::PowExpired.into(), now);
+        }
+        if self.verify_url.is_some() {
+            return self.request(Kind::Verification, now);
+        }
+        self.use_payload(now)
     }
 
-    /// Goes on with the solution, while it is good.
-    fn spend(&mut self, now: Now) -> Step {
-        if self.about_to_expire(now) {
-            return self.another_challenge(Code::PowExpired.into());
+    fn on_verified<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
+        let Some(body) = &response.body else { return malformed() };
+        if !body.is_true("verified") {
+            return Step::Failed(Failure { detail: body.text("reason"), ..Code::PowInvalid.into() });
         }
+        if let Some(payload) = body.text("payload") {
+            self.payload = payload;
+        }
+        self.use_payload(now)
+    }
+
+    fn use_payload(&mut self, now: Now) -> Step {
+        let payload = core::mem::take(&mut self.payload);
+        let is_bare = self.config.challenge_paths.get(self.path).is_none_or(|path| path == BARE_PATH);
+        let header = if is_bare {
+            payload
+        } else {
+            encode_base64(JsonObject::new().text("payload", &payload).finish().as_bytes())
+        };
         if self.config.goal == Goal::Solution {
             let expires_in_ms = self.expires_in_ms(now);
-            return Step::Solved(self.solution.take().map(|header| Solved { header, expires_in_ms }));
+            let challenge_path = self.challenge_path();
+            return Step::Solved(Some(Solved { header, expires_in_ms, challenge_path }));
         }
-        self.request_session()
+        self.solution = Some(header);
+        self.request(Kind::Session, now)
     }
 
     fn on_session<J: Json>(&mut self, response: &Response<J>, now: Now) -> Step {
-        if response.status != 200 {
-            return self.refused(State::AwaitingSession, response, now);
-        }
         let member =
             |name| response.body.as_ref().and_then(|body| body.text(name)).filter(|text| !text.is_empty());
         match (member("token"), member("expiresAt")) {
@@ -294,109 +248,123 @@ impl Flow {
                 expires_at,
                 proof_of_work: self.solution.is_some(),
                 server_ms: self.skew_ms.map(|skew_ms| now.ms + skew_ms),
+                challenge_path: self.challenge_path(),
             }),
-            _ => Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() }),
+            _ => malformed(),
         }
     }
 
-    /// Until the challenge expires. Visitors' clocks are wrong by hours: without the server's clock the server is left
-    /// to judge.
+    /// The challenge path that answered.
+    fn challenge_path(&self) -> Option<String> {
+        self.config.challenge_paths.get(self.path).filter(|_| self.answered).cloned()
+    }
+
+    fn challenge_url(&self) -> String {
+        let path = self.config.challenge_paths.get(self.path).map_or("", |path| path);
+        concat(&[&self.config.base_url, path])
+    }
+
+    /// The time until the challenge expires. Visitors' clocks are wrong by hours: where the server's clock is not known,
+    /// only the server judges.
     fn expires_in_ms(&self, now: Now) -> Option<f64> {
-        let seconds = self.challenge.as_ref()?.expires_at_seconds()?;
-        Some(double(seconds) * 1_000.0 - now.ms - self.skew_ms?)
+        Some(self.challenge.as_ref()?.expires_at_ms()? - now.ms - self.skew_ms?)
     }
 
     fn about_to_expire(&self, now: Now) -> bool {
         self.expires_in_ms(now).is_some_and(|ms| ms < EXPIRY_MARGIN_MS)
     }
 
-    /// A fresh challenge, once a flow.
-    fn another_challenge(&mut self, otherwise: Failure) -> Step {
+    /// Requests a fresh challenge, once in a flow.
+    fn another_challenge(&mut self, otherwise: Failure, now: Now) -> Step {
         if core::mem::replace(&mut self.replaced, true) {
             return Step::Failed(otherwise);
         }
-        self.request_challenge()
+        self.request(Kind::Challenge, now)
     }
 
-    fn request_session(&mut self) -> Step {
-        self.state = State::AwaitingSession;
+    fn request(&mut self, kind: Kind, now: Now) -> Step {
+        self.state = State::Awaiting(kind);
         let mut headers = Vec::new();
-        if let Some(solution) = &self.solution {
-            headers.push((SOLUTION_HEADER, solution.clone()));
+        let mut body = None;
+        let (method, url) = match kind {
+            Kind::Challenge => {
+                self.challenge = None;
+                self.solution = None;
+                if self.path < self.config.challenge_paths.len() {
+                    ("GET", self.challenge_url())
+                } else if self.config.goal == Goal::Solution {
+                    // Proof of work is off on this server, even if an earlier challenge expired.
+                    self.state = State::Ended;
+                    return Step::Solved(None);
+                } else {
+                    return self.request(Kind::Session, now);
+                }
+            }
+            Kind::Interaction => {
+                let data = JsonObject::new()
+                    .raw("focus", "[]")
+                    .number("maxTouchPoints", 0)
+                    .raw("pointer", "[]")
+                    .raw("scroll", "[]")
+                    .number("time", whole(now.ms))
+                    .raw("touch", "[]");
+                body = Some(JsonObject::new().raw("his", &data.finish()).finish());
+                ("POST", self.interaction_url.clone())
+            }
+            Kind::Verification => {
+                body = Some(JsonObject::new().text("payload", &self.payload).finish());
+                ("POST", self.verify_url.clone().unwrap_or_default())
+            }
+            Kind::Session => {
+                if let Some(solution) = &self.solution {
+                    headers.push((SOLUTION_HEADER, solution.clone()));
+                }
+                if let Some(token) = &self.config.token {
+                    headers.push(("Authorization", concat(&["Bearer ", token])));
+                }
+                let Config { base_url, app_path, .. } = &self.config;
+                ("POST", concat(&[base_url, "/run/auth/apps/", app_path, "/anonymous-session"]))
+            }
+        };
+        if body.is_some() {
+            headers.push(("Content-Type", "application/json".into()));
         }
-        if let Some(token) = &self.config.token {
-            headers.push(("Authorization", concat(&["Bearer ", token])));
-        }
-        let Config { base_url, app_path, .. } = &self.config;
-        let url = concat(&[base_url, "/run/auth/apps/", app_path, "/anonymous-session"]);
-        Step::Request(Request { method: "POST", url, headers })
+        Step::Request(Request { method, url, headers, body })
     }
 
-    /// An answer that is not the one that was asked for.
-    fn refused<J: Json>(&mut self, state: State, response: &Response<J>, now: Now) -> Step {
-        let failure = refusal(response);
-        let spent = matches!(state, State::AwaitingSession);
+    /// Handles a response that is not the expected one.
+    fn refused<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
+        let failure = refusal::failure_of(kind, response);
+        let is_used = matches!(kind, Kind::Session | Kind::Verification);
         match failure.code {
-            Code::PowExpired | Code::PowInvalid | Code::PowReplayed if spent => {
-                self.another_challenge(failure)
+            Code::PowExpired | Code::PowInvalid | Code::PowReplayed if is_used => {
+                self.another_challenge(failure, now)
             }
-            // The server asks for what was not sent: proof of work was switched on after the last answer.
-            Code::PowRequired if spent && self.solution.is_none() => self.another_challenge(failure),
-            Code::RateLimited | Code::ServerError => {
-                self.try_again(state, failure, response.retry_after_ms, now)
+            // The server asks for what was not sent: proof of work was switched on after the last response.
+            Code::PowRequired if is_used && self.solution.is_none() => {
+                self.path = 0;
+                self.another_challenge(failure, now)
             }
+            Code::RateLimited | Code::ServerError => self.try_again(kind, failure, now),
             _ => Step::Failed(failure),
         }
     }
 
-    fn try_again(&mut self, state: State, failure: Failure, retry_after_ms: Option<f64>, now: Now) -> Step {
-        let Some(wait_ms) = self.retries.wait_ms(retry_after_ms, now) else { return Step::Failed(failure) };
-        self.state = match state {
-            State::AwaitingSession => State::WaitingForSession,
-            _ => State::WaitingForChallenge,
+    fn try_again(&mut self, kind: Kind, failure: Failure, now: Now) -> Step {
+        let Some(wait_ms) = self.retries.wait_ms(failure.retry_after_ms, now) else {
+            return Step::Failed(failure);
         };
+        self.state = State::Waiting(kind);
         Step::Wait(wait_ms)
     }
 }
 
-/// Reads a challenge strictly and holds it against the caller's ceiling.
-///
-/// # Errors
-/// `challenge_malformed`, `algorithm_unsupported`, `maxnumber_too_large`.
-pub fn read_challenge<J: Json>(body: &J, max_number: u64) -> Result<Box<Challenge>, Failure> {
-    let challenge = Box::new(Challenge::parse(RawChallenge {
-        algorithm: body.text("algorithm"),
-        challenge: body.text("challenge"),
-        max_number: body.number("maxnumber"),
-        salt: body.text("salt"),
-        signature: body.text("signature"),
-        expires_at_ms: body.number("expiresAt"),
-    })?);
-    if challenge.max_number() > max_number {
-        return Err(Code::MaxNumberTooLarge.into());
-    }
-    Ok(challenge)
-}
-
-/// What an answer other than 200 means.
-fn refusal<J: Json>(response: &Response<J>) -> Failure {
-    let reason = || response.body.as_ref().and_then(|body| body.text("reason")).unwrap_or_default();
-    let code = match response.status {
-        400 => Code::of_reason(&reason()),
-        401 => Code::AnonymousNotAllowed,
-        403 => Code::OriginNotAllowed,
-        404 => Code::AppNotFound,
-        429 => Code::RateLimited,
-        402..=499 => Code::BadRequest,
-        // A success or redirect that is not 200 is an answer the protocol does not know.
-        0..=399 => Code::ResponseMalformed,
-        _ => Code::ServerError,
-    };
-    Failure { code, status: Some(response.status), field: None }
-}
-
 fn failed(code: Code) -> Step {
     Step::Failed(code.into())
+}
+
+fn malformed() -> Step {
+    Step::Failed(Failure { status: Some(200), ..Code::ResponseMalformed.into() })
 }
 
 fn concat(parts: &[&str]) -> String {

@@ -1,24 +1,33 @@
-//! The client that a browser runs, in a Web Worker where it can: fetch the challenge, solve it, request
-//! the session.
+//! Gets an anonymous session token for a chat widget: requests the challenge, solves it, requests the session.
 //!
-//! [`flow`] decides and does no I/O: it is a state machine whose inputs are responses, the time, chance and search
-//! results, and whose outputs are the next things to do. It is tested natively, in microseconds. [`edge`] is the
-//! door that the npm package calls: its worker does what each step asks for (`fetch`, a timer) and comes back with
-//! what happened. So the module needs no runtime for futures, which would double it, and is the same where there is
-//! no WebAssembly and it runs as JavaScript.
+//! [`flow`] decides and does no I/O: a state machine whose inputs are responses, the time, random numbers and search
+//! results, and whose outputs are the next things to do. It is tested natively, in microseconds. On WebAssembly the
+//! `edge` drives it with `fetch`, timers and `AbortSignal` of the runtime: a Web Worker, a page, a service worker, Node,
+//! Deno or Bun. Its exports are [`session`], [`solve`] and [`search`], with the TypeScript types beside them.
 //!
-//! There is no serde, no text formatting and no panic with words in here: failures cross to JavaScript as
-//! stable codes, and their sentences live in the npm package.
-
+//! The npm package `saltmine` runs this module in a Web Worker. It is built without serde, text formatting and messages
+//! of panics: failures cross to JavaScript as stable codes, and the npm package has their sentences.
+#![cfg_attr(feature = "app", doc = "")]
+#![cfg_attr(
+    feature = "app",
+    doc = "Rust web applications (Leptos, Yew, Dioxus) use [`Client`], which the feature `app` adds."
+)]
 #![cfg_attr(all(target_arch = "wasm32", feature = "module"), no_std)]
+#![deny(unsafe_code)]
 
 extern crate alloc;
 
 pub mod failure;
 pub mod flow;
 
-pub mod edge;
-pub mod form;
+#[cfg(all(target_arch = "wasm32", feature = "app"))]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod edge;
 #[cfg(all(target_arch = "wasm32", feature = "module"))]
 mod module;
-mod step;
+
+#[cfg(all(target_arch = "wasm32", feature = "app"))]
+pub use app::{Client, ClientError, Session};
+#[cfg(target_arch = "wasm32")]
+pub use edge::{Host, Object, SearchOptions, SessionOptions, search, session, solve};

@@ -1,79 +1,15 @@
 //! The flow, driven by hand: every branch, with the time as an argument and no network.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod support;
+
 use saltmine_client::failure::{Code, Failure};
-use saltmine_client::flow::{Config, Event, Flow, Goal, Granted, Json, Now, Request, Response, Step};
+use saltmine_client::flow::{Challenge, Config, Event, Flow, Goal, Granted, Now, Response, Step};
 use serde_json::{Value, json};
-
-/// 2026-09-21T14:13:20Z, the time at which all of these tests play.
-const NOW_MS: f64 = 1_790_000_000_000.0;
-const SALT_AN_HOUR_LEFT: &str = "9296a1efb9cb79fb0d5d2ab8?expires=1790003600&";
-
-#[derive(Clone, Debug)]
-struct Body(Value);
-
-impl Json for Body {
-    fn text(&self, name: &str) -> Option<String> {
-        self.0.get(name)?.as_str().map(str::to_owned)
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        match self.0.get(name)? {
-            Value::Null => None,
-            value => Some(value.as_f64().unwrap_or(f64::NAN)),
-        }
-    }
-}
-
-fn config() -> Config {
-    Config {
-        goal: Goal::Session,
-        base_url: "https://api.example.com".into(),
-        app_path: "app_1".into(),
-        token: None,
-        solution: None,
-        max_number: 10_000_000,
-    }
-}
-
-/// So many milliseconds after all began; the longest waits.
-fn at(ms: f64) -> Now {
-    Now { ms: NOW_MS + ms, random: 0.999 }
-}
-
-fn now() -> Now {
-    at(0.0)
-}
-
-fn answer(status: u16, body: Value) -> Event<Body> {
-    Event::Response(Response { status, date_ms: Some(NOW_MS), retry_after_ms: None, body: Some(Body(body)) })
-}
-
-fn not_json(status: u16) -> Event<Body> {
-    Event::Response(Response { status, date_ms: None, retry_after_ms: None, body: None })
-}
-
-fn challenge_expiring(salt: &str) -> Value {
-    json!({ "algorithm": "SHA-256", "challenge": "0".repeat(64), "maxnumber": 50_000, "salt": salt, "signature": "1".repeat(64) })
-}
-
-fn challenge() -> Value {
-    challenge_expiring(SALT_AN_HOUR_LEFT)
-}
-
-fn request(step: Step) -> Request {
-    match step {
-        Step::Request(request) => request,
-        other => panic!("expected a request, got {other:?}"),
-    }
-}
-
-fn failure(step: Step) -> Failure {
-    match step {
-        Step::Failed(failure) => failure,
-        other => panic!("expected a failure, got {other:?}"),
-    }
-}
+use support::{
+    Body, NOW_MS, SALT_AN_HOUR_LEFT, answer, at, challenge, challenge_expiring, config, failure, not_json,
+    now, request, unanswered,
+};
 
 /// A flow whose search has just begun.
 fn searching(config: Config, challenge: Value) -> Flow {
@@ -113,7 +49,7 @@ fn challenge_then_search_then_session() {
     assert!(first.headers.is_empty());
 
     let Step::Search = flow.resume(answer(200, challenge()), now()) else { panic!("no search") };
-    let read = flow.challenge().expect("the challenge").clone();
+    let Some(Challenge::V1(read)) = flow.challenge().cloned() else { panic!("no challenge") };
     assert_eq!((read.salt(), read.max_number()), (SALT_AN_HOUR_LEFT, 50_000));
 
     let second = request(flow.resume(Event::<Body>::Searched(Some(42)), now()));
@@ -128,6 +64,7 @@ fn challenge_then_search_then_session() {
         expires_at: "2026-10-21T14:13:20Z".into(),
         proof_of_work: true,
         server_ms: Some(NOW_MS),
+        challenge_path: Some("/run/auth/pow/challenge".into()),
     };
     assert_eq!(session, expected);
 }
@@ -170,7 +107,8 @@ fn refusals_have_a_code_each() {
     ];
     for (status, mut body, code) in cases {
         body["detail"] = json!("the server's words");
-        let expected = Failure { code, status: Some(status), field: None };
+        let expected =
+            Failure { status: Some(status), detail: Some("the server's words".into()), ..code.into() };
         assert_eq!(
             failure(awaiting_session().resume(answer(status, body.clone()), now())),
             expected,
@@ -300,7 +238,8 @@ fn the_servers_clock_counts_not_the_visitors() {
         status: 200,
         date_ms: None,
         retry_after_ms: None,
-        body: Some(Body(challenge())),
+        request_id: None,
+        body: Some(Body::from(challenge())),
     });
     assert!(matches!(flow.resume(unknown, at(two_hours_ms)), Step::Search));
 }
@@ -344,8 +283,8 @@ fn a_server_that_switches_on_in_between_gets_its_work() {
 fn trouble_is_tried_again_three_times_each_wait_twice_as_long() {
     let troubles = || {
         [
-            (Event::Unanswered { timed_out: false }, Code::Network),
-            (Event::Unanswered { timed_out: true }, Code::Timeout),
+            (unanswered(false), Code::Network),
+            (unanswered(true), Code::Timeout),
             (not_json(429), Code::RateLimited),
             (not_json(500), Code::ServerError),
             (not_json(503), Code::ServerError),
@@ -374,9 +313,7 @@ fn trouble_is_tried_again_three_times_each_wait_twice_as_long() {
 #[test]
 fn the_jitter_is_full() {
     let mut flow = awaiting_session();
-    let Step::Wait(ms) =
-        flow.resume(Event::<Body>::Unanswered { timed_out: false }, Now { ms: NOW_MS, random: 0.0 })
-    else {
+    let Step::Wait(ms) = flow.resume(unanswered(false), Now { ms: NOW_MS, random: 0.0 }) else {
         panic!("no wait")
     };
     assert_eq!(ms, 0);
@@ -385,14 +322,9 @@ fn the_jitter_is_full() {
 #[test]
 fn retries_end_after_half_a_minute() {
     let mut flow = awaiting_session();
-    let Step::Wait(_) = flow.resume(Event::<Body>::Unanswered { timed_out: true }, at(15_000.0)) else {
-        panic!("no wait")
-    };
+    let Step::Wait(_) = flow.resume(unanswered(true), at(15_000.0)) else { panic!("no wait") };
     request(flow.resume(Event::<Body>::Waited, at(15_500.0)));
-    assert_eq!(
-        failure(flow.resume(Event::<Body>::Unanswered { timed_out: true }, at(30_500.0))).code,
-        Code::Timeout
-    );
+    assert_eq!(failure(flow.resume(unanswered(true), at(30_500.0))).code, Code::Timeout);
 }
 
 /// Found by `fuzz/`: an hour back was an hour more for `Retry-After`.
@@ -402,6 +334,7 @@ fn a_clock_that_is_set_back_lengthens_no_wait() {
         status: 429,
         date_ms: None,
         retry_after_ms: Some(3_600_000.0),
+        request_id: None,
         body: None,
     });
     for set_back_ms in [3_600_000.0, 86_400_000.0] {
@@ -411,7 +344,7 @@ fn a_clock_that_is_set_back_lengthens_no_wait() {
             "{set_back_ms}"
         );
     }
-    let trouble = Event::<Body>::Unanswered { timed_out: false };
+    let trouble = unanswered(false);
     assert!(matches!(awaiting_session().resume(trouble, at(-1_000.0)), Step::Wait(_)), "a second is nothing");
 }
 
@@ -422,6 +355,7 @@ fn a_server_that_says_when_is_not_asked_earlier() {
             status: 429,
             date_ms: None,
             retry_after_ms: Some(retry_after_ms),
+            request_id: None,
             body: None,
         })
     };
@@ -438,9 +372,7 @@ fn a_solution_that_ran_out_while_the_flow_waited_is_replaced() {
     let salt = "9296a1efb9cb79fb0d5d2ab8?expires=1790000010&";
     let mut flow = searching(config(), challenge_expiring(salt));
     request(flow.resume(Event::<Body>::Searched(Some(1)), now()));
-    let Step::Wait(_) = flow.resume(Event::<Body>::Unanswered { timed_out: false }, at(8_000.0)) else {
-        panic!("no wait")
-    };
+    let Step::Wait(_) = flow.resume(unanswered(false), at(8_000.0)) else { panic!("no wait") };
     assert_eq!(request(flow.resume(Event::<Body>::Waited, at(8_500.0))).method, "GET");
 }
 
@@ -471,7 +403,7 @@ fn a_solution_can_be_the_goal() {
     let Step::Solved(Some(solved)) = flow.resume(Event::<Body>::Searched(Some(42)), at(1_000.0)) else {
         panic!("no solution")
     };
-    let challenge = flow.challenge().expect("the challenge").clone();
+    let Some(Challenge::V1(challenge)) = flow.challenge().cloned() else { panic!("no challenge") };
     assert_eq!(solved.header, challenge.solution(42).to_header());
     assert_eq!(solved.expires_in_ms, Some(3_599_000.0));
 

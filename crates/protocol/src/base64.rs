@@ -3,7 +3,7 @@ use alloc::string::String;
 /// Base64 with padding (RFC 4648, 4). A loop of our own: a library's, which can fail, would be a thirtieth of the wasm
 /// module, and a fifteenth of its translation to JavaScript.
 #[must_use]
-pub(crate) fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let group =

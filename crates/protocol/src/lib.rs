@@ -18,6 +18,7 @@ mod random;
 pub mod v1;
 pub mod v2;
 
+pub use base64::encode as encode_base64;
 pub use decimal::{MAX_NUMBER, double, whole};
 pub use json::JsonObject;
 pub use v1::{Algorithm, Challenge, ChallengeError, DEFAULT_MAX_NUMBER, Field, RawChallenge, Solution};

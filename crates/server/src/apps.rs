@@ -1,4 +1,4 @@
-use crate::{AllowedDomain, Error, PowVersion};
+use crate::{AllowedDomain, Error, PowVersion, UserKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,6 +133,10 @@ pub struct WebClient {
     pub allowed_domains: Vec<AllowedDomain>,
     /// Whether visitors without an account get sessions.
     pub allow_anonymous: bool,
+    /// The keys that verify the tokens of signed-in users. They are changed by routes of their own.
+    pub public_keys: Vec<UserKey>,
+    /// What the `aud` of such a token must contain; without it any is accepted.
+    pub audience: Option<String>,
     /// The only version of the proof of work that the app takes; `null`: what the server is configured for.
     #[serde(default)]
     pub pow_version: Option<PowVersion>,

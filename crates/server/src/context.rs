@@ -21,6 +21,11 @@ impl Default for ContextBudget {
     }
 }
 
+/// Returns what an agent receives about a signed-in user. `claims` is JSON: no text in it can look like more than that.
+pub(crate) fn describe_claims(claims: &str) -> String {
+    format!("The user is signed in. Verified claims about the user, as JSON: {claims}")
+}
+
 /// Returns the operator's prompts as one system message, then the latest messages that the budget allows, at least the
 /// last one.
 ///
@@ -28,7 +33,7 @@ impl Default for ContextBudget {
 ///
 /// If the last message and the prompts exceed the budget.
 pub(crate) fn assemble(
-    prompts: [Option<&str>; 2],
+    prompts: [Option<&str>; 3],
     mut messages: Vec<Message>,
     budget: ContextBudget,
 ) -> Result<Vec<Message>, Error> {
@@ -106,7 +111,7 @@ mod tests {
         let messages = vec![user("12345678"), user("abcdefgh"), user("x")];
         let with = |bytes, tokens| {
             let budget = ContextBudget { bytes, tokens };
-            assemble([Some("p"), None], messages.clone(), budget).map(|messages| {
+            assemble([Some("p"), None, None], messages.clone(), budget).map(|messages| {
                 assert_eq!(messages[0].role, Role::System);
                 contents(&messages).join("|")
             })
@@ -123,9 +128,9 @@ mod tests {
     #[test]
     fn prompts_are_one_message() {
         let budget = ContextBudget::default();
-        let both = assemble([Some("server"), Some("app")], vec![user("x")], budget).unwrap();
-        assert_eq!(contents(&both), ["server\n\napp", "x"]);
-        let none = assemble([None, None], vec![user("x")], budget).unwrap();
+        let both = assemble([Some("server"), Some("app"), Some("user")], vec![user("x")], budget).unwrap();
+        assert_eq!(contents(&both), ["server\n\napp\n\nuser", "x"]);
+        let none = assemble([None, None, None], vec![user("x")], budget).unwrap();
         assert_eq!(contents(&none), ["x"]);
     }
 

@@ -117,6 +117,8 @@ pub async fn seed_demo_app(state: &AppState) -> Result<(), StoreError> {
         web_client: WebClient {
             allowed_domains: vec![domain("127.0.0.1"), domain("localhost")],
             allow_anonymous: true,
+            public_keys: Vec::new(),
+            audience: None,
             pow_version: None,
         },
     };

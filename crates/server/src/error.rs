@@ -1,4 +1,4 @@
-use crate::StoreError;
+use crate::{InvalidKey, StoreError, UserTokenError};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use saltmine_protocol::Refusal;
@@ -57,9 +57,29 @@ pub enum Error {
     /// The session token is not one of ours, or has expired.
     #[error("Invalid end-user JWT")]
     TokenInvalid,
+    /// The app takes signed-in users only, and the token is none of theirs.
+    #[error("Invalid end-user JWT: {0}")]
+    UserTokenInvalid(#[from] UserTokenError),
     /// The session token is for another app.
     #[error("JWT app claim does not match request app ID")]
     TokenAppMismatch,
+    /// The visitor has reported as many events, or as much feedback, as one may.
+    #[error(
+        "This visitor has sent as many events as one may in 24 hours, or as much feedback as a conversation may have."
+    )]
+    TooManyReports,
+    /// The app has a key with this name already.
+    #[error("This app has a key with this `kid` already: delete it first, or choose another name.")]
+    UserKeyExists,
+    /// The app has as many keys as one may have.
+    #[error("This app has as many keys as one may have: delete one first.")]
+    UserKeysFull,
+    /// The app has no key with this name.
+    #[error("Key not found")]
+    UserKeyNotFound,
+    /// The key is none that verifies tokens.
+    #[error(transparent)]
+    UserKeyInvalid(#[from] InvalidKey),
     /// The API key is unknown, or was deleted.
     #[error("Invalid API key")]
     ApiKeyInvalid,
@@ -139,6 +159,9 @@ pub enum Error {
     /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
+    /// A list could not be written as CSV.
+    #[error("the CSV failed")]
+    Csv(#[from] csv::Error),
     /// The random source failed.
     #[error("the random source failed")]
     Random(#[source] std::io::Error),
@@ -173,6 +196,12 @@ impl Error {
             Self::AppIdMissing => (StatusCode::UNAUTHORIZED, "app_id_missing"),
             Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid"),
+            Self::TooManyReports => (StatusCode::TOO_MANY_REQUESTS, "too_many_reports"),
+            Self::UserTokenInvalid(_) => (StatusCode::UNAUTHORIZED, "user_token_invalid"),
+            Self::UserKeyExists => (StatusCode::CONFLICT, "user_key_exists"),
+            Self::UserKeysFull => (StatusCode::CONFLICT, "user_keys_full"),
+            Self::UserKeyNotFound => (StatusCode::NOT_FOUND, "user_key_not_found"),
+            Self::UserKeyInvalid(_) => (StatusCode::BAD_REQUEST, "user_key_invalid"),
             Self::TokenAppMismatch => (StatusCode::UNAUTHORIZED, "token_app_mismatch"),
             Self::ApiKeyInvalid => (StatusCode::UNAUTHORIZED, "api_key_invalid"),
             Self::ApiKeyExpired => (StatusCode::UNAUTHORIZED, "api_key_expired"),
@@ -194,7 +223,7 @@ impl Error {
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),
             Self::Agent(_) => (StatusCode::BAD_GATEWAY, "agent_failed"),
             Self::Store(error) if error.is_passing() => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
-            Self::Store(_) | Self::Random(_) | Self::Panic(_) => {
+            Self::Store(_) | Self::Csv(_) | Self::Random(_) | Self::Panic(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal")
             }
         }

@@ -30,6 +30,9 @@ mod store;
 mod suggestion;
 mod token;
 mod trace_context;
+mod user_keys;
+mod user_tokens;
+mod widget_events;
 
 pub use agent::{
     Agent, AgentError, Agents, ChatCompletions, ChatCompletionsSettings, Echo, Message, Reply, Role,
@@ -53,3 +56,5 @@ pub use state::{AppState, ManagementSettings, RateLimit, Settings};
 pub use state_builder::AppStateBuilder;
 pub use store::{Store, StoreError};
 pub use token::{Claims, Tokens};
+pub use user_keys::{InvalidKey, UserKey, UserKeyAlgorithm};
+pub use user_tokens::UserTokenError;

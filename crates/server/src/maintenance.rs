@@ -1,5 +1,5 @@
 use crate::{AppState, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// Between two rounds of [`sweep`].
@@ -34,7 +34,7 @@ pub(crate) async fn sweep_forever(state: AppState) {
 }
 
 /// Deletes what no longer matters: spent challenges that have expired, conversations of deleted apps and API keys,
-/// conversations that are older than the retention period, and addresses without recent requests. Returns how many rows
+/// conversations and events that are older than the retention period, and addresses without recent requests. Returns how many rows
 /// of the database those were.
 ///
 /// # Errors
@@ -51,7 +51,8 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     loop {
         let challenges = state.store.forget_challenges(before, BATCH).await?;
         let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?
-            + delete_old_conversations(state).await?;
+            + delete_old_conversations(state).await?
+            + delete_old_events(state).await?;
         let old = state.clock.now() - SignedDuration::from_secs(REVOCATION_SECONDS);
         let revocations = state.store.delete_old_revocations(old, BATCH).await?;
         let keep = state.settings.management.audit_entries;
@@ -68,11 +69,21 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
 
 /// Deletes conversations without a message in the retention period.
 async fn delete_old_conversations(state: &AppState) -> Result<u64, StoreError> {
-    let Some(retention) = state.settings.retention else {
-        return Ok(0);
-    };
-    let Ok(before) = state.clock.now().checked_sub(retention) else {
-        return Ok(0);
-    };
-    state.store.delete_conversations_before(before, CONVERSATIONS).await
+    match retention_start(state) {
+        Some(before) => state.store.delete_conversations_before(before, CONVERSATIONS).await,
+        None => Ok(0),
+    }
+}
+
+/// Deletes events that are older than the retention period, whether their conversation is or not.
+async fn delete_old_events(state: &AppState) -> Result<u64, StoreError> {
+    match retention_start(state) {
+        Some(before) => state.store.delete_events_before(before, BATCH).await,
+        None => Ok(0),
+    }
+}
+
+/// When the retention period begins, if there is one.
+fn retention_start(state: &AppState) -> Option<Timestamp> {
+    state.clock.now().checked_sub(state.settings.retention?).ok()
 }

@@ -24,6 +24,8 @@ pub struct Settings {
     pub second_token_secret: Option<Secret>,
     /// How long a session token is good, in seconds.
     pub session_lifetime_seconds: u32,
+    /// Whether pages of the demo app may add keys of signed-in users to it.
+    pub is_development: bool,
     /// Opens the management API; `None` keeps it closed.
     pub management_key: Option<Secret>,
     /// The second key and the audit log of the management API.
@@ -69,6 +71,7 @@ impl Settings {
             token_secret,
             second_token_secret: None,
             session_lifetime_seconds: 30 * 24 * 60 * 60,
+            is_development: false,
             management_key: None,
             management: ManagementSettings::default(),
             rate_limit: None,

@@ -67,7 +67,7 @@ fn clippy() -> Result<()> {
 fn clippy_of_variants() -> Result<()> {
     let table = Table::read()?;
     for variant in &table.variants {
-        let package = table.package(variant);
+        let package = &table.module(variant)?.package;
         let features: Vec<_> =
             variant.features.iter().map(|feature| format!("{package}/{feature}")).collect();
         run(cargo()

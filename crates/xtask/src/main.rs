@@ -1,6 +1,7 @@
 //! What the npm commands call: sets up the tools, builds every part, and runs the server, the tests and the
 //! measurements. `cargo run -p xtask -- help` lists the tasks.
 
+mod bindgen;
 mod build;
 mod fuzz;
 mod js_tests;

@@ -1,12 +1,14 @@
 //! The reference server as a child of a task.
 
 use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::process::{cargo, program, root, run, target_dir};
+use crate::process::{cache_dir, cargo, program, root, run, target_dir};
 
 /// Builds the server.
 pub(crate) fn build() -> Result<()> {
@@ -46,6 +48,8 @@ pub(crate) fn development(binary: &PathBuf) -> Command {
     for (name, value) in [
         ("SALTMINE_ENV", "development".to_owned()),
         ("SALTMINE_STATE_DIR", state.display().to_string()),
+        // The session of the demo page solves version 1.
+        ("SALTMINE_POW_VERSION", "1".to_owned()),
         ("SALTMINE_STATIC_DIR", root().join("www/dist").display().to_string()),
         ("DATABASE_URL", format!("sqlite://{}", state.join("saltmine.db").display())),
     ] {
@@ -58,4 +62,58 @@ pub(crate) fn development(binary: &PathBuf) -> Command {
         command.env_remove(name);
     }
     command
+}
+
+/// The server for the tests of the wasm client, on a port of its own; ended when dropped.
+pub(crate) struct TestServer {
+    child: Child,
+    url: String,
+    /// Accepts connections, since the system does, and sends nothing.
+    silent: TcpListener,
+}
+
+impl TestServer {
+    pub(crate) fn start() -> Result<Self> {
+        let state = cache_dir().join("test-server");
+        std::fs::create_dir_all(&state)?;
+        let mut command = program(binary());
+        for name in TASK_VARIABLES {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .env("SALTMINE_ENV", "development")
+            .env("SALTMINE_STATE_DIR", &state)
+            .env("SALTMINE_RATE_LIMIT", "off")
+            .env("DATABASE_URL", format!("sqlite://{}", state.join("saltmine.db").display()))
+            .env("HOST", "127.0.0.1")
+            .env("PORT", "0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the reference server could not be started")?;
+        let output = child.stdout.take().context("the reference server has no output")?;
+        let address = |line: String| {
+            let start = line.find("listening on ")? + "listening on ".len();
+            line[start..].split(['"', ' ']).next().map(|url| url.trim_end_matches('/').to_owned())
+        };
+        let url = BufReader::new(output).lines().map_while(Result::ok).find_map(address);
+        let silent = TcpListener::bind("127.0.0.1:0")?;
+        let server = Self { child, url: url.unwrap_or_default(), silent };
+        anyhow::ensure!(!server.url.is_empty(), "the reference server ended before it listened.");
+        Ok(server)
+    }
+
+    /// Tells a command the addresses.
+    pub(crate) fn pass_to(&self, command: &mut Command) -> Result<()> {
+        command
+            .env("SALTMINE_TEST_SERVER", &self.url)
+            .env("SALTMINE_TEST_SILENT", format!("http://{}", self.silent.local_addr()?));
+        Ok(())
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
 }

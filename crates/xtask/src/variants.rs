@@ -1,5 +1,6 @@
 //! The table of wasm variants, `wasm-pack.toml`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::{env, fs};
 
@@ -13,7 +14,8 @@ use crate::process::root;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     pub(crate) shared: Shared,
-    pub(crate) bindgen: Bindgen,
+    /// By name: what is built, in one or several variants.
+    pub(crate) module: BTreeMap<String, Module>,
     #[serde(rename = "variant")]
     pub(crate) variants: Vec<Variant>,
 }
@@ -22,26 +24,25 @@ pub(crate) struct Table {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Shared {
-    #[serde(rename = "crate")]
-    pub(crate) package: String,
     cfg: Vec<String>,
     stack_bytes: u32,
-    pub(crate) snip: Vec<String>,
-    pub(crate) blank: Vec<String>,
+    /// Patterns of the names of functions that become traps.
+    pub(crate) trap: Vec<String>,
+    pub(crate) wasm2js: Vec<String>,
     wasm_opt: Vec<String>,
     wasm_opt_features: Vec<String>,
 }
 
-/// What the variants have in common whose interface wasm-bindgen writes.
+/// A crate, and what connects it to JavaScript: the same for all of its variants.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Bindgen {
+pub(crate) struct Module {
     #[serde(rename = "crate")]
     pub(crate) package: String,
-    /// The module's JavaScript, one for all variants; a declaration file is written beside it.
+    /// The script: the functions that the module imports, and wrappers of those that it exports.
     pub(crate) glue: String,
-    pub(crate) snip: Vec<String>,
-    pub(crate) blank: Vec<String>,
+    /// Its TypeScript declarations, which the package's sources import.
+    pub(crate) declarations: String,
 }
 
 /// One variant.
@@ -49,15 +50,13 @@ pub(crate) struct Bindgen {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Variant {
     pub(crate) name: String,
+    module: String,
     pub(crate) about: String,
     pub(crate) features: Vec<String>,
     pub(crate) profile: String,
     target_features: Vec<String>,
     #[serde(default)]
     wasm_opt: Vec<String>,
-    /// Whether it is a variant of the crate of [`Bindgen`].
-    #[serde(default)]
-    pub(crate) bindgen: bool,
     /// A module, or a script: then the module is translated.
     pub(crate) output: String,
 }
@@ -69,9 +68,10 @@ impl Table {
         toml::from_str(&text).context("wasm-pack.toml is not the table of variants")
     }
 
-    /// The crate that a variant is built from.
-    pub(crate) fn package(&self, variant: &Variant) -> &str {
-        if variant.bindgen { &self.bindgen.package } else { &self.shared.package }
+    /// Returns what a variant is a variant of.
+    pub(crate) fn module(&self, variant: &Variant) -> Result<&Module> {
+        let unknown = || format!("wasm-pack.toml: there is no [module.{}]", variant.module);
+        self.module.get(&variant.module).with_context(unknown)
     }
 }
 
@@ -109,10 +109,9 @@ impl Variant {
         shared.wasm_opt_features.iter().chain(&self.wasm_opt).chain(&shared.wasm_opt)
     }
 
-    /// The flags with which wasm-bindgen gets a module: it does not know the list of features.
-    pub(crate) fn strip_features<'a>(&'a self, shared: &'a Shared) -> impl Iterator<Item = &'a str> {
-        let features = shared.wasm_opt_features.iter().chain(&self.wasm_opt).map(String::as_str);
-        features.chain(["--strip-target-features", "--debuginfo"])
+    /// Whether both are variants of the same module.
+    pub(crate) fn is_of_same_module(&self, other: &Self) -> bool {
+        self.module == other.module
     }
 
     /// Whether the module is translated to JavaScript.

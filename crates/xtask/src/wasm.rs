@@ -1,36 +1,43 @@
-//! Builds the wasm variants.
+//! Builds the wasm variants: cargo, wasm-bindgen, wasm-opt; for the JavaScript engine wasm2js in addition.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail};
+use regex_lite::{Captures, Regex};
 
+use crate::bindgen::bind;
 use crate::process::{cache_dir, cargo, node, root, run, target_dir};
 use crate::tools;
-use crate::variants::{Bindgen, Table, Variant};
+use crate::variants::{Table, Variant};
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const SHRINK: &str = "crates/xtask/shrink.mjs";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
-const TRANSLATE: &str = "crates/xtask/translate.mjs";
+const WASM2JS: &str = "node_modules/binaryen/bin/wasm2js";
+/// What the result depends on beside the compiled module.
+const SOURCES: [&str; 5] = [
+    "wasm-pack.toml",
+    "package-lock.json",
+    "Cargo.lock",
+    "crates/xtask/src/bindgen.rs",
+    "crates/xtask/src/wasm.rs",
+];
+/// The hash function's rotations are more than this.
+const LEAST_ROTATIONS: usize = 100;
 
 /// Builds whatever is not up to date.
 pub(crate) fn build() -> Result<()> {
     let table = Table::read()?;
     tools::wasm_target()?;
-    let mut glue = None;
     for variant in &table.variants {
-        build_variant(variant, &table, &mut glue)?;
+        build_variant(variant, &table).with_context(|| format!("wasm {}", variant.name))?;
     }
     Ok(())
 }
 
-/// `glue` is the JavaScript that wasm-bindgen wrote for the variants before.
-fn build_variant(variant: &Variant, table: &Table, glue: &mut Option<String>) -> Result<()> {
-    let Table { shared, bindgen, .. } = table;
-    let package = table.package(variant);
-    let (snip, blank) =
-        if variant.bindgen { (&bindgen.snip, &bindgen.blank) } else { (&shared.snip, &shared.blank) };
+fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
+    let shared = &table.shared;
+    let module = table.module(variant)?;
     let output = root().join(&variant.output);
     // Silent when there is nothing to do: what runs on the package prints for scripts.
     if !output.exists() {
@@ -38,78 +45,105 @@ fn build_variant(variant: &Variant, table: &Table, glue: &mut Option<String>) ->
     }
     run(cargo()
         .args(["build", "--quiet", "--lib", "--target", TARGET, "--no-default-features"])
-        .args(["--package", package, "--profile", &variant.profile])
+        .args(["--package", &module.package, "--profile", &variant.profile])
         .args(["--features", &variant.features.join(",")])
         .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(shared)))?;
-    let mut compiled =
-        target_dir().join(TARGET).join(&variant.profile).join(format!("{}.wasm", package.replace('-', "_")));
+    let folder = target_dir().join(TARGET).join(&variant.profile);
+    let file = folder.join(format!("{}.wasm", module.package.replace('-', "_")));
     let work = cache_dir().join("wasm").join(&variant.name);
     fs::create_dir_all(&work)?;
-    if variant.bindgen {
-        // Variants that differ in their features share a name: each keeps its own, older as long as it is the same.
-        let own = work.join("compiled.wasm");
-        let bytes = fs::read(&compiled)?;
-        if !fs::read(&own).is_ok_and(|old| old == bytes) {
-            fs::write(&own, bytes)?;
-        }
-        compiled = own;
-    }
+    // Variants that differ only in their features share that file: each keeps its own, as old as its content.
+    let compiled = work.join("compiled.wasm");
+    write_if_changed(&compiled, &fs::read(&file)?)?;
 
-    let sources = ["wasm-pack.toml", SHRINK, TRANSLATE, "package-lock.json"].map(|path| root().join(path));
-    if is_newer(&output, sources.iter().map(|source| &**source).chain([&*compiled]))? {
+    let sources = SOURCES.map(|path| root().join(path));
+    let glue = root().join(&module.glue);
+    if glue.exists() && is_newer(&output, sources.iter().chain([&compiled]))? {
         return Ok(());
-    }
-    if variant.bindgen {
-        let stripped = work.join("stripped.wasm");
-        run(node(WASM_OPT).args(variant.strip_features(shared)).arg(&compiled).arg("-o").arg(&stripped))?;
-        compiled = write_glue(&stripped, &work, bindgen, glue)?;
     }
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)?;
     }
-    let shrunk = if variant.is_translated() { work.join("shrunk.wasm") } else { output.clone() };
-    run(node(SHRINK)
-        .arg(&compiled)
-        .arg(&shrunk)
-        .arg(format!("{snip:?}"))
-        .arg(format!("{blank:?}"))
-        .args(variant.wasm_opt(shared)))?;
+    let bound = bind(&compiled, &work, &shared.trap)?;
+    let input = work.join("bound.wasm");
+    fs::write(&input, bound.wasm)?;
+    let optimized = if variant.is_translated() { work.join("optimized.wasm") } else { output.clone() };
+    run(node(WASM_OPT).args(variant.wasm_opt(shared)).arg(&input).arg("-o").arg(&optimized))?;
     if variant.is_translated() {
-        run(node(TRANSLATE).arg(&shrunk).arg(&output))?;
+        let translated = work.join("translated.js");
+        run(node(WASM2JS).args(&shared.wasm2js).arg(&optimized).arg("-o").arg(&translated))?;
+        fs::write(&output, translate(&fs::read_to_string(&translated)?)?)?;
+    }
+    write_if_changed(&glue, bound.glue.as_bytes())?;
+    fs::write(work.join("glue.js"), &bound.glue)?;
+    check_glue(table, variant)?;
+    write_if_changed(
+        &root().join(&module.declarations),
+        declarations(&module.declarations, &bound.types).as_bytes(),
+    )
+}
+
+/// All variants of a module have the same glue, since the package has it once.
+fn check_glue(table: &Table, variant: &Variant) -> Result<()> {
+    let read = |variant: &Variant| fs::read(cache_dir().join("wasm").join(&variant.name).join("glue.js"));
+    let own = read(variant)?;
+    let others = table.variants.iter().take_while(|other| other.name != variant.name);
+    for other in others.filter(|other| other.is_of_same_module(variant)) {
+        if read(other)? != own {
+            bail!("its imports or exports are not those of {}, whose glue it shares.", other.name);
+        }
     }
     Ok(())
 }
 
-/// Runs wasm-bindgen; returns the module that the glue belongs to.
-fn write_glue(module: &Path, work: &Path, bindgen: &Bindgen, glue: &mut Option<String>) -> Result<PathBuf> {
-    let output = root().join(&bindgen.glue);
-    let name = output.file_stem().and_then(|name| name.to_str()).context("the glue has no name")?;
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(module)
-        .out_name(name)
-        .bundler(true)?
-        .omit_default_module_path(true)
-        .keep_debug(true)
-        .typescript(true)
-        .generate(work)?;
-    let text = fs::read_to_string(work.join(format!("{name}_bg.js")))?;
-    ensure!(
-        glue.as_ref().is_none_or(|before| *before == text),
-        "the variants of {} have different interfaces: one file cannot serve them all",
-        bindgen.package
-    );
-    let types = fs::read_to_string(work.join(format!("{name}.d.ts")))?;
-    let linking = "\n/** Links the exports of an instance to the classes above. */\n\
-                   export function __wbg_set_wasm(exports: WebAssembly.Exports): void;\n";
-    fs::create_dir_all(output.parent().context("the glue is in no folder")?)?;
-    fs::write(output.with_extension("d.ts"), types + linking)?;
-    fs::write(&output, &text)?;
-    *glue = Some(text);
-    Ok(work.join(format!("{name}_bg.wasm")))
+/// Makes a module of wasm2js's output that exports a function: it makes an instance of the imports and returns its
+/// exports.
+fn translate(script: &str) -> Result<String> {
+    // A function stands in for rotations, and engines do not inline it: rotations are half of the work.
+    let rotation = Regex::new(r"__wasm_rotl_i32\(([\w$]+)(?: \| 0)?, (\d+)(?: \| 0)?\)")?;
+    let mut rotations = 0;
+    let rotated = rotation.replace_all(script, |found: &Captures<'_>| {
+        rotations += 1;
+        let right = 32 - found[2].parse::<u32>().unwrap_or_default();
+        format!("({0} << {1} | {0} >>> {right})", &found[1], &found[2])
+    });
+    let expectation = "wasm2js writes its output in another way than crates/xtask/src/wasm.rs expects";
+    // Its imports, and the one instance that it makes, are replaced by a function.
+    let begin = rotated.find("function asmFunc(imports) {\n").context(expectation)?;
+    let end = rotated.find("\nvar retasmFunc = ").context(expectation)?;
+    let head = Regex::new(r"(?m)^import .*$")?.replace_all(&rotated[..begin], "").into_owned();
+    let open = "function asmFunc(imports) {\n";
+    let body = &rotated[begin + open.len()..end];
+    if rotations < LEAST_ROTATIONS {
+        bail!("{expectation}: {rotations} rotations");
+    }
+    // What precedes the instance keeps the memory that it fills, which would be the last instance's: it belongs within.
+    Ok(format!("export default {open}{head}{body}\n"))
 }
 
-/// Whether `made` exists and nothing it is made of is younger.
-fn is_newer<'a>(made: &Path, sources: impl Iterator<Item = &'a Path>) -> Result<bool> {
+/// The declarations: of the glue, or as a TypeScript module.
+fn declarations(path: &str, types: &str) -> String {
+    let begin = types.find("export ").unwrap_or_default();
+    if path.ends_with(".d.ts") {
+        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n";
+        return format!("{types}\n{linking}");
+    }
+    let text = types[begin..].replace("export function", "export declare function");
+    format!(
+        "/**\n * The interface of the wasm module, written by the build: see crates/client/src/edge.\n */\n\n{text}"
+    )
+}
+
+/// Leaves a file alone that has the text already: its time is that of its last change.
+fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|current| current == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Whether `made` exists and nothing that it is made of is younger.
+fn is_newer<'a>(made: &Path, sources: impl Iterator<Item = &'a PathBuf>) -> Result<bool> {
     let Ok(made) = made.metadata().and_then(|file| file.modified()) else { return Ok(false) };
     for source in sources {
         let modified = source.metadata().and_then(|file| file.modified());

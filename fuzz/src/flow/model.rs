@@ -3,7 +3,9 @@
 
 use crate::body::Body;
 use saltmine_client::failure::Code;
-use saltmine_client::flow::{Config, Event, Goal, Json as _, Now, Request, Response, Step, read_challenge};
+use saltmine_client::flow::{
+    Config, Event, Goal, Json as _, Now, Request, Response, Step, Unanswered, read_challenge,
+};
 use saltmine_protocol::Challenge;
 
 const REPEATS: u32 = 3;
@@ -107,7 +109,7 @@ impl Model {
         }
         self.expected = match (&self.expected, event) {
             (Expected::Request(kind), Event::Response(response)) => self.answered(*kind, response, now),
-            (Expected::Request(kind), Event::Unanswered { timed_out }) => {
+            (Expected::Request(kind), Event::Unanswered(Unanswered { timed_out, .. })) => {
                 let code = if *timed_out { Code::Timeout } else { Code::Network };
                 self.repeat(*kind, Expected::Failed(code, None), 0.0, now)
             }

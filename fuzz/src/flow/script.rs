@@ -3,7 +3,7 @@
 
 use crate::body::Body;
 use arbitrary::{Arbitrary, Result, Unstructured};
-use saltmine_client::flow::{Config, Event, Goal, Now, Response, Step};
+use saltmine_client::flow::{Config, Event, Goal, Now, Response, Step, Unanswered};
 use serde_json::{Value, json};
 
 const BEGIN_MS: f64 = 1_790_000_000_000.0;
@@ -88,6 +88,7 @@ impl Script {
             goal: if *solve_only { Goal::Solution } else { Goal::Session },
             base_url: "https://api.example.com/a".into(),
             app_path: "app_1".into(),
+            challenge_paths: vec!["/run/auth/pow/challenge".into()],
             token: token.clone(),
             solution: prepared.clone(),
             max_number: (*ceiling).into(),
@@ -103,7 +104,7 @@ impl Script {
         self.turn_clock(bytes)?;
         Ok(match (bytes.arbitrary()?, step) {
             (Happening::OutOfTurn(event), _) => every_event().swap_remove(usize::from(event % 5)),
-            (Happening::Trouble { timed_out }, Step::Request(_)) => Event::Unanswered { timed_out },
+            (Happening::Trouble { timed_out }, Step::Request(_)) => Event::Unanswered(Unanswered { timed_out, ..Unanswered::default() }),
             (Happening::Expected, Step::Request(_)) => Event::Response(self.response(bytes)?),
             (Happening::Expected, Step::Search) => Event::Searched(Some(bytes.arbitrary::<u64>()? >> 11)),
             (Happening::Trouble { .. }, Step::Search) => Event::Searched(None),
@@ -139,7 +140,7 @@ impl Script {
             RetryAfter::Ms(ms) => Some(ms as f64),
             RetryAfter::Endless => Some(f64::INFINITY),
         };
-        Ok(Response { status, date_ms, retry_after_ms, body: content(bytes.arbitrary()?) })
+        Ok(Response { status, date_ms, retry_after_ms, request_id: None, body: content(bytes.arbitrary()?) })
     }
 }
 
@@ -180,12 +181,12 @@ fn content(content: Content) -> Option<Body> {
 /// One of each kind.
 pub(super) fn every_event() -> Vec<Event<Body>> {
     let response = |status| {
-        Event::Response(Response { status, date_ms: None, retry_after_ms: None, body: Body::new(json!({})) })
+        Event::Response(Response { status, date_ms: None, retry_after_ms: None, request_id: None, body: Body::new(json!({})) })
     };
     vec![
         response(200),
         response(503),
-        Event::Unanswered { timed_out: true },
+        Event::Unanswered(Unanswered { timed_out: true, ..Unanswered::default() }),
         Event::Searched(Some(1)),
         Event::Waited,
     ]

@@ -10,7 +10,6 @@ import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
 import { PreparedSolutions } from "./prepared-solutions.js";
 
 export { signedInSession } from "../session/signed-in-session.js";
-export { exchange } from "../worker/exchange.js";
 
 /** A refused token is not replaced again for so long, in milliseconds. */
 const PAUSE_MS = 10_000;

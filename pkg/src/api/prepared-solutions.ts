@@ -3,7 +3,7 @@ import type { untilAborted } from "../common/abort.js";
 import { WaitingQueue } from "./waiting-queue.js";
 import type { FlowRunner } from "../solver/flow-runner.js";
 import { isFrugal, later } from "../session/environment.js";
-import type { Solved } from "../worker/wasm-module.js";
+import type { Solved } from "../worker/wasm.js";
 
 /** A solution this close to its end is thrown away, in milliseconds. */
 const STALE_MS = 30_000;

@@ -63,7 +63,7 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
 }
 
 async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
-  const imports = { "./kdf_bg.js": glue as unknown as WebAssembly.ModuleImports };
+  const imports = { g: glue as unknown as WebAssembly.ModuleImports };
   try {
     return await WebAssembly.instantiate(module, imports);
   } catch (error) {

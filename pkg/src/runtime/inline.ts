@@ -4,7 +4,7 @@ import simd128 from "#inline-wasm";
 import workerText from "#inline-worker";
 import * as requests from "../api/caller-requests.js";
 import * as search from "../solver/search-chunk.js";
-import { loadDeflated, loadJavascript } from "../worker/load-inline.js";
+import { loadInline } from "../worker/load-inline.js";
 import { serveOnPage } from "../worker/page-engine.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
@@ -12,14 +12,13 @@ import type * as web from "./web.js";
 export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts a worker from this file's own text, as a classic script: no import is needed. */
-export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) => {
+export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
   if (url) return threadOf(workerAt(url), onReport, onBroken);
   // JavaScript's text is in the file once, as the code that runs on the page where there can be no worker.
-  const engine =
-    kind === "wasm" ? `const simd128=${JSON.stringify(simd128)};` : `const javascript=${javascript};`;
+  const engines = `const simd128=${JSON.stringify(simd128)},javascript=${javascript};`;
   return threadOf(
     workerAt(
-      blobUrl(kind, () => [engine, workerText]),
+      blobUrl("worker", () => [engines, workerText]),
       "classic",
     ),
     onReport,
@@ -27,12 +26,11 @@ export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) => {
   );
 };
 
-/** Returns nothing: the modules are in the file. */
-export const wasmUrl: typeof web.wasmUrl = () => undefined;
+/** Returns nothing: the engines are in the file. */
+export const engineUrl: typeof web.engineUrl = () => undefined;
 
-export const loadPageEngine: typeof web.loadPageEngine = async (kind) => ({
-  serveOnPage: (post) =>
-    serveOnPage(post, kind === "wasm" ? loadDeflated(simd128) : loadJavascript(javascript)),
+export const loadPageEngine: typeof web.loadPageEngine = async () => ({
+  serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),
 });
 /** Fails: the modules for challenges of version 2 would double the file. */
 export const loadKeySearch: typeof web.loadKeySearch = () =>

@@ -1,18 +1,16 @@
 /** A worker thread as its owner sees it. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Report } from "../solver/messages.js";
-import type { Kind, PageEngine, Thread, Variant } from "./types.js";
+import type { ClientEngine, Report } from "../solver/messages.js";
+import type { PageEngine, Thread } from "./types.js";
 
 /** Starts the worker thread. */
 export function spawn(
-  kind: Kind,
   url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  const entry = kind === "wasm" ? "./node-worker.js" : `./node-worker-${kind}.js`;
-  const worker = new Worker(new URL(url ?? entry, import.meta.url), { name: "saltmine" });
+  const worker = new Worker(new URL(url ?? "./node-worker.js", import.meta.url), { name: "saltmine" });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));
@@ -24,15 +22,10 @@ export function spawn(
 }
 
 /** Returns nothing: the worker thread reads the modules beside its own file. */
-export const wasmUrl = (_variant: Variant): string | undefined => undefined;
+export const engineUrl = (_engine: ClientEngine): string | undefined => undefined;
 
 /** Loads the engine without a worker. */
-export const loadPageEngine = (kind: Kind, _url?: string): Promise<PageEngine> =>
-  kind === "javascript"
-    ? import("#page-engine-javascript")
-    : kind === "javascript-all"
-      ? import("#page-engine-javascript-all")
-      : import("#page-engine");
+export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
 
 /** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");

@@ -1,6 +1,5 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
 import { threadOf, workerAt } from "./thread.js";
-import type { Kind } from "./types.js";
 import type * as web from "./web.js";
 
 export { DEFAULT_STORAGE, threadCount } from "./thread.js";
@@ -20,17 +19,15 @@ function beside(file: string): string {
 }
 
 /** Starts the worker. */
-export const spawn: typeof web.spawn = (kind, url, onReport, onBroken) =>
-  threadOf(workerAt(url ?? beside(workerFile(kind))), onReport, onBroken);
+export const spawn: typeof web.spawn = (url, onReport, onBroken) =>
+  threadOf(workerAt(url ?? beside("worker.js")), onReport, onBroken);
 
-const workerFile = (kind: Kind) => (kind === "wasm" ? "worker.js" : `worker-${kind}.js`);
-
-/** Returns the address of a module. */
-export const wasmUrl: typeof web.wasmUrl = (variant) => here && beside(`${variant}.wasm`);
+/** Returns the address of an engine's file. */
+export const engineUrl: typeof web.engineUrl = (engine) =>
+  here && beside(engine === "javascript" ? "javascript.js" : `${engine}.wasm`);
 
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
-export const loadPageEngine: typeof web.loadPageEngine = (kind, url) =>
-  import(url ?? beside(kind === "wasm" ? "page-engine.js" : `page-engine-${kind}.js`));
+export const loadPageEngine: typeof web.loadPageEngine = (url) => import(url ?? beside("page-engine.js"));
 
 /** Loads what challenges of version 2 need. */
 export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));

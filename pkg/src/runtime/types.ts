@@ -9,12 +9,6 @@ export interface Thread {
   keepAlive?(on: boolean): void;
 }
 
-/** What a thread is to run: WebAssembly, or the module in JavaScript, without the rare hash functions or with them. */
-export type Kind = "wasm" | "javascript" | "javascript-all";
-
-/** The variants of the WebAssembly module. */
-export type Variant = "simd128" | "scalar";
-
 /** The engine on the page's own thread. */
 export interface PageEngine {
   /** Starts it; `post` takes its reports. Returns what takes commands. */

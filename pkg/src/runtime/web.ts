@@ -1,45 +1,39 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
-import type { Report } from "../solver/messages.js";
+import type { ClientEngine, Report } from "../solver/messages.js";
 import { threadOf, workerAt } from "./thread.js";
-import type { Kind, PageEngine, Thread, Variant } from "./types.js";
+import type { PageEngine, Thread } from "./types.js";
 
 export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
 export function spawn(
-  kind: Kind,
   url: string | undefined,
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  return threadOf(url ? workerAt(url) : ownWorker(kind), onReport, onBroken);
+  return threadOf(url ? workerAt(url) : ownWorker(), onReport, onBroken);
 }
 
 /** Starts the worker that the bundler put beside the page's script. */
-function ownWorker(kind: Kind): Worker {
+function ownWorker(): Worker {
   try {
-    return construct(kind);
+    return construct();
   } catch (error) {
-    const { url, options } = addressOf(kind);
+    const { url, options } = addressOf();
     // The page's own origin: another reason.
     if (url.origin === location.origin) throw error;
     return workerAt(url, options?.type ?? "classic");
   }
 }
 
-/** webpack puts workers of the same name into one file. */
-const construct = (kind: Kind): Worker =>
-  kind === "javascript"
-    ? new Worker(new URL("./worker-javascript.js", import.meta.url), { type: "module" })
-    : kind === "javascript-all"
-      ? new Worker(new URL("./worker-javascript-all.js", import.meta.url), { type: "module" })
-      : new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+const construct = (): Worker =>
+  new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
 
 /**
  * Returns the address that a bundler gave the worker, and how to start it. Only the whole expression above is replaced by
  * bundlers, so for the moment of its evaluation a stand-in takes the place of `Worker`.
  */
-function addressOf(kind: Kind): { url: URL; options: WorkerOptions | undefined } {
+function addressOf(): { url: URL; options: WorkerOptions | undefined } {
   const { Worker } = globalThis;
   let address: { url: URL; options: WorkerOptions | undefined } | undefined;
   globalThis.Worker = class {
@@ -48,27 +42,24 @@ function addressOf(kind: Kind): { url: URL; options: WorkerOptions | undefined }
     }
   } as unknown as typeof Worker;
   try {
-    construct(kind);
+    construct();
   } finally {
     globalThis.Worker = Worker;
   }
   return address as NonNullable<typeof address>;
 }
 
-/** Returns the address of a module, evaluated only when it is needed: some formats have no `import.meta.url`. */
-export const wasmUrl = (variant: Variant): string | undefined =>
-  (variant === "simd128"
+/** Returns the address of an engine's file, evaluated only when it is needed: some formats have no `import.meta.url`. */
+export const engineUrl = (engine: ClientEngine): string | undefined =>
+  (engine === "simd128"
     ? new URL("./simd128.wasm", import.meta.url)
-    : new URL("./scalar.wasm", import.meta.url)
+    : engine === "scalar"
+      ? new URL("./scalar.wasm", import.meta.url)
+      : new URL("./javascript.js", import.meta.url)
   ).href;
 
 /** Loads the engine without a worker, which a bundler has made a part of the page's own scripts: `_url` is not needed. */
-export const loadPageEngine = (kind: Kind, _url?: string): Promise<PageEngine> =>
-  kind === "javascript"
-    ? import("#page-engine-javascript")
-    : kind === "javascript-all"
-      ? import("#page-engine-javascript-all")
-      : import("#page-engine");
+export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
 
 /** Loads what several engines need, and only then. */
 export const loadSearch = () => import("#search");

@@ -1,7 +1,7 @@
 /** Gets an anonymous session from the service, with a proof of work where the service requires one. */
 import { SaltmineError } from "../common/errors.js";
 import type { FlowRunner } from "../solver/flow-runner.js";
-import type { Grant } from "../worker/wasm-module.js";
+import type { Grant } from "../worker/wasm.js";
 import type { RequestSession } from "./session-request.js";
 import { issuedAtMs, readSession } from "./token.js";
 
@@ -28,7 +28,7 @@ export function anonymousSession(
       source: "network",
       // Where Date cannot be read, the token contains the time at which it was issued.
       serverMs: grant.serverMs ?? issuedAtMs(session),
-      proofOfWork: grant.proofOfWork === 1,
+      proofOfWork: grant.proofOfWork,
       backend,
       measured,
     };

@@ -268,8 +268,9 @@ export class SessionManager {
     if (this.#takeStored(before, began)) return this.#session as Session;
     const old = this.#session;
     const { emit, warn } = this.#events;
-    const warnAboutPage = ({ thread, reason }: Backend) => {
-      if (thread === "page") warn("page_thread", `The solver runs on the page's own thread: ${reason}`);
+    const warnAboutPage = (backend: Backend | undefined) => {
+      if (backend?.thread === "page")
+        warn("page_thread", `The solver runs on the page's own thread: ${backend.reason}`);
     };
     const granted = await this.#requestSession({
       token: old?.token,

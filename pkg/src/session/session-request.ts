@@ -10,7 +10,7 @@ export interface SessionRequest {
   /** Whether the server has refused that token. */
   isRefused: boolean;
   signal: AbortSignal;
-  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend): void;
+  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
   onProgress(measured: Measured): void;
 }
 
@@ -21,7 +21,7 @@ export interface GrantedSession {
   /** The server's clock in Unix milliseconds; NaN where it is unknown. */
   serverMs: number;
   proofOfWork?: boolean;
-  backend?: Backend;
+  backend?: Backend | undefined;
   /** The search, if there was one. */
   measured?: Measured | undefined;
 }

@@ -1,12 +1,13 @@
 /** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
-import { loadPageEngine, spawn, wasmUrl } from "#runtime";
-import type { Kind, Thread, Variant } from "../runtime/types.js";
+import { engineUrl, loadPageEngine, spawn } from "#runtime";
+import { simd } from "wasm-feature-detect";
+import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { WorkerClient } from "./worker-client.js";
-import type { Engine, Report } from "./messages.js";
+import type { ClientEngine, Engine, Report } from "./messages.js";
 
 /** A worker that has not proved itself after this long is given up. */
 const HANDSHAKE_MS = 10_000;
@@ -20,8 +21,6 @@ export interface Wanted {
   engine?: Engine | undefined;
   /** Why no better one. */
   reason?: string | undefined;
-  /** Every hash function, not SHA-256 alone. */
-  rare?: boolean;
   /** Compiled code of that very engine. */
   module?: WebAssembly.Module | undefined;
 }
@@ -38,11 +37,11 @@ const PAGE_WASM: Option = { thread: "page", javascript: false };
 const PAGE_JAVASCRIPT: Option = { thread: "page", javascript: true };
 
 /**
- * Returns what to try after `failed`. A worker that reports what is wrong (`hasWorker`) can run JavaScript; but where it
- * only could not load its file (`unloaded`), WebAssembly on the page is faster than JavaScript in a worker.
+ * Returns what to try after `failed`. A worker whose WebAssembly is refused runs JavaScript by itself; where it only could
+ * not load a file, WebAssembly on the page is faster than JavaScript in a worker that works (`hasWorker`).
  */
-function optionAfter(failed: Option, hasWorker: boolean, unloaded: boolean): Option | undefined {
-  if (failed === WORKER_WASM) return hasWorker && !unloaded ? WORKER_JAVASCRIPT : PAGE_WASM;
+function optionAfter(failed: Option, hasWorker: boolean): Option | undefined {
+  if (failed === WORKER_WASM) return PAGE_WASM;
   if (failed === PAGE_WASM) return hasWorker ? WORKER_JAVASCRIPT : PAGE_JAVASCRIPT;
   return failed === WORKER_JAVASCRIPT ? PAGE_JAVASCRIPT : undefined;
 }
@@ -65,11 +64,11 @@ export async function connect(wanted: Wanted, assets: Assets, signal: AbortSigna
       return await start(wanted, assets, option, reasons, signal);
     } catch (error) {
       if (signal.aborted) throw abortReason(signal);
-      const { heard, unloaded, message } = error as StartFailure;
+      const { heard, message } = error as StartFailure;
       const about = option.thread === "page" ? "on the page: " : heard ? "" : "no worker: ";
       reasons.push(`${about}${message}`);
       hasWorker ||= option.thread === "worker" && heard;
-      const next = optionAfter(option, hasWorker, unloaded);
+      const next = optionAfter(option, hasWorker);
       if (next === undefined) {
         throw new SaltmineError({ code: "engine_unavailable", detail: reasons.join("; ") }, error);
       }
@@ -85,8 +84,6 @@ export async function connect(wanted: Wanted, assets: Assets, signal: AbortSigna
 interface StartFailure extends Error {
   /** Whether the thread gave a sign of life. */
   heard: boolean;
-  /** Whether it only could not load its file. */
-  unloaded: boolean;
 }
 
 /** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
@@ -102,7 +99,6 @@ function start(
     let running: Thread | undefined;
     let over = false;
     let heard = false;
-    let unloaded = false;
     const settle = () => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
@@ -113,7 +109,7 @@ function start(
       over = true;
       if (link) link.close({ code: "engine_failed", detail: reason });
       else running?.terminate();
-      reject(Object.assign(new Error(reason), { heard, unloaded }) satisfies StartFailure);
+      reject(Object.assign(new Error(reason), { heard }) satisfies StartFailure);
     };
     signal.addEventListener("abort", onAbort);
     const timer = setTimeout(giveUp, HANDSHAKE_MS, `no sign of life for ${HANDSHAKE_MS / 1000} s`);
@@ -121,7 +117,6 @@ function start(
     const onReport = (report: Report) => {
       if (report.type === "broken") {
         heard = true;
-        ({ unloaded } = report);
         giveUp(report.reason);
       } else if (report.type !== "started") link?.take(report);
       else if (running && !over) {
@@ -133,29 +128,45 @@ function start(
         resolve(link);
       }
     };
-    const adopt = (started: Thread) => {
-      running = started;
-      if (over) started.terminate();
-      else {
-        const { engine, module } = wanted;
-        const wasmUrls = { simd128: addressOf("simd128", assets), scalar: addressOf("scalar", assets) };
-        started.post({ type: "start", engine, module, wasmUrls });
-      }
+    const urls = {
+      simd128: addressOf("simd128", assets),
+      scalar: addressOf("scalar", assets),
+      javascript: addressOf("javascript", assets),
     };
-    const kind = javascript ? (wanted.rare ? "javascript-all" : "javascript") : "wasm";
-    const suffix = kind === "wasm" ? ("" as const) : (`-${kind}` as const);
+    const engine = javascript ? "javascript" : wanted.engine;
+    const { module } = wanted;
+    const ahead = thread === "worker" && !module && !engine && urls.simd128 && requestWasm(urls.simd128);
+    const adopt = async (started: Thread) => {
+      running = started;
+      const wasm = (await ahead) || undefined;
+      if (over) started.terminate();
+      else started.post({ type: "start", engine, module, wasm, urls });
+    };
     const starting =
       thread === "page"
-        ? onPage(kind, assets(`page-engine${suffix}.js`), onReport)
-        : inWorker(kind, assets(`worker${suffix}.js`), onReport, giveUp);
-    starting.then(adopt, (error) => giveUp(describe(error)));
+        ? onPage(assets("page-engine.js"), onReport)
+        : inWorker(assets("worker.js"), onReport, giveUp);
+    starting.then(adopt).catch((error) => giveUp(describe(error)));
   });
 }
 
-/** Returns the address of a module; nothing where there is none, such as in a bundle of one file. */
-function addressOf(variant: Variant, assets: Assets): string | undefined {
+/** Requests the module while the worker starts; nothing where it is not used, or cannot be loaded: the worker tries again. */
+async function requestWasm(url: string): Promise<ArrayBuffer | undefined> {
   try {
-    return assets(`${variant}.wasm`) ?? wasmUrl(variant);
+    // Throws where the page's policy refuses WebAssembly, which is mostly the worker's policy too.
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    if (!(await simd())) return undefined;
+    const response = await fetch(url);
+    return response.ok ? await response.arrayBuffer() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the address of an engine's file; nothing where there is none, such as in a bundle of one file. */
+function addressOf(engine: ClientEngine, assets: Assets): string | undefined {
+  try {
+    return assets(engine === "javascript" ? "javascript.js" : `${engine}.wasm`) ?? engineUrl(engine);
   } catch {
     return undefined;
   }
@@ -165,12 +176,8 @@ async function inWorker(...about: Parameters<typeof spawn>): Promise<Thread> {
   return spawn(...about);
 }
 
-async function onPage(
-  kind: Kind,
-  url: string | undefined,
-  onReport: (report: Report) => void,
-): Promise<Thread> {
-  const { serveOnPage } = await loadPageEngine(kind, url);
+async function onPage(url: string | undefined, onReport: (report: Report) => void): Promise<Thread> {
+  const { serveOnPage } = await loadPageEngine(url);
   let open = true;
   const post = serveOnPage((report) => {
     if (open) onReport(report);

@@ -1,18 +1,24 @@
-/** Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is worth it. */
-import { loadRequests, loadSearch } from "#runtime";
+/**
+ * Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is long enough.
+ * The first requests are sent from here while the engine starts, and the engine is not started when nothing is to be solved.
+ */
+import { loadKeySearch, loadSearch } from "#runtime";
+import { abortReason } from "../common/abort.js";
 import { loadChunk } from "../common/load-chunk.js";
-import type { WorkerClient } from "./worker-client.js";
-import type { Backend, FlowOptions, Share, Update } from "./messages.js";
-import type { WorkerPool } from "./worker-pool.js";
+import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
+import { exchange } from "./exchange.js";
+import type { Backend, Share, Update } from "./messages.js";
 import type { Measured } from "./progress.js";
-import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
+import { readGrant } from "./read-grant.js";
+import type { WorkerClient } from "./worker-client.js";
+import type { WorkerPool } from "./worker-pool.js";
 
 /** Engines that one flow may use up. */
 const MOST_ENGINES = 3;
 
 /** What every flow of a client has in common. */
 export interface FlowRunnerOptions {
-  flow: Omit<FlowOptions, "token" | "solution">;
+  flow: Pick<SessionOptions, "baseUrl" | "appPath" | "maxNumber">;
   origin: string | undefined;
   timeoutMs: number;
   workers: number;
@@ -21,31 +27,42 @@ export interface FlowRunnerOptions {
 
 /** One flow. */
 export interface Run {
-  /** The old token, so that the visitor keeps their identity. */
+  /** The current token, so that the visitor keeps their identity. */
   token?: string | undefined;
-  /** One that was prepared ahead. */
+  /** A solution that was prepared ahead. */
   solution?: string | undefined;
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
-  /** How many workers a search may have that is worth several; else it is as many as the client may have. */
+  /** The paths of the challenge, in the order in which they are tried while the service responds 404. */
+  challengePaths?: readonly string[];
+  /** Whether proof of work was off the last time: no engine is started before there is a challenge. */
+  mayBeOff?: boolean;
+  /** How many workers a long search may have; else it is as many as the client may have. */
   workers?: () => number;
   signal: AbortSignal;
-  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend): void;
+  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
   onProgress(measured: Measured): void;
 }
 
-/** What a flow ends with. */
+/** The result of a flow. */
 export interface Outcome {
   value: Grant | Solved;
-  /** What carried the flow out, or what searched if that was another. */
-  backend: Backend;
+  /** What ran the flow, or what searched if that was another; nothing where no engine was needed. */
+  backend: Backend | undefined;
   /** The search, if there was one. */
   measured: Measured | undefined;
 }
 
+type Response = HttpResponse | NoResponse;
+
+const isNotFound = (response: Response | undefined) =>
+  "status" in Object(response) && (response as HttpResponse).status === 404;
+
 export class FlowRunner {
   readonly #pool: WorkerPool;
   readonly #options: FlowRunnerOptions;
+  /** Whether proof of work was off the last time. */
+  #isOff = false;
 
   constructor(pool: WorkerPool, options: FlowRunnerOptions) {
     this.#pool = pool;
@@ -53,21 +70,96 @@ export class FlowRunner {
   }
 
   async run(run: Run): Promise<Outcome> {
-    for (let tries = 1; ; tries += 1) {
-      const link = await this.#pool.take({}, run.signal);
-      try {
-        return await this.#runOn(link, run);
-      } catch (error) {
-        // An engine that died takes its flow with it: once more, with another.
-        if (link.usable || run.signal.aborted || tries === MOST_ENGINES) throw error;
-      } finally {
-        this.#pool.giveBack(link, {});
+    const { token, solution, solveOnly, signal } = run;
+    const { challengePaths = ["/run/auth/pow/challenge"], mayBeOff = this.#isOff } = run;
+    const options: SessionOptions = { ...this.#options.flow, challengePaths, token, solution, solveOnly };
+    const starting = new AbortController();
+    let engine: Promise<WorkerClient> | undefined;
+    const start = () => {
+      engine ??= this.#pool.take({}, starting.signal);
+      // Whoever waits for it gets the error.
+      engine.catch(() => {});
+    };
+    const abort = () => starting.abort(abortReason(signal));
+    signal.addEventListener("abort", abort);
+    try {
+      if (solution === undefined || solveOnly) {
+        if (!mayBeOff) start();
+        await this.#requestChallenge(options, signal);
+      }
+      this.#isOff = isNotFound(options.challengeResponse);
+      if (this.#isOff && solveOnly)
+        return { value: { type: "solved" }, backend: undefined, measured: undefined };
+      if (this.#isOff || (solution !== undefined && !solveOnly)) {
+        run.onState("session", undefined);
+        const response = await this.#requestSession(options, signal);
+        options.sessionResponse = response;
+        const value = readGrant(response, !this.#isOff);
+        if (value) return { value, backend: undefined, measured: undefined };
+      }
+      start();
+      const received = performance.now();
+      for (let tries = 1; ; tries += 1) {
+        const link = await (engine as Promise<WorkerClient>);
+        engine = undefined;
+        for (const response of [options.challengeResponse, options.sessionResponse])
+          if (response && "status" in response) response.ageMs = performance.now() - received;
+        try {
+          return await this.#runOn(link, run, options);
+        } catch (error) {
+          // An engine that died takes its flow with it: once more, with another.
+          if (link.usable || signal.aborted || tries === MOST_ENGINES) throw error;
+          options.challengeResponse = options.sessionResponse = undefined;
+          start();
+        } finally {
+          this.#pool.giveBack(link, {});
+        }
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+      // An engine that was not needed: one that runs already is kept for the next flow.
+      engine?.then((link) => this.#pool.giveBack(link, {})).catch(() => {});
+      starting.abort();
+    }
+  }
+
+  /** Requests the challenge, path by path; leaves the response and the paths from its own on in `options`. */
+  async #requestChallenge(options: SessionOptions, signal: AbortSignal): Promise<void> {
+    for (const [index, path] of options.challengePaths.entries()) {
+      const response = await this.#send("GET", path, {}, signal);
+      options.challengeResponse = response;
+      if (!isNotFound(response) || index === options.challengePaths.length - 1) {
+        options.challengePaths = options.challengePaths.slice(index);
+        return;
       }
     }
   }
 
-  async #runOn(link: WorkerClient, run: Run): Promise<Outcome> {
-    const { token, solution, solveOnly, signal, onState, onProgress } = run;
+  /** Requests the session without a search: with a solution that is at hand, or where proof of work is off. */
+  #requestSession({ appPath, token, solution }: SessionOptions, signal: AbortSignal): Promise<Response> {
+    const headers = {
+      ...(solution !== undefined && { "X-Inkeep-Challenge-Solution": solution }),
+      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    };
+    return this.#send("POST", `/run/auth/apps/${appPath}/anonymous-session`, headers, signal);
+  }
+
+  async #send(
+    method: HttpRequest["method"],
+    path: string,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { flow, origin, timeoutMs, fetch = globalThis.fetch } = this.#options;
+    const url = flow.baseUrl + path;
+    const request = { method, url, headers: { ...headers, ...(origin !== undefined && { Origin: origin }) } };
+    const response = await exchange(fetch, request, timeoutMs, signal);
+    if (signal.aborted) throw abortReason(signal);
+    return response;
+  }
+
+  async #runOn(link: WorkerClient, run: Run, options: SessionOptions): Promise<Outcome> {
+    const { signal, onState, onProgress } = run;
     const { flow, origin, timeoutMs, fetch } = this.#options;
     const most = this.#options.workers;
     const over = new AbortController();
@@ -94,23 +186,31 @@ export class FlowRunner {
       backend = search.backend ?? backend;
       return number;
     };
-    // A function cannot cross to a worker: its requests come to the page.
-    const onFetch =
-      fetch &&
-      (async (step: RequestStep) =>
-        (await loadChunk(loadRequests)).exchange(fetch, step, timeoutMs, over.signal));
-    const options = { ...flow, token, solution };
+    // Functions cannot cross to a worker: what they do is asked of the page.
+    const onFetch = fetch && ((step: HttpRequest) => exchange(fetch, step, timeoutMs, over.signal));
+    const onSolveV2 = async (challenge: string) => {
+      const began = performance.now();
+      const { solveKeys } = await loadChunk(loadKeySearch);
+      const { found } = await solveKeys(JSON.parse(challenge), {
+        start: 0,
+        workers: undefined,
+        wasmUrl: undefined,
+        signal: over.signal,
+        onProgress: () => {},
+      });
+      return found ? { ...found, time: performance.now() - began } : null;
+    };
     const request = {
       type: "session",
       options,
-      solveOnly,
       origin,
       timeoutMs,
       share: most > 1,
       fetchOnPage: fetch !== undefined,
     } as const;
+    const callbacks = { signal, onUpdate, onShare, onFetch, onSolveV2 };
     try {
-      const value = (await link.request(request, { signal, onUpdate, onShare, onFetch })) as Grant | Solved;
+      const value = (await link.request(request, callbacks)) as Grant | Solved;
       return { value, backend, measured };
     } finally {
       over.abort();

@@ -3,23 +3,21 @@
  * CallerRequests carry an id; an engine answers each with exactly one `done` or `failed`.
  */
 import type { Failure } from "../common/errors.js";
-import type { Answer, NoAnswer } from "../worker/exchange.js";
-import type { Grant, RequestStep, Solved } from "../worker/wasm-module.js";
+import type {
+  Grant,
+  HttpRequest,
+  HttpResponse,
+  NoResponse,
+  SessionOptions,
+  SolutionV2,
+  Solved,
+} from "../worker/wasm.js";
 import type { Challenge, Engine } from "./types.js";
 
 export type { Backend, Challenge, Engine } from "./types.js";
 
-/** What a flow needs to know. */
-export interface FlowOptions {
-  /** Without a slash at its end. */
-  baseUrl: string;
-  /** The app's id, encoded for a path. */
-  appPath: string;
-  token: string | undefined;
-  /** A solution that was prepared ahead. */
-  solution: string | undefined;
-  maxNumber: number;
-}
+/** What runs the flow and the searches of version 1. */
+export type ClientEngine = Exclude<Engine, "webcrypto">;
 
 /** A range of a challenge, handed out to be searched. */
 export interface Range {
@@ -32,13 +30,12 @@ export type Request =
   /** The whole way to a session, or to a solution only. */
   | {
       type: "session";
-      options: FlowOptions;
-      solveOnly: boolean;
+      options: SessionOptions;
       /** The `Origin` to send, where the runtime sends none by itself. */
       origin: string | undefined;
       timeoutMs: number;
       share: boolean;
-      /** The requests are the page's to send. */
+      /** Whether the page sends the requests. */
       fetchOnPage: boolean;
     }
   /** A challenge that the caller received; done with the number or null. */
@@ -56,14 +53,14 @@ export type Command =
       type: "start";
       engine: Engine | undefined;
       module: WebAssembly.Module | undefined;
-      /** The modules' addresses, where the page knows them. */
-      wasmUrls: { readonly [Variant in "simd128" | "scalar"]: string | undefined };
+      /** The bytes of `simd128.wasm`, where the page has requested them ahead. */
+      wasm: ArrayBuffer | undefined;
+      /** The addresses of the engine's files, where the page knows them. */
+      urls: { readonly [Name in ClientEngine]: string | undefined };
     }
   | { type: "request"; id: number; request: Request }
-  /** What others found in the range that a `share` gave away. */
-  | { type: "searched"; id: number; number: number | null }
-  /** What the page's request brought. */
-  | { type: "fetched"; id: number; answer: Answer | NoAnswer }
+  /** The answer to a `share`, `fetch` or `solve_v2`. */
+  | { type: "answer"; id: number; answer: number | null | HttpResponse | NoResponse | SolutionV2 }
   /** Ends whatever runs under the id. */
   | { type: "abort"; id: number };
 
@@ -96,6 +93,8 @@ export type Report =
   | Update
   | Share
   /** A request that the page sends. */
-  | { type: "fetch"; id: number; step: RequestStep }
+  | { type: "fetch"; id: number; step: HttpRequest }
+  /** A challenge of version 2 that the page solves. */
+  | { type: "solve_v2"; id: number; challenge: string }
   | { type: "done"; id: number; value: Value }
   | { type: "failed"; id: number; failure: Failure };

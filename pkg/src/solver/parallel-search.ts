@@ -11,17 +11,12 @@ const WORTH_MS = 150;
 /** Engines that died and were replaced, in one search. */
 const MOST_REPLACEMENTS = 3;
 
-/** Where the rare hash functions are searched, if an engine that was wanted so does not have them. */
-function rareOf({ engine }: Backend, wanted: Wanted): Wanted {
-  return engine === "javascript"
-    ? { ...wanted, rare: true }
-    : { engine: "scalar", rare: true, reason: "the challenge's hash function has no SIMD engine" };
-}
+/** The engine that has the rare hash functions. */
+const RARE: Wanted = { engine: "scalar", reason: "the challenge's hash function has no SIMD engine" };
 
 /** What each engine was last seen to do with each hash function, in hashes a second; none if it does not have it. */
 const rates = new Map<string, number>();
-const keyOf = ({ backend }: WorkerClient, { rare }: Wanted, { algorithm }: Challenge) =>
-  `${backend.engine} ${rare} ${algorithm}`;
+const keyOf = ({ backend }: WorkerClient, { algorithm }: Challenge) => `${backend.engine} ${algorithm}`;
 /** An engine's first part is so much smaller than its kind's usual one: its core may be a slow one. */
 const TRIAL = 5;
 /** An engine so many times slower than the fastest gets parts of its own size. */
@@ -65,7 +60,7 @@ export class ParallelSearch {
       const link = await pool.take(wanted, signal);
       let shared: Promise<number | null> | undefined;
       try {
-        const whole = this.#worthSharing(challenge, link, wanted);
+        const whole = this.#worthSharing(challenge, link);
         if (whole) return await this.#together(challenge, whole, link, wanted);
         this.backend = link.backend;
         const request = { type: "solve", challenge, start, maxNumber, share: workers > 1 } as const;
@@ -87,10 +82,10 @@ export class ParallelSearch {
   /** Goes on with what an engine gives away. */
   async share(share: Share, link: WorkerClient, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
-    if (elapsedMs === 0) return this.solve(challenge, rareOf(link.backend, wanted));
+    if (elapsedMs === 0) return this.solve(challenge, RARE);
     this.#began ||= performance.now() - elapsedMs;
     this.searched = Math.max(this.searched, searched);
-    rates.set(keyOf(link, wanted, challenge), (searched / elapsedMs) * 1000);
+    rates.set(keyOf(link, challenge), (searched / elapsedMs) * 1000);
     return this.#together(challenge, { start, end }, link, wanted);
   }
 
@@ -107,11 +102,11 @@ export class ParallelSearch {
   }
 
   /** The whole range, if it is known already to be worth several engines. */
-  #worthSharing(challenge: Challenge, link: WorkerClient, wanted: Wanted): Range | undefined {
+  #worthSharing(challenge: Challenge, link: WorkerClient): Range | undefined {
     const { maxnumber = 1_000_000 } = challenge;
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
     const whole = { start: this.#context.start, end };
-    return this.#engines(whole, link, rates.get(keyOf(link, wanted, challenge))) > 1 ? whole : undefined;
+    return this.#engines(whole, link, rates.get(keyOf(link, challenge))) > 1 ? whole : undefined;
   }
 
   /** How many engines a range is worth. Several on the page's one thread are no faster than one. */
@@ -128,7 +123,7 @@ export class ParallelSearch {
     wanted: Wanted,
   ): Promise<number | null> {
     const { pool, signal, maxNumber } = this.#context;
-    const key = keyOf(lead, wanted, challenge);
+    const key = keyOf(lead, challenge);
     const engines = this.#engines(range, lead, rates.get(key));
     /** What each engine does here, in hashes a second. */
     const speeds = new Map<WorkerClient, number>();

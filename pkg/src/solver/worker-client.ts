@@ -2,9 +2,8 @@
 import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import { type Failure, SaltmineError } from "../common/errors.js";
-import type { Answer, NoAnswer } from "../worker/exchange.js";
-import type { Backend, Report, Request, Share, Update, Value } from "./messages.js";
-import type { RequestStep } from "../worker/wasm-module.js";
+import type { Backend, Command, Report, Request, Share, Update, Value } from "./messages.js";
+import type { HttpRequest, HttpResponse, NoResponse, SolutionV2 } from "../worker/wasm.js";
 
 /** A busy engine that has not been heard for two of these is dead, in milliseconds. It says every 2 s that it is there. */
 const WATCH_MS = 5_000;
@@ -16,7 +15,9 @@ export interface RequestCallbacks {
   /** Searches what the engine gives away; the number or null. */
   onShare?: ((share: Share) => Promise<number | null>) | undefined;
   /** Sends a request for the engine. */
-  onFetch?: ((step: RequestStep) => Promise<Answer | NoAnswer>) | undefined;
+  onFetch?: ((step: HttpRequest) => Promise<HttpResponse | NoResponse>) | undefined;
+  /** Solves a challenge of version 2 for the engine. */
+  onSolveV2?: ((challenge: string) => Promise<SolutionV2 | null>) | undefined;
 }
 
 type Started = Extract<Report, { type: "started" }>;
@@ -91,19 +92,19 @@ export class WorkerClient {
       this.#thread.post({ type: "abort", id });
       pending.reject(error);
     };
+    const answer = (promise: Promise<Extract<Command, { type: "answer" }>["answer"]> | undefined) =>
+      promise?.then((answer) => this.#thread.post({ type: "answer", id, answer }), fail);
     switch (report.type) {
       case "done":
         return pending.resolve(report.value);
       case "failed":
         return pending.reject(new SaltmineError(report.failure));
       case "share":
-        pending.onShare?.(report).then((number) => this.#thread.post({ type: "searched", id, number }), fail);
-        break;
+        return void answer(pending.onShare?.(report));
       case "fetch":
-        pending
-          .onFetch?.(report.step)
-          .then((answer) => this.#thread.post({ type: "fetched", id, answer }), fail);
-        break;
+        return void answer(pending.onFetch?.(report.step));
+      case "solve_v2":
+        return void answer(pending.onSolveV2?.(report.challenge));
       default:
         pending.onUpdate?.(report);
     }

@@ -75,4 +75,4 @@ export class WorkerPool {
   }
 }
 
-const keyOf = ({ engine, rare }: Wanted) => `${engine}${rare}`;
+const keyOf = ({ engine }: Wanted) => `${engine}`;

@@ -10,6 +10,6 @@ declare module "#inline-worker" {
   export default text;
 }
 declare module "#inline-javascript" {
-  /** Makes an instance of the module in JavaScript. It refers to nothing outside itself, so that its text can be used too. */
-  export default function instantiate(): import("./wasm-module.js").Exports;
+  /** Returns the engine. It refers to nothing outside itself, so that its text can be used too. */
+  export default function engine(): typeof import("./javascript.js");
 }

@@ -1,17 +1,14 @@
-/** The worker of the one-file entry point: a classic script, before which the page puts one of the two engines. */
+/** The worker of the one-file entry point: a classic script, before which the page puts both engines. */
 import type { Command, Report } from "../solver/messages.js";
-import { loadDeflated, loadJavascript } from "./load-inline.js";
-import { serve } from "./request-handler.js";
-import { WORKER_SLICE_MS } from "./slices.js";
-import type { Exports } from "./wasm-module.js";
+import { loadInline } from "./load-inline.js";
+import { serve, WORKER_SLICE_MS } from "./request-handler.js";
 
 declare const simd128: string;
-declare const javascript: () => Exports;
+declare const javascript: () => typeof import("./javascript.js");
 declare const self: {
   onmessage: ((event: { data: Command }) => void) | null;
   postMessage(report: Report): void;
 };
 
-const load = typeof simd128 === "undefined" ? loadJavascript(javascript) : loadDeflated(simd128);
-const handle = serve(load, (report) => self.postMessage(report), WORKER_SLICE_MS);
+const handle = serve(loadInline(simd128, javascript), (report) => self.postMessage(report), WORKER_SLICE_MS);
 self.onmessage = (event) => handle(event.data);

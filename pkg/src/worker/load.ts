@@ -1,56 +1,72 @@
-/** Which WebAssembly module a runtime can run. */
+/** Which engine a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
+import { connect } from "./client-module.js";
 import type { Load, Loaded, LoadFailure } from "./request-handler.js";
-import type { Engine } from "../solver/messages.js";
-import type { Exports } from "./wasm-module.js";
 
-type Variant = Extract<Engine, "simd128" | "scalar">;
+type Variant = "simd128" | "scalar";
+type JavascriptEngine = Pick<typeof import("./javascript.js"), "load" | "searchWithWebCrypto">;
 
 /** The smallest module (magic number and version): does this page allow WebAssembly at all? */
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
-/** Loads the best variant; the next one if that fails. `read` knows where a variant lies unless it is told. */
+/**
+ * Loads the best variant; the next one if that fails, and the module in JavaScript where WebAssembly is refused. `read`
+ * gets a variant's bytes from its address, `javascript` the engine in JavaScript; it is left out where there is none.
+ */
 export function loaderOf(
-  read: (variant: Variant, url: string | undefined) => Promise<WebAssembly.Module>,
+  read: (variant: Variant, url: string | undefined) => Promise<BufferSource>,
+  javascript?: (url: string | undefined) => Promise<JavascriptEngine>,
 ): Load {
-  return async ({ engine: wanted, module: handedOn, wasmUrls }) => {
+  return async ({ engine: wanted, module: handedOn, wasm, urls }) => {
     let unloaded = false;
     const compile = async (variant: Variant) => {
+      let bytes;
       try {
-        return await read(variant, wasmUrls[variant]);
+        bytes = (variant === "simd128" && wasm) || (await read(variant, urls[variant]));
       } catch (error) {
         unloaded = true;
         throw error;
       }
+      return WebAssembly.compile(bytes);
     };
-    new WebAssembly.Module(EMPTY);
     const reasons: string[] = [];
-    if (wanted !== "scalar") {
-      if (await simd()) {
-        try {
-          return await instantiate("simd128", handedOn ?? (await compile("simd128")));
-        } catch (error) {
-          reasons.push(`simd128: ${describe(error)}`);
+    const attempt = async (variant: Variant): Promise<Loaded | undefined> => {
+      try {
+        const module = (variant === (wanted ?? "simd128") && handedOn) || (await compile(variant));
+        const start = async (imports: WebAssembly.Imports) =>
+          (await WebAssembly.instantiate(module, imports)).exports as Record<string, unknown>;
+        return { engine: variant, module, instance: await connect(start) };
+      } catch (error) {
+        reasons.push(`${variant}: ${describe(error)}`);
+        return undefined;
+      }
+    };
+    let loaded: Loaded | undefined;
+    if (wanted !== "javascript") {
+      try {
+        new WebAssembly.Module(EMPTY);
+        if (wanted !== "scalar") {
+          if (await simd()) loaded = await attempt("simd128");
+          else reasons.push("this runtime has no WebAssembly SIMD");
         }
-      } else reasons.push("this runtime has no WebAssembly SIMD");
+        loaded ??= await attempt("scalar");
+      } catch (error) {
+        reasons.push(describe(error));
+      }
     }
-    try {
-      const scalar = await instantiate(
-        "scalar",
-        (wanted === "scalar" && handedOn) || (await compile("scalar")),
-      );
-      return reasons[0] ? { ...scalar, reason: reasons[0] } : scalar;
-    } catch (error) {
-      const reason = [...reasons, `scalar: ${describe(error)}`].join("; ");
-      throw Object.assign(new Error(reason), { unloaded }) satisfies LoadFailure;
+    // Where the files are only missing, WebAssembly may run in another place.
+    if (!loaded && !unloaded) {
+      try {
+        if (!javascript) throw new Error("there is no JavaScript engine for this runtime");
+        const { load, searchWithWebCrypto } = await javascript(urls.javascript);
+        loaded = { engine: "javascript", instance: await load(), elsewhere: searchWithWebCrypto };
+      } catch (error) {
+        reasons.push(`javascript: ${describe(error)}`);
+      }
     }
+    const reason = reasons.join("; ");
+    if (!loaded) throw Object.assign(new Error(reason), { unloaded }) satisfies LoadFailure;
+    return reason ? { ...loaded, reason } : loaded;
   };
-}
-
-async function instantiate(engine: Variant, module: WebAssembly.Module): Promise<Loaded> {
-  const { exports } = (await WebAssembly.instantiate(module)) as unknown as { exports: Exports };
-  // Where there is no memory it traps: better here, where there is an engine below.
-  exports.reserve(1);
-  return { engine, module, exports };
 }

@@ -1,8 +1,8 @@
 /** The engine on the page's own thread, where there can be no worker. Loaded only then. */
 import { load } from "#load";
-import { type Load, serve } from "./request-handler.js";
 import type { Report } from "../solver/messages.js";
-import { pause } from "./slices.js";
+import { pause } from "./pause.js";
+import { type Load, serve } from "./request-handler.js";
 
 /** Half a frame is 8 ms. Less is aimed at, since how long a slice takes is known only of the last one. */
 const SLICE_MS = 6;

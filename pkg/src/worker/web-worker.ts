@@ -1,8 +1,7 @@
 /** The Web Worker's entry. */
 import { load } from "#load";
-import { serve } from "./request-handler.js";
+import { serve, WORKER_SLICE_MS } from "./request-handler.js";
 import type { Command, Report } from "../solver/messages.js";
-import { WORKER_SLICE_MS } from "./slices.js";
 
 declare const self: {
   onmessage: ((event: { data: Command }) => void) | null;

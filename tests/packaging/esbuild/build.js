@@ -10,14 +10,6 @@ await build({
   outdir: "dist",
 });
 // esbuild does not follow `new URL(…, import.meta.url)`.
-for (const file of [
-  "worker.js",
-  "worker-javascript.js",
-  "worker-javascript-all.js",
-  "javascript.js",
-  "javascript-all.js",
-  "simd128.wasm",
-  "scalar.wasm",
-]) {
+for (const file of ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"]) {
   await copyFile(`node_modules/saltmine/dist/${file}`, `dist/${file}`);
 }

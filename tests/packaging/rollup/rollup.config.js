@@ -2,15 +2,7 @@ import { readFile } from "node:fs/promises";
 import resolve from "@rollup/plugin-node-resolve";
 
 /** Rollup does not follow `new URL(…, import.meta.url)`: these belong beside the bundle. */
-const files = [
-  "worker.js",
-  "worker-javascript.js",
-  "worker-javascript-all.js",
-  "javascript.js",
-  "javascript-all.js",
-  "simd128.wasm",
-  "scalar.wasm",
-];
+const files = ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"];
 
 const saltmine = {
   name: "saltmine",

@@ -26,8 +26,8 @@ export interface HttpResponse {
   requestId: string | null;
   /** The body. */
   text: string;
-  /** When it arrived, by `Date.now()`; now when absent. */
-  receivedMs?: number;
+  /** How long ago it arrived, in milliseconds; 0 when absent. */
+  ageMs?: number;
 }
 
 /** A request that got no response. */
@@ -57,15 +57,15 @@ export interface SessionOptions {
   /** Ends with a solution instead of a session. */
   solveOnly: boolean;
   /**
-   * The response to `challengePaths[0]` that the caller requested ahead: used in place of the first request. Without it
-   * the flow sends the request itself.
+   * The response to `challengePaths[0]` that the caller requested ahead: used in place of the flow's first request, whose
+   * retries are the flow's own.
    */
-  challengeResponse?: HttpResponse | undefined;
+  challengeResponse?: HttpResponse | NoResponse | undefined;
   /**
    * The response to the request for a session that the caller sent itself, with `solution`, or after
    * `challengeResponse` had the status 404: used in place of the flow's own.
    */
-  sessionResponse?: HttpResponse | undefined;
+  sessionResponse?: HttpResponse | NoResponse | undefined;
 }
 
 /** The result of `session`: a session. */
@@ -98,7 +98,7 @@ export interface Solved {
 export interface ChallengeMembers {
   algorithm: string;
   challenge: string;
-  maxnumber?: number;
+  maxnumber?: number | undefined;
   salt: string;
   signature: string;
 }

@@ -109,3 +109,50 @@ CREATE TABLE audit_log (
 );
 
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
+
+-- What widgets report.
+CREATE TABLE events (
+    -- The id of the app or the API key.
+    client_id TEXT NOT NULL,
+    -- The token's `sub`, or the API key's id.
+    user_id TEXT NOT NULL,
+    -- Chosen by the client, or generated: of events with the same id, one is stored.
+    id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    -- What the event names, whether it exists or not.
+    conversation_id TEXT,
+    message_id TEXT,
+    -- The JSON of EventData.
+    data TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (client_id, user_id, id)
+);
+
+CREATE INDEX events_by_time ON events (client_id, created_at);
+
+CREATE INDEX events_by_user ON events (client_id, user_id, created_at);
+
+CREATE INDEX events_by_conversation ON events (client_id, conversation_id);
+
+-- For the retention period.
+CREATE INDEX events_by_age ON events (created_at);
+
+-- The last feedback on each message.
+CREATE TABLE feedback (
+    client_id TEXT NOT NULL,
+    conversation_id TEXT NOT NULL,
+    -- What the client names; empty for the whole conversation.
+    message_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- The user of the conversation.
+    user_id TEXT NOT NULL,
+    -- The name of a FeedbackType.
+    type TEXT NOT NULL,
+    -- JSON.
+    details TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (client_id, conversation_id, message_id)
+);
+
+CREATE INDEX feedback_by_time ON feedback (client_id, updated_at);

@@ -102,6 +102,7 @@ impl Arguments {
                 60,
                 2_592_000,
             )? as u32,
+            is_development: environment == Environment::Development,
             management: self.management.check(environment, management_key.as_ref())?,
             management_key,
             rate_limit: rate_limit(&self.rate_limit)?,

@@ -1,5 +1,6 @@
 //! What is written of an app: read, checked, and named where it is wrong.
 
+use super::user_key_input::{self, UserKeyInput};
 use super::validation::text;
 use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, PowVersion, WebClient};
 use jiff::Timestamp;
@@ -127,8 +128,17 @@ struct WebClientInput {
     /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
     #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
     allowed_domains: Option<Vec<String>>,
-    /// Whether visitors without an account get sessions: true by default.
+    /// Whether visitors without an account get sessions: true by default, and false for a new app with `publicKeys`.
     allow_anonymous: Option<bool>,
+    /// The keys of a new app. Later they are changed by `…/apps/{id}/auth/keys` only: a change repeats them, or leaves
+    /// them out.
+    #[schema(max_items = 20)]
+    public_keys: Option<Vec<UserKeyInput>>,
+    /// What the `aud` of a signed-in user's token must contain, 1 to 255 characters; `null` removes it.
+    #[schema(min_length = 1, max_length = 255)]
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    audience: Option<Option<String>>,
     /// The only version of the proof of work that the app takes; `null` or left out: what the server is configured for.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<PowVersion>)]
@@ -138,7 +148,7 @@ struct WebClientInput {
 impl NewApp {
     /// The app that is meant, without its id.
     pub(super) fn check(self, owner: Owner, now: Timestamp) -> Result<App, Error> {
-        let config = self.config.check(app_type(&self.r#type)?, None)?;
+        let config = self.config.check(app_type(&self.r#type)?, None, now)?;
         Ok(App {
             id: String::new(),
             tenant_id: owner.tenant_id,
@@ -159,7 +169,7 @@ impl NewApp {
 
 impl AppChange {
     /// Changes the app, or says what is wrong.
-    pub(super) fn apply(self, app: &mut App) -> Result<(), Error> {
+    pub(super) fn apply(self, app: &mut App, now: Timestamp) -> Result<(), Error> {
         if self.r#type.as_deref().map(app_type).transpose()?.is_some_and(|other| other != app.r#type) {
             return Err(Error::AppTypeFixed);
         }
@@ -179,7 +189,7 @@ impl AppChange {
             if app_type(&config.r#type).is_ok_and(|other| other != app.r#type) {
                 return Err(Error::AppTypeFixed);
             }
-            app.config = config.check(app.r#type, Some(&app.config))?;
+            app.config = config.check(app.r#type, Some(&app.config), now)?;
         }
         app.enabled = self.enabled.unwrap_or(app.enabled);
         Ok(())
@@ -196,7 +206,12 @@ pub(super) fn app_type(name: &str) -> Result<AppType, Error> {
 
 impl ConfigInput {
     /// What it makes of the config of before, if there was one.
-    fn check(self, app_type: AppType, before: Option<&AppConfig>) -> Result<AppConfig, Error> {
+    fn check(
+        self,
+        app_type: AppType,
+        before: Option<&AppConfig>,
+        now: Timestamp,
+    ) -> Result<AppConfig, Error> {
         let name = app_type.name();
         if self.r#type != name {
             return Err(Error::field("config.type", format!("must be `{name}`, as the app's type")));
@@ -212,27 +227,38 @@ impl ConfigInput {
                     Some(AppConfig::WebClient { web_client }) => Some(web_client),
                     _ => None,
                 };
-                Ok(AppConfig::WebClient { web_client: input.check(before)? })
+                Ok(AppConfig::WebClient { web_client: input.check(before, now)? })
             }
         }
     }
 }
 
 impl WebClientInput {
-    fn check(self, before: Option<&WebClient>) -> Result<WebClient, Error> {
+    fn check(self, before: Option<&WebClient>, now: Timestamp) -> Result<WebClient, Error> {
         let before_domains = before.map(|before| before.allowed_domains.clone());
         let allowed_domains = match (self.allowed_domains, before_domains) {
             (Some(entries), _) => domains(entries)?,
             (None, Some(before)) => before,
             (None, None) => return Err(Error::field(DOMAINS, "is required")),
         };
-        let allow_anonymous = before.is_none_or(|before| before.allow_anonymous);
+        let public_keys = match before {
+            None => user_key_input::check_all(KEYS, self.public_keys.unwrap_or_default(), now)?,
+            Some(before) => user_key_input::unchanged(KEYS, self.public_keys, &before.public_keys)?,
+        };
+        let audience = match self.audience {
+            Some(audience) => {
+                audience.map(|words| text("config.webClient.audience", words, 255)).transpose()?
+            }
+            None => before.and_then(|before| before.audience.clone()),
+        };
+        // Whoever makes an app with keys means its signed-in users.
+        let default = before.map_or(public_keys.is_empty(), |before| before.allow_anonymous);
+        let allow_anonymous = self.allow_anonymous.unwrap_or(default);
         let pow_version = match self.pow_version {
             Some(version) => version.map(pow_version).transpose()?,
             None => before.and_then(|before| before.pow_version),
         };
-        let allow_anonymous = self.allow_anonymous.unwrap_or(allow_anonymous);
-        Ok(WebClient { allowed_domains, allow_anonymous, pow_version })
+        Ok(WebClient { allowed_domains, allow_anonymous, public_keys, audience, pow_version })
     }
 }
 
@@ -240,6 +266,8 @@ fn pow_version(number: u64) -> Result<PowVersion, Error> {
     let wrong = || Error::field("config.webClient.powVersion", "must be 1, 2 or null");
     PowVersion::from_number(number).ok_or_else(wrong)
 }
+
+const KEYS: &str = "config.webClient.publicKeys";
 
 const DOMAINS: &str = "config.webClient.allowedDomains";
 

@@ -141,7 +141,7 @@ pub(super) async fn change_app(
     JsonBody(change): JsonBody<AppChange>,
 ) -> Result<Json<AppAnswer>, Error> {
     let now = state.clock.now();
-    let app = state.store.change_app(&owner, &id, now, |app| change.apply(app)).await?;
+    let app = state.store.change_app(&owner, &id, now, |app| change.apply(app, now)).await?;
     state.apps.forget(&id);
     Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
 }

@@ -8,7 +8,8 @@ use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
 use crate::limits::{LimitReport, Subjects};
 use crate::proof_of_work::Purpose;
-use crate::{AppState, Error, PowScope};
+use crate::user_tokens::{self, SignedInUser};
+use crate::{App, AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -18,8 +19,8 @@ use saltmine_protocol::APP_ID_HEADER;
 
 /// The visitor behind a request, or the server with an API key.
 ///
-/// A visitor's app is there, the token is good and for this app, and the page may use it. An API key stands for
-/// itself: it has no app, no origin and no proof of work.
+/// A visitor's app is there, the page may use it, and the token is a valid one: a signed-in user's, or an anonymous one
+/// for this app. An API key stands for itself: it has no app, no origin and no proof of work.
 pub(super) struct Caller {
     pub(super) visitor: Visitor,
     /// The agent to answer; without one it is the server's own.
@@ -28,20 +29,28 @@ pub(super) struct Caller {
     pub(super) prompt: Option<String>,
     /// Whose quotas the request uses; those of nobody with an API key, whose owner is the operator.
     pub(super) quotas: Option<(Subjects, LimitReport)>,
-    /// What the solution of a message is for, where one could be asked for.
-    purpose: Option<Purpose>,
+    /// What the app's owner says about a signed-in user, as JSON for the agent.
+    pub(super) user_claims: Option<String>,
+    kind: CallerKind,
+}
+
+enum CallerKind {
+    /// With what the solution of a message is for, where one is required.
+    Anonymous(Purpose),
+    SignedIn,
+    ApiKey,
 }
 
 impl Caller {
     /// Returns whether the caller is a person on a page, who speaks for nobody else.
     pub(super) fn is_visitor(&self) -> bool {
-        self.purpose.is_some()
+        !matches!(self.kind, CallerKind::ApiKey)
     }
 
     /// Takes the solution that a message costs where every request has its price.
     pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
-        match (&state.settings.proof_of_work, &self.purpose) {
-            (Some(settings), Some(purpose)) if settings.scope == PowScope::Request => {
+        match (&state.settings.proof_of_work, &self.kind) {
+            (Some(settings), CallerKind::Anonymous(purpose)) if settings.scope == PowScope::Request => {
                 pow::require_solution(state, settings, purpose, headers).await
             }
             _ => Ok(()),
@@ -64,7 +73,8 @@ impl Caller {
             agent_id: Some(key.agent_id),
             prompt: None,
             quotas: None,
-            purpose: None,
+            user_claims: None,
+            kind: CallerKind::ApiKey,
         })
     }
 }
@@ -84,31 +94,69 @@ impl FromRequestParts<AppState> for Caller {
         // Before the database is asked.
         state.limits.count_address(address, &report).await?;
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
-        // First, since it asks no database.
-        let token = token.ok_or(Error::TokenMissing)?;
-        let claims = state.tokens.verify(token, state.clock.now_seconds()).ok_or(Error::TokenInvalid)?;
         let app = enabled_app(state, app_id.to_str().map_err(|_| Error::AppNotFound)?).await?;
-        // Who no longer wants anonymous visitors means those of yesterday too.
-        let web_client = app.anonymous_web_client()?;
-        if claims.app != app.id {
-            return Err(Error::TokenAppMismatch);
-        }
-        origin::require_allowed(web_client, headers)?;
+        let user = authenticate(state, &app, token, headers)?;
+        let (user_id, issued_at_seconds, user_claims, kind) = match user {
+            User::SignedIn(SignedInUser { sub, issued_at_seconds, claims }) => {
+                let claims = (!claims.is_empty()).then(|| serde_json::Value::from(claims).to_string());
+                (sub, issued_at_seconds, claims, CallerKind::SignedIn)
+            }
+            User::Anonymous(sub, issued_at_seconds) => {
+                let purpose = pow::purpose(state, &app, headers, &parts.extensions);
+                (sub, issued_at_seconds, None, CallerKind::Anonymous(purpose))
+            }
+        };
         log_app(&app.id);
-        log_visitor(&claims.sub);
-        if state.store.is_session_revoked(&app.id, &claims.sub, claims.iat).await? {
+        log_visitor(&user_id);
+        if state.store.is_session_revoked(&app.id, &user_id, issued_at_seconds).await? {
             return Err(Error::TokenInvalid);
         }
-        let subjects = Subjects { app: app.id.clone(), visitor: claims.sub.clone(), address };
+        let subjects = Subjects { app: app.id.clone(), visitor: user_id.clone(), address };
         state.limits.count_request(&subjects, &report).await?;
-        let visitor = Visitor { client_id: app.id.clone(), user_id: claims.sub };
         Ok(Self {
-            visitor,
+            visitor: Visitor { client_id: app.id.clone(), user_id },
             agent_id: app.default_agent_id.clone(),
             prompt: app.prompt.clone(),
             quotas: Some((subjects, report)),
-            purpose: Some(pow::purpose(state, &app, headers, &parts.extensions)),
+            user_claims,
+            kind,
         })
+    }
+}
+
+/// A person on a page.
+enum User {
+    SignedIn(SignedInUser),
+    /// With the `sub` and the `iat` of the token.
+    Anonymous(String, u64),
+}
+
+/// Returns the user behind a request for a web client. The first check that fails decides.
+fn authenticate(
+    state: &AppState,
+    app: &App,
+    token: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<User, Error> {
+    let web_client = app.web_client()?;
+    let now = state.clock.now_seconds();
+    let has_keys = !web_client.public_keys.is_empty();
+    let signed_in = token.filter(|_| has_keys).map(|token| user_tokens::verify(web_client, token, now));
+    origin::require_allowed(web_client, headers)?;
+    let token = token.ok_or(Error::TokenMissing)?;
+    match signed_in {
+        Some(Ok(user)) => return Ok(User::SignedIn(user)),
+        Some(Err(error)) if !web_client.allow_anonymous => return Err(error.into()),
+        Some(Err(error)) => tracing::debug!(app = app.id, %error, "the token is no signed-in user's"),
+        // A session of an app that no longer takes anonymous visitors is of no use either.
+        None if !web_client.allow_anonymous => return Err(Error::AnonymousNotAllowed),
+        None => {}
+    }
+    let claims = state.tokens.verify(token, now).ok_or(Error::TokenInvalid)?;
+    if claims.app == app.id {
+        Ok(User::Anonymous(claims.sub, claims.iat))
+    } else {
+        Err(Error::TokenAppMismatch)
     }
 }
 

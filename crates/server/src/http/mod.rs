@@ -12,6 +12,10 @@ mod chat_completions;
 mod client_address;
 mod conversations;
 mod cors;
+mod csv;
+mod demo_keys;
+mod events;
+mod feedback;
 mod health;
 mod list;
 mod message_stream;
@@ -25,12 +29,15 @@ mod project;
 mod rate_limit;
 mod reply;
 mod reply_meter;
+mod report_lists;
 mod request_handler;
 mod request_id;
 mod revocations;
 mod route;
 mod session;
 mod static_files;
+mod user_key_input;
+mod user_keys;
 mod validation;
 mod visitor_data;
 
@@ -77,6 +84,7 @@ fn router(state: &AppState, surface: Surface) -> Router {
     let unknown = any(async || Error::RouteNotFound)
         .layer(ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer()));
     let router = api
+        .merge(demo_keys::routes(state).layer(DefaultBodyLimit::max(MANAGE_BODY_BYTES)))
         .merge(openapi::routes(description).layer(ServiceBuilder::new().map_request(route::note)))
         .nest_service("/run", unknown.with_state(()))
         .with_state(state.clone());
@@ -93,11 +101,17 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
         .routes(routes!(conversations::list_conversations))
         .routes(routes!(conversations::read_conversation, visitor_data::delete_conversation))
         .routes(routes!(visitor_data::export_own_data, visitor_data::erase_own_data));
+    let reports =
+        OpenApiRouter::new().routes(routes!(events::report_event)).routes(routes!(feedback::give_feedback));
     let slow =
         OpenApiRouter::new().routes(routes!(chat::chat)).routes(routes!(chat_completions::complete_chat));
     let manage = OpenApiRouter::new()
         .routes(routes!(apps::create_app, apps::list_apps))
         .routes(routes!(apps::read_app, apps::change_app, apps::delete_app))
+        .routes(routes!(user_keys::list_user_keys, user_keys::add_user_key))
+        .routes(routes!(user_keys::remove_user_key))
+        .routes(routes!(report_lists::list_events))
+        .routes(routes!(report_lists::list_feedback))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::delete_api_key))
         .routes(routes!(revocations::revoke_sessions, revocations::list_revocations))
@@ -114,11 +128,12 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let run = Guard { is_cross_origin: true, body_bytes: None, timeout: request_timeout };
     let agent =
         Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
+    let reporter = Guard { body_bytes: Some(RUN_BODY_BYTES), ..run.clone() };
     let manager =
         Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
     let mut router = OpenApiRouter::with_openapi(openapi::frame());
     if surface != Surface::Admin {
-        router = router.merge(run.around(quick)).merge(agent.around(slow));
+        router = router.merge(run.around(quick)).merge(reporter.around(reports)).merge(agent.around(slow));
     }
     if surface != Surface::Public {
         router = router.merge(manager.clone().around(manage)).merge(manager.around(operation));

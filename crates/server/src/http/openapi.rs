@@ -31,6 +31,7 @@ pub(super) const PAGE: &str = "/docs/http-api";
         (name = "run", description = "What a widget does with it"),
         (name = "apps", description = "Who may use the server from pages"),
         (name = "api-keys", description = "Who may use it from servers"),
+        (name = "reports", description = "What widgets reported"),
         (name = "visitors", description = "Export and erase what visitors said"),
         (name = "operation", description = "How the server is"),
     ),

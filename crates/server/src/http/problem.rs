@@ -90,6 +90,7 @@ impl Problem {
             reason,
             field: match error {
                 Error::Field { field, .. } => Some(field.clone()),
+                Error::UserKeyInvalid(invalid) => Some(invalid.field.to_owned()),
                 _ => None,
             },
             error: LegacyProblem { code, message: detail.clone() },

@@ -89,7 +89,8 @@ impl Answer {
             }
         }
         context.extend(messages.iter().map(|received| received.message.clone()));
-        let prompts = [state.settings.agent_prompt.as_deref(), caller.prompt.as_deref()];
+        let claims = caller.user_claims.as_deref().map(context::describe_claims);
+        let prompts = [state.settings.agent_prompt.as_deref(), caller.prompt.as_deref(), claims.as_deref()];
         let context = context::assemble(prompts, context, state.settings.context_budget)?;
         let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
             // A client that sends a message again uses its id again: no two messages of a conversation have the same.

@@ -4,13 +4,14 @@ use super::auth::Caller;
 use super::conversations::ExportedConversation;
 use super::project::{ProjectParameters, ProjectPath};
 use crate::conversations::{Conversation, Visitor};
+use crate::widget_events::{Feedback, WidgetEvent};
 use crate::{AppState, Error, Owner};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -33,6 +34,10 @@ pub(super) struct VisitorExport<'a> {
     visitor_id: String,
     /// The conversations, in the order of their ids, each with all its messages.
     conversations: Vec<ExportedConversation<'a>>,
+    /// The feedback on the conversations.
+    feedback: Vec<Feedback>,
+    /// The events, in the order of their ids.
+    events: Vec<WidgetEvent>,
 }
 
 /// How much was erased.
@@ -45,8 +50,10 @@ pub(super) struct Erased {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ErasedData {
-    /// How many conversations were deleted.
+    /// How many conversations were deleted, with their feedback.
     conversations: u64,
+    /// How many events were deleted.
+    events: u64,
 }
 
 /// Deletes one of the caller's conversations.
@@ -208,8 +215,10 @@ async fn require_app(state: &AppState, owner: &Owner, id: &str) -> Result<(), Er
 
 async fn erase(state: &AppState, visitor: &Visitor) -> Result<Json<Erased>, Error> {
     let conversations = state.store.delete_conversations_of_visitor(visitor).await?;
+    // Those of the conversations were deleted with them.
+    let events = state.store.delete_events_of_visitor(visitor).await?;
     tracing::info!(visitor = visitor.user_id, app = visitor.client_id, conversations, "erased a visitor");
-    Ok(Json(Erased { data: ErasedData { conversations } }))
+    Ok(Json(Erased { data: ErasedData { conversations, events } }))
 }
 
 /// Writes the export conversation by conversation, so that its size needs no memory. If the database fails after the
@@ -222,16 +231,19 @@ async fn export(state: AppState, visitor: Visitor) -> Result<Response, Error> {
         text(&visitor.client_id),
         text(&visitor.user_id)
     );
-    let mut conversations = conversations(state, visitor);
+    let mut conversations = conversations(state.clone(), visitor.clone());
     // A database that fails at the start is an error that the client can read.
     let first = conversations.next().await.transpose()?;
-    let conversations = stream::iter(first.map(Ok)).chain(conversations).enumerate();
-    let conversations = conversations.map(|(index, conversation)| {
-        conversation.map(|json| Bytes::from([if index == 0 { &b""[..] } else { &b","[..] }, &json].concat()))
-    });
-    let (start, end) =
-        (stream::iter([Ok(Bytes::from(start))]), stream::iter([Ok(Bytes::from_static(b"]}"))]));
-    let body = Body::from_stream(start.chain(conversations).chain(end).inspect(|piece| {
+    let conversations = stream::iter(first.map(Ok)).chain(conversations).boxed();
+    let literal = |text: String| stream::iter([Ok::<_, Error>(Bytes::from(text))]);
+    let pieces = literal(start)
+        .chain(separated(conversations))
+        .chain(literal("],\"feedback\":[".to_owned()))
+        .chain(separated(feedback(state.clone(), visitor.clone())))
+        .chain(literal("],\"events\":[".to_owned()))
+        .chain(separated(events(state, visitor)))
+        .chain(literal("]}".to_owned()));
+    let body = Body::from_stream(pieces.inspect(|piece| {
         if let Err(error) = piece {
             Error::log(error);
         }
@@ -240,8 +252,69 @@ async fn export(state: AppState, visitor: Visitor) -> Result<Response, Error> {
     Ok((headers, body).into_response())
 }
 
+/// Puts a comma between the values of an array.
+fn separated(
+    values: BoxStream<'static, Result<Vec<u8>, Error>>,
+) -> impl futures_util::Stream<Item = Result<Bytes, Error>> {
+    values.enumerate().map(|(index, value)| {
+        value.map(|json| Bytes::from([if index == 0 { &b""[..] } else { &b","[..] }, &json].concat()))
+    })
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).expect("texts and times are always JSON")
+}
+
+/// Returns the JSON of each event of a visitor.
+fn events(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let start = (VecDeque::<WidgetEvent>::new(), String::new());
+    stream::try_unfold(start, move |(mut batch, mut after)| {
+        let (state, visitor) = (state.clone(), visitor.clone());
+        async move {
+            if batch.is_empty() {
+                batch = state.store.events_after(&visitor, &after, BATCH).await?.into();
+            }
+            let Some(event) = batch.pop_front() else {
+                return Ok(None);
+            };
+            after.clone_from(&event.id);
+            Ok(Some((json(&event), (batch, after))))
+        }
+    })
+    .boxed()
+}
+
+/// Returns the JSON of each feedback on the conversations of a visitor.
+fn feedback(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let client_id = visitor.client_id.clone();
+    conversation_stream(state.clone(), visitor)
+        .and_then(move |conversation| {
+            let (state, client_id) = (state.clone(), client_id.clone());
+            async move {
+                let all = state.store.feedback_on(&client_id, &conversation.id).await?;
+                Ok(stream::iter(all.into_iter().map(|feedback| Ok(json(&feedback)))))
+            }
+        })
+        .try_flatten()
+        .boxed()
+}
+
 /// Returns the JSON of each conversation of a visitor.
 fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let client_id = visitor.client_id.clone();
+    conversation_stream(state.clone(), visitor)
+        .and_then(move |conversation| {
+            let (state, client_id) = (state.clone(), client_id.clone());
+            async move {
+                let messages = state.store.all_messages(&client_id, &conversation.id).await?;
+                Ok(json(&ExportedConversation::new(conversation, &messages)))
+            }
+        })
+        .boxed()
+}
+
+/// Returns the conversations of a visitor, without their messages.
+fn conversation_stream(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Conversation, Error>> {
     let start = (VecDeque::<Conversation>::new(), String::new());
     stream::try_unfold(start, move |(mut batch, mut after)| {
         let (state, visitor) = (state.clone(), visitor.clone());
@@ -253,9 +326,7 @@ fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result
                 return Ok(None);
             };
             after.clone_from(&conversation.id);
-            let messages = state.store.all_messages(&visitor.client_id, &conversation.id).await?;
-            let json = serde_json::to_vec(&ExportedConversation::new(conversation, &messages));
-            Ok(Some((json.expect("texts and times are always JSON"), (batch, after))))
+            Ok(Some((conversation, (batch, after))))
         }
     })
     .boxed()

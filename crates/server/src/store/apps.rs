@@ -225,6 +225,8 @@ mod tests {
         let web_client = WebClient {
             allowed_domains: vec!["*.example.com".parse().unwrap()],
             allow_anonymous: false,
+            public_keys: Vec::new(),
+            audience: Some("docs".to_owned()),
             pow_version: Some(PowVersion::V2),
         };
         let config = AppConfig::WebClient { web_client };
@@ -281,7 +283,8 @@ mod tests {
     async fn a_row_that_cannot_be_read_is_an_error() {
         let store = store().await;
         store.insert_app(&app("app_1")).await.unwrap();
-        for config in ["{}", "{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true}"] {
+        for config in ["{}", "{\"allowedDomains\":[\"https://x\"],\"allowAnonymous\":true,\"publicKeys\":[]}"]
+        {
             on!(store.writer, db => sqlx::query("UPDATE apps SET config = $1")
                 .bind(config)
                 .execute(db)

@@ -243,7 +243,7 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Deletes at most `limit` rows of the conversations of deleted apps and API keys, and returns how many it deleted.
+    /// Deletes at most `limit` rows of the conversations, events and feedback of deleted apps and API keys, and returns how many it deleted.
     ///
     /// Another instance may do the same at the same time, so that deleting no row does not mean that none is left: the
     /// note that a client was deleted is only removed in a statement that finds no row of it.
@@ -256,7 +256,13 @@ impl Store {
             (SELECT conversation_id, position FROM messages WHERE client_id = $1 LIMIT $2)";
         const CONVERSATIONS: &str = "DELETE FROM conversations WHERE client_id = $1 AND id IN \
             (SELECT id FROM conversations WHERE client_id = $1 LIMIT $2)";
+        const EVENTS: &str = "DELETE FROM events WHERE client_id = $1 AND (user_id, id) IN \
+            (SELECT user_id, id FROM events WHERE client_id = $1 LIMIT $2)";
+        const FEEDBACK: &str = "DELETE FROM feedback WHERE client_id = $1 AND (conversation_id, message_id) IN \
+            (SELECT conversation_id, message_id FROM feedback WHERE client_id = $1 LIMIT $2)";
         const DONE: &str = "DELETE FROM deleted_clients WHERE client_id = $1 \
+            AND NOT EXISTS (SELECT 1 FROM events WHERE client_id = $1) \
+            AND NOT EXISTS (SELECT 1 FROM feedback WHERE client_id = $1) \
             AND NOT EXISTS (SELECT 1 FROM messages WHERE client_id = $1) \
             AND NOT EXISTS (SELECT 1 FROM conversations WHERE client_id = $1)";
         let limit = i64::from(limit);
@@ -265,7 +271,7 @@ impl Store {
             let Some(client) = client else {
                 return Ok(0);
             };
-            for delete in [MESSAGES, CONVERSATIONS] {
+            for delete in [MESSAGES, CONVERSATIONS, EVENTS, FEEDBACK] {
                 let deleted = sqlx::query(delete).bind(&client).bind(limit).execute(db).await?.rows_affected();
                 if deleted > 0 {
                     return Ok(deleted);

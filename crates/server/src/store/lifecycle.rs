@@ -9,7 +9,7 @@ use jiff::Timestamp;
 const CONVERSATIONS_PER_ROUND: i64 = 100;
 
 impl Store {
-    /// Deletes a conversation, of any user of the client or of one. Returns whether there was one.
+    /// Deletes a conversation with its feedback and events, of any user of the client or of one. Returns whether there was one.
     pub(crate) async fn delete_conversation(
         &self,
         client_id: &str,
@@ -77,7 +77,11 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const CONVERSATION: &str = "DELETE FROM conversations \
             WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4";
-        const MESSAGES: &str = "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2";
+        const CONTENTS: [&str; 3] = [
+            "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2",
+            "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2",
+            "DELETE FROM events WHERE client_id = $1 AND conversation_id = $2",
+        ];
         on!(self.writer, db => {
             let mut transaction = db.begin().await?;
             let deleted = sqlx::query(CONVERSATION)
@@ -89,7 +93,9 @@ impl Store {
                 .await?
                 .rows_affected();
             if deleted > 0 {
-                sqlx::query(MESSAGES).bind(client_id).bind(id).execute(&mut *transaction).await?;
+                for delete in CONTENTS {
+                    sqlx::query(delete).bind(client_id).bind(id).execute(&mut *transaction).await?;
+                }
             }
             transaction.commit().await?;
             Ok(deleted > 0)

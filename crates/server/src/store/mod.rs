@@ -12,6 +12,7 @@ mod full_disk_tests;
 mod lifecycle;
 mod migrations;
 mod revocations;
+mod widget_events;
 
 pub(crate) use conversations::MessageBatch;
 
@@ -97,6 +98,7 @@ macro_rules! on {
     };
 }
 use on;
+pub(crate) use widget_events::{EventOutcome, FeedbackOutcome, ReportFilter};
 
 /// Why the database did not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -30,7 +30,10 @@ async fn an_app_is_made() {
             "type": "web_client", "defaultAgentId": "echo", "prompt": null, "enabled": true,
             "config": {
                 "type": "web_client",
-                "webClient": { "allowedDomains": ["docs.example.com", "*.Example.org"], "allowAnonymous": true, "powVersion": null },
+                "webClient": {
+                    "allowedDomains": ["docs.example.com", "*.Example.org"], "allowAnonymous": true,
+                    "publicKeys": [], "audience": null, "powVersion": null,
+                },
             },
             "lastUsedAt": null, "createdAt": "2026-09-21T14:13:20Z", "updatedAt": "2026-09-21T14:13:20Z",
         })

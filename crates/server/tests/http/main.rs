@@ -20,6 +20,7 @@ mod cors;
 #[path = "../shared/database.rs"]
 mod database;
 mod database_faults;
+mod demo_keys;
 mod health;
 mod injection;
 mod openapi;
@@ -38,12 +39,15 @@ mod revocations;
 mod rotation;
 mod serve;
 mod session;
+mod signed_in;
 #[path = "../shared/solution.rs"]
 mod solution;
 mod spent;
 mod static_files;
 mod support;
 mod tokens;
+mod user_keys;
 mod visitor;
 mod visitor_data;
+mod widget_events;
 mod widget_requests;

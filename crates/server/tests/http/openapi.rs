@@ -32,6 +32,8 @@ async fn every_route_is_described() {
         "post /run/v1/chat/completions",
         "get /run/v1/conversations",
         "get /run/v1/conversations/{id}",
+        "post /run/v1/events",
+        "post /run/v1/feedback",
         "delete /run/v1/conversations/{id}",
         "get /run/v1/visitor",
         "delete /run/v1/visitor",
@@ -43,6 +45,11 @@ async fn every_route_is_described() {
         "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
         "patch /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
         "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/auth/keys",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/auth/keys",
+        "delete /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/auth/keys/{kid}",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/events",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/feedback",
         "post /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "get /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "delete /manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
@@ -165,6 +172,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 21, "seven calls of the run API, fourteen of the management API");
+    assert_eq!(guarded, 28, "nine calls of the run API, 19 of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }

@@ -103,7 +103,10 @@ async fn a_visitor_is_erased() {
     visitor.begin(&server, "one").await;
     visitor.begin(&server, "two").await;
     let answer = visitor.delete(&server, "/run/v1/visitor").await;
-    assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "data": { "conversations": 2 } })));
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()),
+        (200, json!({ "data": { "conversations": 2, "events": 0 } }))
+    );
     assert_eq!(visitor.conversations(&server, "").await.0, [""; 0]);
     assert_eq!(server.database.count(STORED).await, 3);
 
@@ -176,4 +179,42 @@ async fn conversations_are_deleted_after_the_retention_period() {
     server.clock.pass(20 * DAY);
     sweep(&server.state).await.unwrap();
     assert_eq!(server.database.count(STORED).await, 3, "without a period nothing is deleted");
+}
+
+/// Feedback and events are the visitor's too.
+#[tokio::test]
+async fn reports_are_exported_and_deleted_with_their_visitor_or_conversation() {
+    const REPORTS: &str = "SELECT (SELECT COUNT(*) FROM events) + (SELECT COUNT(*) FROM feedback)";
+    let server = Server::new().await;
+    let (visitor, ..) = visitor(&server).await;
+    let (first, second) = (visitor.begin(&server, "one").await, visitor.begin(&server, "two").await);
+    for conversation in [Some(&first), Some(&second), None] {
+        let event = json!({ "type": "t", "conversationId": conversation });
+        assert_eq!(visitor.post(&server, "/run/v1/events", &event).await.status, 201);
+        if let Some(id) = conversation {
+            let feedback = json!({ "conversationId": id, "type": "positive" });
+            assert_eq!(visitor.post(&server, "/run/v1/feedback", &feedback).await.status, 201);
+        }
+    }
+    let export = visitor.get(&server, "/run/v1/visitor").await.json();
+    assert_eq!(export["events"].as_array().unwrap().len(), 3);
+    assert_eq!(export["feedback"].as_array().unwrap().len(), 2);
+    assert_eq!(visitor.delete(&server, &format!("/run/v1/conversations/{first}")).await.status, 204);
+    assert_eq!(server.database.count(REPORTS).await, 3);
+    let erased = visitor.delete(&server, "/run/v1/visitor").await.json();
+    assert_eq!(erased, json!({ "data": { "conversations": 1, "events": 1 } }));
+    assert_eq!(server.database.count(REPORTS).await, 0);
+}
+
+#[tokio::test]
+async fn events_are_deleted_after_the_retention_period() {
+    let retention = Some(Duration::from_secs(86_400));
+    let server = Server::with(Settings { retention, ..settings() }).await;
+    let (visitor, ..) = visitor(&server).await;
+    for _ in 0..2 {
+        assert_eq!(visitor.post(&server, "/run/v1/events", &json!({ "type": "t" })).await.status, 201);
+        server.clock.pass(Duration::from_secs(50_000));
+    }
+    sweep(&server.state).await.unwrap();
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM events").await, 1);
 }

@@ -60,6 +60,18 @@ impl Database {
         }
     }
 
+    /// The texts that a query returns.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        match self.run("SELECT 1").await {
+            Aside::Sqlite(mut connection) => {
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+            Aside::Postgres(mut connection) => {
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+            }
+        }
+    }
+
     /// Everything that is stored: the bytes of the SQLite file, or the rows of all PostgreSQL tables as text.
     pub async fn contents(&self) -> Vec<u8> {
         if let Some(path) = self.url.strip_prefix("sqlite://") {

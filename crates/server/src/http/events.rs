@@ -1,0 +1,152 @@
+use super::auth::Caller;
+use super::body::JsonBody;
+use super::validation::text;
+use crate::store::EventOutcome;
+use crate::widget_events::{EventData, WidgetEvent, cut_texts};
+use crate::{AppState, Error};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Characters of an id at most.
+pub(super) const MAX_ID_CHARACTERS: usize = 128;
+
+/// Bytes of JSON of the data of an event at most, after long texts were cut.
+const MAX_DATA_BYTES: usize = 64 * 1024;
+
+/// An event of a widget. Members that the server does not know are ignored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewEvent {
+    /// What happened, such as `user_message_submitted`, 1 to 128 characters.
+    #[schema(min_length = 1, max_length = 128)]
+    r#type: String,
+    /// An id that the client chose, 1 to 128 characters: an event that is sent again is stored once.
+    #[schema(min_length = 1, max_length = 128)]
+    id: Option<String>,
+    /// The conversation, at most 128 characters. It need not exist yet; widgets send the first event before the first
+    /// message. Without it `metadata.conversationId` is read.
+    #[schema(max_length = 128)]
+    conversation_id: Option<String>,
+    /// The message, at most 128 characters.
+    #[schema(max_length = 128)]
+    message_id: Option<String>,
+    /// What the page's owner adds to every event. Of each of the three objects: texts over 4000 characters are cut, and the JSON
+    /// that is left has at most 64 KiB.
+    #[schema(value_type = Option<Object>)]
+    properties: Option<Map<String, Value>>,
+    /// What the page's owner says about the user.
+    #[schema(value_type = Option<Object>)]
+    user_properties: Option<Map<String, Value>>,
+    /// What the widget says about the event.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// The event as it is stored.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventResponse {
+    data: EventSummary,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct EventSummary {
+    id: String,
+    r#type: String,
+    conversation_id: Option<String>,
+    message_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<WidgetEvent> for EventResponse {
+    fn from(event: WidgetEvent) -> Self {
+        let WidgetEvent { id, r#type, conversation_id, message_id, created_at, .. } = event;
+        Self { data: EventSummary { id, r#type, conversation_id, message_id, created_at } }
+    }
+}
+
+/// Stores what a widget reports, for the operator.
+#[utoipa::path(
+    post,
+    path = "/run/v1/events",
+    tag = "run",
+    security(("session" = []), ("apiKey" = [])),
+    params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
+    request_body = NewEvent,
+    responses(
+        (status = 200, description = "The same visitor sent an event with this id before, which stays as it is", body = EventResponse),
+        (status = 201, description = "It is stored", body = EventResponse),
+        (status = 400, description = "The body is not JSON"),
+        (status = 401, description = "The token or the API key is missing, wrong or expired, or the token another app's"),
+        (status = 403, description = "The page's origin is not allowed"),
+        (status = 404, description = "No such app"),
+        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 429, description = "The visitor has sent 1000 events in 24 hours"),
+    )
+)]
+pub(super) async fn report_event(
+    State(state): State<AppState>,
+    caller: Caller,
+    JsonBody(new): JsonBody<NewEvent>,
+) -> Result<impl IntoResponse, Error> {
+    let in_metadata = |name: &str| {
+        let id = new.metadata.as_ref()?.get(name)?.as_str()?;
+        optional_id(name, Some(id.to_owned())).ok()?
+    };
+    let conversation_id =
+        optional_id("conversationId", new.conversation_id.clone())?.or_else(|| in_metadata("conversationId"));
+    let message_id = optional_id("messageId", new.message_id.clone())?.or_else(|| in_metadata("messageId"));
+    let id = match optional_id("id", new.id)? {
+        Some(id) => id,
+        None => format!("evt_{}", state.random.uuid().map_err(Error::Random)?),
+    };
+    let is_limited = caller.is_visitor();
+    let event = WidgetEvent {
+        id,
+        client_id: caller.visitor.client_id,
+        user_id: caller.visitor.user_id,
+        r#type: text("type", new.r#type, MAX_ID_CHARACTERS)?,
+        conversation_id,
+        message_id,
+        data: EventData {
+            properties: cut("properties", new.properties)?,
+            user_properties: cut("userProperties", new.user_properties)?,
+            metadata: cut("metadata", new.metadata)?,
+        },
+        created_at: state.clock.now(),
+    };
+    let (status, event) = match state.store.add_event(&event, is_limited).await? {
+        EventOutcome::Stored => (StatusCode::CREATED, event),
+        EventOutcome::Known(event) => (StatusCode::OK, *event),
+        EventOutcome::TooMany => return Err(Error::TooManyReports),
+        EventOutcome::ClientDeleted => return Err(Error::AppNotFound),
+    };
+    Ok((status, [(header::CACHE_CONTROL, "no-store")], Json(EventResponse::from(event))))
+}
+
+/// An id that may be missing or empty.
+pub(super) fn optional_id(field: &str, id: Option<String>) -> Result<Option<String>, Error> {
+    let id = id.filter(|id| !id.trim().is_empty());
+    id.map(|id| text(field, id, MAX_ID_CHARACTERS)).transpose()
+}
+
+/// Cuts the texts in the data of an event, and refuses it if it is too long all the same.
+fn cut(field: &str, data: Option<Map<String, Value>>) -> Result<Option<Map<String, Value>>, Error> {
+    let Some(data) = data else { return Ok(None) };
+    let mut data = Value::Object(data);
+    cut_texts(&mut data);
+    if data.to_string().len() > MAX_DATA_BYTES {
+        return Err(Error::field(field, format!("must have at most {MAX_DATA_BYTES} bytes of JSON")));
+    }
+    match data {
+        Value::Object(data) => Ok(Some(data)),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,197 @@
+//! Tokens of signed-in users: JWTs that the backend of an app's owner signs.
+
+use crate::WebClient;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+/// How long a token may be valid at most, in seconds: 1 day.
+const MAX_LIFETIME_SECONDS: f64 = 86_400.0;
+
+/// How much the clocks of the app's owner and of this server may differ, in seconds.
+const TOLERANCE_SECONDS: f64 = 60.0;
+
+/// Characters of the JSON of the claims that an agent receives, at most.
+const MAX_CLAIMS_CHARACTERS: usize = 1024;
+
+/// Characters of a `sub`, at most.
+const MAX_SUB_CHARACTERS: usize = 255;
+
+/// Bytes of a token at most: twice what the claims, the longest `sub` and an RSA signature of 8192 bits take.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// What the `sub` of every anonymous visitor begins with. No signed-in user has one that does.
+pub(crate) const ANONYMOUS_PREFIX: &str = "anon_";
+
+/// Claims that an agent never receives: they belong to the token, or to this server.
+const WITHHELD_CLAIMS: [&str; 11] =
+    ["sub", "iat", "exp", "aud", "iss", "jti", "nbf", "tid", "pid", "agentId", "internal"];
+
+/// A user whom the app's owner vouches for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SignedInUser {
+    /// Who it is, among the app's users.
+    pub(crate) sub: String,
+    /// When the token was made, in Unix seconds.
+    pub(crate) issued_at_seconds: u64,
+    /// What the app's owner says about the user, for the agent.
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// Why a token was refused. The text completes "Invalid end-user JWT: …".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserTokenError {
+    /// It is no JWT.
+    #[error("it must be three base64url parts, a header and claims in JSON and a signature")]
+    Malformed,
+    /// It is too long.
+    #[error("it must have at most {MAX_TOKEN_BYTES} bytes")]
+    TooLong,
+    /// Its header does not name a key.
+    #[error("its header must have a `kid`, the name of a key of this app")]
+    KidMissing,
+    /// Its header names a key that the app does not have.
+    #[error("this app has no key with its `kid`")]
+    KidUnknown,
+    /// Its header names another algorithm than its key has.
+    #[error("its `alg` must be {0}, the algorithm of its key")]
+    Algorithm(&'static str),
+    /// Its header has an extension that the server would have to understand.
+    #[error("its header has `crit`, and the server knows no extensions")]
+    Critical,
+    /// It is not signed by its key.
+    #[error("its signature does not match its key")]
+    Signature,
+    /// A claim is missing, or of another type.
+    #[error("its claim `{claim}` must be {must}")]
+    Claim {
+        /// The name.
+        claim: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// Its `sub` could be an anonymous visitor's.
+    #[error("its `sub` must not begin with `{ANONYMOUS_PREFIX}`")]
+    AnonymousSub,
+    /// It is valid for too long.
+    #[error("its `exp` must be at most 86400 s (1 day) after its `iat`")]
+    Lifetime,
+    /// It has expired.
+    #[error("it has expired")]
+    Expired,
+    /// It is not valid yet.
+    #[error("its `nbf` is in the future")]
+    NotYetValid,
+    /// It was made in the future.
+    #[error("its `iat` is in the future")]
+    IssuedInFuture,
+    /// It is for somebody else.
+    #[error("its `aud` must contain the audience of this app")]
+    Audience,
+    /// It says too much.
+    #[error("the JSON of its other claims must have at most {MAX_CLAIMS_CHARACTERS} characters")]
+    ClaimsTooLong,
+}
+
+/// The part of a header that decides about the token.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    /// Extensions that a verifier must understand (RFC 7515).
+    crit: Option<IgnoredAny>,
+}
+
+/// Returns the user of a token that one of the app's keys signed and that is valid at `now_seconds`.
+///
+/// # Errors
+///
+/// The first rule that the token breaks.
+pub(crate) fn verify(app: &WebClient, token: &str, now_seconds: u64) -> Result<SignedInUser, UserTokenError> {
+    use UserTokenError as Error;
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(Error::TooLong);
+    }
+    let (message, signature) = token.rsplit_once('.').ok_or(Error::Malformed)?;
+    let (header, claims) = message.split_once('.').ok_or(Error::Malformed)?;
+    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| Error::Malformed)?;
+    let signature = decode(signature)?;
+    let kid = header.kid.ok_or(Error::KidMissing)?;
+    let key = app.public_keys.iter().find(|key| key.kid == kid).ok_or(Error::KidUnknown)?;
+    if !key.algorithm.is_named(&header.alg) {
+        return Err(Error::Algorithm(key.algorithm.name()));
+    }
+    if header.crit.is_some() {
+        return Err(Error::Critical);
+    }
+    if !key.verifies(message.as_bytes(), &signature) {
+        return Err(Error::Signature);
+    }
+    let claims = serde_json::from_slice(&decode(claims)?).map_err(|_| Error::Malformed)?;
+    check(app, claims, now_seconds as f64)
+}
+
+/// Checks the claims of a token whose signature is good.
+fn check(app: &WebClient, mut claims: Map<String, Value>, now: f64) -> Result<SignedInUser, UserTokenError> {
+    use UserTokenError as Error;
+    let sub = claims.get("sub").and_then(Value::as_str).filter(|sub| is_sub(sub)).map(str::to_owned);
+    let must = "a text of 1 to 255 characters";
+    let sub = sub.ok_or(Error::Claim { claim: "sub", must })?;
+    if sub.starts_with(ANONYMOUS_PREFIX) {
+        return Err(Error::AnonymousSub);
+    }
+    let time = |claim| match claims.get(claim) {
+        None => Ok(None),
+        Some(value) => {
+            let error = Error::Claim { claim, must: "a number of seconds since 1970" };
+            value.as_f64().filter(|time| time.is_finite()).map(Some).ok_or(error)
+        }
+    };
+    let required = |claim| {
+        let error = Error::Claim { claim, must: "a number of seconds since 1970" };
+        time(claim)?.ok_or(error)
+    };
+    let (iat, exp) = (required("iat")?, required("exp")?);
+    if exp - iat > MAX_LIFETIME_SECONDS {
+        return Err(Error::Lifetime);
+    }
+    if now >= exp + TOLERANCE_SECONDS {
+        return Err(Error::Expired);
+    }
+    if time("nbf")?.is_some_and(|nbf| now + TOLERANCE_SECONDS < nbf) {
+        return Err(Error::NotYetValid);
+    }
+    if now + TOLERANCE_SECONDS < iat {
+        return Err(Error::IssuedInFuture);
+    }
+    if let Some(audience) = &app.audience
+        && !claims.get("aud").is_some_and(|aud| is_for(aud, audience))
+    {
+        return Err(Error::Audience);
+    }
+    claims.retain(|name, _| !WITHHELD_CLAIMS.contains(&name.as_str()));
+    let json = serde_json::to_string(&claims).map_err(|_| Error::Malformed)?;
+    if json.chars().count() > MAX_CLAIMS_CHARACTERS {
+        return Err(Error::ClaimsTooLong);
+    }
+    // A time before 1970 is 0.
+    Ok(SignedInUser { sub, issued_at_seconds: iat as u64, claims })
+}
+
+/// Whether the text can name a user: in the database and in a log line too.
+fn is_sub(sub: &str) -> bool {
+    (1..=MAX_SUB_CHARACTERS).contains(&sub.chars().count()) && !sub.contains(char::is_control)
+}
+
+/// Whether `aud`, a text or a list of texts, contains the audience.
+fn is_for(aud: &Value, audience: &str) -> bool {
+    match aud {
+        Value::Array(all) => all.iter().any(|one| one == audience),
+        one => one == audience,
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, UserTokenError> {
+    Base64UrlUnpadded::decode_vec(text).map_err(|_| UserTokenError::Malformed)
+}

@@ -1,0 +1,39 @@
+/** One request in limited time, sent by the page: ahead of the engine, or with the caller's own `fetch`. */
+import { describe } from "../common/describe.js";
+import type { HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
+
+/** Sends a request; every failure is a `NoResponse`. */
+export async function exchange(
+  fetch: typeof globalThis.fetch,
+  { url, ...init }: HttpRequest,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<HttpResponse | NoResponse> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    abort();
+  }, timeoutMs);
+  signal.addEventListener("abort", abort);
+  try {
+    if (signal.aborted) abort();
+    const settings = { cache: "no-store", credentials: "omit", signal: controller.signal } as const;
+    const response = await fetch(url, { ...init, ...settings });
+    const text = await response.text();
+    const header = (name: string) => response.headers.get(name);
+    return {
+      status: response.status,
+      date: header("date"),
+      retryAfter: header("retry-after"),
+      requestId: header("x-request-id"),
+      text,
+    };
+  } catch (error) {
+    return { timedOut, cause: describe(error) };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,92 @@
+/** What the wasm module needs from its environment, for one request of the page. */
+import type { Failure } from "../common/errors.js";
+import type { Report, Request } from "../solver/messages.js";
+import { pause } from "./pause.js";
+import type { Host, HttpResponse, NoResponse, SearchRest, SolutionV2 } from "./wasm.js";
+
+/** Searches with a hash function that the engine lacks. */
+export type SearchElsewhere = (rest: SearchRest, host: Host) => Promise<number | null>;
+
+/** What the page answers a question with. */
+type Answer = number | null | HttpResponse | NoResponse | SolutionV2;
+
+/** One request under way. */
+export class RequestHost implements Host {
+  readonly sliceMs: number;
+  readonly timeoutMs: number;
+  readonly origin: string | undefined;
+  readonly sharing: boolean;
+  readonly request: Host["request"];
+  readonly solveV2: Host["solveV2"];
+  readonly #id: number;
+  readonly #post: (report: Report) => void;
+  readonly #elsewhere: SearchElsewhere | undefined;
+  readonly #controller = new AbortController();
+  #answer: (answer: Answer) => void = () => {};
+
+  constructor(
+    id: number,
+    request: Request,
+    post: (report: Report) => void,
+    sliceMs: number,
+    elsewhere: SearchElsewhere | undefined,
+  ) {
+    this.#id = id;
+    this.#post = post;
+    this.sliceMs = sliceMs;
+    this.#elsewhere = elsewhere;
+    this.sharing = request.type !== "search" && request.share;
+    const session = request.type === "session" ? request : undefined;
+    this.timeoutMs = session?.timeoutMs ?? 0;
+    this.origin = session?.origin;
+    if (session?.fetchOnPage) this.request = (step) => this.#ask({ type: "fetch", id, step });
+    if (session) this.solveV2 = (challenge) => this.#ask({ type: "solve_v2", id, challenge });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  state(state: Extract<Report, { type: "state" }>["state"]): void {
+    this.#post({ type: "state", id: this.#id, state });
+  }
+
+  progress(searched: number, total: number, elapsedMs: number): void {
+    this.#post({ type: "progress", id: this.#id, searched, total, elapsedMs });
+  }
+
+  pause(): Promise<void> {
+    return pause();
+  }
+
+  share(rest: SearchRest): Promise<number | null> {
+    if (rest.elapsedMs === 0 && this.#elsewhere) return this.#elsewhere(rest, this);
+    return this.#ask({ type: "share", id: this.#id, ...rest });
+  }
+
+  /** Takes what the page answers. */
+  answer(answer: Answer): void {
+    this.#answer(answer);
+  }
+
+  abort(): void {
+    this.#controller.abort();
+    // Nobody waits for it, but an unsettled promise is never freed.
+    this.#answer(null);
+  }
+
+  /** Asks the page; one question at a time. */
+  #ask<T extends Answer>(question: Report): Promise<T> {
+    return new Promise((resolve) => {
+      this.#answer = resolve as (answer: Answer) => void;
+      this.#post(question);
+    });
+  }
+}
+
+/** The origin that the server received: a page's own, `null` in a sandboxed frame, none at all in Node. */
+export function withOrigin(failure: Failure, origin: string | undefined): Failure {
+  if (failure.code !== "origin_not_allowed") return failure;
+  const sent = origin ?? globalThis.origin ?? "(none was sent)";
+  return { ...failure, detail: `Origin ${sent}: ${failure.detail ?? failure.status}` };
+}
