@@ -16,11 +16,6 @@ export type { Progress, ProgressV2 } from "./solver/progress.js";
 export type { AuthTokenContext, GetAuthToken } from "./session/auth-token.js";
 export type { KeyValueStore, StorageKind } from "./session/store.js";
 export type { Session } from "./session/token.js";
-export {
-  type SolveOptions,
-  type SolveOptionsV2,
-  type SolveResult,
-  type SolveResultV2,
-  solve,
-} from "./solver/solve.js";
+export { solve } from "./solver/solve.js";
+export type { SolveOptions, SolveOptionsV2, SolveResult, SolveResultV2 } from "./solver/solve-types.js";
 export { VERSION } from "./common/version.js";

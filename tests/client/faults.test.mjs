@@ -190,6 +190,18 @@ describe("no service at all", () => {
 });
 
 describe("what the server says about a refusal", () => {
+  test("its id of the request and its Retry-After are members of the error", async (t) => {
+    const refusal = { ...problem(403), headers: { "x-request-id": "request-7", "retry-after": "120" } };
+    const service = await startService({ session: answer(refusal) });
+    t.after(service.close);
+    const client = createClient({ baseUrl: service.baseUrl, appId: APP_ID });
+    t.after(() => client.dispose());
+    await assert.rejects(client.session(), { requestId: "request-7", retryAfterMs: 120_000 });
+    service.routes.session = answer(problem(429));
+    service.routes.challenge = answer({ ...problem(429), headers: { "retry-after": "120" } });
+    await assert.rejects(client.session(), { code: "rate_limited", retryAfterMs: 120_000 });
+  });
+
   test("is part of the message, after the sentence", async (t) => {
     const detail = "Origin not allowed for this app";
     const service = await startService({ session: answer(problem(403, undefined, detail)) });

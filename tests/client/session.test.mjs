@@ -1,7 +1,15 @@
 /** What a client asks for, when, and what it tells: over a service that counts. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { APP_ID, inTheFuture, makeChallenge, makeToken, right, startService } from "../support/service.mjs";
+import {
+  APP_ID,
+  inTheFuture,
+  makeChallenge,
+  makeToken,
+  right,
+  solutionOf,
+  startService,
+} from "../support/service.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { threadCount, threadsGone } from "../support/threads.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
@@ -73,7 +81,7 @@ describe("a session", () => {
     assert.deepEqual(asked(service), ["challenge", "session"]);
     const [challenge, session] = service.requests;
     assert.equal(session.path, `/run/auth/apps/${APP_ID}/anonymous-session`);
-    const solution = JSON.parse(Buffer.from(session.headers["x-inkeep-challenge-solution"], "base64"));
+    const solution = JSON.parse(Buffer.from(solutionOf(session), "base64"));
     assert.deepEqual(Object.keys(solution), ["algorithm", "challenge", "number", "salt", "signature"]);
     for (const { headers } of [challenge, session]) {
       assert.equal(headers.authorization, undefined);
@@ -195,7 +203,7 @@ describe("options", () => {
     assert.deepEqual(
       service.requests.map(({ path }) => path),
       [
-        "/some/path/run/auth/pow/challenge",
+        "/some/path/run/auth/challenge",
         "/some/path/run/auth/apps/app%2Fwith%20space%26%C3%A4/anonymous-session",
       ],
     );

@@ -166,6 +166,20 @@ describe("two versions on one page", () => {
     ]);
   });
 
+  test("a page notices a worker of the other version, and does without it", async (t) => {
+    const { page, both } = await setUp(t);
+    await make(page, client(1, { ...both[0].options, assetsUrl: "/2/" }));
+    const [{ token }] = await call(page, "session", [1]);
+    assert.match(token, /\./);
+    const { backend } = await page.evaluate(() => events[1].find(({ type }) => type === "ready"));
+    assert.equal(backend.thread, "page");
+    assert.ok(
+      backend.reason.includes(`of version ${VERSIONS[1]}, the page's of ${VERSIONS[0]}`),
+      backend.reason,
+    );
+    assert.deepEqual(paths(page), []);
+  });
+
   test("they leave no global, and no key of storage but the one", async (t) => {
     const { page, both } = await setUp(t);
     const names = () => page.evaluate(() => Object.getOwnPropertyNames(globalThis).sort());

@@ -10,7 +10,7 @@ import { buffer } from "node:stream/consumers";
 function nameOf({ method, url, headers }) {
   const asked = headers["access-control-request-method"] ?? method;
   const name =
-    asked === "GET" && url.endsWith("/run/auth/pow/challenge")
+    asked === "GET" && /\/run\/auth\/(pow\/)?challenge(\?|$)/.test(url)
       ? "challenge"
       : url.endsWith("/anonymous-session")
         ? "session"

@@ -33,11 +33,19 @@ export function makeChallenge(options = {}) {
 /** 30 days from now, or `ms`. */
 export const inTheFuture = (ms = 30 * 86_400_000) => new Date(Date.now() + ms).toISOString();
 
+/** The solution of a request, out of the envelope that the route of the challenge asks for; nothing if there is none. */
+export function solutionOf({ headers }) {
+  const header = headers[SOLUTION];
+  if (header === undefined) return undefined;
+  const { payload } = JSON.parse(Buffer.from(header, "base64"));
+  return payload ?? header;
+}
+
 /** The right answers. */
 export const right = {
   challenge: async () => ({ body: await makeChallenge() }),
   session: async (request) => {
-    const solution = request.headers[SOLUTION];
+    const solution = solutionOf(request);
     if (solution && !(await verifySolution(solution, HMAC_KEY))) return problem(400, "pow_invalid");
     return { body: { token: makeToken(), expiresAt: inTheFuture() } };
   },
@@ -76,7 +84,7 @@ export async function startService(routes = {}, { cors = true, otherwise = () =>
 const NOT_FOUND = { status: 404, type: "text/plain", body: "Not found" };
 
 function routeOf(method, path) {
-  if (method === "GET" && path.endsWith("/run/auth/pow/challenge")) return "challenge";
+  if (method === "GET" && path.endsWith("/run/auth/challenge")) return "challenge";
   if (method === "POST" && /\/run\/auth\/apps\/[^/]+\/anonymous-session$/.test(path)) return "session";
   return undefined;
 }

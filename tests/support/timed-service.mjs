@@ -3,7 +3,7 @@
  * lives in whatever year the test says.
  */
 import { verifySolution } from "altcha-lib";
-import { APP_ID, HMAC_KEY, makeChallenge, makeToken, problem, startService } from "./service.mjs";
+import { APP_ID, HMAC_KEY, makeChallenge, makeToken, problem, solutionOf, startService } from "./service.mjs";
 
 const DAY_MS = 86_400_000;
 
@@ -30,7 +30,7 @@ export async function startTimedService({
       body: await makeChallenge({ expires: new Date(time.now() + time.challengeMs) }),
     }),
     session: async (request) => {
-      const solution = request.headers["x-inkeep-challenge-solution"];
+      const solution = solutionOf(request);
       if (solution && !(await verifySolution(solution, HMAC_KEY, false)))
         return { ...problem(400, "pow_invalid"), headers: headers() };
       const old = claimsOf(request.headers.authorization);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { after, test } from "node:test";
@@ -44,10 +44,11 @@ async function startAsWritten() {
     "saltmine-server",
     'echo "key $INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET"\nexec saltmine-server',
   );
+  await symlink(serverPath(), join(folder, "saltmine-server"));
   const server = spawn("bash", ["-euo", "pipefail", "-c", code], {
     cwd: folder,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: `${dirname(serverPath())}:${process.env.PATH}`, PORT: "0", SALTMINE_LOG: "error" },
+    env: { PATH: `${folder}:${process.env.PATH}`, PORT: "0", SALTMINE_LOG: "error" },
   });
   const ended = new Promise((resolve) => server.once("exit", resolve));
   ends.unshift(async () => {

@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-use crate::edge::{Host, SessionOptions, session};
+use crate::edge::{SessionOptions, session};
 
 /// The length of one slice of a search on the page's own thread, in milliseconds: less than half a frame.
 const SLICE_MS: f64 = 6.0;
@@ -177,7 +177,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// The environment of a search on this thread, as [`Host`] reads it.
+/// The environment of a search on this thread, as [`Host`](crate::Host) reads it.
 struct OwnHost {
     object: JsValue,
     _pause: Closure<dyn Fn() -> Promise>,

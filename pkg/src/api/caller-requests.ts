@@ -6,7 +6,8 @@ import type { untilAborted } from "../common/abort.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
 import type { invalid } from "../common/invalid.js";
-import type { FlowRunner, FlowRunnerOptions } from "../solver/flow-runner.js";
+import type { RoutedFlow } from "../session/routed-flow.js";
+import type { FlowRunnerOptions } from "../solver/flow.js";
 import { PreparedSolutions } from "./prepared-solutions.js";
 
 export { signedInSession } from "../session/signed-in-session.js";
@@ -20,7 +21,7 @@ export interface RequestContext {
   everyRequest: boolean;
   /** Whether the session is a signed-in user's. */
   isSignedIn: boolean;
-  runner: FlowRunner;
+  flow: RoutedFlow;
   sessions: SessionManager;
   /** Throws when the client is disposed: nothing begins after a farewell. */
   check(): void;
@@ -40,7 +41,7 @@ export class CallerRequests {
 
   constructor(context: RequestContext) {
     this.#context = context;
-    this.solutions = new PreparedSolutions(context.runner, context.options.workers, context.untilAborted);
+    this.solutions = new PreparedSolutions(context.flow, context.options.workers, context.untilAborted);
   }
 
   async challengeHeaders(signal: AbortSignal | undefined): Promise<Record<string, string>> {
@@ -49,7 +50,7 @@ export class CallerRequests {
   }
 
   fetch(input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
-    const { options, everyRequest, check, headers, invalid } = this.#context;
+    const { options, everyRequest, flow, check, headers, invalid } = this.#context;
     const origin = options.origin ? { Origin: options.origin } : {};
     const means = {
       baseUrl: options.flow.baseUrl,
@@ -65,7 +66,10 @@ export class CallerRequests {
         return this.#renewAfter(authorization, signal);
       },
       renewSolution: () => {
-        if (everyRequest) this.solutions.drop();
+        if (everyRequest) {
+          flow.forget();
+          this.solutions.drop();
+        }
         return everyRequest;
       },
     };

@@ -1,7 +1,7 @@
 /** PreparedSolutions for callers that attach one to a request: the next is prepared while nobody waits. */
 import type { untilAborted } from "../common/abort.js";
 import { WaitingQueue } from "./waiting-queue.js";
-import type { FlowRunner } from "../solver/flow-runner.js";
+import type { Flow } from "../solver/flow.js";
 import { isFrugal, later } from "../session/environment.js";
 import type { Solved } from "../worker/wasm.js";
 
@@ -34,7 +34,7 @@ function freshMs({ endsAt }: Prepared): number {
 }
 
 export class PreparedSolutions {
-  readonly #runner: FlowRunner;
+  readonly #flow: Flow;
   readonly #untilAborted: typeof untilAborted;
   readonly #line: WaitingQueue;
   readonly #makings = new Set<Making>();
@@ -51,8 +51,8 @@ export class PreparedSolutions {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `waiting` is the door's own: an abort must be of its class. */
-  constructor(runner: FlowRunner, workers: number, waiting: typeof untilAborted) {
-    this.#runner = runner;
+  constructor(flow: Flow, workers: number, waiting: typeof untilAborted) {
+    this.#flow = flow;
     this.#line = new WaitingQueue(workers);
     this.#untilAborted = waiting;
   }
@@ -146,7 +146,7 @@ export class PreparedSolutions {
     if (this.#off && freshMs(this.#off) > 0) return this.#off;
     const nothing = () => {};
     const run = { solveOnly: true, workers, signal, onState: nothing, onProgress: nothing };
-    const { value } = await this.#runner.run(run).catch((error) => {
+    const { value } = await this.#flow.run(run).catch((error) => {
       // It has been tried again already: those who wait share the failure, or they would wait for one after the other.
       if (!signal.aborted) this.#line.dismiss(error);
       throw error;

@@ -102,7 +102,8 @@ export class SaltmineError extends Error {
     this.status = failure.status;
     this.field = field;
     this.requestId = failure.requestId;
-    this.retryAfterMs = failure.retryAfterMs;
+    const { retryAfterMs } = failure;
+    this.retryAfterMs = retryAfterMs === undefined ? undefined : Math.round(retryAfterMs);
     this.retryable = RETRYABLE.includes(code);
   }
 }

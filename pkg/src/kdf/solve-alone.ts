@@ -1,7 +1,7 @@
 /** `solve()` for a challenge of version 2. Failures are thrown as plain data. */
 import type { Failure } from "../common/errors.js";
 import { tell } from "../common/listener.js";
-import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve.js";
+import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
 import type { ChallengeV2 } from "./challenge.js";
 import type { KeyEngine } from "./messages.js";
 import { MAX_COUNTER, solveKeys } from "./solve-keys.js";

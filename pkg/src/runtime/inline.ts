@@ -2,8 +2,6 @@
 import javascript from "#inline-javascript";
 import simd128 from "#inline-wasm";
 import workerText from "#inline-worker";
-import * as requests from "../api/caller-requests.js";
-import * as search from "../solver/search-chunk.js";
 import { loadInline } from "../worker/load-inline.js";
 import { serveOnPage } from "../worker/page-engine.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
@@ -32,10 +30,3 @@ export const engineUrl: typeof web.engineUrl = () => undefined;
 export const loadPageEngine: typeof web.loadPageEngine = async () => ({
   serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),
 });
-/** Fails: the modules for challenges of version 2 would double the file. */
-export const loadKeySearch: typeof web.loadKeySearch = () =>
-  Promise.reject(
-    new Error("challenges of version 2 are not part of saltmine/inline: import solve from saltmine"),
-  );
-export const loadSearch: typeof web.loadSearch = async () => search;
-export const loadRequests: typeof web.loadRequests = async () => requests;

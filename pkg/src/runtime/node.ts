@@ -27,15 +27,6 @@ export const engineUrl = (_engine: ClientEngine): string | undefined => undefine
 /** Loads the engine without a worker. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
 
-/** Loads what several engines need, and only then. */
-export const loadSearch = () => import("#search");
-
-/** Loads what challenges of version 2 need. */
-export const loadKeySearch = () => import("#keys");
-
-/** Loads what a caller's own requests need. */
-export const loadRequests = () => import("#requests");
-
 /** How many threads this machine has. */
 export const threadCount = availableParallelism;
 

@@ -10,7 +10,8 @@ export { DEFAULT_STORAGE, threadCount } from "./thread.js";
  */
 const here = (globalThis.document?.currentScript as HTMLScriptElement | null | undefined)?.src || undefined;
 
-function beside(file: string): string {
+/** Returns the address of a file beside this script. */
+export function beside(file: string): string {
   if (!here)
     throw new Error(
       `the script does not know its own address, and so not that of ${file}: set assetsUrl, or use inline.global.js`,
@@ -28,10 +29,3 @@ export const engineUrl: typeof web.engineUrl = (engine) =>
 
 /** Loads the engine without a worker. The address is absolute, since a script has none for a relative import(). */
 export const loadPageEngine: typeof web.loadPageEngine = (url) => import(url ?? beside("page-engine.js"));
-
-/** Loads what challenges of version 2 need. */
-export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
-
-/** Part of this file. */
-export const loadSearch: typeof web.loadSearch = () => import("#search");
-export const loadRequests: typeof web.loadRequests = () => import("#requests");

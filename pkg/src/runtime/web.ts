@@ -60,12 +60,3 @@ export const engineUrl = (engine: ClientEngine): string | undefined =>
 
 /** Loads the engine without a worker, which a bundler has made a part of the page's own scripts: `_url` is not needed. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
-
-/** Loads what several engines need, and only then. */
-export const loadSearch = () => import("#search");
-
-/** Loads what challenges of version 2 need. */
-export const loadKeySearch = () => import("#keys");
-
-/** Loads what a caller's own requests need. */
-export const loadRequests = () => import("#requests");

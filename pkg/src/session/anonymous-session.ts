@@ -1,6 +1,6 @@
 /** Gets an anonymous session from the service, with a proof of work where the service requires one. */
 import { SaltmineError } from "../common/errors.js";
-import type { FlowRunner } from "../solver/flow-runner.js";
+import type { Flow } from "../solver/flow.js";
 import type { Grant } from "../worker/wasm.js";
 import type { RequestSession } from "./session-request.js";
 import { issuedAtMs, readSession } from "./token.js";
@@ -10,13 +10,13 @@ import { issuedAtMs, readSession } from "./token.js";
  * request, if there is one.
  */
 export function anonymousSession(
-  runner: FlowRunner,
+  flow: Flow,
   spareSolution: () => string | undefined,
   appId: string,
 ): RequestSession {
   return async ({ token, signal, onState, onProgress }) => {
     const run = { token, solution: spareSolution(), solveOnly: false, signal, onState, onProgress };
-    const { value, backend, measured } = await runner.run(run);
+    const { value, backend, measured } = await flow.run(run);
     const grant = value as Grant;
     const session = readSession(grant, appId);
     if (!session) {

@@ -37,6 +37,11 @@ export class ChallengeRoute {
     return route === NONE ? [first] : [first, older];
   }
 
+  /** Whether the service had neither route when it was last asked. */
+  get isOff(): boolean {
+    return this.#fixed === undefined && this.#route === NONE;
+  }
+
   /** Takes over which of `paths` responded with a challenge; undefined: none of them. */
   learn(path: string | undefined): void {
     if (this.#fixed !== undefined) return;

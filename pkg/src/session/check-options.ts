@@ -3,7 +3,7 @@ import { DEFAULT_STORAGE } from "#runtime";
 import { type Assets, assetsOption } from "../common/assets.js";
 import { invalid, shown } from "../common/invalid.js";
 import { listenerOption, maxNumberOption, wholeNumber, workersOption } from "../common/options.js";
-import type { FlowRunnerOptions } from "../solver/flow-runner.js";
+import type { FlowRunnerOptions } from "../solver/flow.js";
 import type { GetAuthToken } from "./auth-token.js";
 import type { ClientOptions } from "./client-options.js";
 import type { ClientEvent } from "./events.js";

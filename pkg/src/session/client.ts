@@ -1,4 +1,4 @@
-import { loadRequests } from "#runtime";
+import { loadRequests } from "#chunks";
 import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
@@ -11,10 +11,12 @@ import type { AbortSignalType, DisposeMember, FetchType } from "../common/platfo
 import { FlowRunner } from "../solver/flow-runner.js";
 import { WorkerPool } from "../solver/worker-pool.js";
 import { anonymousSession } from "./anonymous-session.js";
+import { ChallengeRoute } from "./challenge-route.js";
 import { checkOptions } from "./check-options.js";
 import type { ClientOptions } from "./client-options.js";
 import { isFrugal } from "./environment.js";
 import type { ClientEvent } from "./events.js";
+import { RoutedFlow } from "./routed-flow.js";
 import { SessionManager } from "./session-manager.js";
 import type { RequestSession } from "./session-request.js";
 import { type ClientState, StateHolder } from "./state.js";
@@ -117,7 +119,9 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
         warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`);
     });
     this.#pool = new WorkerPool(checked.assets);
-    const runner = new FlowRunner(this.#pool, checked.runner);
+    const { baseUrl, appPath } = checked.runner.flow;
+    const route = new ChallengeRoute(baseUrl, appPath, checked.challengePath, store);
+    const flow = new RoutedFlow(new FlowRunner(this.#pool, checked.runner), route);
     const spare = () => this.#requests?.solutions.spare();
     const events = { emit, warn };
     if (getAuthToken) {
@@ -130,12 +134,12 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       };
       // The token is the user's, and the callback's to keep.
       this.#sessions = new SessionManager(request, new SessionStore("memory", appId, () => {}), events);
-    } else this.#sessions = new SessionManager(anonymousSession(runner, spare, appId), store, events);
+    } else this.#sessions = new SessionManager(anonymousSession(flow, spare, appId), store, events);
     this.#context = {
       options: checked.runner,
       everyRequest: checked.everyRequest && !getAuthToken,
       isSignedIn: getAuthToken !== undefined,
-      runner,
+      flow,
       sessions: this.#sessions,
       check: () => this.#begin({}),
       headers: (signal) => this.#headers(signal),

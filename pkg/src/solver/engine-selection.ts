@@ -6,6 +6,7 @@ import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
+import { VERSION } from "../common/version.js";
 import { WorkerClient } from "./worker-client.js";
 import type { ClientEngine, Engine, Report } from "./messages.js";
 
@@ -120,6 +121,9 @@ function start(
         giveUp(report.reason);
       } else if (report.type !== "started") link?.take(report);
       else if (running && !over) {
+        // A copy of the package's files that was not renewed with the page: what the messages mean may differ.
+        if (report.version !== VERSION)
+          return giveUp(`its script is of version ${report.version}, the page's of ${VERSION}`);
         settle();
         const { engine } = report;
         // Why not a better one: what failed before, what the engine tells, what was asked for.

@@ -2,12 +2,13 @@
  * Runs the flow: in an engine from the pool, in another if that dies, with more engines for a search that is long enough.
  * The first requests are sent from here while the engine starts, and the engine is not started when nothing is to be solved.
  */
-import { loadKeySearch, loadSearch } from "#runtime";
+import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
 import { exchange } from "./exchange.js";
-import type { Backend, Share, Update } from "./messages.js";
+import type { Share, Update } from "./messages.js";
+import type { Flow, FlowRunnerOptions, Outcome, Run } from "./flow.js";
 import type { Measured } from "./progress.js";
 import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
@@ -16,49 +17,12 @@ import type { WorkerPool } from "./worker-pool.js";
 /** Engines that one flow may use up. */
 const MOST_ENGINES = 3;
 
-/** What every flow of a client has in common. */
-export interface FlowRunnerOptions {
-  flow: Pick<SessionOptions, "baseUrl" | "appPath" | "maxNumber">;
-  origin: string | undefined;
-  timeoutMs: number;
-  workers: number;
-  fetch: typeof fetch | undefined;
-}
-
-/** One flow. */
-export interface Run {
-  /** The current token, so that the visitor keeps their identity. */
-  token?: string | undefined;
-  /** A solution that was prepared ahead. */
-  solution?: string | undefined;
-  /** Ends with a solution instead of a session. */
-  solveOnly: boolean;
-  /** The paths of the challenge, in the order in which they are tried while the service responds 404. */
-  challengePaths?: readonly string[];
-  /** Whether proof of work was off the last time: no engine is started before there is a challenge. */
-  mayBeOff?: boolean;
-  /** How many workers a long search may have; else it is as many as the client may have. */
-  workers?: () => number;
-  signal: AbortSignal;
-  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
-  onProgress(measured: Measured): void;
-}
-
-/** The result of a flow. */
-export interface Outcome {
-  value: Grant | Solved;
-  /** What ran the flow, or what searched if that was another; nothing where no engine was needed. */
-  backend: Backend | undefined;
-  /** The search, if there was one. */
-  measured: Measured | undefined;
-}
-
 type Response = HttpResponse | NoResponse;
 
 const isNotFound = (response: Response | undefined) =>
   "status" in Object(response) && (response as HttpResponse).status === 404;
 
-export class FlowRunner {
+export class FlowRunner implements Flow {
   readonly #pool: WorkerPool;
   readonly #options: FlowRunnerOptions;
   /** Whether proof of work was off the last time. */

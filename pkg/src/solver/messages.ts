@@ -85,7 +85,8 @@ export interface Share extends Range {
 
 /** Engine to page. */
 export type Report =
-  | { type: "started"; engine: Engine; reason?: string; module?: WebAssembly.Module }
+  /** `version` of the package that the engine's script is from. */
+  | { type: "started"; version: string; engine: Engine; reason?: string; module?: WebAssembly.Module }
   /** `unloaded`: the file was not there, so that the same engine may run elsewhere. */
   | { type: "broken"; reason: string; unloaded: boolean }
   /** Comes every few seconds while a request is under way. */

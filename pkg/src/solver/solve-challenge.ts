@@ -3,7 +3,7 @@ import type { Failure } from "../common/errors.js";
 import type { Challenge, Engine } from "./messages.js";
 import type { Measured } from "./progress.js";
 import { ParallelSearch, type ParallelSearchContext } from "./parallel-search.js";
-import type { SolveResult } from "./solve.js";
+import type { SolveResult } from "./solve-types.js";
 
 const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;
 

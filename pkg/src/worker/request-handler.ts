@@ -4,6 +4,7 @@
  */
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
+import { VERSION } from "../common/version.js";
 import type { Command, Engine, Report, Request, Value } from "../solver/messages.js";
 import type { ClientModule, Instance } from "./client-module.js";
 import { RequestHost, type SearchElsewhere, withOrigin } from "./request-host.js";
@@ -51,7 +52,7 @@ export function serve(
       ({ client } = instance);
       elsewhere = rare;
       instance.onTrap((reason) => post({ type: "broken", reason, unloaded: false }));
-      post({ type: "started", ...about });
+      post({ type: "started", version: VERSION, ...about });
     } catch (error) {
       const { unloaded } = Object(error) as Partial<LoadFailure>;
       post({ type: "broken", reason: describe(error), unloaded: unloaded === true });

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 /// Bytes of JSON of the details at most, after long texts were cut.
 const MAX_DETAILS_BYTES: usize = 16 * 1024;
 
-/// Feedback on an answer. Members that the server does not know are ignored.
+/// Feedback on a response of the agent. Members that the server does not know are ignored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewFeedback {

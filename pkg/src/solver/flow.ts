@@ -1,0 +1,47 @@
+/** The interface of a flow: what a session or a solution is requested with, and what comes of it. */
+import type { Grant, SessionOptions, Solved } from "../worker/wasm.js";
+import type { Update } from "./messages.js";
+import type { Measured } from "./progress.js";
+import type { Backend } from "./types.js";
+
+/** What every flow of a client has in common. */
+export interface FlowRunnerOptions {
+  flow: Pick<SessionOptions, "baseUrl" | "appPath" | "maxNumber">;
+  origin: string | undefined;
+  timeoutMs: number;
+  workers: number;
+  fetch: typeof fetch | undefined;
+}
+
+/** One flow. */
+export interface Run {
+  /** The current token, so that the visitor keeps their identity. */
+  token?: string | undefined;
+  /** A solution that was prepared ahead. */
+  solution?: string | undefined;
+  /** Ends with a solution instead of a session. */
+  solveOnly: boolean;
+  /** The paths of the challenge, in the order in which they are tried while the service responds 404. */
+  challengePaths?: readonly string[];
+  /** Whether proof of work was off the last time: no engine is started before there is a challenge. */
+  mayBeOff?: boolean;
+  /** How many workers a long search may have; else it is as many as the client may have. */
+  workers?: () => number;
+  signal: AbortSignal;
+  onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
+  onProgress(measured: Measured): void;
+}
+
+/** The result of a flow. */
+export interface Outcome {
+  value: Grant | Solved;
+  /** What ran the flow, or what searched if that was another; nothing where no engine was needed. */
+  backend: Backend | undefined;
+  /** The search, if there was one. */
+  measured: Measured | undefined;
+}
+
+/** Runs flows. */
+export interface Flow {
+  run(run: Run): Promise<Outcome>;
+}
