@@ -24,6 +24,10 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The tests take turns: they measure what two processes accept in a time.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 const PAGE: &str = "https://docs.example.com";
 
@@ -34,10 +38,12 @@ struct Pair {
     client: Client,
     _folder: TempDir,
     _database: Database,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Pair {
     async fn start(more: &[(&str, &str)]) -> Option<Self> {
+        let turn = TURN.lock().await;
         let redis = Redis::start()?;
         let (folder, database) = (TempDir::new().unwrap(), Database::fresh().await);
         let url = redis.url();
@@ -55,7 +61,15 @@ impl Pair {
         let start = || Running::start(folder.path(), &environment);
         let (first, second) = (start(), start());
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Some(Self { first, second, redis, client: Client::new(), _folder: folder, _database: database })
+        Some(Self {
+            first,
+            second,
+            redis,
+            client: Client::new(),
+            _folder: folder,
+            _database: database,
+            _turn: turn,
+        })
     }
 
     /// The status of a request of a visitor to one of the two.

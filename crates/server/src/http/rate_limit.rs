@@ -44,19 +44,10 @@ impl RateLimiter {
         let address = key(address);
         let key = format!("limit:address:{address}");
         let shared = state.limits.counters().check_rate(&key, self.limit).await;
-        let check_locally = || {
-            let checked = self.limiter.check_key(&address);
-            checked.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)))
-        };
-        let checked = match shared {
-            Some(Ok(())) => {
-                // It counts along, for the time when nothing is shared.
-                let _ = check_locally();
-                Ok(())
-            }
-            Some(refused) => refused,
-            None => check_locally(),
-        };
+        // It counts along, also what is refused, so that a flood gets no second burst when nothing is shared any more.
+        let local = self.limiter.check_key(&address);
+        let local = local.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)));
+        let checked = shared.unwrap_or(local);
         checked.map_err(|wait| {
             // Rounded up: who comes back in time is let in.
             let retry_after_seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
