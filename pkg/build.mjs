@@ -50,6 +50,25 @@ const chunks = ({ prefix = "" } = {}) => ({
   },
 });
 
+/**
+ * Makes a function of wasm-bindgen's script for the key derivations: its variables belong to one instance of the module, and
+ * the page's thread may have several searches at a time.
+ */
+const glueFactory = {
+  name: "glue-factory",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[\\/]wasm[\\/]kdf\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const names = Array.from(
+        text.matchAll(/^export (?:class|const|function) ([\w$]+)/gm),
+        ([, name]) => name,
+      );
+      const body = text.replace(/^export /gm, "");
+      return { contents: `export function createGlue() {\n${body}\nreturn { ${names.join(", ")} };\n}` };
+    });
+  },
+};
+
 // Browsers. `saltmine/altcha-lib` and `saltmine/react` import the main entry point, so that its classes are theirs.
 await build({
   ...shared,
@@ -70,7 +89,7 @@ await build({
     react: "src/react.ts",
   },
   external: ["saltmine", "react"],
-  plugins: [chunks()],
+  plugins: [chunks(), glueFactory],
 });
 // Node.
 await build({
@@ -85,13 +104,14 @@ await build({
     "node-kdf-worker": "src/kdf/node-worker.ts",
     "node-kdf-page-engine": "src/kdf/page-engine.ts",
   },
-  plugins: [chunks({ prefix: "node-" })],
+  plugins: [chunks({ prefix: "node-" }), glueFactory],
 });
 // A service worker has neither workers nor import(): all that the page's thread needs is one file.
 await build({
   ...shared,
   ...browser,
   entryPoints: { "service-worker": "src/index.ts" },
+  plugins: [glueFactory],
 });
 // For `<script src>`: a classic script that leaves one global, `saltmine`.
 await build({

@@ -11,9 +11,11 @@ const folder = join(root, "tests", "packaging");
 const flat = (code) => code.trim().replace(/^ +/gm, "");
 
 const files = new Map();
-for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-  const path = join(entry.parentPath ?? entry.path, entry.name);
-  if (entry.isFile()) files.set(path, await readFile(path, "utf8"));
+for (const projects of [folder, join(root, "tests", "frameworks")]) {
+  for (const entry of await readdir(projects, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    if (entry.isFile()) files.set(path, await readFile(path, "utf8"));
+  }
 }
 
 test("every block is part of a project", () => {

@@ -7,7 +7,7 @@
 const LIMIT_MS = 30_000;
 
 /** `solve`, `rare` and `deep` are challenges: a usual one, one with another hash function, one for several workers. */
-export function calls(api, { service, solve, rare, deep, userToken }) {
+export function calls(api, { service, solve, rare, deep, userToken, hasJavaScript = true }) {
   const { createClient, solveChallenge } = api;
   if (solveChallenge) {
     const { challenge, salt, algorithm, maxnumber } = solve;
@@ -38,8 +38,10 @@ export function calls(api, { service, solve, rare, deep, userToken }) {
     solve: () => api.solve(solve),
     "solve, another hash function": () => api.solve(rare),
     "solve, several workers": () => api.solve(deep, { workers: 2 }),
-    "solve, in JavaScript": () => api.solve(solve, { engine: "javascript" }),
-    "solve, another hash function in JavaScript": () => api.solve(rare, { engine: "javascript" }),
+    ...(hasJavaScript && {
+      "solve, in JavaScript": () => api.solve(solve, { engine: "javascript" }),
+      "solve, another hash function in JavaScript": () => api.solve(rare, { engine: "javascript" }),
+    }),
   };
 }
 

@@ -14,7 +14,7 @@ after(async () => {
   await tarball.remove();
 });
 
-/** Solves a challenge on a page; `policy` is its Content-Security-Policy, `prepare` runs in it before. */
+/** Solves a challenge on a page, or several, at the same time and then one after the other; `policy` is its Content-Security-Policy, `prepare` runs in it before. */
 async function solveOn(t, challenge, { policy, prepare, options, host = "127.0.0.1" } = {}) {
   const site = await serveFiles({
     folders: { "/saltmine/": tarball.dist },
@@ -31,8 +31,13 @@ async function solveOn(t, challenge, { policy, prepare, options, host = "127.0.0
   await page.waitForFunction(() => "saltmine" in globalThis);
   if (prepare) await page.evaluate(prepare);
   return page.evaluate(
-    ({ challenge, options }) =>
-      saltmine.solve(challenge, options).catch(({ code, message }) => ({ code, message })),
+    async ({ challenge, options }) => {
+      const solve = (one) => saltmine.solve(one, options).catch(({ code, message }) => ({ code, message }));
+      if (!Array.isArray(challenge)) return solve(challenge);
+      const found = await Promise.all(challenge.map(solve));
+      for (const one of challenge) found.push(await solve(one));
+      return found;
+    },
     { challenge, options },
   );
 }
@@ -111,6 +116,17 @@ describe("what a page refuses", () => {
       assert.match(found.backend.reason, /no worker/);
       assert.ok(await verified(challenge, found));
     }
+  });
+
+  test("workers, with several searches at the same time and one after the other", async (t) => {
+    const algorithms = ["ARGON2ID", "SCRYPT", "SHA-256", "ARGON2ID"];
+    const challenges = await Promise.all(algorithms.map((name) => theirChallenge(name, { counter: 25 })));
+    const policy = "worker-src 'none'";
+    const found = await solveOn(t, challenges, { policy });
+    assert.deepEqual(
+      found.map(({ counter }) => counter),
+      [25, 25, 25, 25, 25, 25, 25, 25],
+    );
   });
 
   test("a secure context: WebAssembly needs none", async (t) => {

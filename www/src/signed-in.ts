@@ -23,7 +23,9 @@ export async function makeSigner(baseUrl: string): Promise<Signer> {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ publicKey, algorithm: "ES256" }),
   });
-  if (response.status === 404) throw new Error("This server takes no keys from a page: run npm start.");
+  // 405 where the server has the page's files, which take no POST.
+  if (response.status === 404 || response.status === 405)
+    throw new Error("This server takes no keys from a page: run npm start.");
   if (!response.ok) throw new Error(`The server refused the page's key with status ${response.status}.`);
   const { data } = (await response.json()) as { data: { kid: string } };
   return () => sign(pair.privateKey, data.kid);

@@ -18,6 +18,7 @@ tasks:
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
   test-matrix   the slow tests: bundlers, three browsers, faults, the server under load and by its description
+  test-frameworks  the package in projects of frameworks that take minutes to install (not part of .ci/run)
   bench         hashes per second and time to a token, beside other solvers, in the browsers of --browsers
   load          the server under load, beside a Node server, and with faults in it (tests/load/load.mjs lists the options)
   size          what a page loads, in bytes
@@ -35,6 +36,7 @@ pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
         "start" => return start(arguments),
         "test" => return testing::test(),
         "test-matrix" => return testing::test_matrix(),
+        "test-frameworks" => return testing::test_frameworks(),
         "bench" => return script("tests/bench/bench.mjs", arguments),
         "load" => return load(arguments),
         "fuzz" => fuzz::fuzz(arguments)?,
@@ -112,6 +114,7 @@ mod tests {
             ("start", build::START.len()),
             ("test", testing::TEST.len()),
             ("test-matrix", testing::MATRIX.len()),
+            ("test-frameworks", testing::FRAMEWORKS.len()),
             ("lint", lint::LINT.len()),
         ];
         assert_eq!(told, counted.map(|(task, count)| (task.to_owned(), count)).into());

@@ -1,4 +1,4 @@
-//! The tests: what `npm test` and `npm run test:matrix` run.
+//! The tests: what `npm test`, `npm run test:matrix` and `npm run test:frameworks` run.
 //!
 //! A tool that can neither be found nor installed does not stop the other tests. It is reported where it is missing and
 //! again at the end, and the task fails.
@@ -47,6 +47,18 @@ pub(crate) const MATRIX: &[Step] = &[
     DOCS,
     SERVER,
     Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
+];
+
+/// The steps of `npm run test:frameworks`.
+pub(crate) const FRAMEWORKS: &[Step] = &[
+    Step { label: "finding Chromium", run: find_tools },
+    WASM,
+    PACKAGE,
+    SERVER,
+    Step {
+        label: "installing and building the frameworks' projects",
+        run: |tools| run_js_tests("frameworks", tools),
+    },
 ];
 
 /// What the tests run with, as far as the machine has it.
@@ -103,6 +115,11 @@ pub(crate) fn test() -> Result<ExitCode> {
 /// Runs the slow tests.
 pub(crate) fn test_matrix() -> Result<ExitCode> {
     perform(MATRIX)
+}
+
+/// Runs the tests in projects of frameworks, which take minutes to install.
+pub(crate) fn test_frameworks() -> Result<ExitCode> {
+    perform(FRAMEWORKS)
 }
 
 fn perform(steps: &[Step]) -> Result<ExitCode> {
@@ -223,7 +240,7 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         return Ok(());
     }
     // Node 20 applies it to whole files, whatever their tests say.
-    let timeout_minutes = if kind == "matrix" { 20 } else { 5 };
+    let timeout_minutes = if kind == "test" { 5 } else { 20 };
     let mut tests = node("--test");
     tests
         .args(["--test-reporter=spec", "--test-concurrency=1"])

@@ -1,6 +1,6 @@
 import { describe } from "./describe.js";
 
-/** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
+/** Every error code, with the message that says what to do. This table is the only source. */
 const SENTENCES = {
   aborted: "The request was aborted.",
   algorithm_unsupported: "The challenge's hash function is not supported. Use SHA-256 on the server.",
@@ -29,6 +29,8 @@ const SENTENCES = {
   pow_required: "The server requires a proof of work, but sent no challenge. Check baseUrl.",
   rate_limited: "This address sent too many requests. Try again later.",
   response_malformed: "The server's response does not follow the protocol. Check baseUrl.",
+  runtime_unsupported:
+    "This runtime lacks globals that the client needs. Load a polyfill first, or use a newer runtime.",
   server_error: "The server failed; its log has the cause. Try again later.",
   timeout: "The server did not respond in time. Try again, or raise timeoutMs.",
 } as const;
@@ -51,7 +53,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   "timeout",
 ];
 
-/** A failure as data alone: what a {@link SaltmineError} is made of. */
+/** A failure as plain data: what a {@link SaltmineError} is made of. */
 export interface Failure {
   code: ErrorCode;
   /** HTTP status of the response, if there was one. */

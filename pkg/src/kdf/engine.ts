@@ -1,5 +1,5 @@
 /** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
-import * as glue from "#kdf-glue";
+import { createGlue, type Glue } from "#kdf-glue";
 import { describe } from "../common/describe.js";
 import type { KeyParameters } from "./challenge.js";
 import { compile } from "./compile.js";
@@ -27,12 +27,12 @@ export async function openEngine({ parameters, engine, compiled, wasmUrl }: Star
 }
 
 async function wasmEngine(parameters: KeyParameters, { engine, module }: CompiledModule): Promise<Engine> {
-  // The glue serves one instance: a thread has one search at a time.
-  const { exports } = await instantiate(module);
+  const glue = createGlue();
+  const { exports } = await instantiate(module, glue);
   glue.__wbg_set_wasm(exports);
   const { algorithm, nonce, salt, cost, memoryCost, parallelism, keyLength, keyPrefix, isDecimal } =
     parameters;
-  let search: glue.KeySearch;
+  let search: InstanceType<Glue["KeySearch"]>;
   try {
     search = new glue.KeySearch(
       algorithm,
@@ -62,7 +62,7 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
   };
 }
 
-async function instantiate(module: WebAssembly.Module): Promise<WebAssembly.Instance> {
+async function instantiate(module: WebAssembly.Module, glue: Glue): Promise<WebAssembly.Instance> {
   const imports = { g: glue as unknown as WebAssembly.ModuleImports };
   try {
     return await WebAssembly.instantiate(module, imports);

@@ -3,7 +3,7 @@ import javascript from "#inline-javascript";
 import simd128 from "#inline-wasm";
 import workerText from "#inline-worker";
 import { loadInline } from "../worker/load-inline.js";
-import { serveOnPage } from "../worker/page-engine.js";
+import { serveOnPage } from "../worker/serve-on-page.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 

@@ -1,6 +1,7 @@
 /** The validation of a client's options. */
 import { DEFAULT_STORAGE } from "#runtime";
 import { type Assets, assetsOption } from "../common/assets.js";
+import { requireGlobals } from "../common/globals.js";
 import { invalid, shown } from "../common/invalid.js";
 import { listenerOption, maxNumberOption, wholeNumber, workersOption } from "../common/options.js";
 import type { FlowRunnerOptions } from "../solver/flow.js";
@@ -23,6 +24,7 @@ export interface CheckedOptions {
 
 /** Validates the options; throws `invalid_options`. */
 export function checkOptions(options: ClientOptions): CheckedOptions {
+  requireGlobals(["URL"]);
   if (typeof options !== "object" || options === null)
     invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
   const { baseUrl, appId, origin, challenge = "session", challengePath, storage = DEFAULT_STORAGE } = options;

@@ -3,6 +3,7 @@ import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
+import { requireGlobals } from "../common/globals.js";
 import { tell } from "../common/listener.js";
 import { loadChunk } from "../common/load-chunk.js";
 import { invalid } from "../common/invalid.js";
@@ -57,7 +58,7 @@ export interface Client extends DisposeMember {
   fetch(input: Parameters<FetchType>[0], init?: Parameters<FetchType>[1]): ReturnType<FetchType>;
   /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
   prefetch(): void;
-  /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
+  /** A new session for the same visitor, now; the old one if that fails and the old one is still valid. */
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
@@ -199,6 +200,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
 
   /** Checks what every call checks. */
   #begin(options: CallOptions | undefined): AbortSignal | undefined {
+    requireGlobals();
     const signal = signalOption(optionsObject(options).signal);
     if (this.#disposed) throw new SaltmineError({ code: "disposed" });
     if (signal?.aborted) throw abortReason(signal);

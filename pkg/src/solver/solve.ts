@@ -3,6 +3,7 @@ import { loadChunk } from "../common/load-chunk.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { loadKeySearch, loadSearch } from "#chunks";
 import { asSaltmineError } from "../common/errors.js";
+import { requireGlobals } from "../common/globals.js";
 import { tell } from "../common/listener.js";
 import {
   engineOption,
@@ -56,6 +57,7 @@ export async function solve(
   challenge: Challenge | ChallengeV2,
   options?: SolveOptions | SolveOptionsV2,
 ): Promise<SolveResult | SolveResultV2> {
+  requireGlobals();
   const asked: SolveOptions & SolveOptionsV2 = optionsObject(options) as object;
   const signal = signalOption(asked.signal);
   listenerOption("onProgress", asked.onProgress as unknown);

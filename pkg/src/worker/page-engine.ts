@@ -1,23 +1,7 @@
 /** The engine on the page's own thread, where there can be no worker. Loaded only then. */
 import { load } from "#load";
 import type { Report } from "../solver/messages.js";
-import { pause } from "./pause.js";
-import { type Load, serve } from "./request-handler.js";
-
-/** Half a frame is 8 ms. Less is aimed at, since how long a slice takes is known only of the last one. */
-const SLICE_MS = 6;
+import { serveOnPage as serveWith } from "./serve-on-page.js";
 
 /** Starts the engine on this thread. */
-export function serveOnPage(post: (report: Report) => void, loadEngine: Load = load) {
-  return serve(
-    async (start) => {
-      // Reading the code, making the engine and its first work are a task each: together they can be a long one.
-      await pause();
-      const loaded = await loadEngine(start);
-      await pause();
-      return loaded;
-    },
-    post,
-    SLICE_MS,
-  );
-}
+export const serveOnPage = (post: (report: Report) => void) => serveWith(post, load);

@@ -1,0 +1,22 @@
+/** The engine on the page's own thread, however it is loaded. */
+import type { Report } from "../solver/messages.js";
+import { pause } from "./pause.js";
+import { type Load, serve } from "./request-handler.js";
+
+/** Half a frame is 8 ms. Less is aimed at, since how long a slice takes is known only of the last one. */
+const SLICE_MS = 6;
+
+/** Starts the engine on this thread. */
+export function serveOnPage(post: (report: Report) => void, load: Load) {
+  return serve(
+    async (start) => {
+      // Reading the code, making the engine and its first work are a task each: together they can be a long one.
+      await pause();
+      const loaded = await load(start);
+      await pause();
+      return loaded;
+    },
+    post,
+    SLICE_MS,
+  );
+}
