@@ -29,6 +29,10 @@ export async function startServer(env = {}) {
       SALTMINE_ENV: "development",
       SALTMINE_STATE_DIR: state,
       SALTMINE_RATE_LIMIT: "off",
+      SALTMINE_QUOTA_REQUESTS: "off",
+      SALTMINE_QUOTA_STREAMS: "off",
+      SALTMINE_QUOTA_STORED_BYTES: "off",
+      SALTMINE_QUOTA_TOKENS: "off",
       // Cheap, and what every client solves; tests of version 2 set it.
       SALTMINE_POW_VERSION: "1",
       // It stops at once: nothing sends requests to another instance meanwhile.

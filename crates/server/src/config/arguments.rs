@@ -1,4 +1,4 @@
-use super::DatabaseArguments;
+use super::{DatabaseArguments, LimitArguments, ManagementArguments};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -85,6 +85,10 @@ pub struct Arguments {
     )]
     pub manage_api_bypass_secret: Option<String>,
 
+    /// The second management key and the audit log.
+    #[command(flatten)]
+    pub management: ManagementArguments,
+
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArguments,
@@ -104,6 +108,10 @@ pub struct Arguments {
     /// Requests a second and burst, for one address, on challenge and session; or `off`
     #[arg(long, env = "SALTMINE_RATE_LIMIT", default_value = "20/60", value_name = "LIMIT")]
     pub rate_limit: String,
+
+    /// Quotas, the adaptive price and shared counters.
+    #[command(flatten)]
+    pub limits: LimitArguments,
 
     /// Trusted proxies, whose `X-Forwarded-For` is used: addresses and networks, as in `10.0.0.0/8,192.0.2.7`
     #[arg(long, env = "SALTMINE_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
