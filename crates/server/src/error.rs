@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Everything that can go wrong with a request.
 ///
-/// The text of an error below 500 is the `detail` that the client reads; that of the others is for the log alone.
+/// The text of an error below 500 is the `detail` that the client reads; that of the others is only for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No route has this path.

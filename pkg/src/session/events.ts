@@ -1,10 +1,10 @@
-/** What a client tells while it works: one tagged union. */
+/** The events of a client: one tagged union. */
 import type { SaltmineError } from "../common/errors.js";
 import type { Backend } from "../solver/types.js";
 import type { Progress } from "../solver/progress.js";
 import type { Session } from "./token.js";
 
-/** What a client tells while it works. */
+/** An event of a client. */
 export type ClientEvent =
   /**
    * It enters a state; `backend` is known from `challenge` on. `waiting`: the next try is a moment away. `signed_out`:
@@ -17,7 +17,7 @@ export type ClientEvent =
       /** Of `failed`: why. */
       error?: SaltmineError;
     }
-  /** The search goes on. */
+  /** The search continues. */
   | ({ type: "progress" } & Progress)
   /** There is a session, and this is what it took. */
   | {
@@ -29,11 +29,11 @@ export type ClientEvent =
       proofOfWork?: boolean;
       /** From the call to the session. */
       tookMs: number;
-      /** The search alone. */
+      /** Only the search. */
       solveMs?: number;
       /** Candidates tried. */
       hashes?: number;
       backend?: Backend;
     }
-  /** Something works less well than it could; the client goes on. */
+  /** Something works less well than it could; the client continues. */
   | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

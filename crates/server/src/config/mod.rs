@@ -1,4 +1,4 @@
-//! How the server is told what to do: the environment, or the same as arguments. Checked once, here.
+//! The configuration: environment variables, or the same as arguments. It is checked once, here.
 
 mod arguments;
 mod command;
@@ -51,7 +51,7 @@ pub struct Config {
     pub database_connections: u32,
     /// The agent that asks a service, if there is one.
     pub agent: Option<ChatCompletionsSettings>,
-    /// The secrets that were drawn because the environment had none, if any were.
+    /// The secrets that were generated because the environment had none, if any.
     pub drawn_secrets: Option<DrawnSecrets>,
     /// What the handlers need to know.
     pub settings: Settings,
@@ -67,7 +67,7 @@ pub enum Environment {
 }
 
 impl Arguments {
-    /// Checks every value, and draws missing secrets in development.
+    /// Checks every value, and generates missing secrets in development.
     ///
     /// A secret that is set to nothing is off; one that is not set is missing. Tokens cannot be off: their secret is
     /// missing either way.

@@ -1,4 +1,4 @@
-//! The routes, and what lies around them. Each resource has a file of its own.
+//! The routes and their layers. Each resource has its own file.
 
 mod api_keys;
 mod app_input;
