@@ -2,8 +2,10 @@
  * The packed package in projects of frameworks that take minutes to install: `npm run test:frameworks`. The table in
  * docs/bundlers.md has its results.
  */
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
@@ -34,28 +36,27 @@ const ENV = {
   NUXT_TELEMETRY_DISABLED: "1",
   HOST: "127.0.0.1",
   NITRO_HOST: "127.0.0.1",
-  PORT: "0",
-  NITRO_PORT: "0",
 };
 
-/** Installs a project of this folder, with the page of the other projects and with what components import. */
-async function projectOf(t, name) {
-  const folder = await installProject(t, name, tarball, here);
-  await copyApp(folder);
-  await copyFile(join(here, "start.js"), join(folder, "start.js"));
-  return folder;
+/** A port that was free just now: react-router-serve does not print the one that it was given for 0. */
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  return String(port);
 }
 
 /**
- * The projects. `output` is the folder that the build makes where files are all that is needed, `server` the script of the
+ * The projects. `app`: with the page and the script of the other projects; else components import `start.js`. `output` is the folder that the build makes where files are all that is needed, `server` the script of the
  * build that serves the page; `dev` starts the development server.
  */
 const PROJECTS = {
-  angular: { output: "dist/browser" },
-  farm: { output: "dist" },
-  rsbuild: { output: "dist" },
-  astro: { output: "dist" },
-  "astro-6": { dev: ["node_modules/astro/bin/astro.mjs", "dev", "--port", "0"] },
+  angular: { app: true, output: "dist/browser" },
+  farm: { app: true, output: "dist" },
+  rsbuild: { app: true, output: "dist" },
+  astro: { app: true, output: "dist" },
+  "astro-6": { app: true, dev: ["node_modules/astro/bin/astro.mjs", "dev", "--port", "0"] },
   nuxt: {
     dev: ["node_modules/nuxt/bin/nuxt.mjs", "dev", "--port", "0"],
     server: [".output/server/index.mjs"],
@@ -71,16 +72,22 @@ const PROJECTS = {
   sveltekit: { output: "build" },
 };
 
-for (const [name, { dev, output, server }] of Object.entries(PROJECTS)) {
+for (const [name, { app, dev, output, server }] of Object.entries(PROJECTS)) {
   test(name, async (t) => {
-    const folder = await projectOf(t, name);
+    const folder = await installProject(t, name, tarball, here);
+    if (app) await copyApp(folder);
+    else await copyFile(join(here, "start.js"), join(folder, "start.js"));
     // The Node of the project, where its framework needs a newer one than the package does.
     const own = join(folder, "node_modules", ".bin", "node");
     const node = existsSync(own) ? own : process.execPath;
     const open = async (t, args) => {
-      const env = args === server ? { ...ENV, NODE_ENV: "production" } : ENV;
+      const PORT = await freePort();
+      const env = { ...ENV, PORT, NITRO_PORT: PORT, ...(args === server && { NODE_ENV: "production" }) };
       const [, port] = await startIn(t, folder, node, args, /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/, env);
-      assertToken(await outcomeOf(`http://127.0.0.1:${port}/`));
+      const url = `http://127.0.0.1:${port}/`;
+      // A development server compiles the page at the first request.
+      await (await fetch(url)).text();
+      assertToken(await outcomeOf(url));
     };
     if (dev) await t.test("development server", (t) => open(t, [...dev, "--host", "127.0.0.1"]));
     if (!output && !server) return;

@@ -1,14 +1,15 @@
 /** How widgets are shipped: one file of any format from another origin, a bundle from there, a library bundled twice. */
+import assert from "node:assert/strict";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { launchBrowser } from "../support/browser.mjs";
+import { launchBrowser, openPage } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { BEST, ENGINES, engineAssertions } from "./engines.mjs";
-import { assertToken, outcomeAt } from "./outcome.mjs";
+import { assertToken, outcomeAt, readOutcome } from "./outcome.mjs";
 import { copyApp, installProject, pageOf, runIn } from "./project.mjs";
 
 const { tarball, remove } = await installTarball();
@@ -72,6 +73,39 @@ test("Vite: a widget as one file, from another origin", async (t) => {
       { engines: ENGINES_ELSEWHERE(cdn.origin) },
     );
   });
+});
+
+test("two bundles on one page have one session", async (t) => {
+  const folder = await installProject(t, "vite", tarball);
+  await copyApp(folder, "widget");
+  const { build } = await viteOf(folder);
+  await build(quiet(folder));
+  const widget = await readFile(join(folder, "dist", "widget.iife.js"));
+  await copyApp(folder);
+  await build({ ...quiet(folder), configFile: false });
+  const scripts = `<script>
+      globalThis.outcomes = [];
+      const { outcomes } = globalThis;
+      Object.defineProperty(globalThis, "outcome", { get: () => outcomes[1], set: (one) => outcomes.push(one) });
+    </script>
+    <script src="/widget.js"></script>
+    <script>widget.start(new URLSearchParams(location.search).get("api"));</script>`;
+  const page = (await pageOf(folder)).replace("<head>", `<head>${scripts}`);
+  const site = await serveFiles({
+    folders: { "/": join(folder, "dist") },
+    files: { "/": page, "/widget.js": widget },
+  });
+  t.after(site.close);
+  const {
+    page: tab,
+    context,
+    complaints,
+  } = await openPage(browser, `${site.origin}/?api=${encodeURIComponent(server.baseUrl)}`);
+  t.after(() => context.close());
+  await readOutcome(tab);
+  const [one, two] = await tab.evaluate(() => globalThis.outcomes);
+  assert.equal(one.token, two.token, "the second took what the first stored");
+  assertToken({ ...(one.backend ? one : two), complaints });
 });
 
 test("webpack: a widget as one UMD file, from another origin", async (t) => {

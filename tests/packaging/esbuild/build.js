@@ -1,4 +1,4 @@
-import { copyFile } from "node:fs/promises";
+import { copyFile, readdir } from "node:fs/promises";
 import { build } from "esbuild";
 
 await build({
@@ -9,7 +9,9 @@ await build({
   splitting: true,
   outdir: "dist",
 });
-// esbuild does not follow `new URL(…, import.meta.url)`.
-for (const file of ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"]) {
-  await copyFile(`node_modules/saltmine/dist/${file}`, `dist/${file}`);
+// esbuild does not follow `new URL(…, import.meta.url)`: these belong beside the bundle.
+const files = "node_modules/saltmine/dist";
+for (const file of await readdir(files)) {
+  if (/^((kdf-)?worker|javascript)\.js$|\.wasm$/.test(file))
+    await copyFile(`${files}/${file}`, `dist/${file}`);
 }
