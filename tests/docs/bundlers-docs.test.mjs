@@ -1,4 +1,4 @@
-/** docs/bundlers.md: its settings and versions are those of the projects in tests/packaging, which are run. */
+/** docs/bundlers.md: its settings and versions are those of the projects in tests/packaging and tests/frameworks. */
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,11 +7,12 @@ import { root } from "../support/paths.mjs";
 
 const text = await readFile(join(root, "docs", "bundlers.md"), "utf8");
 const folder = join(root, "tests", "packaging");
+const frameworks = join(root, "tests", "frameworks");
 /** Indentation aside, by which HTML differs. */
 const flat = (code) => code.trim().replace(/^ +/gm, "");
 
 const files = new Map();
-for (const projects of [folder, join(root, "tests", "frameworks")]) {
+for (const projects of [folder, frameworks]) {
   for (const entry of await readdir(projects, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath ?? entry.path, entry.name);
     if (entry.isFile()) files.set(path, await readFile(path, "utf8"));
@@ -38,9 +39,19 @@ for (const [tool, project, name] of [
   ["esbuild", "esbuild", "esbuild"],
   ["Rollup", "rollup", "rollup"],
   ["workerd", "workerd", "workerd"],
+  ["Angular", "angular", "@angular/core"],
+  ["Astro 7", "astro", "astro"],
+  ["Astro 6", "astro-6", "astro"],
+  ["Farm", "farm", "@farmfe/core"],
+  ["Nuxt", "nuxt", "nuxt"],
+  ["React Router 7", "react-router", "react-router"],
+  ["Rsbuild", "rsbuild", "@rsbuild/core"],
+  ["SolidStart", "solid-start", "@solidjs/start"],
+  ["SvelteKit", "sveltekit", "@sveltejs/kit"],
 ]) {
   test(`${tool} is run in the version that is told`, () => {
-    const { dependencies, devDependencies } = JSON.parse(files.get(join(folder, project, "package.json")));
+    const manifest = [folder, frameworks].map((path) => files.get(join(path, project, "package.json")));
+    const { dependencies, devDependencies } = JSON.parse(manifest.find(Boolean));
     const version = { ...dependencies, ...devDependencies }[name];
     assert.match(version, /^\d+\.\d+\.\d+$/, "pinned");
     assert.ok(text.includes(`| ${tool} | ${version} |`), `${tool} ${version}`);

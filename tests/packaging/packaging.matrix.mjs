@@ -62,6 +62,14 @@ describe("bundlers", () => {
       });
     }
 
+    await t.test("build with addresses by ?url imports", async (t) => {
+      const main = await readFile(join(folder, "main.js"), "utf8");
+      t.after(() => writeFile(join(folder, "main.js"), main));
+      await writeFile(join(folder, "main.js"), await readFile(new URL("urls/main.js", import.meta.url)));
+      await build(shared);
+      await assertEngines(t, { folders: { "/": join(folder, "dist") }, files: {} });
+    });
+
     for (const [what, options] of Object.entries({
       "its defaults": {},
       "the package left out of pre-bundling": { optimizeDeps: { exclude: ["saltmine"] } },
