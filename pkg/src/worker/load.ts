@@ -1,7 +1,7 @@
 /** Which engine a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import { connect, existing } from "./client-module.js";
+import { connect } from "./client-module.js";
 import type { Load, Loaded, LoadFailure } from "./request-handler.js";
 
 type Variant = "simd128" | "scalar";
@@ -9,6 +9,9 @@ type JavascriptEngine = Pick<typeof import("./javascript.js"), "load" | "searchW
 
 /** The smallest module (magic number and version): does this page allow WebAssembly at all? */
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** The variant of this realm's one instance, which a page without workers shares between all its engines. */
+let running: Variant | undefined;
 
 /**
  * Loads the best variant; the next one if that fails, and the module in JavaScript where WebAssembly is refused. `read`
@@ -32,15 +35,15 @@ export function loaderOf(
     };
     const reasons: string[] = [];
     const attempt = async (variant: Variant): Promise<Loaded | undefined> => {
-      // The page has one instance for all its engines; a second variant would not be used.
-      const instance = existing();
-      if (instance && instance.variant !== variant) return { engine: instance.variant, instance };
       try {
-        const module = (variant === (wanted ?? "simd128") && handedOn) || (await compile(variant));
-        const start = async (imports: WebAssembly.Imports) =>
-          (await WebAssembly.instantiate(module, imports)).exports as Record<string, unknown>;
-        const made = await connect(variant, start);
-        return { engine: made.variant, module, instance: made };
+        const made: { module?: WebAssembly.Module } = {};
+        // Called where there is no instance yet.
+        const instance = await connect(async (imports) => {
+          made.module = (variant === (wanted ?? "simd128") && handedOn) || (await compile(variant));
+          return (await WebAssembly.instantiate(made.module, imports)).exports as Record<string, unknown>;
+        });
+        running ??= variant;
+        return { engine: running, instance, ...made };
       } catch (error) {
         reasons.push(`${variant}: ${describe(error)}`);
         return undefined;

@@ -2,5 +2,4 @@ export default defineNuxtConfig({
   compatibilityDate: "2026-01-01",
   telemetry: false,
   devtools: { enabled: false },
-  vite: { optimizeDeps: { exclude: ["saltmine"] } },
 });
