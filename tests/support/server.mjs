@@ -35,6 +35,10 @@ export async function startServer(env = {}) {
       // A tenth of the usual price: hundreds of sessions are requested.
       SALTMINE_POW_COUNTER_MIN: "40",
       SALTMINE_POW_COUNTER_MAX: "80",
+      SALTMINE_QUOTA_REQUESTS: "off",
+      SALTMINE_QUOTA_STREAMS: "off",
+      SALTMINE_QUOTA_STORED_BYTES: "off",
+      SALTMINE_QUOTA_TOKENS: "off",
       // It stops at once: nothing sends requests to another instance meanwhile.
       SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,

@@ -240,6 +240,15 @@ fn a_start_in_production_logs_what_is_off() {
         let line = log.lines().find(|line| line.contains(warning));
         assert!(line.is_some_and(|line| line.contains("WARN")), "{warning}: {log}");
     }
+    for fact in
+        ["quota of requests a minute: visitor 120, address 600, app off", "counters: in this instance"]
+    {
+        assert!(log.contains(fact), "{fact}: {log}");
+    }
+    let off = [("INKEEP_ANON_JWT_SECRET", LONG), ("SALTMINE_QUOTA_TOKENS", "off")];
+    let (_, without) = Running::start(folder.path(), &off).stop();
+    let line = without.lines().find(|line| line.contains("quota of agent tokens a day: off"));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{without}");
     for fact in ["rate limit: 20 requests a second", "database: SQLite", "management API: closed"] {
         assert!(log.contains(fact), "{fact}: {log}");
     }
@@ -536,6 +545,15 @@ fn help_tells_every_variable_and_no_secret() {
         "SALTMINE_LOG_FORMAT",
         "SALTMINE_RETENTION_DAYS",
         "SALTMINE_STATIC_DIR",
+        "SALTMINE_QUOTA_REQUESTS",
+        "SALTMINE_QUOTA_STREAMS",
+        "SALTMINE_QUOTA_STORED_BYTES",
+        "SALTMINE_QUOTA_TOKENS",
+        "SALTMINE_POW_ADAPTIVE",
+        "SALTMINE_POW_ADAPTIVE_HALF_LIFE_SECONDS",
+        "SALTMINE_REDIS_URL",
+        "SALTMINE_MANAGE_READ_KEY",
+        "SALTMINE_AUDIT_ENTRIES",
         "SALTMINE_STATE_DIR",
         "SALTMINE_LOG",
     ] {

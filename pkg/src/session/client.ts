@@ -58,7 +58,7 @@ export interface Client extends DisposeMember {
   fetch(input: Parameters<FetchType>[0], init?: Parameters<FetchType>[1]): ReturnType<FetchType>;
   /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
   prefetch(): void;
-  /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
+  /** A new session for the same visitor, now; the old one if that fails and the old one is still valid. */
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;

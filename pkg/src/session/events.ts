@@ -1,10 +1,10 @@
-/** What a client tells while it works: one tagged union. */
+/** The events of a client: one tagged union. */
 import type { SaltmineError } from "../common/errors.js";
 import type { Backend } from "../solver/types.js";
 import type { Progress, ProgressV2 } from "../solver/progress.js";
 import type { Session } from "./token.js";
 
-/** What a client tells while it works. */
+/** An event of a client. */
 export type ClientEvent =
   /**
    * It enters a state; `backend` is known from `challenge` on, and after the search it is what searched. `waiting`: the
@@ -17,7 +17,7 @@ export type ClientEvent =
       /** Of `failed`: why. */
       error?: SaltmineError;
     }
-  /** The search goes on; the members of {@link ProgressV2} if the challenge is of version 2. */
+  /** The search continues; the members of {@link ProgressV2} if the challenge is of version 2. */
   | ({ type: "progress" } & (Progress | ProgressV2))
   /** There is a session, and this is what it took. */
   | {
@@ -29,7 +29,7 @@ export type ClientEvent =
       proofOfWork?: boolean;
       /** From the call to the session. */
       tookMs: number;
-      /** The search alone. */
+      /** Only the search. */
       solveMs?: number;
       /** Candidates tried, of a challenge of version 1. */
       hashes?: number;
@@ -37,5 +37,5 @@ export type ClientEvent =
       keys?: number;
       backend?: Backend;
     }
-  /** Something works less well than it could; the client goes on. */
+  /** Something works less well than it could; the client continues. */
   | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

@@ -13,7 +13,7 @@ pub(crate) const MAX_COUNTER: u32 = 10_000_000;
 /// The length of a derived key: the only one that every client can solve.
 const KEY_LENGTH: u32 = 32;
 
-/// The price of a challenge of version 2: a client derives one key for each counter up to the drawn one.
+/// The cost of a version 2 challenge: a client derives one key for each counter up to the secret one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDerivation {
     /// `PBKDF2/SHA-256`, `SHA-256`, `SCRYPT` or `ARGON2ID`. Widgets solve the first two without further workers.
@@ -22,7 +22,7 @@ pub struct KeyDerivation {
     pub cost: u32,
     /// The block size r of scrypt, the KiB of Argon2id; 0 for the others.
     pub memory_cost: u32,
-    /// The counter that solves a challenge is drawn from these.
+    /// The range from which the secret counter is chosen at random.
     pub counters: RangeInclusive<u32>,
 }
 
