@@ -32,7 +32,7 @@ pub struct Settings {
     pub management: ManagementSettings,
     /// How often one address may ask for challenges and sessions; `None` sets no limit.
     pub rate_limit: Option<RateLimit>,
-    /// Quotas of the run API, the adaptive price of challenges, and where counters are shared.
+    /// Quotas of the run API, the adaptive difficulty of challenges, and where counters are shared.
     pub limits: LimitSettings,
     /// Proxies whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are trusted.
     pub trusted_proxies: Vec<IpNet>,

@@ -109,7 +109,7 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_RATE_LIMIT", default_value = "20/60", value_name = "LIMIT")]
     pub rate_limit: String,
 
-    /// Quotas, the adaptive price and shared counters.
+    /// Quotas, the adaptive difficulty and shared counters.
     #[command(flatten)]
     pub limits: LimitArguments,
 

@@ -1,4 +1,4 @@
-//! Quotas, the adaptive price and shared counters: their options, and how they are read.
+//! Quotas, the adaptive difficulty and shared counters: their options, and how they are read.
 
 use super::{ConfigError, SummaryLine, invalid};
 use crate::{AdaptivePrice, LimitSettings, PriceCurve, QuotaLimits};

@@ -1,4 +1,4 @@
-//! What no client may use too much of: quotas of the run API, the price of challenges, and the counters behind both.
+//! The limits of what a client may use: quotas of the run API, the difficulty of challenges, and the counters of both.
 
 mod charge;
 mod counters;

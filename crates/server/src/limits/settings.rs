@@ -1,8 +1,8 @@
-//! What the operator decides about quotas, prices and shared counters.
+//! What the operator decides about quotas, difficulty and shared counters.
 
 use std::num::NonZeroU32;
 
-/// The quotas of the run API, the adaptive price of challenges, and where counters are shared.
+/// The quotas of the run API, the adaptive difficulty of challenges, and where counters are shared.
 #[derive(Clone, Debug, Default)]
 pub struct LimitSettings {
     /// Requests of the run API within a minute.
@@ -13,7 +13,7 @@ pub struct LimitSettings {
     pub stored_bytes: QuotaLimits,
     /// Tokens that agents read and write within a day, estimated.
     pub tokens: QuotaLimits,
-    /// How the price of a challenge follows the demand; `None` keeps it constant.
+    /// How the difficulty of a challenge follows the demand; `None` keeps it constant.
     pub adaptive_price: Option<AdaptivePrice>,
     /// The address of Redis or Valkey, `redis://…`; `None` keeps the counters in each instance.
     pub redis_url: Option<crate::Secret>,
@@ -38,7 +38,7 @@ impl QuotaLimits {
     }
 }
 
-/// How the price of a challenge follows the rate of challenges and sessions.
+/// How the difficulty of a challenge follows the rate of challenges and sessions.
 ///
 /// At a rate of `n` times its threshold, a challenge requires `n` times the work, up to the highest factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +51,11 @@ pub struct AdaptivePrice {
     pub half_life_seconds: NonZeroU32,
 }
 
-/// Where a price begins to rise and where it stops.
+/// Where a difficulty begins to rise and where it stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriceCurve {
-    /// Challenges and sessions a minute up to which the price is the configured one.
+    /// Challenges and sessions a minute up to which the difficulty is the configured one.
     pub per_minute: NonZeroU32,
-    /// The highest multiple of the configured price.
+    /// The highest multiple of the configured difficulty.
     pub max_factor: NonZeroU32,
 }
