@@ -42,7 +42,7 @@ describe("token", () => {
     assert.equal(claims.app, DEMO_APP_ID);
     assert.equal(claims.exp * 1000, Date.parse(session.expiresAt));
     assert.match(stderr, /challenge/);
-    assert.ok(ms < 3_000, `it took ${ms} ms`);
+    assert.ok(ms < 10_000, `it took ${ms} ms`);
   });
 
   test("takes its server from HOST and PORT, as the server does", async () => {

@@ -2,7 +2,7 @@
 import { SaltmineError, solve, type SolveOptions } from "saltmine";
 import type { Rival } from "./rival.js";
 
-export type Engine = NonNullable<SolveOptions["engine"]>;
+export type Engine = Exclude<NonNullable<SolveOptions["engine"]>, "webcrypto">;
 
 /** What must be missing where the package steps down to an engine. */
 const MISSING: Record<Engine, string> = {
