@@ -2,13 +2,14 @@
 import { SaltmineError, solve, type SolveOptions } from "saltmine";
 import type { Rival } from "./rival.js";
 
-export type Engine = Exclude<NonNullable<SolveOptions["engine"]>, "webcrypto">;
+export type Engine = NonNullable<SolveOptions["engine"]>;
 
 /** What must be missing where the package steps down to an engine. */
 const MISSING: Record<Engine, string> = {
   simd128: "",
   scalar: "WebAssembly has no SIMD here.",
   javascript: "WebAssembly is refused here.",
+  webcrypto: "WebAssembly is refused here.",
 };
 
 /** The package's reason, without what this page itself brought about. */
