@@ -91,7 +91,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
         (&[jwt, ("SALTMINE_POW_COUNTER_MIN", "-1")], "SALTMINE_POW_COUNTER_MIN is \"-1\""),
         (
             &[jwt, ("SALTMINE_POW_COUNTER_MIN", "2000")],
-            "SALTMINE_POW_COUNTER_MIN is \"2000\": it must be at most SALTMINE_POW_COUNTER_MAX, which is 1300: set both.",
+            "SALTMINE_POW_COUNTER_MIN is \"2000\": it must be at most SALTMINE_POW_COUNTER_MAX, which is 800: set both.",
         ),
         (
             &[jwt, ("SALTMINE_POW_COUNTER_MAX", "1000000")],
@@ -254,7 +254,7 @@ fn a_start_in_production_logs_what_is_off() {
     }
     let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)];
     let (_, log) = Running::start(folder.path(), &environment).stop();
-    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 700 to 1300, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
+    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 400 to 800, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
 }
 
 /// A version of the server that the database is too new for.

@@ -119,7 +119,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       if (!getAuthToken)
         warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`);
     });
-    this.#pool = new WorkerPool(checked.assets);
+    this.#pool = new WorkerPool(checked.runner.assets);
     const { baseUrl, appPath } = checked.runner.flow;
     const route = new ChallengeRoute(baseUrl, appPath, checked.challengePath, store);
     const flow = new RoutedFlow(new FlowRunner(this.#pool, checked.runner), route);

@@ -52,6 +52,8 @@ export interface SolveOptionsV2 {
   start?: number | undefined;
   /** The last counter, if the server's range is known: then the progress has a `share`. Default 2^32 - 1. */
   maxCounter?: number | undefined;
+  /** Where the package's files are, when they are not beside the page's script; as the option of the client. */
+  assetsUrl?: AssetsUrl | undefined;
   /** The highest engine to use; default the best that runs. */
   engine?: Exclude<Engine, "javascript"> | undefined;
 }

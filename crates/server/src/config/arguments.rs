@@ -35,11 +35,11 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_MEMORY_COST", value_name = "NUMBER")]
     pub pow_memory_cost: Option<String>,
 
-    /// The smallest counter that solves a challenge of version 2; default: by algorithm, 700 for PBKDF2
+    /// The smallest counter that solves a challenge of version 2; default: by algorithm, 400 for PBKDF2
     #[arg(long, env = "SALTMINE_POW_COUNTER_MIN", value_name = "NUMBER")]
     pub pow_counter_min: Option<String>,
 
-    /// The largest counter that solves a challenge of version 2; default: by algorithm, 1300 for PBKDF2
+    /// The largest counter that solves a challenge of version 2; default: by algorithm, 800 for PBKDF2
     #[arg(long, env = "SALTMINE_POW_COUNTER_MAX", value_name = "NUMBER")]
     pub pow_counter_max: Option<String>,
 

@@ -39,10 +39,10 @@ impl KeyDerivation {
     #[must_use]
     pub fn of(algorithm: Algorithm) -> Self {
         let (cost, memory_cost, counters) = match algorithm {
-            Algorithm::Sha256 => (1000, 0, 7000..=13_000),
-            Algorithm::Scrypt => (16_384, 8, 32..=58),
-            Algorithm::Argon2id => (2, 16_384, 25..=47),
-            _ => (5000, 0, 700..=1300),
+            Algorithm::Sha256 => (1000, 0, 4000..=8000),
+            Algorithm::Scrypt => (16_384, 8, 18..=36),
+            Algorithm::Argon2id => (2, 16_384, 15..=29),
+            _ => (5000, 0, 400..=800),
         };
         Self { algorithm, cost, memory_cost, counters }
     }
