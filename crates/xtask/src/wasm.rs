@@ -25,11 +25,16 @@ const SOURCES: [&str; 5] = [
 /// The hash function's rotations are more than this.
 const LEAST_ROTATIONS: usize = 100;
 
-/// Builds whatever is not up to date.
-pub(crate) fn build() -> Result<()> {
+/// Builds whatever is not up to date: the variants with one of these names, or all of them without names.
+pub(crate) fn build(names: &[String]) -> Result<()> {
     let table = Table::read()?;
     tools::wasm_target()?;
-    for variant in &table.variants {
+    if let Some(unknown) =
+        names.iter().find(|name| table.variants.iter().all(|variant| variant.name != **name))
+    {
+        bail!("wasm-pack.toml has no variant `{unknown}`.");
+    }
+    for variant in table.variants.iter().filter(|variant| names.is_empty() || names.contains(&variant.name)) {
         build_variant(variant, &table).with_context(|| format!("wasm {}", variant.name))?;
     }
     Ok(())
@@ -125,7 +130,7 @@ fn translate(script: &str) -> Result<String> {
 fn declarations(path: &str, types: &str) -> String {
     let begin = types.find("export ").unwrap_or_default();
     if path.ends_with(".d.ts") {
-        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n";
+        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n\n/** What an instance imports. */\nexport const imports: WebAssembly.ModuleImports;\n";
         return format!("{types}\n{linking}");
     }
     let text = types[begin..].replace("export function", "export declare function");
