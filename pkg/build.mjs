@@ -127,7 +127,7 @@ const inline = {
   ...shared,
   ...browser,
   conditions: ["saltmine-inline"],
-  plugins: [inlineParts(here, { ...shared, ...browser })],
+  plugins: [inlineParts(here, { ...shared, ...browser, plugins: [glueFactory] }), glueFactory],
 };
 await build({ ...inline, entryPoints: { inline: "src/index.ts" } });
 await build({

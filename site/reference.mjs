@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "pkg", "package.json"), "utf8"));
 
-/** What can be imported from the package and has types. */
+/** The entry points that have types and exports: a classic script leaves a global instead. */
 export const DOORS = Object.entries(manifest.exports)
-  .filter(([, { types }]) => types)
+  .filter(([path, { types }]) => types && !path.endsWith(".global.js"))
   .map(([path, { types }]) => {
     const door = path === "." ? manifest.name : path.slice(2);
     return {

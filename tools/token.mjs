@@ -64,11 +64,13 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupt
 let lastSaid = 0;
 
 /** How far a long search has come, a few times a second. */
-function sayProgress({ share, hashesPerSecond }) {
+function sayProgress({ searched, share, hashesPerSecond, keysPerSecond }) {
   if (performance.now() - lastSaid < 250) return;
   lastSaid = performance.now();
   say(
-    `solving … ${Math.floor(share * 100)} % at ${(hashesPerSecond / 1e6).toFixed(1)} million hashes a second`,
+    share === null
+      ? `solving … ${searched} keys at ${Math.round(keysPerSecond)} keys a second`
+      : `solving … ${Math.floor(share * 100)} % at ${(hashesPerSecond / 1e6).toFixed(1)} million hashes a second`,
   );
 }
 
@@ -80,8 +82,9 @@ function onEvent(event) {
   if (event.type === "warning") say(`warning: ${event.message}`);
   if (event.type === "ready") {
     const { userId, expiresAt } = event.session;
+    const tried = event.keys === undefined ? `${event.hashes} hashes` : `${event.keys} keys`;
     const work = event.proofOfWork
-      ? `${event.hashes} hashes in ${ms(event.solveMs)} (${event.backend.engine}, ${event.backend.thread})`
+      ? `${tried} in ${ms(event.solveMs)} (${event.backend.engine}, ${event.backend.thread})`
       : "proof of work is off on this server";
     say(`${userId} until ${expiresAt}: ${work}, ${ms(event.tookMs)} in all`);
   }

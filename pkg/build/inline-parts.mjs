@@ -9,10 +9,17 @@ export const inlineParts = (folder, shared) => ({
   name: "inline-parts",
   setup: ({ onResolve, onLoad }) => {
     const parts = {
-      "#inline-wasm": async () => {
-        const bytes = await readFile(`${folder}wasm/simd128.wasm`);
-        return defaultText(deflateSync(bytes, { level: 9 }).toString("base64"));
-      },
+      "#inline-wasm": () => packed(`${folder}wasm/simd128.wasm`),
+      "#inline-kdf-sha": () => packed(`${folder}wasm/kdf-sha.wasm`),
+      "#inline-kdf-worker": async () =>
+        defaultText(
+          await minifyScript(
+            await bundled(shared, {
+              entryPoints: ["src/kdf/web-worker.ts"],
+              conditions: ["saltmine-inline-worker"],
+            }),
+          ),
+        ),
       "#inline-worker": async () =>
         defaultText(
           await minifyScript(await bundled(shared, { entryPoints: ["src/worker/inline-worker.ts"] })),
@@ -30,6 +37,10 @@ export const inlineParts = (folder, shared) => ({
     onLoad({ filter: /.*/, namespace: "inline" }, async ({ path }) => ({ contents: await parts[path]() }));
   },
 });
+
+/** A module that exports the deflated bytes of a file in base64. */
+const packed = async (path) =>
+  defaultText(deflateSync(await readFile(path), { level: 9 }).toString("base64"));
 
 const defaultText = (text) => `export default ${JSON.stringify(text)};`;
 

@@ -112,7 +112,7 @@ export function solveChallenge(
 /** The same for a challenge of version 2, with at most `concurrency` workers. */
 export function solveChallengeWorkers(options: SolveChallengeWorkersOptions): Promise<SolutionV2 | null>;
 /**
- * The same with several workers, from `startNumber` on. They are this package's own, as many as the work is worth and at
+ * The same with several workers, from `startNumber` on. They are this package's own, as many as the work needs and at
  * most `concurrency`: `workerScript` is not used.
  */
 export function solveChallengeWorkers(

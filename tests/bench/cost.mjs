@@ -34,9 +34,9 @@ export const PRICES = [
   { algorithm: "v1", what: "version 1, `maxnumber` 1000000", candidates: 500_000 },
   {
     algorithm: "PBKDF2/SHA-256",
-    what: "PBKDF2, cost 5000, counters 700 to 1300 (default)",
+    what: "PBKDF2, cost 5000, counters 400 to 800 (default)",
     cost: 5000,
-    candidates: 1001,
+    candidates: 601,
     rates: "PBKDF2/SHA-256, cost 5000",
   },
   {
@@ -48,25 +48,25 @@ export const PRICES = [
   },
   {
     algorithm: "SHA-256",
-    what: "iterated SHA-256, cost 1000, counters 7000 to 13000",
+    what: "iterated SHA-256, cost 1000, counters 4000 to 8000",
     cost: 1000,
-    candidates: 10_001,
+    candidates: 6001,
     rates: "SHA-256, cost 1000",
   },
   {
     algorithm: "SCRYPT",
-    what: "scrypt, N 16384, r 8, counters 32 to 58",
+    what: "scrypt, N 16384, r 8, counters 18 to 36",
     cost: 16_384,
     memoryCost: 8,
-    candidates: 46,
+    candidates: 28,
     rates: "SCRYPT, N 16384, r 8",
   },
   {
     algorithm: "ARGON2ID",
-    what: "Argon2id, 2 passes, 16 MiB, counters 25 to 47",
+    what: "Argon2id, 2 passes, 16 MiB, counters 15 to 29",
     cost: 2,
     memoryCost: 16_384,
-    candidates: 37,
+    candidates: 23,
     rates: "ARGON2ID, t 2, 16 MiB",
   },
   {

@@ -75,7 +75,7 @@ export function testClient(browser, { server, appId, startSite, openClient }) {
   });
 
   test("a long search tells its progress, hears an abort, and ends with dispose", async (t) => {
-    const hard = await startServer({ INKEEP_POW_DIFFICULTY: NEVER_DONE });
+    const hard = await startServer({ INKEEP_POW_DIFFICULTY: NEVER_DONE, SALTMINE_POW_VERSION: "1" });
     t.after(hard.stop);
     const { origin } = await startSite(t);
     const options = { baseUrl: hard.baseUrl, appId: DEMO_APP_ID, maxNumber: Number(NEVER_DONE) };

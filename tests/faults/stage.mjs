@@ -22,7 +22,8 @@ export const DEEP_MS = 20_000;
 export async function startStage({ env = {}, ...options } = {}) {
   const [pages, server] = await Promise.all([
     startPages(options),
-    startServer({ INKEEP_POW_HMAC_SECRET: HMAC_KEY, ...env }),
+    // The rows replace its challenges by ones of version 1.
+    startServer({ INKEEP_POW_HMAC_SECRET: HMAC_KEY, SALTMINE_POW_VERSION: "1", ...env }),
   ]);
   return {
     ...pages,

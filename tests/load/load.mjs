@@ -5,6 +5,7 @@
  * a full disk and database restarts.
  *
  * `--seconds` is the time of each measurement, `--soak` that of the soak (0: none), `--hour` an hour of it and nothing else,
+ * `--only-flood` a flood of sessions with a constant and an adaptive price (`flood.mjs`), `--flood` its seconds;
  * `--database postgres` runs the soak there. `--write` stores the record in `results/` and the tables in
  * docs/benchmarks.md.
  */
@@ -18,6 +19,7 @@ import { root } from "../support/paths.mjs";
 import { table, writeBlock } from "../support/report.mjs";
 import { startServer } from "../support/server.mjs";
 import { makeApp, SECRET } from "./client.mjs";
+import { flood } from "./flood.mjs";
 import { openLoop } from "./open-loop.mjs";
 import { soak } from "./soak.mjs";
 import { makeSolutionV2, writeSolutions } from "./solutions.mjs";
@@ -27,11 +29,17 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "8" },
     soak: { type: "string", default: "60" },
+    flood: { type: "string", default: "15" },
+    "only-flood": { type: "boolean", default: false },
     hour: { type: "boolean", default: false },
     database: { type: "string", default: "sqlite" },
     write: { type: "boolean", default: false },
   },
 });
+if (values["only-flood"]) {
+  console.log((await flood({ seconds: Number(values.flood) })).text);
+  process.exit();
+}
 if (values.hour) {
   const { sentence, faults } = await soak({ seconds: 3600, database: values.database });
   console.log([sentence, ...faults].join("\n"));
@@ -211,12 +219,14 @@ const outcome =
     ? await soak({ seconds: Number(values.soak), database: values.database })
     : { sentence: "", faults: [] };
 console.log(`\n${outcome.sentence}`);
+const floods = Number(values.flood) > 0 ? await flood({ seconds: Number(values.flood) }) : { text: "" };
+console.log(`\n${floods.text}`);
 if (values.write) {
-  await writeBlock("load", [text, outcome.sentence].filter(Boolean).join("\n\n"));
+  await writeBlock("load", [text, outcome.sentence, floods.text].filter(Boolean).join("\n\n"));
   await mkdir(join(root, "tests", "load", "results"), { recursive: true });
   const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version };
   const date = new Date().toISOString().slice(0, 10);
-  const record = { date, machine, seconds, rates, ours, theirs, v2, soak: outcome };
+  const record = { date, machine, seconds, rates, ours, theirs, v2, soak: outcome, flood: floods.figures };
   const file = join(root, "tests", "load", "results", `${date}.json`);
   await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
 }

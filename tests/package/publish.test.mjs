@@ -259,7 +259,7 @@ const options: ClientOptions = {
       const session: Session = event.session;
       const backend: Backend | undefined = event.backend;
       console.log(session.userId, event.source satisfies "callback" | "network" | "storage", backend?.thread, event.proofOfWork);
-    } else if (event.type === "progress") console.log(event.share, event.hashesPerSecond);
+    } else if (event.type === "progress") console.log(event.share, "keysPerSecond" in event ? event.keysPerSecond : event.hashesPerSecond);
     else if (event.type === "warning") console.log(event.code, event.message);
     else console.log(event.state satisfies "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out", event.error?.code);
   },

@@ -1,25 +1,32 @@
 /** A Chromium extension, Manifest V3: a content script in the pages of a site, and a page of its own. */
 import assert from "node:assert/strict";
-import { cp, copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { copyFile, cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launchProfile } from "../support/browser.mjs";
-import { startServer } from "../support/server.mjs";
-import { startService } from "../support/service.mjs";
+import { launchProfile, listen } from "../support/browser.mjs";
+import { DEMO_APP_ID, makeApp, startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { assertToken, readOutcome } from "./outcome.mjs";
 
 const { dist, remove } = await installTarball();
-const server = await startServer();
-const service = await startService();
+const key = "a management key for this test";
+const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key });
 const profile = await mkdtemp(join(tmpdir(), "saltmine-profile-"));
-const extension = await mkdtemp(join(tmpdir(), "saltmine-extension-"));
+const extension = await realpath(await mkdtemp(join(tmpdir(), "saltmine-extension-")));
 await cp(fileURLToPath(new URL("extension", import.meta.url)), extension, { recursive: true });
 await copyFile(join(dist, "inline.global.js"), join(extension, "inline.global.js"));
 await cp(dist, join(extension, "saltmine"), { recursive: true });
+// The page's origin is the extension's: only an app for every origin takes it.
+const appId = await makeApp({ baseUrl: server.baseUrl, key });
+const main = await readFile(new URL("app/main.js", import.meta.url), "utf8");
+await writeFile(
+  join(extension, "main.js"),
+  main.replace('"saltmine"', '"./saltmine/index.js"').replace(DEMO_APP_ID, appId),
+);
 const context = await launchProfile(profile, [
   `--load-extension=${extension}`,
   `--disable-extensions-except=${extension}`,
@@ -27,7 +34,6 @@ const context = await launchProfile(profile, [
 after(async () => {
   await context.close();
   await server.stop();
-  await service.close();
   await remove();
   for (const folder of [profile, extension]) await rm(folder, { recursive: true, force: true });
 });
@@ -54,4 +60,21 @@ for (const [what, policy, thread] of [
       "nothing of the page is run",
     );
   });
+}
+
+test("a page of the extension", async (t) => {
+  const page = await context.newPage();
+  t.after(() => page.close());
+  const complaints = listen(page);
+  // A host that the manifest does not name: Chromium sends no `Origin` with a GET to the others.
+  const api = server.baseUrl.replace("127.0.0.1", "localhost");
+  await page.goto(`${originOf(extension)}/page.html?api=${encodeURIComponent(api)}`);
+  assertToken({ ...(await readOutcome(page)), complaints });
+});
+
+/** The origin of an extension without a key in its manifest: a hash of its folder's path, with letters for hex digits. */
+function originOf(folder) {
+  const digits = createHash("sha256").update(folder).digest("hex").slice(0, 32);
+  const letters = Array.from(digits, (digit) => String.fromCharCode(97 + Number.parseInt(digit, 16)));
+  return `chrome-extension://${letters.join("")}`;
 }

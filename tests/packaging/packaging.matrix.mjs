@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { launchBrowser, openPage } from "../support/browser.mjs";
-import { startServer } from "../support/server.mjs";
-import { serveFiles } from "../support/static.mjs";
+import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { BEST, ENGINES, engineAssertions } from "./engines.mjs";
 import { assertToken, outcomeAt } from "./outcome.mjs";
@@ -236,6 +236,40 @@ describe("no bundler", () => {
     for (const [file, hash] of Object.entries(hashes)) assert.ok(await isTaken(file, hash), file);
     assert.equal(await isTaken("index.js", hashes["worker.js"]), false);
   });
+
+  for (const [what, run] of [
+    [
+      "whose text is evaluated",
+      (page, content) =>
+        page.evaluate((text) => (0, eval)(`${text}\nglobalThis.saltmine = saltmine;`) && undefined, content),
+    ],
+    ["whose text is in the page", (page, content) => page.addScriptTag({ content })],
+  ])
+    test(`a classic script ${what} takes its files from assetsUrl, and never from beside the page`, async (t) => {
+      // The page's server has files of those names: it is not the one that the script came from.
+      const site = await serveFiles({ folders: { "/": dist }, files: { "/": BLANK_PAGE } });
+      t.after(site.close);
+      const { page, context } = await openPage(browser, site.origin);
+      t.after(() => context.close());
+      await run(page, await readFile(join(dist, "saltmine.global.js"), "utf8"));
+      const session = (options) =>
+        page.evaluate(async (options) => {
+          let backend;
+          const onEvent = (event) => (backend = event.backend ?? backend);
+          const client = saltmine.createClient({ ...options, storage: "memory", onEvent });
+          const told = await client.session().catch(({ code, message }) => ({ code, message }));
+          return { ...told, backend };
+        }, options);
+      const options = { baseUrl: server.baseUrl, appId: DEMO_APP_ID };
+      const { code, message } = await session(options);
+      assert.equal(code, "engine_unavailable");
+      assert.match(message, /does not know its own address.*set assetsUrl, or use inline\.global\.js/);
+      assert.deepEqual(
+        site.sent.map(({ path }) => path),
+        ["/"],
+      );
+      assertToken({ ...(await session({ ...options, assetsUrl: site.origin })), complaints: [] });
+    });
 
   test("a classic script from the page's own origin", async (t) => {
     const files = {

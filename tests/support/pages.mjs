@@ -29,7 +29,7 @@ const saltminePage = (door) => `${BLANK_PAGE}
 /** The widget that sites use today, in the smaller of its two builds, from nothing to its verified state. */
 const widgetPage = `${BLANK_PAGE}
 <script defer src="/altcha/altcha.umd.cjs"></script>
-<altcha-widget challengeurl="/run/auth/pow/challenge" auto="onload"></altcha-widget>
+<altcha-widget challengeurl="/run/auth/challenge" auto="onload"></altcha-widget>
 <script>
   document.querySelector("altcha-widget").addEventListener("statechange", ({ detail }) => {
     if (detail.state === "verified") globalThis.done = { at: performance.now(), payload: detail.payload };
@@ -66,7 +66,7 @@ const barePage = `${BLANK_PAGE}
 </script>`;
 
 const bareWorker = `
-  await (await fetch("/run/auth/pow/challenge")).json();
+  await (await fetch("/run/auth/challenge")).json();
   const response = await fetch("/run/auth/apps/${APP_ID}/anonymous-session", { method: "POST" });
   self.postMessage((await response.json()).token);`;
 

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { serverPath } from "./paths.mjs";
 
+/** The variables of {@link startServer} for challenges of version 2 at their default price. */
+export const USUAL_PRICE = { SALTMINE_POW_COUNTER_MIN: undefined, SALTMINE_POW_COUNTER_MAX: undefined };
+
 /** The app that development mode seeds; it allows 127.0.0.1 and localhost. */
 export const DEMO_APP_ID = "app_demo000000000000";
 
@@ -29,8 +32,13 @@ export async function startServer(env = {}) {
       SALTMINE_ENV: "development",
       SALTMINE_STATE_DIR: state,
       SALTMINE_RATE_LIMIT: "off",
-      // Cheap, and what every client solves; tests of version 2 set it.
-      SALTMINE_POW_VERSION: "1",
+      // A tenth of the usual price: hundreds of sessions are requested.
+      SALTMINE_POW_COUNTER_MIN: "40",
+      SALTMINE_POW_COUNTER_MAX: "80",
+      SALTMINE_QUOTA_REQUESTS: "off",
+      SALTMINE_QUOTA_STREAMS: "off",
+      SALTMINE_QUOTA_STORED_BYTES: "off",
+      SALTMINE_QUOTA_TOKENS: "off",
       // It stops at once: nothing sends requests to another instance meanwhile.
       SALTMINE_DRAIN_SECONDS: "0",
       DATABASE_URL: `sqlite://${join(state, "saltmine.db")}`,

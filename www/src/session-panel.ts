@@ -79,9 +79,9 @@ export class SessionPanel {
   }
 
   #showSession(event: Extract<ClientEvent, { type: "ready" }>): void {
-    const { session, source, proofOfWork, tookMs, solveMs, hashes } = event;
+    const { session, source, proofOfWork, tookMs } = event;
     this.#timeline.stop("skipped");
-    if (solveMs !== undefined) this.#timeline.searchTook(solveMs);
+    if (event.solveMs !== undefined) this.#timeline.searchTook(event.solveMs);
     if (source === "storage")
       this.#timeline.note("starting", "Not needed: the session of your last visit still holds");
     else if (source === "callback")
@@ -109,7 +109,7 @@ export class SessionPanel {
         : source === "callback"
           ? "This page, which signed a token for the user"
           : "The server, just now";
-    part("proof-of-work").textContent = proofText(source, proofOfWork, hashes, solveMs);
+    part("proof-of-work").textContent = proofText(event);
     this.#showBackend(event.backend, source !== "network" ? "No work was done on this visit." : undefined);
   }
 
@@ -137,15 +137,13 @@ function rungText({ reason }: Backend): string {
   return reason ? `Why not higher: ${reason}.` : "The highest rung.";
 }
 
-function proofText(
-  source: "network" | "storage" | "callback",
-  proofOfWork: boolean | undefined,
-  hashes?: number,
-  solveMs?: number,
-): string {
+function proofText(event: Extract<ClientEvent, { type: "ready" }>): string {
+  const { source, proofOfWork, hashes, keys, solveMs } = event;
   if (source === "storage") return "None on this visit";
   if (source === "callback") return "None: the app’s key verifies the token";
   if (!proofOfWork) return "Off on this server: none was asked for";
-  if (hashes === undefined || solveMs === undefined) return "Done";
-  return `${count(hashes)} hashes in ${ms(solveMs)} ms`;
+  if (solveMs === undefined) return "Done";
+  return keys === undefined
+    ? `${count(hashes ?? 0)} hashes in ${ms(solveMs)} ms`
+    : `${count(keys)} keys derived in ${ms(solveMs)} ms`;
 }

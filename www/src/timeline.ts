@@ -1,5 +1,5 @@
 /** The steps of one session request, each with its share of the time: a waterfall. */
-import type { Progress } from "saltmine";
+import type { Progress, ProgressV2 } from "saltmine";
 import { count, hashRate, ms } from "./page.js";
 
 const STEPS = ["starting", "challenge", "solving", "session"] as const;
@@ -58,6 +58,8 @@ export class Timeline {
     if (ending === "failed" && this.#current) this.note(this.#current, "Here it failed");
     this.#finish(ending === "failed" ? "failed" : "done");
     for (const step of STEPS) if (!this.#spans.has(step)) this.#mark(step, "skipped");
+    // A bar without a value moves for ever.
+    if (!this.#vein.hasAttribute("value")) this.#vein.value = 1;
     this.#draw();
   }
 
@@ -76,11 +78,17 @@ export class Timeline {
     this.#draw();
   }
 
-  progress({ searched, total, share, hashesPerSecond }: Progress): void {
+  progress(progress: Progress | ProgressV2): void {
+    const { searched, total, share } = progress;
     this.#vein.hidden = false;
-    this.#vein.value = share;
-    const rate = hashesPerSecond > 0 ? `, ${hashRate(hashesPerSecond)}` : "";
-    this.note("solving", `${count(searched)} of ${count(total)} tried${rate}`);
+    // Without a value the bar only shows that the search goes on: the range is the server's secret.
+    if (share === null) this.#vein.removeAttribute("value");
+    else this.#vein.value = share;
+    const perSecond = "keysPerSecond" in progress ? progress.keysPerSecond : progress.hashesPerSecond;
+    const rate = "keysPerSecond" in progress ? `${count(perSecond)} keys/s` : hashRate(perSecond);
+    const tried =
+      total === null ? `${count(searched)} keys tried` : `${count(searched)} of ${count(total)} tried`;
+    this.note("solving", perSecond > 0 ? `${tried}, ${rate}` : tried);
   }
 
   note(step: Step, text: string): void {

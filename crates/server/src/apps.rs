@@ -114,7 +114,7 @@ pub enum AppConfig {
 }
 
 impl AppConfig {
-    /// The kind alone.
+    /// Only the kind.
     #[must_use]
     pub fn app_type(&self) -> AppType {
         match self {

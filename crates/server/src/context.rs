@@ -59,10 +59,38 @@ pub(crate) fn assemble(
     Ok(messages)
 }
 
+/// Returns the estimated tokens of messages.
+pub(crate) fn tokens_of(messages: &[Message]) -> u64 {
+    messages.iter().map(|message| estimated_tokens(message) as u64).sum()
+}
+
 fn estimated_tokens(message: &Message) -> usize {
-    let characters = message.content.chars().count();
-    let ascii = message.content.bytes().filter(u8::is_ascii).count();
-    TOKENS_PER_MESSAGE + ascii.div_ceil(4) + (characters - ascii)
+    let mut count = TokenCount::default();
+    count.add(&message.content);
+    TOKENS_PER_MESSAGE + count.estimate()
+}
+
+/// Estimates the tokens of a text that comes in pieces.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TokenCount {
+    ascii: usize,
+    others: usize,
+}
+
+impl TokenCount {
+    pub(crate) fn add(&mut self, piece: &str) {
+        let ascii = piece.bytes().filter(u8::is_ascii).count();
+        self.ascii += ascii;
+        self.others += piece.chars().count() - ascii;
+    }
+
+    pub(crate) fn tokens(self) -> u64 {
+        self.estimate() as u64
+    }
+
+    fn estimate(self) -> usize {
+        self.ascii.div_ceil(4) + self.others
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What makes the server easy to try out: secrets drawn at random and kept, and a demo app.
+//! Development mode: generated secrets that are stored, and a demo app.
 
 use crate::{AllowedDomain, App, AppConfig, AppState, Random, StoreError, WebClient, private_file};
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ const NAMES: [&str; 3] =
 
 const FILE: &str = "secrets.env";
 
-/// Secrets that were drawn at random, now or at an earlier start.
+/// Secrets that were generated, now or at an earlier start.
 #[derive(Clone)]
 pub struct DrawnSecrets {
     /// The file that keeps them.
@@ -28,7 +28,7 @@ impl fmt::Debug for DrawnSecrets {
     }
 }
 
-/// Why there are no drawn secrets.
+/// The reason why there are no generated secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// The file cannot be read or written.
@@ -49,7 +49,7 @@ pub enum SecretsError {
     },
 }
 
-/// The secrets kept in `folder`, drawn first if there are none.
+/// Returns the secrets stored in `folder`; generates them first if there are none.
 ///
 /// # Errors
 ///

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Everything that can go wrong with a request.
 ///
-/// The text of an error below 500 is the `detail` that the client reads; that of the others is for the log alone.
+/// The text of an error below 500 is the `detail` that the client reads; that of the others is only for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No route has this path.
@@ -83,6 +83,9 @@ pub enum Error {
     /// The API key is unknown, or was deleted.
     #[error("Invalid API key")]
     ApiKeyInvalid,
+    /// The API key has expired.
+    #[error("This API key has expired.")]
+    ApiKeyExpired,
     /// The owner has no API key with this id.
     #[error("API key not found")]
     ApiKeyNotFound,
@@ -95,6 +98,9 @@ pub enum Error {
     /// The management key is missing or wrong, or the management API is closed.
     #[error("A valid management key is required.")]
     ManagementKey,
+    /// The management key permits no changes.
+    #[error("This management key only permits calls that change nothing.")]
+    ManagementKeyReadOnly,
     /// The app's agent does not exist on this server.
     #[error("Agent not found")]
     AgentNotFound,
@@ -122,6 +128,20 @@ pub enum Error {
     #[error("Too many requests. Please try again in {retry_after_seconds} s.")]
     RateLimited {
         /// When the next one will be taken, in seconds.
+        retry_after_seconds: u64,
+    },
+    /// A quota of the run API is used up.
+    #[error(
+        "The quota {quota} of this {subject}, {limit}, is used up. Please try again in {retry_after_seconds} s."
+    )]
+    QuotaExceeded {
+        /// The quota: `requests`, `streams`, `stored-bytes` or `tokens`.
+        quota: &'static str,
+        /// The subject: `visitor`, `address` or `app`.
+        subject: &'static str,
+        /// How many there may be.
+        limit: u64,
+        /// When there is more, in seconds.
         retry_after_seconds: u64,
     },
     /// A layer refused the request with this status, and said no more.
@@ -184,10 +204,12 @@ impl Error {
             Self::UserKeyInvalid(_) => (StatusCode::BAD_REQUEST, "user_key_invalid"),
             Self::TokenAppMismatch => (StatusCode::UNAUTHORIZED, "token_app_mismatch"),
             Self::ApiKeyInvalid => (StatusCode::UNAUTHORIZED, "api_key_invalid"),
+            Self::ApiKeyExpired => (StatusCode::UNAUTHORIZED, "api_key_expired"),
             Self::ApiKeyNotFound => (StatusCode::NOT_FOUND, "api_key_not_found"),
             Self::ConversationNotFound => (StatusCode::NOT_FOUND, "conversation_not_found"),
             Self::ConversationFull => (StatusCode::CONFLICT, "conversation_full"),
             Self::ManagementKey => (StatusCode::UNAUTHORIZED, "management_key_invalid"),
+            Self::ManagementKeyReadOnly => (StatusCode::FORBIDDEN, "management_key_read_only"),
             Self::AgentNotFound => (StatusCode::NOT_FOUND, "agent_not_found"),
             Self::BodyMalformed(_) => (StatusCode::BAD_REQUEST, "body_malformed"),
             Self::BodyNotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "body_not_json"),
@@ -195,6 +217,7 @@ impl Error {
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::Field { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "field_invalid"),
             Self::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::QuotaExceeded { .. } => (StatusCode::TOO_MANY_REQUESTS, "quota_exceeded"),
             Self::Refused(status) => (*status, "refused"),
             Self::NotReady(_) | Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed_out"),

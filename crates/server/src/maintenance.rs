@@ -1,5 +1,5 @@
 use crate::{AppState, StoreError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// Between two rounds of [`sweep`].
@@ -11,6 +11,9 @@ const ROUND: Duration = Duration::from_secs(10 * 60);
 /// How long a spent challenge is remembered after its end: longer than a request may be on its way, and than the
 /// clocks of instances that share a database may differ.
 const GRACE_SECONDS: u64 = 60 * 60;
+
+/// How long a revocation is kept: longer than any token is valid.
+const REVOCATION_SECONDS: i64 = 366 * 24 * 60 * 60;
 
 /// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
@@ -41,6 +44,7 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
     if let Some(limiter) = &state.rate_limiter {
         limiter.forget_quiet_addresses();
     }
+    state.limits.forget_expired();
     state.apps.forget_unused();
     let before = state.clock.now_seconds().saturating_sub(GRACE_SECONDS);
     let mut forgotten = 0;
@@ -49,10 +53,15 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
         let conversations = state.store.delete_conversations_of_deleted_clients(BATCH).await?
             + delete_old_conversations(state).await?
             + delete_old_events(state).await?;
-        if challenges + conversations == 0 {
+        let old = state.clock.now() - SignedDuration::from_secs(REVOCATION_SECONDS);
+        let revocations = state.store.delete_old_revocations(old, BATCH).await?;
+        let keep = state.settings.management.audit_entries;
+        let audit_entries = state.store.delete_old_audit_entries(keep, BATCH).await?;
+        let round = challenges + conversations + revocations + audit_entries;
+        if round == 0 {
             return Ok(forgotten);
         }
-        forgotten += challenges + conversations;
+        forgotten += round;
         // Others write in between.
         tokio::task::yield_now().await;
     }

@@ -1,5 +1,6 @@
 //! What is counted, as Prometheus reads it.
 
+use crate::limits::Limits;
 use crate::runtime_metrics::RuntimeMetrics;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -112,7 +113,7 @@ pub(crate) enum ReplyOutcome {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         let mut registry = Registry::with_prefix("saltmine");
         let requests = Family::<RequestLabels, Counter>::default();
         // Half a millisecond to sixteen seconds.
@@ -136,6 +137,9 @@ impl Metrics {
         registry.register("agent_first_token_seconds", help, first_pieces.clone());
         let runtime = RuntimeMetrics::register(&mut registry);
         registry.register("connections", "Connections open", connections.clone());
+        registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
+        let help = "Multiples of the configured work that challenges required";
+        registry.register("challenge_price_factor", help, limits.prices.0.clone());
         let pool = PoolMetrics::default();
         pool.register(&mut registry);
         // There from the start, so that whoever watches them sees them begin at nothing.

@@ -13,13 +13,13 @@ impl Secret {
         self.0.as_bytes()
     }
 
-    /// The text itself, for whoever it is meant for.
+    /// Returns the text itself, for the code that needs it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether `other` is this secret, in a time that tells nothing of either: digests are compared, so that not
+    /// Whether `other` is this secret, in constant time: digests are compared, so that not
     /// even the length shows.
     #[must_use]
     pub fn matches(&self, other: &str) -> bool {

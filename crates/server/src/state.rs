@@ -1,9 +1,10 @@
 use crate::app_cache::AppCache;
 use crate::http::RateLimiter;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::proof_of_work::{Issuer, ProofOfWork};
 use crate::state_builder::AppStateBuilder;
-use crate::{Agents, Clock, ContextBudget, Random, Secret, Store, Tokens};
+use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens};
 use ipnet::IpNet;
 use std::num::NonZeroU32;
 use std::ops::Deref;
@@ -27,8 +28,12 @@ pub struct Settings {
     pub is_development: bool,
     /// Opens the management API; `None` keeps it closed.
     pub management_key: Option<Secret>,
+    /// The second key and the audit log of the management API.
+    pub management: ManagementSettings,
     /// How often one address may ask for challenges and sessions; `None` sets no limit.
     pub rate_limit: Option<RateLimit>,
+    /// Quotas of the run API, the adaptive difficulty of challenges, and where counters are shared.
+    pub limits: LimitSettings,
     /// Proxies whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// A folder of files to serve at `/`.
@@ -68,7 +73,9 @@ impl Settings {
             session_lifetime_seconds: 30 * 24 * 60 * 60,
             is_development: false,
             management_key: None,
+            management: ManagementSettings::default(),
             rate_limit: None,
+            limits: LimitSettings::default(),
             trusted_proxies: Vec::new(),
             static_dir: None,
             max_connections: NonZeroU32::new(900).expect("it is not zero"),
@@ -83,6 +90,22 @@ impl Settings {
             finish_time: Duration::from_secs(30),
             retention: None,
         }
+    }
+}
+
+/// What belongs to the management API beside its key.
+#[derive(Clone, Debug)]
+pub struct ManagementSettings {
+    /// A second key, which permits only calls that change nothing.
+    pub read_key: Option<Secret>,
+    /// How many calls the audit log has at most; 0 keeps none.
+    pub audit_entries: u32,
+}
+
+impl Default for ManagementSettings {
+    /// No second key, and 10000 calls.
+    fn default() -> Self {
+        Self { read_key: None, audit_entries: 10_000 }
     }
 }
 
@@ -109,6 +132,7 @@ pub struct Parts {
     pub(crate) agents: Arc<Agents>,
     pub(crate) apps: Arc<AppCache>,
     pub(crate) rate_limiter: Option<Arc<RateLimiter>>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
     /// Issues challenges of version 2, where proof of work is on.

@@ -1,5 +1,6 @@
 use crate::app_cache::AppCache;
 use crate::http::{RateLimiter, Readiness, RequestIds};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::proof_of_work::Issuer;
 use crate::state::Parts;
@@ -53,7 +54,7 @@ impl AppStateBuilder {
     ///
     /// # Errors
     ///
-    /// If the source of random numbers fails.
+    /// If the source of random numbers fails, or the address of Redis is none.
     pub fn build(self) -> io::Result<AppState> {
         let Self { settings, store, clock, random, agents } = self;
         let tokens = Tokens::new(
@@ -61,7 +62,8 @@ impl AppStateBuilder {
             settings.second_token_secret.as_ref(),
             settings.session_lifetime_seconds,
         );
-        let metrics = Metrics::new();
+        let limits = Limits::new(settings.limits.clone(), clock.clone(), &*random)?;
+        let metrics = Metrics::new(&limits);
         let issuer = settings.proof_of_work.as_ref();
         let issuer = issuer.map(|it| Arc::new(Issuer::new(it, random.clone(), metrics.pool.clone())));
         let rate_limiter = settings.rate_limit.map(|limit| Arc::new(RateLimiter::new(limit, clock.clone())));
@@ -73,6 +75,7 @@ impl AppStateBuilder {
             request_ids: Arc::new(RequestIds::new(&*random)?),
             metrics: Arc::new(metrics),
             issuer,
+            limits: Arc::new(limits),
             readiness: Arc::new(Readiness::default()),
             draining: Arc::default(),
             settings,

@@ -34,7 +34,7 @@ pub struct Claims {
 /// Signs and verifies session tokens.
 ///
 /// A JWT library leaves the cryptography to a provider that is installed for the whole process, which belongs to
-/// whoever embeds this one. HS256 is one HMAC.
+/// a program that embeds this one. HS256 is one HMAC.
 pub struct Tokens {
     /// The first one signs.
     keys: Vec<Hmac<Sha256>>,

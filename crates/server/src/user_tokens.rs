@@ -33,6 +33,8 @@ const WITHHELD_CLAIMS: [&str; 11] =
 pub(crate) struct SignedInUser {
     /// Who it is, among the app's users.
     pub(crate) sub: String,
+    /// When the token was made, in Unix seconds.
+    pub(crate) issued_at_seconds: u64,
     /// What the app's owner says about the user, for the agent.
     pub(crate) claims: Map<String, Value>,
 }
@@ -173,7 +175,8 @@ fn check(app: &WebClient, mut claims: Map<String, Value>, now: f64) -> Result<Si
     if json.chars().count() > MAX_CLAIMS_CHARACTERS {
         return Err(Error::ClaimsTooLong);
     }
-    Ok(SignedInUser { sub, claims })
+    // A time before 1970 is 0.
+    Ok(SignedInUser { sub, issued_at_seconds: iat as u64, claims })
 }
 
 /// Whether the text can name a user: in the database and in a log line too.

@@ -39,6 +39,8 @@ fn start_with(folder: &TempDir, database: &Database, more: &[(&str, &str)]) -> R
         ("INKEEP_POW_DIFFICULTY", "200"),
         ("SALTMINE_POW_COST", "10"),
         ("SALTMINE_RATE_LIMIT", "off"),
+        ("SALTMINE_QUOTA_REQUESTS", "off"),
+        ("SALTMINE_QUOTA_STREAMS", "off"),
         ("SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", "500"),
         ("SALTMINE_LOG", "warn"),
         ("DATABASE_URL", &database.url),

@@ -91,7 +91,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
         (&[jwt, ("SALTMINE_POW_COUNTER_MIN", "-1")], "SALTMINE_POW_COUNTER_MIN is \"-1\""),
         (
             &[jwt, ("SALTMINE_POW_COUNTER_MIN", "2000")],
-            "SALTMINE_POW_COUNTER_MIN is \"2000\": it must be at most SALTMINE_POW_COUNTER_MAX, which is 1300: set both.",
+            "SALTMINE_POW_COUNTER_MIN is \"2000\": it must be at most SALTMINE_POW_COUNTER_MAX, which is 800: set both.",
         ),
         (
             &[jwt, ("SALTMINE_POW_COUNTER_MAX", "1000000")],
@@ -240,12 +240,21 @@ fn a_start_in_production_logs_what_is_off() {
         let line = log.lines().find(|line| line.contains(warning));
         assert!(line.is_some_and(|line| line.contains("WARN")), "{warning}: {log}");
     }
+    for fact in
+        ["quota of requests a minute: visitor 120, address 600, app off", "counters: in this instance"]
+    {
+        assert!(log.contains(fact), "{fact}: {log}");
+    }
+    let off = [("INKEEP_ANON_JWT_SECRET", LONG), ("SALTMINE_QUOTA_TOKENS", "off")];
+    let (_, without) = Running::start(folder.path(), &off).stop();
+    let line = without.lines().find(|line| line.contains("quota of agent tokens a day: off"));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{without}");
     for fact in ["rate limit: 20 requests a second", "database: SQLite", "management API: closed"] {
         assert!(log.contains(fact), "{fact}: {log}");
     }
     let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)];
     let (_, log) = Running::start(folder.path(), &environment).stop();
-    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 700 to 1300, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
+    assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 400 to 800, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
 }
 
 /// A version of the server that the database is too new for.
@@ -536,6 +545,15 @@ fn help_tells_every_variable_and_no_secret() {
         "SALTMINE_LOG_FORMAT",
         "SALTMINE_RETENTION_DAYS",
         "SALTMINE_STATIC_DIR",
+        "SALTMINE_QUOTA_REQUESTS",
+        "SALTMINE_QUOTA_STREAMS",
+        "SALTMINE_QUOTA_STORED_BYTES",
+        "SALTMINE_QUOTA_TOKENS",
+        "SALTMINE_POW_ADAPTIVE",
+        "SALTMINE_POW_ADAPTIVE_HALF_LIFE_SECONDS",
+        "SALTMINE_REDIS_URL",
+        "SALTMINE_MANAGE_READ_KEY",
+        "SALTMINE_AUDIT_ENTRIES",
         "SALTMINE_STATE_DIR",
         "SALTMINE_LOG",
     ] {

@@ -6,7 +6,7 @@ use crate::process::{node, run};
 use crate::progress::Step;
 use crate::{server, wasm};
 
-pub(crate) const WASM: Step = Step { label: "building the wasm modules", run: |_| wasm::build(&[]) };
+pub(crate) const WASM: Step = Step { label: "building the wasm modules", run: |_| wasm::build() };
 pub(crate) const PACKAGE: Step = Step { label: "building the npm package", run: |_| run_build("pkg") };
 pub(crate) const PAGE: Step = Step { label: "building the demo page", run: |_| page() };
 pub(crate) const DOCS: Step = Step { label: "building the documentation", run: |_| run_build("site") };
@@ -20,7 +20,7 @@ pub(crate) const START: &[Step] = &[WASM, PACKAGE, PAGE, DOCS, SERVER];
 
 /// Builds the npm package, printing nothing where all is up to date.
 pub(crate) fn package() -> Result<()> {
-    wasm::build(&[])?;
+    wasm::build()?;
     run_build("pkg")
 }
 

@@ -49,8 +49,6 @@ pub(crate) fn development(binary: &PathBuf) -> Command {
     for (name, value) in [
         ("SALTMINE_ENV", "development".to_owned()),
         ("SALTMINE_STATE_DIR", state.display().to_string()),
-        // The session of the demo page solves version 1.
-        ("SALTMINE_POW_VERSION", "1".to_owned()),
         ("SALTMINE_STATIC_DIR", root().join("www/dist").display().to_string()),
         ("DATABASE_URL", format!("sqlite://{}", state.join("saltmine.db").display())),
     ] {

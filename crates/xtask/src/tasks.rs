@@ -13,7 +13,7 @@ use crate::{build, fuzz, lint, server, testing, wasm};
 const HELP: &str = "\
 tasks:
   build         the wasm variants, the npm package, the demo page, the documentation
-  wasm          the wasm variants only, or those that are named: `wasm simd128`
+  wasm          the wasm variants only
   docs          the same: the documentation is in www/dist/docs, beside the pages that it links to
   start         build, then run the reference server with the demo page
   test          every test: Rust, wasm in Node and in a browser, the package, the server, end to end
@@ -32,7 +32,7 @@ tasks:
 pub(crate) fn perform(task: &str, arguments: &[String]) -> Result<ExitCode> {
     match task {
         "build" | "docs" => run_steps(build::SITE, &mut TestTools::default())?,
-        "wasm" => wasm::build(arguments)?,
+        "wasm" => wasm::build()?,
         "start" => return start(arguments),
         "test" => return testing::test(),
         "test-matrix" => return testing::test_matrix(),

@@ -16,18 +16,18 @@ use crate::postgres::Postgres;
 use crate::process::{cache_dir, cargo, node, root, run, status};
 use crate::progress::{Step, run_steps};
 use crate::server::{self, TestServer};
-use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, Machine, MissingTool, WEBKIT, WebKit};
+use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, Machine, MissingTool, REDIS, WEBKIT, WebKit};
 use crate::variants::Table;
 
 /// The steps of `npm test`.
 pub(crate) const TEST: &[Step] = &[
-    Step { label: "finding Chromium and PostgreSQL", run: find_tools },
+    Step { label: "finding Chromium, PostgreSQL and Redis", run: find_tools },
     WASM,
     PACKAGE,
     PAGE,
     DOCS,
     SERVER,
-    Step { label: "testing the Rust code", run: |_| run(cargo().args(["test", "--workspace", "--quiet"])) },
+    Step { label: "testing the Rust code", run: test_rust },
     Step { label: "testing the corpus of the fuzz targets", run: |_| run(in_fuzz("test").arg("--quiet")) },
     Step { label: "testing the server on PostgreSQL", run: test_on_postgres },
     Step { label: "testing the wasm modules in Node", run: |_| test_wasm_in_node() },
@@ -40,7 +40,7 @@ pub(crate) const TEST: &[Step] = &[
 
 /// The steps of `npm run test:matrix`.
 pub(crate) const MATRIX: &[Step] = &[
-    Step { label: "finding the browsers, PostgreSQL and Schemathesis", run: find_tools_of_matrix },
+    Step { label: "finding the browsers, PostgreSQL, Redis and Schemathesis", run: find_tools_of_matrix },
     WASM,
     PACKAGE,
     PAGE,
@@ -69,6 +69,7 @@ pub(crate) struct TestTools {
     firefox: Option<PathBuf>,
     webkit: Option<WebKit>,
     postgres: Option<Postgres>,
+    redis: Option<PathBuf>,
     schemathesis: Option<PathBuf>,
     /// A sentence for each tool that is missing.
     missing: Vec<String>,
@@ -133,6 +134,7 @@ fn find_tools(tools: &mut TestTools) -> Result<()> {
     let machine = Machine::current();
     tools.chromium = tools.note(CHROMIUM.obtain(&machine))?;
     tools.postgres = tools.note(Postgres::start(&machine))?;
+    tools.redis = tools.note(REDIS.obtain(&machine))?;
     Ok(())
 }
 
@@ -145,6 +147,14 @@ fn find_tools_of_matrix(tools: &mut TestTools) -> Result<()> {
     Ok(())
 }
 
+fn test_rust(tools: &mut TestTools) -> Result<()> {
+    if tools.redis.is_none() {
+        tools.skipped.push("the server's counters that instances share".into());
+    }
+    let redis = tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path));
+    run(cargo().args(["test", "--workspace", "--quiet"]).envs(redis))
+}
+
 fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
     // It ends with this step.
     let Some(postgres) = tools.postgres.take() else {
@@ -154,6 +164,7 @@ fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
     postgres.pass_to(&mut command);
+    command.envs(tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path)));
     run(&mut command)
 }
 

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 use regex_lite::{Captures, Regex};
 
-use crate::bindgen::bind;
+use crate::bindgen::{Bound, bind};
 use crate::process::{cache_dir, cargo, node, root, run, target_dir};
 use crate::tools;
 use crate::variants::{Table, Variant};
@@ -25,27 +26,38 @@ const SOURCES: [&str; 5] = [
 /// The hash function's rotations are more than this.
 const LEAST_ROTATIONS: usize = 100;
 
-/// Builds whatever is not up to date: the variants with one of these names, or all of them without names.
-pub(crate) fn build(names: &[String]) -> Result<()> {
+/// Builds whatever is not up to date.
+pub(crate) fn build() -> Result<()> {
     let table = Table::read()?;
     tools::wasm_target()?;
-    if let Some(unknown) =
-        names.iter().find(|name| table.variants.iter().all(|variant| variant.name != **name))
-    {
-        bail!("wasm-pack.toml has no variant `{unknown}`.");
-    }
-    for variant in table.variants.iter().filter(|variant| names.is_empty() || names.contains(&variant.name)) {
-        build_variant(variant, &table).with_context(|| format!("wasm {}", variant.name))?;
+    // Cargo compiles one variant after the other, while another core optimizes what is compiled already.
+    let bound = thread::scope(|scope| {
+        let mut running = Vec::new();
+        for variant in &table.variants {
+            let about = || format!("wasm {}", variant.name);
+            let compiled = compile(variant, &table).with_context(about)?;
+            let table = &table;
+            running.push(scope.spawn(move || optimize(variant, table, &compiled).with_context(about)));
+        }
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        running.into_iter().map(join).collect::<Result<Vec<_>>>()
+    })?;
+    for (variant, bound) in table.variants.iter().zip(bound) {
+        if let Some(bound) = bound {
+            write_glue(variant, &table, &bound).with_context(|| format!("wasm {}", variant.name))?;
+        }
     }
     Ok(())
 }
 
-fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
+/// Compiles a variant; returns the path of the module.
+fn compile(variant: &Variant, table: &Table) -> Result<PathBuf> {
     let shared = &table.shared;
     let module = table.module(variant)?;
-    let output = root().join(&variant.output);
     // Silent when there is nothing to do: what runs on the package prints for scripts.
-    if !output.exists() {
+    if !root().join(&variant.output).exists() {
         eprintln!("wasm {}: {}", variant.name, variant.about);
     }
     run(cargo()
@@ -55,23 +67,30 @@ fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
         .env("CARGO_ENCODED_RUSTFLAGS", variant.rustflags(shared)))?;
     let folder = target_dir().join(TARGET).join(&variant.profile);
     let file = folder.join(format!("{}.wasm", module.package.replace('-', "_")));
-    let work = cache_dir().join("wasm").join(&variant.name);
+    let work = work_folder(variant);
     fs::create_dir_all(&work)?;
     // Variants that differ only in their features share that file: each keeps its own, as old as its content.
     let compiled = work.join("compiled.wasm");
     write_if_changed(&compiled, &fs::read(&file)?)?;
+    Ok(compiled)
+}
 
+/// Generates the glue of a compiled module and optimizes the module. Returns nothing if both are up to date.
+fn optimize(variant: &Variant, table: &Table, compiled: &PathBuf) -> Result<Option<Bound>> {
+    let shared = &table.shared;
+    let output = root().join(&variant.output);
     let sources = SOURCES.map(|path| root().join(path));
-    let glue = root().join(&module.glue);
-    if glue.exists() && is_newer(&output, sources.iter().chain([&compiled]))? {
-        return Ok(());
+    let glue = root().join(&table.module(variant)?.glue);
+    if glue.exists() && is_newer(&output, sources.iter().chain([compiled]))? {
+        return Ok(None);
     }
     if let Some(folder) = output.parent() {
         fs::create_dir_all(folder)?;
     }
-    let bound = bind(&compiled, &work, &shared.trap)?;
+    let work = work_folder(variant);
+    let bound = bind(compiled, &work, &shared.trap)?;
     let input = work.join("bound.wasm");
-    fs::write(&input, bound.wasm)?;
+    fs::write(&input, &bound.wasm)?;
     let optimized = if variant.is_translated() { work.join("optimized.wasm") } else { output.clone() };
     run(node(WASM_OPT).args(variant.wasm_opt(shared)).arg(&input).arg("-o").arg(&optimized))?;
     if variant.is_translated() {
@@ -79,8 +98,14 @@ fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
         run(node(WASM2JS).args(&shared.wasm2js).arg(&optimized).arg("-o").arg(&translated))?;
         fs::write(&output, translate(&fs::read_to_string(&translated)?)?)?;
     }
-    write_if_changed(&glue, bound.glue.as_bytes())?;
-    fs::write(work.join("glue.js"), &bound.glue)?;
+    Ok(Some(bound))
+}
+
+/// Writes the glue and the declarations of a variant's module, which its variants share.
+fn write_glue(variant: &Variant, table: &Table, bound: &Bound) -> Result<()> {
+    let module = table.module(variant)?;
+    write_if_changed(&root().join(&module.glue), bound.glue.as_bytes())?;
+    fs::write(work_folder(variant).join("glue.js"), &bound.glue)?;
     check_glue(table, variant)?;
     write_if_changed(
         &root().join(&module.declarations),
@@ -88,9 +113,14 @@ fn build_variant(variant: &Variant, table: &Table) -> Result<()> {
     )
 }
 
+/// The folder of a variant's intermediate files.
+fn work_folder(variant: &Variant) -> PathBuf {
+    cache_dir().join("wasm").join(&variant.name)
+}
+
 /// All variants of a module have the same glue, since the package has it once.
 fn check_glue(table: &Table, variant: &Variant) -> Result<()> {
-    let read = |variant: &Variant| fs::read(cache_dir().join("wasm").join(&variant.name).join("glue.js"));
+    let read = |variant: &Variant| fs::read(work_folder(variant).join("glue.js"));
     let own = read(variant)?;
     let others = table.variants.iter().take_while(|other| other.name != variant.name);
     for other in others.filter(|other| other.is_of_same_module(variant)) {
@@ -130,7 +160,7 @@ fn translate(script: &str) -> Result<String> {
 fn declarations(path: &str, types: &str) -> String {
     let begin = types.find("export ").unwrap_or_default();
     if path.ends_with(".d.ts") {
-        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n\n/** What an instance imports. */\nexport const imports: WebAssembly.ModuleImports;\n";
+        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n\n/** The functions that an instance imports. */\nexport const imports: WebAssembly.ModuleImports;\n";
         return format!("{types}\n{linking}");
     }
     let text = types[begin..].replace("export function", "export declare function");

@@ -5,7 +5,7 @@ export interface FetchContext {
   /** The service's address, without a slash at its end. */
   baseUrl: string;
   fetch(input: RequestInfo | URL, init: RequestInit): Promise<Response>;
-  /** Throws `invalid_options`: errors are of the door's own class. */
+  /** Throws `invalid_options`: errors are of the entry point's class. */
   invalid(field: string, detail: string): never;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   /** Whether there is another token than the one that was refused; waits for it. */
@@ -31,7 +31,7 @@ export async function authorizedFetch(
     );
   const signal = init?.signal ?? request?.signal;
   const again = canBeSentAgain(request, init);
-  /** Sends it; whether a second time would be worth it. */
+  /** Sends it; returns whether a second attempt makes sense. */
   const send = async (): Promise<[Response, () => Promise<boolean>]> => {
     const own = await means.headers(signal);
     // A Request's own headers, overruled by those of `init`; ours only where the caller says nothing.

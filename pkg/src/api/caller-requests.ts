@@ -1,6 +1,6 @@
 /**
  * What a client needs for requests of its caller's own: a chunk of its own, loaded with the first of them. It must not
- * import what the package's door holds already.
+ * import what the package's entry point contains already.
  */
 import type { untilAborted } from "../common/abort.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
@@ -15,7 +15,7 @@ export { signedInSession } from "../session/signed-in-session.js";
 /** A refused token is not replaced again for so long, in milliseconds. */
 const PAUSE_MS = 10_000;
 
-/** What a client lends to its requests: its parts, and functions of the door, whose errors are of the door's class. */
+/** The request context of a client: its parts, and functions of the entry point, whose errors are of the entry point's class. */
 export interface RequestContext {
   options: FlowRunnerOptions;
   everyRequest: boolean;
@@ -23,7 +23,7 @@ export interface RequestContext {
   isSignedIn: boolean;
   flow: RoutedFlow;
   sessions: SessionManager;
-  /** Throws when the client is disposed: nothing begins after a farewell. */
+  /** Throws when the client is disposed: nothing begins after that. */
   check(): void;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   invalid: typeof invalid;
@@ -34,7 +34,7 @@ export interface RequestContext {
 export class CallerRequests {
   readonly #context: RequestContext;
   readonly solutions: PreparedSolutions;
-  /** One a request that waits for its answer. */
+  /** One for each request that waits for its response. */
   readonly #waiting = new Set<AbortController>();
   /** When a refused token was last replaced. */
   #refusedAt = -PAUSE_MS;

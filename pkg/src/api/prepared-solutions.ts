@@ -5,7 +5,7 @@ import type { Flow } from "../solver/flow.js";
 import { isFrugal, later } from "../session/environment.js";
 import type { Solved } from "../worker/wasm.js";
 
-/** A solution this close to its end is thrown away, in milliseconds. */
+/** A solution this close to its expiry is discarded, in milliseconds. */
 const STALE_MS = 30_000;
 /** How long a solution is good for whose server does not tell, and how long proof of work is taken to be off. */
 const UNKNOWN_MS = 60_000;
@@ -50,7 +50,7 @@ export class PreparedSolutions {
   #off: Prepared | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `waiting` is the door's own: an abort must be of its class. */
+  /** `waiting` comes from the entry point: an abort must be of its class. */
   constructor(flow: Flow, workers: number, waiting: typeof untilAborted) {
     this.#flow = flow;
     this.#line = new WaitingQueue(workers);
@@ -68,7 +68,7 @@ export class PreparedSolutions {
     return prepared.header;
   }
 
-  /** A solution that is there already, for whoever can use it; the next is prepared in its place. */
+  /** A solution that is prepared already, for the first caller; the next is prepared in its place. */
   spare(): string | undefined {
     const ready = this.#ready;
     if (!ready?.header || freshMs(ready) < 0) return undefined;

@@ -7,7 +7,7 @@ export class WaitingQueue {
     this.#free = seats;
   }
 
-  /** Does work when there is a seat for it. `more` takes the seats that are free then, and tells how many it has. */
+  /** Does work when there is a seat for it. `more` takes the seats that are free then, and returns how many it has. */
   async take<T>(work: (more: () => number) => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((enter, leave) => this.#waiting.push({ enter, leave }));
@@ -29,7 +29,7 @@ export class WaitingQueue {
     }
   }
 
-  /** Sends away whoever waits. */
+  /** Rejects every waiting caller. */
   dismiss(reason: unknown): void {
     for (const { leave } of this.#waiting.splice(0)) leave(reason);
   }

@@ -3,9 +3,18 @@ import { invalid, shown } from "./invalid.js";
 import type { URLType } from "./platform.js";
 
 /** The name of a published file that a page or a worker loads by its address. */
-export type AssetFile = "worker.js" | "page-engine.js" | "javascript.js" | "simd128.wasm" | "scalar.wasm";
+export type AssetFile =
+  | "worker.js"
+  | "page-engine.js"
+  | "javascript.js"
+  | "simd128.wasm"
+  | "scalar.wasm"
+  | "keys.js"
+  | "kdf-worker.js"
+  | `kdf-${"sha" | "scrypt" | "argon2id"}${"" | "-scalar"}.wasm`;
 
-const ASSET_FILE = /^((worker|page-engine|javascript)\.js|(simd128|scalar)\.wasm)$/;
+const ASSET_FILE =
+  /^((worker|page-engine|javascript|keys|kdf-worker)\.js|(simd128|scalar|kdf-(sha|scrypt|argon2id)(-scalar)?)\.wasm)$/;
 
 /**
  * The folder with the package's published files, all of the same version; or the address of each file, as a bundler's

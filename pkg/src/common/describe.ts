@@ -1,4 +1,4 @@
-/** A thrown value in a few words, with what lies behind it: Node's `fetch failed` says nothing by itself. */
+/** A thrown value in a few words, with its cause: Node's `fetch failed` says nothing by itself. */
 export function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   return thrown.cause instanceof Error ? `${thrown.message}: ${describe(thrown.cause)}` : thrown.message;

@@ -1,6 +1,6 @@
 import { describe } from "./describe.js";
 
-/** Every way to fail, with the sentence that tells a developer what to do. One table: the only source. */
+/** Every error code, with the message that says what to do. This table is the only source. */
 const SENTENCES = {
   aborted: "The request was aborted.",
   algorithm_unsupported: "The challenge's hash function is not supported. Use SHA-256 on the server.",
@@ -53,7 +53,7 @@ const RETRYABLE: readonly ErrorCode[] = [
   "timeout",
 ];
 
-/** A failure as data alone: what a {@link SaltmineError} is made of. */
+/** A failure as plain data: what a {@link SaltmineError} is made of. */
 export interface Failure {
   code: ErrorCode;
   /** HTTP status of the response, if there was one. */

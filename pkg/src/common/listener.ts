@@ -1,5 +1,5 @@
 /**
- * Tells a caller's listener. What it throws is the listener's own fault: it is shown where uncaught errors are
+ * Calls a caller's listener. An error that it throws is the listener's own: it is reported where uncaught errors are
  * shown, and nothing here stops for it.
  */
 export function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {

@@ -2,15 +2,27 @@
 import { readModule } from "#kdf-load";
 import { simd } from "wasm-feature-detect";
 import type { ModuleName } from "./challenge.js";
-import type { CompiledModule, KeyEngine } from "./messages.js";
+import type { CompiledModule, KeyEngine, ModuleUrls } from "./messages.js";
 
-/** Compiles the module of an algorithm: with SIMD where the runtime has it. */
+/** What this thread has compiled or compiles, by file and address: the next challenge needs the same module. */
+const compiling = new Map<string, Promise<WebAssembly.Module>>();
+
+/** Compiles the module of an algorithm, once: with SIMD where the runtime has it. */
 export async function compile(
-  module: ModuleName,
+  name: ModuleName,
   wanted: KeyEngine | undefined,
-  wasmUrl: string | undefined,
+  urls: ModuleUrls,
 ): Promise<CompiledModule> {
   const engine = wanted !== "scalar" && (await simd()) ? "simd128" : "scalar";
-  const file = `kdf-${module}${engine === "scalar" ? "-scalar" : ""}` as const;
-  return { engine, module: await readModule(file, wasmUrl ? new URL(`${file}.wasm`, wasmUrl) : undefined) };
+  const file = `kdf-${name}${engine === "scalar" ? "-scalar" : ""}` as const;
+  const url = urls[file];
+  const key = `${file} ${url}`;
+  let module = compiling.get(key);
+  if (!module) {
+    module = readModule(file, url);
+    compiling.set(key, module);
+    // The next challenge tries again.
+    module.catch(() => compiling.delete(key));
+  }
+  return { engine, module: await module };
 }

@@ -12,13 +12,13 @@ export class OutOfMemory extends Error {}
 type Start = Omit<Extract<KeyCommand, { type: "start" }>, "type" | "compares">;
 
 /** Opens the best engine up to the one that is wanted. */
-export async function openEngine({ parameters, engine, compiled, wasmUrl }: Start): Promise<Engine> {
+export async function openEngine({ parameters, engine, compiled, urls }: Start): Promise<Engine> {
   if (engine === "webcrypto") {
     if (!hasWebCrypto(parameters)) throw new Error(`WebCrypto has no ${parameters.algorithm} here`);
     return webCryptoEngine(parameters);
   }
   try {
-    const loaded = compiled ?? (await compile(parameters.module, engine, wasmUrl));
+    const loaded = compiled ?? (await compile(parameters.module, engine, urls));
     return await wasmEngine(parameters, loaded);
   } catch (error) {
     if (error instanceof OutOfMemory || !hasWebCrypto(parameters)) throw error;

@@ -1,8 +1,5 @@
 /** Browsers: the modules of the key derivations. The literal `new URL`s are for bundlers. */
-import type { ModuleName } from "./challenge.js";
-
-/** The name of a module's file, without its ending. */
-export type ModuleFile = `kdf-${ModuleName}${"" | "-scalar"}`;
+import type { ModuleFile } from "./messages.js";
 
 const FILES: Record<ModuleFile, () => URL> = {
   "kdf-sha": () => new URL("./kdf-sha.wasm", import.meta.url),
@@ -13,8 +10,8 @@ const FILES: Record<ModuleFile, () => URL> = {
   "kdf-argon2id-scalar": () => new URL("./kdf-argon2id-scalar.wasm", import.meta.url),
 };
 
-/** Compiles a module. */
-export async function readModule(file: ModuleFile, url?: URL): Promise<WebAssembly.Module> {
+/** Compiles a module; `url` is its address, where the caller knows it. */
+export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
   const address = url ?? FILES[file]();
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address} answered ${response.status}`);

@@ -1,5 +1,5 @@
 /** The messages between the page and a worker that derives keys. */
-import type { KeyParameters } from "./challenge.js";
+import type { KeyParameters, ModuleName } from "./challenge.js";
 
 /** What derives the keys. `webcrypto` is the browser's own PBKDF2 and SHA. */
 export type KeyEngine = "simd128" | "scalar" | "webcrypto";
@@ -16,13 +16,19 @@ export type KeyCommand =
       compares: boolean;
       /** The module, compiled already. */
       compiled: CompiledModule | undefined;
-      /** The folder of the modules, where it is not the package's. */
-      wasmUrl: string | undefined;
+      /** The addresses of the modules. */
+      urls: ModuleUrls;
     }
   /** Tries `count` counters from `first` on. */
   | { type: "search"; first: number; count: number }
   /** Ends the worker's part; only an engine on the page receives it. */
   | { type: "stop" };
+
+/** The name of a module's file, without its ending. */
+export type ModuleFile = `kdf-${ModuleName}${"" | "-scalar"}`;
+
+/** The addresses of modules that are not beside the package's other files. */
+export type ModuleUrls = { readonly [File in ModuleFile]?: string | undefined };
 
 /** Compiled code and what it needs. */
 export interface CompiledModule {

@@ -1,15 +1,18 @@
 /** Node: threads and memory for the derivation of keys. */
 import { availableParallelism, totalmem } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { KeyThread } from "./key-thread.js";
 import type { KeyReport } from "./messages.js";
-import type { KeyThread } from "./runtime-web.js";
 
-/** Starts a worker thread. */
+/** Starts a worker thread; `url` is its script, where the caller knows it. */
 export function spawnKeyWorker(
+  url: string | undefined,
   onReport: (report: KeyReport) => void,
   onBroken: (reason: string) => void,
 ): KeyThread {
-  const worker = new Worker(new URL("./node-kdf-worker.js", import.meta.url), { name: "saltmine-kdf" });
+  const worker = new Worker(new URL(url ?? "./node-kdf-worker.js", import.meta.url), {
+    name: "saltmine-kdf",
+  });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));

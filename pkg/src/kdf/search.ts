@@ -1,11 +1,12 @@
 /** The search of a challenge of version 2: workers by cores and by memory, which receive small blocks of counters. */
 import { loadKeyPageEngine, machineMemory, spawnKeyWorker, threadCount, type KeyThread } from "#kdf-runtime";
+import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
 import { compile } from "./compile.js";
-import type { CompiledModule, Found, KeyEngine, KeyReport } from "./messages.js";
+import type { CompiledModule, Found, KeyEngine, KeyReport, ModuleUrls } from "./messages.js";
 
 /** The share of the machine's memory that the workers of a search may take together. */
 const MEMORY_SHARE = 1 / 32;
@@ -25,7 +26,8 @@ export interface SearchOptions {
   /** The most workers; by the machine when undefined. */
   workers: number | undefined;
   engine: KeyEngine | undefined;
-  wasmUrl: string | undefined;
+  /** Where the package's files are. */
+  assets: Assets;
   signal: AbortSignal;
   onProgress(tried: number, elapsedMs: number): void;
 }
@@ -40,6 +42,12 @@ export interface SearchResult {
   reason: string | undefined;
 }
 
+/** The addresses of the modules of an algorithm. */
+export const moduleUrls = ({ module }: KeyParameters, assets: Assets): ModuleUrls => ({
+  [`kdf-${module}`]: assets(`kdf-${module}.wasm`),
+  [`kdf-${module}-scalar`]: assets(`kdf-${module}-scalar.wasm`),
+});
+
 /** How many workers a search gets: by cores, and by memory. */
 export function workerCount(parameters: KeyParameters, most: number | undefined): number {
   const byMemory = (machineMemory() * MEMORY_SHARE) / memoryBytes(parameters);
@@ -50,6 +58,7 @@ export function workerCount(parameters: KeyParameters, most: number | undefined)
 /** A search under way. Throws a {@link Failure}. */
 export class KeySearchPool {
   readonly #options: SearchOptions;
+  readonly #urls: ModuleUrls;
   readonly #counters: Counters;
   readonly #workers = new Set<Member>();
   readonly #began = performance.now();
@@ -64,6 +73,7 @@ export class KeySearchPool {
 
   constructor(options: SearchOptions) {
     this.#options = options;
+    this.#urls = moduleUrls(options.parameters, options.assets);
     this.#counters = new Counters(options.start, options.last);
     this.#most = workerCount(options.parameters, options.workers);
     this.#isCrowded = this.#most > 1;
@@ -92,9 +102,11 @@ export class KeySearchPool {
 
   /** The workers start while their module is requested and compiled, once for all of them. */
   async #startAll(): Promise<void> {
-    const { parameters, engine, wasmUrl } = this.#options;
+    const { parameters, engine } = this.#options;
     const compiled =
-      engine === "webcrypto" ? undefined : compile(parameters.module, engine, wasmUrl).catch(() => undefined);
+      engine === "webcrypto"
+        ? undefined
+        : compile(parameters.module, engine, this.#urls).catch(() => undefined);
     for (let count = this.#most; count > 0; count -= 1) this.#startOne(compiled);
   }
 
@@ -106,14 +118,15 @@ export class KeySearchPool {
       this.#workers.add(started);
       started.timer = setTimeout(() => this.#lost(started, "no sign of life", false), START_MS);
       void Promise.resolve(compiled).then((compiled) => {
-        const { parameters, engine, wasmUrl } = this.#options;
+        const { parameters, engine } = this.#options;
         const compares = this.#most === 1 && engine === undefined;
-        thread.post({ type: "start", parameters, engine, compares, compiled, wasmUrl });
+        thread.post({ type: "start", parameters, engine, compares, compiled, urls: this.#urls });
       });
     };
     const onReport = (report: KeyReport) => member && this.#take(member, report);
     try {
-      give(spawnKeyWorker(onReport, (reason) => member && this.#lost(member, `no worker: ${reason}`, false)));
+      const onBroken = (reason: string) => member && this.#lost(member, `no worker: ${reason}`, false);
+      give(spawnKeyWorker(this.#options.assets("kdf-worker.js"), onReport, onBroken));
     } catch (error) {
       this.#reasons.push(`no worker: ${describe(error)}`);
       if (this.#workers.size === 0) void this.#startOnPage(compiled);
@@ -125,13 +138,13 @@ export class KeySearchPool {
     this.#most = 1;
     try {
       const { serveKeysOnPage } = await loadKeyPageEngine();
-      const { parameters, engine, wasmUrl } = this.#options;
+      const { parameters, engine } = this.#options;
       const post = serveKeysOnPage((report) => this.#workers.has(member) && this.#take(member, report));
       const thread: KeyThread = { post, terminate: () => post({ type: "stop" }) };
       const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, timer: undefined };
       this.#workers.add(member);
       const compares = engine === undefined;
-      post({ type: "start", parameters, engine, compares, compiled: await compiled, wasmUrl });
+      post({ type: "start", parameters, engine, compares, compiled: await compiled, urls: this.#urls });
       if (!this.#settle) thread.terminate();
     } catch (error) {
       this.#end([...this.#reasons, describe(error)].join("; "));

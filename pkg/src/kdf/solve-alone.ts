@@ -1,4 +1,5 @@
 /** `solve()` for a challenge of version 2. Failures are thrown as plain data. */
+import type { Assets } from "../common/assets.js";
 import type { Failure } from "../common/errors.js";
 import { tell } from "../common/listener.js";
 import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
@@ -10,6 +11,7 @@ import { MAX_COUNTER, solveKeys } from "./solve-keys.js";
 export async function solveAlone(
   challenge: ChallengeV2,
   asked: SolveOptionsV2,
+  assets: Assets,
   signal: AbortSignal,
   began: number,
 ): Promise<SolveResultV2> {
@@ -24,7 +26,7 @@ export async function solveAlone(
     last,
     workers,
     engine,
-    wasmUrl: undefined,
+    assets,
     signal,
     onProgress: (searched, elapsedMs) => {
       const keysPerSecond = elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0;

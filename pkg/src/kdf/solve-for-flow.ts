@@ -1,6 +1,10 @@
 /** Solves the challenge of version 2 that the flow of a session received. */
+import type { Assets } from "../common/assets.js";
 import type { Failure } from "../common/errors.js";
 import type { Backend } from "../solver/messages.js";
+import { readParameters } from "./challenge.js";
+import { compile } from "./compile.js";
+import { moduleUrls } from "./search.js";
 import { solveKeys } from "./solve-keys.js";
 
 /** What the flow continues with, and the engine of the search. */
@@ -18,9 +22,16 @@ export interface FlowSolution {
 /** What {@link solveForFlow} takes beside the challenge. */
 export interface FlowSearchOptions {
   workers: number | undefined;
-  wasmUrl: string | undefined;
+  /** Where the package's files are. */
+  assets: Assets;
   signal: AbortSignal;
   onProgress(searched: number, elapsedMs: number): void;
+}
+
+/** Compiles what a challenge of version 2 needs, ahead: `response` is the service's response. What fails is reported later. */
+export async function prepareForFlow(response: string, assets: Assets): Promise<void> {
+  const parameters = readParameters(JSON.parse(response));
+  await compile(parameters.module, undefined, moduleUrls(parameters, assets));
 }
 
 /** Solves the challenge, a JSON text; null when there is no solution. Throws a {@link Failure}. */

@@ -3,7 +3,8 @@ import type * as web from "./chunks.js";
 import { beside } from "./script.js";
 
 /** Loads what challenges of version 2 need. */
-export const loadKeySearch: typeof web.loadKeySearch = () => import(beside("keys.js"));
+export const loadKeySearch: typeof web.loadKeySearch = (assets) =>
+  import(assets("keys.js") ?? beside("keys.js"));
 
 /** Part of this file. */
 export const loadSearch: typeof web.loadSearch = () => import("#search");

@@ -5,7 +5,7 @@ import type { PageEngine, Thread } from "./types.js";
 
 export { DEFAULT_STORAGE, threadCount } from "./thread.js";
 
-/** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` tells, or nothing at all. */
+/** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` is called, or nothing happens at all. */
 export function spawn(
   url: string | undefined,
   onReport: (report: Report) => void,

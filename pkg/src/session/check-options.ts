@@ -1,6 +1,6 @@
 /** The validation of a client's options. */
 import { DEFAULT_STORAGE } from "#runtime";
-import { type Assets, assetsOption } from "../common/assets.js";
+import { assetsOption } from "../common/assets.js";
 import { requireGlobals } from "../common/globals.js";
 import { invalid, shown } from "../common/invalid.js";
 import { listenerOption, maxNumberOption, wholeNumber, workersOption } from "../common/options.js";
@@ -17,7 +17,6 @@ export interface CheckedOptions {
   challengePath: string | undefined;
   getAuthToken: GetAuthToken | undefined;
   storage: StorageKind | KeyValueStore;
-  assets: Assets;
   onEvent: ((event: ClientEvent) => void) | undefined;
   runner: FlowRunnerOptions;
 }
@@ -46,7 +45,6 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     challengePath,
     getAuthToken: listenerOption("getAuthToken", options.getAuthToken),
     storage,
-    assets: assetsOption(options.assetsUrl),
     onEvent: listenerOption("onEvent", options.onEvent),
     runner: {
       flow: {
@@ -57,6 +55,8 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
       origin: origin === undefined ? undefined : checkedUrl("origin", origin).origin,
       timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
       workers: workersOption(options.workers),
+      keyWorkers: options.workers,
+      assets: assetsOption(options.assetsUrl),
       fetch: listenerOption("fetch", options.fetch),
     },
   };

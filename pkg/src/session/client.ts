@@ -58,7 +58,7 @@ export interface Client extends DisposeMember {
   fetch(input: Parameters<FetchType>[0], init?: Parameters<FetchType>[1]): ReturnType<FetchType>;
   /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
   prefetch(): void;
-  /** A new session for the same visitor, now; the old one if that fails and the old one still holds. */
+  /** A new session for the same visitor, now; the old one if that fails and the old one is still valid. */
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
@@ -119,7 +119,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       if (!getAuthToken)
         warn("storage_blocked", `The session is not kept over a reload: ${describe(reason)}`);
     });
-    this.#pool = new WorkerPool(checked.assets);
+    this.#pool = new WorkerPool(checked.runner.assets);
     const { baseUrl, appPath } = checked.runner.flow;
     const route = new ChallengeRoute(baseUrl, appPath, checked.challengePath, store);
     const flow = new RoutedFlow(new FlowRunner(this.#pool, checked.runner), route);

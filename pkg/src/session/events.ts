@@ -1,14 +1,14 @@
-/** What a client tells while it works: one tagged union. */
+/** The events of a client: one tagged union. */
 import type { SaltmineError } from "../common/errors.js";
 import type { Backend } from "../solver/types.js";
-import type { Progress } from "../solver/progress.js";
+import type { Progress, ProgressV2 } from "../solver/progress.js";
 import type { Session } from "./token.js";
 
-/** What a client tells while it works. */
+/** An event of a client. */
 export type ClientEvent =
   /**
-   * It enters a state; `backend` is known from `challenge` on. `waiting`: the next try is a moment away. `signed_out`:
-   * the session was forgotten, in this tab or in another.
+   * It enters a state; `backend` is known from `challenge` on, and after the search it is what searched. `waiting`: the
+   * next try is a moment away. `signed_out`: the session was forgotten, in this tab or in another.
    */
   | {
       type: "state";
@@ -17,8 +17,8 @@ export type ClientEvent =
       /** Of `failed`: why. */
       error?: SaltmineError;
     }
-  /** The search goes on. */
-  | ({ type: "progress" } & Progress)
+  /** The search continues; the members of {@link ProgressV2} if the challenge is of version 2. */
+  | ({ type: "progress" } & (Progress | ProgressV2))
   /** There is a session, and this is what it took. */
   | {
       type: "ready";
@@ -29,11 +29,13 @@ export type ClientEvent =
       proofOfWork?: boolean;
       /** From the call to the session. */
       tookMs: number;
-      /** The search alone. */
+      /** Only the search. */
       solveMs?: number;
-      /** Candidates tried. */
+      /** Candidates tried, of a challenge of version 1. */
       hashes?: number;
+      /** Keys derived, of a challenge of version 2. */
+      keys?: number;
       backend?: Backend;
     }
-  /** Something works less well than it could; the client goes on. */
+  /** Something works less well than it could; the client continues. */
   | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

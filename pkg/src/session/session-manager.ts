@@ -303,7 +303,10 @@ export class SessionManager {
       source,
       ...(proofOfWork !== undefined && { proofOfWork }),
       tookMs: performance.now() - began,
-      ...(measured && { solveMs: measured.elapsedMs, hashes: measured.searched }),
+      ...(measured && {
+        solveMs: measured.elapsedMs,
+        [measured.total === null ? "keys" : "hashes"]: measured.searched,
+      }),
       ...(backend && { backend }),
     });
     this.#schedule();

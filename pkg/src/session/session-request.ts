@@ -1,6 +1,6 @@
 /** The interface between the session manager and what gets a session: the network, or the page's own callback. */
 import type { Backend, Update } from "../solver/messages.js";
-import type { Measured } from "../solver/progress.js";
+import type { MeasuredSearch } from "../solver/progress.js";
 import type { Session } from "./token.js";
 
 /** One request for a session. */
@@ -11,7 +11,7 @@ export interface SessionRequest {
   isRefused: boolean;
   signal: AbortSignal;
   onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
-  onProgress(measured: Measured): void;
+  onProgress(measured: MeasuredSearch): void;
 }
 
 /** The result of a request. */
@@ -23,7 +23,7 @@ export interface GrantedSession {
   proofOfWork?: boolean;
   backend?: Backend | undefined;
   /** The search, if there was one. */
-  measured?: Measured | undefined;
+  measured?: MeasuredSearch | undefined;
 }
 
 /** Gets a session. */

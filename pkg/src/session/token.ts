@@ -14,7 +14,7 @@ export interface Session {
   kind: "anonymous" | "signed_in";
 }
 
-/** Makes an anonymous session of what the server or a store holds; undefined if it is none, or another app's. */
+/** Makes an anonymous session from what the server or a store has; undefined if it is none, or another app's. */
 export function readSession(stored: unknown, appId: string): Session | undefined {
   const { token, expiresAt } = Object(stored) as Record<string, unknown>;
   if (typeof token !== "string" || typeof expiresAt !== "string") return undefined;

@@ -4,12 +4,13 @@
  */
 import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
+import { asSaltmineError } from "../common/errors.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
 import { exchange } from "./exchange.js";
 import type { Share, Update } from "./messages.js";
 import type { Flow, FlowRunnerOptions, Outcome, Run } from "./flow.js";
-import type { Measured } from "./progress.js";
+import type { Measured, MeasuredSearch } from "./progress.js";
 import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
@@ -21,6 +22,10 @@ type Response = HttpResponse | NoResponse;
 
 const isNotFound = (response: Response | undefined) =>
   "status" in Object(response) && (response as HttpResponse).status === 404;
+
+/** The text of a response that has a challenge of version 2. */
+const keyChallengeOf = (response: Response | undefined) =>
+  response && "text" in response && /"parameters"/.test(response.text) ? response.text : undefined;
 
 export class FlowRunner implements Flow {
   readonly #pool: WorkerPool;
@@ -50,6 +55,7 @@ export class FlowRunner implements Flow {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
         await this.#requestChallenge(options, signal);
+        this.#prepareKeySearch(options.challengeResponse);
       }
       this.#isOff = isNotFound(options.challengeResponse);
       if (this.#isOff && solveOnly)
@@ -85,6 +91,17 @@ export class FlowRunner implements Flow {
       engine?.then((link) => this.#pool.giveBack(link, {})).catch(() => {});
       starting.abort();
     }
+  }
+
+  /** Loads and compiles what a challenge of version 2 needs, while the engine of the flow starts. */
+  #prepareKeySearch(response: Response | undefined): void {
+    const { assets } = this.#options;
+    const challenge = keyChallengeOf(response);
+    if (challenge === undefined) return;
+    loadKeySearch(assets)
+      .then(({ prepareForFlow }) => prepareForFlow(challenge, assets))
+      // The search itself reports what fails.
+      .catch(() => {});
   }
 
   /** Requests the challenge, path by path; leaves the response and the paths from its own on in `options`. */
@@ -124,17 +141,17 @@ export class FlowRunner implements Flow {
 
   async #runOn(link: WorkerClient, run: Run, options: SessionOptions): Promise<Outcome> {
     const { signal, onState, onProgress } = run;
-    const { flow, origin, timeoutMs, fetch } = this.#options;
+    const { flow, origin, timeoutMs, fetch, assets, keyWorkers } = this.#options;
     const most = this.#options.workers;
     const over = new AbortController();
     let { backend } = link;
-    let measured: Measured | undefined;
-    const progress = (now: Measured) => {
+    let measured: MeasuredSearch | undefined;
+    const progress = (now: MeasuredSearch) => {
       measured = now;
       onProgress(now);
     };
     const onUpdate = (update: Update) => {
-      if (update.type === "state") onState(update.state, link.backend);
+      if (update.type === "state") onState(update.state, backend);
       else progress(update);
     };
     const onShare = async (share: Share) => {
@@ -153,16 +170,22 @@ export class FlowRunner implements Flow {
     // Functions cannot cross to a worker: what they do is asked of the page.
     const onFetch = fetch && ((step: HttpRequest) => exchange(fetch, step, timeoutMs, over.signal));
     const onSolveV2 = async (challenge: string) => {
-      const began = performance.now();
-      const { solveKeys } = await loadChunk(loadKeySearch);
-      const { found } = await solveKeys(JSON.parse(challenge), {
-        start: 0,
-        workers: undefined,
-        wasmUrl: undefined,
-        signal: over.signal,
-        onProgress: () => {},
-      });
-      return found ? { ...found, time: performance.now() - began } : null;
+      const { solveForFlow } = await loadChunk(() => loadKeySearch(assets));
+      try {
+        const solved = await solveForFlow(challenge, {
+          workers: run.workers?.() ?? keyWorkers,
+          assets,
+          signal: over.signal,
+          onProgress: (searched, elapsedMs) => progress({ searched, total: null, elapsedMs }),
+        });
+        if (!solved) return null;
+        const { keys, backend: searchedBy, ...solution } = solved;
+        backend = searchedBy;
+        measured = { searched: keys, total: null, elapsedMs: solution.time };
+        return solution;
+      } catch (error) {
+        throw asSaltmineError(error, "engine_failed");
+      }
     };
     const request = {
       type: "session",

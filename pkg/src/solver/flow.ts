@@ -1,7 +1,8 @@
 /** The interface of a flow: what a session or a solution is requested with, and what comes of it. */
+import type { Assets } from "../common/assets.js";
 import type { Grant, SessionOptions, Solved } from "../worker/wasm.js";
 import type { Update } from "./messages.js";
-import type { Measured } from "./progress.js";
+import type { MeasuredSearch } from "./progress.js";
 import type { Backend } from "./types.js";
 
 /** What every flow of a client has in common. */
@@ -10,6 +11,9 @@ export interface FlowRunnerOptions {
   origin: string | undefined;
   timeoutMs: number;
   workers: number;
+  /** The most workers that derive keys; by the machine when undefined. */
+  keyWorkers: number | undefined;
+  assets: Assets;
   fetch: typeof fetch | undefined;
 }
 
@@ -29,7 +33,7 @@ export interface Run {
   workers?: () => number;
   signal: AbortSignal;
   onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
-  onProgress(measured: Measured): void;
+  onProgress(measured: MeasuredSearch): void;
 }
 
 /** The result of a flow. */
@@ -38,7 +42,7 @@ export interface Outcome {
   /** What ran the flow, or what searched if that was another; nothing where no engine was needed. */
   backend: Backend | undefined;
   /** The search, if there was one. */
-  measured: Measured | undefined;
+  measured: MeasuredSearch | undefined;
 }
 
 /** Runs flows. */

@@ -64,14 +64,14 @@ export type Command =
   /** Ends whatever runs under the id. */
   | { type: "abort"; id: number };
 
-/** What an engine tells of a request while it runs. */
+/** What an engine reports of a request while it runs. */
 export type Update =
   | { type: "state"; id: number; state: "challenge" | "solving" | "waiting" | "session" }
   /** Candidates searched since the request began, of how many. */
   | { type: "progress"; id: number; searched: number; total: number; elapsedMs: number };
 
 /**
- * The rest of a search that is worth more than one engine, or all of one that this engine cannot do: the request goes on
+ * The rest of a search that is long enough for more than one engine, or all of one that this engine cannot do: the request resumes
  * when `searched` says what was found.
  */
 export interface Share extends Range {

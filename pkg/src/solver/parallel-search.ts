@@ -1,4 +1,4 @@
-/** One challenge searched by as many engines as it is worth. */
+/** One challenge, searched by a number of engines that is proportional to the work. */
 import type { Wanted } from "./engine-selection.js";
 import { RangeQueue } from "./range-queue.js";
 import type { WorkerClient } from "./worker-client.js";
@@ -21,7 +21,7 @@ const keyOf = ({ backend }: WorkerClient, { algorithm }: Challenge) => `${backen
 const TRIAL = 5;
 /** An engine so many times slower than the fastest gets parts of its own size. */
 const SLOW = 2;
-/** A part for less than this, in seconds, tells more of the messages than of the engine. */
+/** A part for less than this, in seconds, measures the messages more than the engine. */
 const TELLING_SECONDS = 0.02;
 
 /** What a search needs beside the challenge. */
@@ -79,7 +79,7 @@ export class ParallelSearch {
     }
   }
 
-  /** Goes on with what an engine gives away. */
+  /** Continues with the range that an engine gives away. */
   async share(share: Share, link: WorkerClient, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
     if (elapsedMs === 0) return this.solve(challenge, RARE);
@@ -89,7 +89,7 @@ export class ParallelSearch {
     return this.#together(challenge, { start, end }, link, wanted);
   }
 
-  /** Takes an engine's report of a search that it does alone. */
+  /** Takes the report of an engine that searches without others. */
   #update(update: Update): void {
     if (update.type !== "progress") return;
     this.#began ||= performance.now() - update.elapsedMs;
@@ -101,7 +101,7 @@ export class ParallelSearch {
     return !link.usable && !this.#context.signal.aborted && ++this.#replacements <= MOST_REPLACEMENTS;
   }
 
-  /** The whole range, if it is known already to be worth several engines. */
+  /** The whole range, if it is already known to be long enough for several engines. */
   #worthSharing(challenge: Challenge, link: WorkerClient): Range | undefined {
     const { maxnumber = 1_000_000 } = challenge;
     const end = Number.isSafeInteger(maxnumber) && maxnumber <= this.#context.maxNumber ? maxnumber : -1;
@@ -109,7 +109,7 @@ export class ParallelSearch {
     return this.#engines(whole, link, rates.get(keyOf(link, challenge))) > 1 ? whole : undefined;
   }
 
-  /** How many engines a range is worth. Several on the page's one thread are no faster than one. */
+  /** Returns how many engines a range needs. Several on the page's one thread are no faster than one. */
   #engines({ start, end }: Range, { backend }: WorkerClient, rate = Number.POSITIVE_INFINITY): number {
     if (backend.thread === "page") return 1;
     const ms = ((end - start + 1) / rate) * 1000;

@@ -29,12 +29,22 @@ export interface Measured {
   elapsedMs: number;
 }
 
+/** The progress of a search of keys, whose range only the server knows. */
+export interface MeasuredKeys {
+  searched: number;
+  total: null;
+  elapsedMs: number;
+}
+
+/** What was measured of a search of either version. */
+export type MeasuredSearch = Measured | MeasuredKeys;
+
 /** Progress for a caller. */
-export function progressOf({ searched, total, elapsedMs }: Measured): Progress {
-  return {
-    searched,
-    total,
-    share: searched / total,
-    hashesPerSecond: elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0,
-  };
+export function progressOf(measured: Measured): Progress;
+export function progressOf(measured: MeasuredSearch): Progress | ProgressV2;
+export function progressOf({ searched, total, elapsedMs }: MeasuredSearch): Progress | ProgressV2 {
+  const perSecond = elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0;
+  return total === null
+    ? { searched, total, share: null, keysPerSecond: perSecond }
+    : { searched, total, share: searched / total, hashesPerSecond: perSecond };
 }

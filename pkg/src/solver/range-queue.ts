@@ -3,7 +3,7 @@ import type { Range } from "./messages.js";
 
 /** How long a part should take, in seconds. */
 const PART_SECONDS = 0.25;
-/** Less than this is not worth a message. */
+/** A range smaller than this does not justify a message. */
 const SMALLEST_PART = 16_384;
 
 /** The parts of `start..=end`. */

@@ -1,4 +1,4 @@
-/** A caller's own challenge, solved by as many engines as it is worth. What goes wrong is thrown as plain data. */
+/** A caller's own challenge, solved by a number of engines that is proportional to the work. Failures are thrown as plain data. */
 import type { Failure } from "../common/errors.js";
 import type { Challenge, Engine } from "./messages.js";
 import type { Measured } from "./progress.js";

@@ -12,7 +12,7 @@ export interface SolveOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * The most workers that search at the same time, from 1 to 64; default one less than the machine has threads, at most
-   * 8. Only as many are started as the challenge is worth: for a usual one that is 1.
+   * 8. Their number is proportional to the work: a usual challenge takes 1.
    */
   workers?: number | undefined;
   /** The first candidate; default 0. */
@@ -33,7 +33,7 @@ export interface SolveResult {
   tookMs: number;
   /** Candidates tried; within the last slice an estimate. */
   hashes: number;
-  /** The rung of the ladder that the search stood on. */
+  /** The engine and the thread of the search. */
   backend: Backend;
 }
 
@@ -52,6 +52,8 @@ export interface SolveOptionsV2 {
   start?: number | undefined;
   /** The last counter, if the server's range is known: then the progress has a `share`. Default 2^32 - 1. */
   maxCounter?: number | undefined;
+  /** Where the package's files are, when they are not beside the page's script; as the option of the client. */
+  assetsUrl?: AssetsUrl | undefined;
   /** The highest engine to use; default the best that runs. */
   engine?: Exclude<Engine, "javascript"> | undefined;
 }

@@ -82,6 +82,7 @@ async function solveVersion1(challenge: Challenge, asked: SolveOptions, signal: 
 
 async function solveVersion2(challenge: ChallengeV2, asked: SolveOptionsV2, signal: AbortSignal) {
   const began = performance.now();
-  const { solveAlone } = await loadChunk(loadKeySearch);
-  return solveAlone(challenge, asked, signal, began);
+  const assets = assetsOption(asked.assetsUrl);
+  const { solveAlone } = await loadChunk(() => loadKeySearch(assets));
+  return solveAlone(challenge, asked, assets, signal, began);
 }

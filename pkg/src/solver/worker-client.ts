@@ -1,4 +1,4 @@
-/** A running engine as its owner sees it: requests go out, each is answered once. */
+/** A running engine as its owner sees it: each request gets one response. */
 import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import { type Failure, SaltmineError } from "../common/errors.js";
@@ -50,7 +50,7 @@ export class WorkerClient {
     return this.#closed === undefined;
   }
 
-  /** Sends a request and waits for its one answer. */
+  /** Sends a request and waits for its response. */
   request(request: Request, callbacks: RequestCallbacks = {}): Promise<Value> {
     const { signal } = callbacks;
     return new Promise((resolve, reject) => {

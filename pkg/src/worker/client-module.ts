@@ -8,8 +8,12 @@ export type ClientModule = Pick<typeof import("./wasm.js"), "session" | "solve" 
 /** What the glue needs to know of an instance. */
 type Exports = Record<string, unknown>;
 
+/** The module that an instance was made of. */
+export type Variant = "simd128" | "scalar" | "javascript";
+
 /** An instance that is ready to work. */
 export interface Instance {
+  variant: Variant;
   client: ClientModule;
   /** Calls a function when the instance has trapped: it cannot be used any more. */
   onTrap(listener: (reason: string) => void): void;
@@ -19,11 +23,15 @@ export interface Instance {
 let taken: Instance | undefined;
 let trapped: string | undefined;
 
+/** Returns this realm's one instance, if it has been made. */
+export const existing = (): Instance | undefined => taken;
+
 /**
  * Returns this realm's one instance, made of `instantiate`'s exports at the first call. `imports` of it are what the
- * module imports.
+ * module imports. Later calls return the same instance, whatever variant they name.
  */
 export async function connect(
+  variant: Variant,
   instantiate: (imports: WebAssembly.Imports) => Promise<Exports> | Exports,
 ): Promise<Instance> {
   if (trapped !== undefined) throw new Error(`the engine stopped before: ${trapped}`);
@@ -46,6 +54,10 @@ export async function connect(
     return [name, call];
   });
   glue.__wbg_set_wasm(Object.fromEntries(watched));
-  taken = { client: glue as unknown as ClientModule, onTrap: (listener) => void listeners.push(listener) };
+  taken = {
+    variant,
+    client: glue as unknown as ClientModule,
+    onTrap: (listener) => void listeners.push(listener),
+  };
   return taken;
 }

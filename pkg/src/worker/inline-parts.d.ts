@@ -4,6 +4,16 @@ declare module "#inline-wasm" {
   const base64: string;
   export default base64;
 }
+declare module "#inline-kdf-sha" {
+  /** `kdf-sha.wasm`, deflated, in base64. */
+  const base64: string;
+  export default base64;
+}
+declare module "#inline-kdf-worker" {
+  /** `kdf/web-worker.ts` as a classic script. */
+  const text: string;
+  export default text;
+}
 declare module "#inline-worker" {
   /** `inline-worker.ts` as a classic script. */
   const text: string;

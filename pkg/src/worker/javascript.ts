@@ -6,4 +6,4 @@ import { connect } from "./client-module.js";
 export { searchWithWebCrypto } from "./web-crypto.js";
 
 /** Returns the instance. */
-export const load = () => connect(instantiate);
+export const load = () => connect("javascript", instantiate);

@@ -1,7 +1,7 @@
 /** Which engine a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import { connect } from "./client-module.js";
+import { connect, existing } from "./client-module.js";
 import type { Load, Loaded, LoadFailure } from "./request-handler.js";
 
 type Variant = "simd128" | "scalar";
@@ -32,11 +32,15 @@ export function loaderOf(
     };
     const reasons: string[] = [];
     const attempt = async (variant: Variant): Promise<Loaded | undefined> => {
+      // The page has one instance for all its engines; a second variant would not be used.
+      const instance = existing();
+      if (instance && instance.variant !== variant) return { engine: instance.variant, instance };
       try {
         const module = (variant === (wanted ?? "simd128") && handedOn) || (await compile(variant));
         const start = async (imports: WebAssembly.Imports) =>
           (await WebAssembly.instantiate(module, imports)).exports as Record<string, unknown>;
-        return { engine: variant, module, instance: await connect(start) };
+        const made = await connect(variant, start);
+        return { engine: made.variant, module, instance: made };
       } catch (error) {
         reasons.push(`${variant}: ${describe(error)}`);
         return undefined;

@@ -39,7 +39,7 @@ export interface SessionOptions {
     /** The app's id, percent-encoded for a path. */
     appPath: string;
     /**
-     * Paths of the challenge, query included, tried in order while the service answers 404; then proof of work is off.
+     * Paths of the challenge, query included, tried in order while the service responds 404; then proof of work is off.
      * `/run/auth/pow/challenge` gets its solution bare, every other path in the envelope `{"payload"}`.
      */
     challengePaths: readonly string[];
@@ -127,10 +127,10 @@ export interface SolutionV2 {
     time: number;
 }
 
-/** What a rejected promise of the exported functions holds. An abort rejects with the code `aborted`. */
+/** The value of a rejected promise of the exported functions. An abort rejects with the code `aborted`. */
 export interface ClientFailure {
     code: string;
-    /** HTTP status, when the server answered. */
+    /** The HTTP status, when there was a response. */
     status?: number;
     /** The JSON member that is missing or malformed. */
     field?: string;
@@ -142,7 +142,7 @@ export interface ClientFailure {
     retryAfterMs?: number;
 }
 
-/** What the flow needs from its surroundings. */
+/** What the flow needs from its environment. */
 export interface Host {
     /** Aborts the work. */
     readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** The search with the hash functions that the JavaScript engine lacks: by WebCrypto, one candidate at a time. */
+/** The search with the hash functions that the page's engine lacks: by WebCrypto, one candidate at a time. */
 import type { Failure } from "../common/errors.js";
 import type { Host, SearchRest } from "./wasm.js";
 
@@ -9,7 +9,7 @@ const BATCH = 64;
 export async function searchWithWebCrypto({ challenge, start, end }: SearchRest, host: Host) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) {
-    const detail = "WebAssembly is refused here, and WebCrypto needs a secure context (HTTPS).";
+    const detail = "No engine here has this hash function, and WebCrypto needs a secure context (HTTPS).";
     throw { code: "algorithm_unsupported", field: "algorithm", detail } satisfies Failure;
   }
   const encoder = new TextEncoder();

@@ -10,6 +10,9 @@ await build({
   outdir: "dist",
 });
 // esbuild does not follow `new URL(…, import.meta.url)`.
-for (const file of ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"]) {
+const files = ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"];
+// Challenges of ALTCHA version 2.
+files.push("kdf-worker.js", "kdf-sha.wasm", "kdf-sha-scalar.wasm");
+for (const file of files) {
   await copyFile(`node_modules/saltmine/dist/${file}`, `dist/${file}`);
 }

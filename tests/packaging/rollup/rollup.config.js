@@ -3,6 +3,8 @@ import resolve from "@rollup/plugin-node-resolve";
 
 /** Rollup does not follow `new URL(…, import.meta.url)`: these belong beside the bundle. */
 const files = ["worker.js", "javascript.js", "simd128.wasm", "scalar.wasm"];
+// Challenges of ALTCHA version 2.
+files.push("kdf-worker.js", "kdf-sha.wasm", "kdf-sha-scalar.wasm");
 
 const saltmine = {
   name: "saltmine",

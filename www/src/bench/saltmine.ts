@@ -9,6 +9,7 @@ const MISSING: Record<Engine, string> = {
   simd128: "",
   scalar: "WebAssembly has no SIMD here.",
   javascript: "WebAssembly is refused here.",
+  webcrypto: "WebAssembly is refused here.",
 };
 
 /** The package's reason, without what this page itself brought about. */

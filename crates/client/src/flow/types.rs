@@ -16,7 +16,7 @@ pub struct Config {
     pub base_url: String,
     /// The app's id, percent-encoded for a path.
     pub app_path: String,
-    /// The paths of the challenge, query included, tried in order while the service answers 404; after the last one proof
+    /// The paths of the challenge, query included, tried in order while the service responds 404; after the last one proof
     /// of work is off.
     pub challenge_paths: Vec<String>,
     /// The current token, so that the visitor keeps their identity.

@@ -58,7 +58,7 @@ impl Settings {
 }
 
 /// A deterministic challenge whose key is derived already, and that is not signed yet: it has no expiry and is bound to
-/// nothing. An issuer can prepare challenges ahead and answer each request at once.
+/// nothing. An issuer can prepare challenges ahead and respond to each request at once.
 #[derive(Clone)]
 pub struct Prepared {
     parameters: Parameters,
@@ -66,7 +66,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Draws a counter from `counters`, nonce and salt, and derives the key: see [`issue_deterministic`].
+    /// Generates a counter of `counters`, a nonce and a salt, and derives the key: see [`issue_deterministic`].
     ///
     /// # Errors
     ///

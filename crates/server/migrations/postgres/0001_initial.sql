@@ -41,6 +41,8 @@ CREATE TABLE api_keys (
     -- The SHA-256 of the secret.
     key_hash BYTEA NOT NULL UNIQUE,
     last_used_at BIGINT,
+    -- From then on the key is not accepted.
+    expires_at BIGINT,
     created_at BIGINT NOT NULL
 );
 
@@ -83,6 +85,30 @@ CREATE TABLE messages (
 CREATE TABLE deleted_clients (
     client_id TEXT PRIMARY KEY
 );
+
+-- Sessions that are no longer accepted: those that began before `not_before`. An empty `user_id` is every visitor.
+CREATE TABLE revoked_sessions (
+    app_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    not_before BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (app_id, user_id)
+);
+
+-- Calls of the management API.
+CREATE TABLE audit_log (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    -- The name of a ManagementRole.
+    key_role TEXT NOT NULL,
+    address TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    -- Of the response; nothing if there was none.
+    status BIGINT
+);
+
+CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
 -- What widgets report.
 CREATE TABLE events (

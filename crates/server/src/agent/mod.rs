@@ -1,4 +1,4 @@
-//! Who answers in a chat. The built-in agent repeats what it is told, another asks a service for chat completions;
+//! The agents that reply in a chat. The built-in agent repeats the message, another requests chat completions from a service;
 //! more implement [`Agent`].
 
 mod chat_completions;
@@ -64,7 +64,7 @@ pub trait Agent: Send + Sync + 'static {
 #[error("{0}")]
 pub struct AgentError(pub String);
 
-/// The built-in agent: says again what it was told, word by word.
+/// The built-in agent: repeats the message, word by word.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Echo;
 
@@ -89,7 +89,7 @@ impl Agents {
     /// The id of the agent that asks a service for chat completions.
     pub const CHAT_COMPLETIONS: &str = "chat-completions";
 
-    /// The built-in agent alone, which answers for apps that name no other.
+    /// Only the built-in agent, which replies for apps that name no other.
     #[must_use]
     pub fn built_in() -> Self {
         Self { by_id: HashMap::new(), default_id: Self::ECHO.to_owned() }.with(Self::ECHO, Echo)

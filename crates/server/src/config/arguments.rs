@@ -1,4 +1,4 @@
-use super::DatabaseArguments;
+use super::{DatabaseArguments, LimitArguments, ManagementArguments};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ pub struct Arguments {
     #[arg(long, env = "INKEEP_POW_HMAC_SECRET_SECOND", hide_env_values = true, value_name = "SECRET")]
     pub pow_hmac_secret_second: Option<String>,
 
-    /// What costs a solution: `session`, or `request` for each session and each message
+    /// What requires a proof of work: `session`, or `request` for each session and each message
     #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
     pub pow_scope: String,
 
@@ -35,11 +35,11 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_MEMORY_COST", value_name = "NUMBER")]
     pub pow_memory_cost: Option<String>,
 
-    /// The smallest counter that solves a challenge of version 2; default: by algorithm, 700 for PBKDF2
+    /// The smallest counter that solves a challenge of version 2; default: by algorithm, 400 for PBKDF2
     #[arg(long, env = "SALTMINE_POW_COUNTER_MIN", value_name = "NUMBER")]
     pub pow_counter_min: Option<String>,
 
-    /// The largest counter that solves a challenge of version 2; default: by algorithm, 1300 for PBKDF2
+    /// The largest counter that solves a challenge of version 2; default: by algorithm, 800 for PBKDF2
     #[arg(long, env = "SALTMINE_POW_COUNTER_MAX", value_name = "NUMBER")]
     pub pow_counter_max: Option<String>,
 
@@ -85,11 +85,15 @@ pub struct Arguments {
     )]
     pub manage_api_bypass_secret: Option<String>,
 
+    /// The second management key and the audit log.
+    #[command(flatten)]
+    pub management: ManagementArguments,
+
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArguments,
 
-    /// `production`, or `development`: draws missing secrets at random and makes a demo app
+    /// `production`, or `development`: generates missing secrets and creates a demo app
     #[arg(long, env = "SALTMINE_ENV", default_value = "production", value_name = "ENV")]
     pub environment: String,
 
@@ -105,7 +109,11 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_RATE_LIMIT", default_value = "20/60", value_name = "LIMIT")]
     pub rate_limit: String,
 
-    /// Proxies whose `X-Forwarded-For` is believed: addresses and networks, as in `10.0.0.0/8,192.0.2.7`
+    /// Quotas, the adaptive difficulty and shared counters.
+    #[command(flatten)]
+    pub limits: LimitArguments,
+
+    /// Trusted proxies, whose `X-Forwarded-For` is used: addresses and networks, as in `10.0.0.0/8,192.0.2.7`
     #[arg(long, env = "SALTMINE_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     pub trusted_proxies: String,
 
@@ -118,7 +126,7 @@ pub struct Arguments {
     pub max_connections_per_address: String,
 
     /// Where an agent answers by OpenAI's interface, such as `https://api.openai.com/v1/chat/completions`;
-    /// unset: the built-in agent says again what it is told
+    /// unset: the built-in agent repeats each message
     #[arg(long, env = "SALTMINE_AGENT_URL", hide_env_values = true, value_name = "URL")]
     pub agent_url: Option<String>,
 
@@ -167,7 +175,7 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_STATIC_DIR", value_name = "FOLDER")]
     pub static_dir: Option<PathBuf>,
 
-    /// Where drawn secrets are kept (development only)
+    /// The folder of generated secrets (development only)
     #[arg(long, env = "SALTMINE_STATE_DIR", default_value = ".saltmine", value_name = "FOLDER")]
     pub state_dir: PathBuf,
 }

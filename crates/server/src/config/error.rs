@@ -30,6 +30,14 @@ pub enum ConfigError {
         /// The one that is not.
         missing: &'static str,
     },
+    /// Two keys that permit different calls are the same.
+    #[error("{name} is the same as {other}: give it a value of its own, or leave it unset.")]
+    SameKey {
+        /// The variable.
+        name: &'static str,
+        /// The other variable.
+        other: &'static str,
+    },
     /// A variable holds what it must not.
     #[error("{name} is {value:?}: it must be {must}.")]
     Invalid {

@@ -1,9 +1,11 @@
-//! How the server is told what to do: the environment, or the same as arguments. Checked once, here.
+//! The configuration: environment variables, or the same as arguments. It is checked once, here.
 
 mod arguments;
 mod command;
 mod environment;
 mod error;
+mod limits;
+mod management;
 mod proof_of_work;
 mod summary;
 
@@ -13,6 +15,8 @@ pub use command::{
     NewAppArguments, NewKeyArguments, OwnerArguments,
 };
 pub use error::ConfigError;
+pub use limits::LimitArguments;
+pub use management::ManagementArguments;
 pub use summary::{SummaryLine, price};
 
 use crate::development::{self, DrawnSecrets};
@@ -51,7 +55,7 @@ pub struct Config {
     pub database_connections: u32,
     /// The agent that asks a service, if there is one.
     pub agent: Option<ChatCompletionsSettings>,
-    /// The secrets that were drawn because the environment had none, if any were.
+    /// The secrets that were generated because the environment had none, if any.
     pub drawn_secrets: Option<DrawnSecrets>,
     /// What the handlers need to know.
     pub settings: Settings,
@@ -67,7 +71,7 @@ pub enum Environment {
 }
 
 impl Arguments {
-    /// Checks every value, and draws missing secrets in development.
+    /// Checks every value, and generates missing secrets in development.
     ///
     /// A secret that is set to nothing is off; one that is not set is missing. Tokens cannot be off: their secret is
     /// missing either way.
@@ -88,6 +92,7 @@ impl Arguments {
         };
         let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
         let agent_timeout = seconds("SALTMINE_AGENT_TIMEOUT_SECONDS", &self.agent_timeout_seconds)?;
+        let management_key = self.management_key(environment)?;
         let settings = Settings {
             proof_of_work: self.proof_of_work()?,
             second_token_secret: second("INKEEP_ANON_JWT_SECRET_SECOND", &self.anon_jwt_secret_second)?,
@@ -98,8 +103,10 @@ impl Arguments {
                 2_592_000,
             )? as u32,
             is_development: environment == Environment::Development,
-            management_key: self.management_key(environment)?,
+            management: self.management.check(environment, management_key.as_ref())?,
+            management_key,
             rate_limit: rate_limit(&self.rate_limit)?,
+            limits: self.limits.check()?,
             trusted_proxies: networks(&self.trusted_proxies)?,
             max_connections: positive("SALTMINE_MAX_CONNECTIONS", &self.max_connections)?,
             max_connections_per_address: positive(

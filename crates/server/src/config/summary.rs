@@ -1,6 +1,6 @@
 //! What the server logs when it starts: which protections are on, and a warning for each that is off.
 
-use super::Config;
+use super::{Config, limits, management};
 use crate::store::StoreKind;
 use crate::{KeyDerivation, PowScope, PowVersions, ProofOfWork};
 
@@ -20,7 +20,7 @@ impl Config {
         let on = |text: String| SummaryLine { is_warning: false, text };
         let off = |text: &str| SummaryLine { is_warning: true, text: text.to_owned() };
         let settings = &self.settings;
-        vec![
+        let mut lines = vec![
             match &settings.proof_of_work {
                 Some(pow) => {
                     let scope = match pow.scope {
@@ -83,7 +83,12 @@ impl Config {
                 )),
                 None => on("retention: conversations are kept until they are deleted".to_owned()),
             },
-        ]
+        ];
+        if settings.management_key.is_some() || settings.management.read_key.is_some() {
+            lines.push(management::summary(&settings.management));
+        }
+        lines.extend(limits::summary(&settings.limits, settings.proof_of_work.is_some()));
+        lines
     }
 }
 

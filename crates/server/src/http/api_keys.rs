@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +22,9 @@ pub(super) struct NewApiKey {
     /// The one agent that answers.
     #[schema(min_length = 1, max_length = 255)]
     agent_id: String,
+    /// From when on it is no longer accepted; without it, it never expires.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Timestamp>,
 }
 
 /// What making an API key gives back.
@@ -64,6 +68,10 @@ pub(super) async fn create_api_key(
     ProjectPath(owner): ProjectPath,
     JsonBody(new): JsonBody<NewApiKey>,
 ) -> Result<impl IntoResponse, Error> {
+    let now = state.clock.now();
+    if new.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::field("expiresAt", "must be in the future"));
+    }
     let secret = ApiKeySecret::generate(&*state.random).map_err(Error::Random)?;
     let api_key = ApiKey {
         id: format!("key_{}", state.random.lowercase(20).map_err(Error::Random)?),
@@ -73,11 +81,17 @@ pub(super) async fn create_api_key(
         agent_id: text("agentId", new.agent_id, 255)?,
         key_prefix: secret.shown(),
         last_used_at: None,
-        created_at: state.clock.now(),
+        expires_at: new.expires_at.map(in_milliseconds),
+        created_at: now,
     };
     state.store.insert_api_key(&api_key, &secret.hash()).await?;
     let data = ApiKeyCreatedData { api_key, key: secret.reveal() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(ApiKeyCreated { data })))
+}
+
+/// As it is stored: what a response says when a key is made, it says when the key is read.
+fn in_milliseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
 /// The project's API keys, the newest first.

@@ -2,15 +2,17 @@
 
 use super::request_handler::{log_app, log_visitor};
 use super::session::enabled_app;
-use super::{origin, pow};
+use super::{client_address, origin, pow, rate_limit};
 use crate::api_keys::ApiKeySecret;
+use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
+use crate::limits::{LimitReport, Subjects};
 use crate::proof_of_work::Purpose;
 use crate::user_tokens::{self, SignedInUser};
 use crate::{App, AppState, Error, PowScope};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use saltmine_protocol::APP_ID_HEADER;
@@ -25,6 +27,8 @@ pub(super) struct Caller {
     pub(super) agent_id: Option<String>,
     /// The app's instructions for the agent.
     pub(super) prompt: Option<String>,
+    /// Whose quotas the request uses; those of nobody with an API key, whose owner is the operator.
+    pub(super) quotas: Option<(Subjects, LimitReport)>,
     /// What the app's owner says about a signed-in user, as JSON for the agent.
     pub(super) user_claims: Option<String>,
     kind: CallerKind,
@@ -55,7 +59,11 @@ impl Caller {
 
     async fn with_api_key(state: &AppState, secret: ApiKeySecret) -> Result<Self, Error> {
         let key = state.store.find_api_key(&secret.hash()).await?.ok_or(Error::ApiKeyInvalid)?;
-        if let Err(error) = state.store.touch_api_key(&key, state.clock.now()).await {
+        let now = state.clock.now();
+        if key.expires_at.is_some_and(|at| at <= now) {
+            return Err(Error::ApiKeyExpired);
+        }
+        if let Err(error) = state.store.touch_api_key(&key, now).await {
             // The key is good all the same.
             tracing::warn!(%error, key = key.id, "could not note that the API key was used");
         }
@@ -64,6 +72,7 @@ impl Caller {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
             prompt: None,
+            quotas: None,
             user_claims: None,
             kind: CallerKind::ApiKey,
         })
@@ -80,25 +89,35 @@ impl FromRequestParts<AppState> for Caller {
             let secret = ApiKeySecret::parse(token).ok_or(Error::ApiKeyInvalid)?;
             return Self::with_api_key(state, secret).await;
         }
+        let report = rate_limit::report(parts);
+        let address = super::key(client_address::of(state, headers, &parts.extensions));
+        // Before the database is asked.
+        state.limits.count_address(address, &report).await?;
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
         let app = enabled_app(state, app_id.to_str().map_err(|_| Error::AppNotFound)?).await?;
         let user = authenticate(state, &app, token, headers)?;
-        let (user_id, user_claims, kind) = match user {
-            User::SignedIn(SignedInUser { sub, claims }) => {
+        let (user_id, issued_at_seconds, user_claims, kind) = match user {
+            User::SignedIn(SignedInUser { sub, issued_at_seconds, claims }) => {
                 let claims = (!claims.is_empty()).then(|| serde_json::Value::from(claims).to_string());
-                (sub, claims, CallerKind::SignedIn)
+                (sub, issued_at_seconds, claims, CallerKind::SignedIn)
             }
-            User::Anonymous(sub) => {
+            User::Anonymous(sub, issued_at_seconds) => {
                 let purpose = pow::purpose(state, &app, headers, &parts.extensions);
-                (sub, None, CallerKind::Anonymous(purpose))
+                (sub, issued_at_seconds, None, CallerKind::Anonymous(purpose))
             }
         };
         log_app(&app.id);
         log_visitor(&user_id);
+        if state.store.is_session_revoked(&app.id, &user_id, issued_at_seconds).await? {
+            return Err(Error::TokenInvalid);
+        }
+        let subjects = Subjects { app: app.id.clone(), visitor: user_id.clone(), address };
+        state.limits.count_request(&subjects, &report).await?;
         Ok(Self {
             visitor: Visitor { client_id: app.id.clone(), user_id },
             agent_id: app.default_agent_id.clone(),
             prompt: app.prompt.clone(),
+            quotas: Some((subjects, report)),
             user_claims,
             kind,
         })
@@ -108,8 +127,8 @@ impl FromRequestParts<AppState> for Caller {
 /// A person on a page.
 enum User {
     SignedIn(SignedInUser),
-    /// With the `sub` of the token.
-    Anonymous(String),
+    /// With the `sub` and the `iat` of the token.
+    Anonymous(String, u64),
 }
 
 /// Returns the user behind a request for a web client. The first check that fails decides.
@@ -134,7 +153,11 @@ fn authenticate(
         None => {}
     }
     let claims = state.tokens.verify(token, now).ok_or(Error::TokenInvalid)?;
-    if claims.app == app.id { Ok(User::Anonymous(claims.sub)) } else { Err(Error::TokenAppMismatch) }
+    if claims.app == app.id {
+        Ok(User::Anonymous(claims.sub, claims.iat))
+    } else {
+        Err(Error::TokenAppMismatch)
+    }
 }
 
 /// The token of `Authorization: Bearer <token>`, the scheme in any case (RFC 9110).
@@ -146,13 +169,22 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Refuses a call of the management API without the management key. Without a configured key, every call is refused.
 pub(super) async fn require_management_key(
     State(state): State<AppState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let key = state.settings.management_key.as_ref();
     let given = bearer(request.headers());
-    match (key, given) {
-        (Some(key), Some(given)) if key.matches(given) => next.run(request).await,
-        _ => Error::ManagementKey.into_response(),
+    let is =
+        |key: &Option<crate::Secret>| key.as_ref().zip(given).is_some_and(|(key, given)| key.matches(given));
+    let role = if is(&state.settings.management_key) {
+        ManagementRole::Full
+    } else if is(&state.settings.management.read_key) {
+        ManagementRole::ReadOnly
+    } else {
+        return Error::ManagementKey.into_response();
+    };
+    if role == ManagementRole::ReadOnly && !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Error::ManagementKeyReadOnly.into_response();
     }
+    request.extensions_mut().insert(role);
+    next.run(request).await
 }

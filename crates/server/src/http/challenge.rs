@@ -1,6 +1,7 @@
 use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
-use super::{list, origin, pow};
+use super::{list, origin, pow, price};
+use crate::limits::scaled;
 use crate::{AppState, Error, PowVersion, ProofOfWork};
 use axum::Json;
 use axum::extract::State;
@@ -111,12 +112,14 @@ pub(super) enum AppChallengeDescription {
 pub(super) async fn issue_challenge(
     _: WithinLimit,
     State(state): State<AppState>,
+    parts: Parts,
 ) -> Result<impl IntoResponse, Error> {
     let settings = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     if !settings.has_unbound_route() {
         return Err(Error::PowAppRequired);
     }
-    issue_v1(&state, settings, &Binding::NONE)
+    let factor = price::of_challenge(&state, None, &parts.headers, &parts.extensions).await;
+    issue_v1(&state, settings, factor, &Binding::NONE)
 }
 
 /// Issues a challenge for an app, of the version that the app wants.
@@ -148,22 +151,24 @@ pub(super) async fn issue_app_challenge(
     let parameters = list::parameters(&parts.uri)?;
     let app = enabled_app(&state, parameters.get("appId").map_or("", String::as_str)).await?;
     origin::require_allowed(app.web_client()?, &parts.headers)?;
-    rate_limit::require(&state, &parts)?;
+    rate_limit::require(&state, &parts).await?;
+    let factor = price::of_challenge(&state, Some(&app.id), &parts.headers, &parts.extensions).await;
     let purpose = pow::purpose(&state, &app, &parts.headers, &parts.extensions);
     let binding = purpose.binding(settings.binding);
     match settings.issued(purpose.version) {
-        PowVersion::V1 => issue_v1(&state, settings, &binding).map(IntoResponse::into_response),
-        PowVersion::V2 => issue_v2(&state, &binding).await.map(IntoResponse::into_response),
+        PowVersion::V1 => issue_v1(&state, settings, factor, &binding).map(IntoResponse::into_response),
+        PowVersion::V2 => issue_v2(&state, factor, &binding).await.map(IntoResponse::into_response),
     }
 }
 
 fn issue_v1(
     state: &AppState,
     settings: &ProofOfWork,
+    factor: f64,
     binding: &Binding,
 ) -> Result<impl IntoResponse + use<>, Error> {
     let params = IssueParams {
-        max_number: settings.max_number,
+        max_number: scaled(settings.max_number, factor, saltmine_protocol::MAX_NUMBER),
         ttl_seconds: settings.ttl_seconds,
         now_seconds: state.clock.now_seconds(),
     };
@@ -175,9 +180,13 @@ fn issue_v1(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(challenge)))
 }
 
-async fn issue_v2(state: &AppState, binding: &Binding) -> Result<impl IntoResponse + use<>, Error> {
+async fn issue_v2(
+    state: &AppState,
+    factor: f64,
+    binding: &Binding,
+) -> Result<impl IntoResponse + use<>, Error> {
     let issuer = state.issuer.as_ref().ok_or(Error::PowDisabled)?;
-    let challenge = issuer.issue(binding, || state.clock.now_seconds()).await?;
+    let challenge = issuer.issue(binding, factor, || state.clock.now_seconds()).await?;
     state.metrics.challenges_issued.inc();
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
     Ok((headers, challenge))

@@ -1,5 +1,6 @@
 use super::auth::Caller;
 use super::list::{MessagesParameters, MessagesQuery, Pagination, RunListParameters, RunListQuery};
+use super::message_stream;
 use crate::conversations::{Conversation, KeptMessage};
 use crate::{AppState, Error, Role};
 use axum::Json;
@@ -18,7 +19,8 @@ pub(super) struct ConversationList {
 }
 
 /// A conversation and a page of its messages.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "describes what `read_conversation` writes")]
 pub(super) struct ConversationResponse<'a> {
     data: ConversationWithMessages<'a>,
     /// Pages of messages: the first one has the newest.
@@ -47,7 +49,7 @@ impl<'a> ExportedConversation<'a> {
 /// A message of a conversation.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct StoredMessage<'a> {
+pub(super) struct StoredMessage<'a> {
     id: &'a str,
     /// Who said it.
     role: Role,
@@ -133,10 +135,18 @@ pub(super) async fn read_conversation(
     let conversation = conversation
         .filter(|conversation| conversation.user_id == caller.visitor.user_id)
         .ok_or(Error::ConversationNotFound)?;
-    let messages = state.store.messages(client_id, &id, query.page).await?;
-    let pagination = Pagination::of_total(query.page, conversation.message_count);
-    let messages = messages.iter().map(StoredMessage::from).collect();
-    let data = ConversationWithMessages { conversation, messages };
-    let body = Json(ConversationResponse { data, pagination });
-    Ok(([(header::CACHE_CONTROL, "no-store")], body).into_response())
+    let batches = state.store.message_batches(client_id, &id, query.page).await?;
+    let pagination = json(&Pagination::of_total(query.page, conversation.message_count));
+    let conversation = json(&conversation);
+    // The messages are one more member of the conversation.
+    let members = conversation.strip_suffix('}').unwrap_or(&conversation);
+    let around =
+        [format!("{{\"data\":{members},\"messages\":["), format!("]}},\"pagination\":{pagination}}}")];
+    let body = message_stream::body(&state.store, client_id, &id, batches, around).await?;
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
+    Ok((headers, body).into_response())
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("texts and numbers are always JSON")
 }

@@ -1,8 +1,9 @@
-//! The routes, and what lies around them. Each resource has a file of its own.
+//! The routes and their layers. Each resource has its own file.
 
 mod api_keys;
 mod app_input;
 mod apps;
+mod audit;
 mod auth;
 mod body;
 mod challenge;
@@ -17,10 +18,12 @@ mod events;
 mod feedback;
 mod health;
 mod list;
+mod message_stream;
 mod messages;
 mod openapi;
 mod origin;
 mod pow;
+mod price;
 mod problem;
 mod project;
 mod rate_limit;
@@ -29,6 +32,7 @@ mod reply_meter;
 mod report_lists;
 mod request_handler;
 mod request_id;
+mod revocations;
 mod route;
 mod session;
 mod static_files;
@@ -110,8 +114,11 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
         .routes(routes!(report_lists::list_feedback))
         .routes(routes!(api_keys::create_api_key, api_keys::list_api_keys))
         .routes(routes!(api_keys::delete_api_key))
+        .routes(routes!(revocations::revoke_sessions, revocations::list_revocations))
+        .routes(routes!(audit::list_audit_log))
         .routes(routes!(visitor_data::delete_conversation_of_app))
         .routes(routes!(visitor_data::export_visitor, visitor_data::erase_visitor))
+        .route_layer(middleware::from_fn_with_state(state.clone(), audit::record))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
         .routes(routes!(health::report_health))

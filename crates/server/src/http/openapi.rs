@@ -6,8 +6,9 @@ use axum::body::Bytes;
 use axum::http::header;
 use axum::routing::get;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi as Description, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, HeaderBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -61,7 +62,10 @@ pub(super) fn frame() -> Description {
 
 /// Serves the description, written once, and a page to browse it, whose files are in the binary.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>(mut description: Description) -> Router<S> {
-    description.paths.paths.values_mut().flat_map(operations).for_each(describe_problems);
+    description.paths.paths.values_mut().flat_map(operations).for_each(|operation| {
+        describe_quotas(operation);
+        describe_problems(operation);
+    });
     let json: Bytes = description.to_json().expect("a description is always JSON").into();
     let content_type = [(header::CONTENT_TYPE, "application/json")];
     // Without the service that would be told this server's address to put a badge on the page.
@@ -72,6 +76,27 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(mut description: Descript
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, post, patch, delete, .. } = item;
     [get, post, patch, delete].into_iter().flatten()
+}
+
+/// Every route of the run API has quotas.
+fn describe_quotas(operation: &mut Operation) {
+    if !operation.tags.iter().flatten().any(|tag| tag == "run") {
+        return;
+    }
+    let header = |kind, words: &str| {
+        let schema = ObjectBuilder::new().schema_type(kind).build();
+        HeaderBuilder::new().schema(Some(schema)).description(Some(words)).build()
+    };
+    let response = ResponseBuilder::new()
+        .description("A quota is used up: of the visitor, the address or the app")
+        .header("retry-after", header(Type::Integer, "When to try again, in seconds"))
+        .header(
+            "ratelimit",
+            header(Type::String, "What remains of the quota, and in how many seconds there is more"),
+        )
+        .header("ratelimit-policy", header(Type::String, "The quota, and its window in seconds"))
+        .build();
+    operation.responses.responses.entry("429".to_owned()).or_insert(response.into());
 }
 
 /// Every refusal has the same form: handlers say when there is one, and this says how it looks.

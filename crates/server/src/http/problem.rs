@@ -59,7 +59,9 @@ pub(super) fn render(response: Response, request_id: &str) -> Response {
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match &*error {
-        Error::RateLimited { retry_after_seconds } | Error::ChallengesBusy { retry_after_seconds } => {
+        Error::RateLimited { retry_after_seconds }
+        | Error::QuotaExceeded { retry_after_seconds, .. }
+        | Error::ChallengesBusy { retry_after_seconds } => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
         }
         // RFC 9110 asks for the scheme that would help.

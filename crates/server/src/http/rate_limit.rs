@@ -1,6 +1,7 @@
 //! How often one address may ask for challenges and sessions.
 
 use super::client_address;
+use crate::limits::LimitReport;
 use crate::{AppState, Clock, Error, RateLimit};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -14,6 +15,7 @@ use std::time::Duration;
 /// Counts requests by address.
 pub(crate) struct RateLimiter {
     limiter: governor::RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, Elapsed, NoOpMiddleware<Duration>>,
+    limit: RateLimit,
     clock: Elapsed,
 }
 
@@ -34,15 +36,25 @@ impl RateLimiter {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let clock = Elapsed(clock);
         let limiter = governor::RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
-        Self { limiter, clock }
+        Self { limiter, limit, clock }
     }
 
-    fn check(&self, address: IpAddr) -> Result<(), Error> {
-        self.limiter.check_key(&key(address)).map_err(|refusal| {
-            let wait = refusal.wait_time_from(clock::Clock::now(&self.clock));
+    /// Counts a request of an address: with all instances, or by itself where they share no counters at the moment.
+    async fn check(&self, state: &AppState, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
+        let address = key(address);
+        let key = format!("limit:address:{address}");
+        let shared = state.limits.counters().check_rate(&key, self.limit).await;
+        // It counts along, also what is refused, so that a flood gets no second burst when nothing is shared any more.
+        let local = self.limiter.check_key(&address);
+        let local = local.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)));
+        let checked = shared.unwrap_or(local);
+        checked.map_err(|wait| {
             // Rounded up: who comes back in time is let in.
-            let retry_after_seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            Error::RateLimited { retry_after_seconds: retry_after_seconds.max(1) }
+            let retry_after_seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
+            let RateLimit { per_second, burst } = self.limit;
+            let window = u64::from(burst.get().div_ceil(per_second.get()));
+            report.set("address", burst.get().into(), Some(window), 0, retry_after_seconds);
+            Error::RateLimited { retry_after_seconds }
         })
     }
 
@@ -72,17 +84,25 @@ impl FromRequestParts<AppState> for WithinLimit {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
-        require(state, parts)?;
+        require(state, parts).await?;
         Ok(Self)
     }
 }
 
 /// Counts a request, and refuses it above the limit of its address.
-pub(super) fn require(state: &AppState, parts: &Parts) -> Result<(), Error> {
+pub(super) async fn require(state: &AppState, parts: &Parts) -> Result<(), Error> {
     match &state.rate_limiter {
-        Some(limiter) => limiter.check(client_address::of(state, &parts.headers, &parts.extensions)),
+        Some(limiter) => {
+            let address = client_address::of(state, &parts.headers, &parts.extensions);
+            limiter.check(state, address, &report(parts)).await
+        }
         None => Ok(()),
     }
+}
+
+/// Where to report the limits of this request.
+pub(super) fn report(parts: &Parts) -> LimitReport {
+    parts.extensions.get().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

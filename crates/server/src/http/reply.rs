@@ -5,6 +5,7 @@ use super::messages::{ReceivedMessage, is_plain_id};
 use super::reply_meter::ReplyMeter;
 use crate::context;
 use crate::conversations::{KeptMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
+use crate::limits::ReplyCharge;
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
 use crate::{AgentError, AppState, Error, Message, Reply, Role};
@@ -108,6 +109,15 @@ impl Answer {
         };
         let id = draw("msg")?;
         turn.messages.push((id.clone(), Message { role: Role::Assistant, content: String::new() }));
+        let charge = match caller.quotas.clone() {
+            Some((subjects, report)) => {
+                let tokens = context::tokens_of(&context);
+                let bytes = turn.encoded_bytes() as u64;
+                let limits = state.limits.clone();
+                Some(ReplyCharge::begin(limits, subjects, tokens, bytes, &report).await?)
+            }
+            None => None,
+        };
         // Last, since it spends the challenge: a request that is refused for another reason keeps it.
         caller.pay(state, headers).await?;
         let writing = Writing {
@@ -115,6 +125,7 @@ impl Answer {
             reply: agent.reply(context),
             turn,
             answer_bytes: 0,
+            charge,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
             visitor: caller.visitor,
             state: state.clone(),
@@ -158,6 +169,8 @@ struct Writing {
     turn: Turn,
     /// The size of the answer as JSON, as far as it has come.
     answer_bytes: usize,
+    /// What the response adds to the quotas.
+    charge: Option<ReplyCharge>,
     time_limit: Pin<Box<Sleep>>,
     visitor: Visitor,
     state: AppState,
@@ -191,13 +204,21 @@ impl Writing {
             if self.answer_bytes > MAX_ANSWER_BYTES {
                 return Err(AgentError("its answer is too long".to_owned()).into());
             }
+            if let Some(charge) = &mut self.charge {
+                charge.count(&piece);
+            }
             answer.content.push_str(&piece);
             return Ok(Some(piece));
         }
         self.turn.at = self.state.clock.now();
         // It was checked before; whoever took the id meanwhile was faster.
         match self.state.store.add_turn(&self.visitor, &self.turn, MAX_CONVERSATION_BYTES).await? {
-            TurnOutcome::Stored => Ok(None),
+            TurnOutcome::Stored => {
+                if let Some(charge) = &mut self.charge {
+                    charge.note_stored(self.answer_bytes as u64);
+                }
+                Ok(None)
+            }
             TurnOutcome::OtherUser => Err(Error::ConversationNotFound),
             TurnOutcome::Full => Err(Error::ConversationFull),
             TurnOutcome::ClientDeleted => Err(Error::AppNotFound),

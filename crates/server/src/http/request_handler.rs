@@ -1,5 +1,6 @@
 use super::route::Route;
 use super::{Surface, client_address, problem, request_id, router};
+use crate::limits::LimitReport;
 use crate::trace_context::TraceContext;
 use crate::{AppState, Error};
 use axum::Router;
@@ -69,6 +70,8 @@ impl RequestHandler {
         let method = method_name(request.method());
         let route = Route::default();
         request.extensions_mut().insert(route.clone());
+        let limits = LimitReport::default();
+        request.extensions_mut().insert(limits.clone());
         let start = state.clock.elapsed();
         let respond = async {
             let Ok(response) = self.routes.clone().oneshot(request).await;
@@ -81,6 +84,7 @@ impl RequestHandler {
             let headers = response.headers_mut();
             let id = HeaderValue::try_from(id).expect("an id is letters, digits and `._-`");
             headers.insert(request_id::REQUEST_ID, id);
+            limits.write(headers);
             if state.is_draining() {
                 // A load balancer opens its next connection to another instance.
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,4 +1,4 @@
-//! Which route answers a request, for the metrics: paths have ids in them, and there may be any number of those.
+//! The route of a request, for the metrics: paths have ids in them, and there may be any number of those.
 
 use axum::extract::{MatchedPath, Request};
 use std::sync::{Arc, OnceLock};

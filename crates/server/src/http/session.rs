@@ -1,7 +1,7 @@
 use super::auth::bearer;
 use super::rate_limit::WithinLimit;
 use super::request_handler::{log_app, log_visitor};
-use super::{origin, pow};
+use super::{origin, pow, price};
 use crate::metrics::SessionKind;
 use crate::{App, AppState, Error};
 use axum::Json;
@@ -61,9 +61,16 @@ pub(super) async fn open_session(
         pow::require_solution(&state, settings, &purpose, &headers).await?;
     }
 
+    price::count_session(&state, &app.id, &headers, &extensions).await;
     let now = state.clock.now_seconds();
     let known = bearer(&headers).and_then(|token| state.tokens.verify(token, now));
-    let (sub, kind) = match known.filter(|claims| claims.app == app.id) {
+    let mut known = known.filter(|claims| claims.app == app.id);
+    if let Some(claims) = &known
+        && state.store.is_session_revoked(&app.id, &claims.sub, claims.iat).await?
+    {
+        known = None;
+    }
+    let (sub, kind) = match known {
         Some(claims) => (claims.sub, SessionKind::Refreshed),
         None => (format!("anon_{}", state.random.uuid().map_err(Error::Random)?), SessionKind::New),
     };

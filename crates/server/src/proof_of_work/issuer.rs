@@ -1,9 +1,11 @@
 use super::pool::Pool;
 use super::{KeyDerivation, ProofOfWork, V2Keys};
+use crate::limits::scaled;
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random};
 use saltmine_protocol::v2::Payload;
 use saltmine_protocol::{Binding, Refusal, Verified};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Issues and verifies challenges of version 2.
@@ -29,7 +31,7 @@ impl Issuer {
         }
     }
 
-    /// Issues a challenge, as JSON. It is signed last, so that one that was made ahead is valid for as long as any other.
+    /// Issues a challenge, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one that was made ahead is valid for as long as any other.
     ///
     /// # Errors
     ///
@@ -37,9 +39,11 @@ impl Issuer {
     pub(crate) async fn issue(
         &self,
         binding: &Binding,
+        factor: f64,
         now_seconds: impl Fn() -> u64,
     ) -> Result<String, Error> {
-        let prepared = self.pool.take(&self.key_derivation.counters).await?;
+        let counters = &self.key_derivation.counters;
+        let prepared = self.pool.take(&scaled_counters(counters, factor)).await?;
         let expires_at = now_seconds().saturating_add(self.ttl_seconds);
         Ok(prepared.sign(&self.keys.secrets(), expires_at, binding).to_json())
     }
@@ -65,8 +69,24 @@ impl Issuer {
     }
 }
 
+/// The range of a challenge at a price.
+fn scaled_counters(counters: &RangeInclusive<u32>, factor: f64) -> RangeInclusive<u32> {
+    let scaled = |counter: &u32| {
+        let counter = scaled((*counter).into(), factor, u32::MAX.into());
+        u32::try_from(counter).unwrap_or(u32::MAX)
+    };
+    scaled(counters.start())..=scaled(counters.end())
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_counters_follow_the_price() {
+        assert_eq!(super::scaled_counters(&(700..=1300), 1.0), 700..=1300);
+        assert_eq!(super::scaled_counters(&(700..=1300), 2.5), 1750..=3250);
+        assert_eq!(super::scaled_counters(&(1..=u32::MAX), 2.0), 2..=u32::MAX);
+    }
+
     use super::Issuer;
     use crate::metrics::PoolMetrics;
     use crate::proof_of_work::V2Keys;

@@ -13,7 +13,7 @@ pub(crate) const MAX_COUNTER: u32 = 10_000_000;
 /// The length of a derived key: the only one that every client can solve.
 const KEY_LENGTH: u32 = 32;
 
-/// The price of a challenge of version 2: a client derives one key for each counter up to the drawn one.
+/// The cost of a version 2 challenge: a client derives one key for each counter up to the secret one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDerivation {
     /// `PBKDF2/SHA-256`, `SHA-256`, `SCRYPT` or `ARGON2ID`. Widgets solve the first two without further workers.
@@ -22,7 +22,7 @@ pub struct KeyDerivation {
     pub cost: u32,
     /// The block size r of scrypt, the KiB of Argon2id; 0 for the others.
     pub memory_cost: u32,
-    /// The counter that solves a challenge is drawn from these.
+    /// The range from which the secret counter is chosen at random.
     pub counters: RangeInclusive<u32>,
 }
 
@@ -39,10 +39,10 @@ impl KeyDerivation {
     #[must_use]
     pub fn of(algorithm: Algorithm) -> Self {
         let (cost, memory_cost, counters) = match algorithm {
-            Algorithm::Sha256 => (1000, 0, 7000..=13_000),
-            Algorithm::Scrypt => (16_384, 8, 32..=58),
-            Algorithm::Argon2id => (2, 16_384, 25..=47),
-            _ => (5000, 0, 700..=1300),
+            Algorithm::Sha256 => (1000, 0, 4000..=8000),
+            Algorithm::Scrypt => (16_384, 8, 18..=36),
+            Algorithm::Argon2id => (2, 16_384, 15..=29),
+            _ => (5000, 0, 400..=800),
         };
         Self { algorithm, cost, memory_cost, counters }
     }

@@ -30,7 +30,7 @@ pub struct ProofOfWork {
     pub versions: PowVersions,
     /// The largest number that may solve a challenge of version 1: twice the hashes that a visitor computes on average.
     pub max_number: u64,
-    /// The price of a challenge of version 2.
+    /// The cost of a version 2 challenge.
     pub key_derivation: KeyDerivation,
     /// How long a challenge is valid, in seconds.
     pub ttl_seconds: u64,

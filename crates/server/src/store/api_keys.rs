@@ -14,6 +14,7 @@ struct ApiKeyRow {
     agent_id: String,
     key_prefix: String,
     last_used_at: Option<i64>,
+    expires_at: Option<i64>,
     created_at: i64,
 }
 
@@ -28,6 +29,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             agent_id: row.agent_id,
             key_prefix: row.key_prefix,
             last_used_at: row.last_used_at.map(|at| time(&row.id, at)).transpose()?,
+            expires_at: row.expires_at.map(|at| time(&row.id, at)).transpose()?,
             created_at: time(&row.id, row.created_at)?,
             id: row.id,
         })
@@ -38,7 +40,7 @@ impl Store {
     /// Adds an API key whose secret has this digest.
     pub(crate) async fn insert_api_key(&self, key: &ApiKey, hash: &[u8; 32]) -> Result<(), StoreError> {
         const INSERT: &str = "INSERT INTO api_keys (id, tenant_id, project_id, name, agent_id, key_prefix, key_hash, \
-            last_used_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+            last_used_at, expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         on!(self.writer, db => sqlx::query(INSERT)
             .bind(&key.id)
             .bind(&key.tenant_id)
@@ -48,6 +50,7 @@ impl Store {
             .bind(&key.key_prefix)
             .bind(hash.as_slice())
             .bind(key.last_used_at.map(Timestamp::as_millisecond))
+            .bind(key.expires_at.map(Timestamp::as_millisecond))
             .bind(key.created_at.as_millisecond())
             .execute(db)
             .await

@@ -172,6 +172,54 @@ impl Store {
         rows.into_iter().rev().map(KeptMessage::try_from).collect()
     }
 
+    /// Divides a page of the messages of a conversation into batches, the oldest first: each is to be read at once.
+    pub(crate) async fn message_batches(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+        page: PageRequest,
+    ) -> Result<Vec<MessageBatch>, StoreError> {
+        const SIZES: &str = "SELECT position, CAST(LENGTH(content) AS BIGINT) FROM messages \
+            WHERE client_id = $1 AND conversation_id = $2 ORDER BY position DESC LIMIT $3 OFFSET $4";
+        let sizes: Vec<(i64, i64)> = on!(self.reader, db => sqlx::query_as(SIZES)
+            .bind(client_id)
+            .bind(conversation_id)
+            .bind(page.limit())
+            .bind(page.offset())
+            .fetch_all(db)
+            .await?);
+        let mut batches: Vec<MessageBatch> = Vec::new();
+        for (position, characters) in sizes.into_iter().rev() {
+            match batches.last_mut() {
+                Some(batch) if batch.characters + characters <= BATCH_CHARACTERS => {
+                    batch.characters += characters;
+                    batch.last = position;
+                }
+                _ => batches.push(MessageBatch { first: position, last: position, characters }),
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Reads a batch of messages.
+    pub(crate) async fn batch(
+        &self,
+        client_id: &str,
+        conversation_id: &str,
+        batch: MessageBatch,
+    ) -> Result<Vec<KeptMessage>, StoreError> {
+        const BETWEEN: &str = "SELECT id, role, content, created_at FROM messages WHERE client_id = $1 \
+            AND conversation_id = $2 AND position BETWEEN $3 AND $4 ORDER BY position";
+        let rows: Vec<MessageRow> = on!(self.reader, db => sqlx::query_as(BETWEEN)
+            .bind(client_id)
+            .bind(conversation_id)
+            .bind(batch.first)
+            .bind(batch.last)
+            .fetch_all(db)
+            .await?);
+        rows.into_iter().map(KeptMessage::try_from).collect()
+    }
+
     /// The visitor's conversations, the one with the newest message first.
     pub(crate) async fn list_conversations(
         &self,
@@ -233,6 +281,17 @@ impl Store {
         })
     }
 }
+
+/// Messages that are next to each other and are read at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageBatch {
+    first: i64,
+    last: i64,
+    characters: i64,
+}
+
+/// Characters of a batch, unless one message is longer.
+const BATCH_CHARACTERS: i64 = 32 * 1024;
 
 /// Messages in one statement at most, each with seven values: SQLite takes 32766.
 const MESSAGES_PER_STATEMENT: usize = 1000;

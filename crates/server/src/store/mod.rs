@@ -4,13 +4,17 @@
 
 mod api_keys;
 mod apps;
+mod audit;
 mod challenges;
 mod conversations;
 #[cfg(test)]
 mod full_disk_tests;
 mod lifecycle;
 mod migrations;
+mod revocations;
 mod widget_events;
+
+pub(crate) use conversations::MessageBatch;
 
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
@@ -370,5 +374,23 @@ impl PageRequest {
 
     fn offset(self) -> i64 {
         i64::from(self.page.saturating_sub(1)) * i64::from(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_passing;
+
+    #[test]
+    fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
+        for code in [
+            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "5", "261", "8", "1032",
+            "13",
+        ] {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["42P01", "23505", "22P02", "25001", "1", "19", "2067", "x"] {
+            assert!(!is_passing(code), "{code}");
+        }
     }
 }

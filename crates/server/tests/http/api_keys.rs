@@ -31,7 +31,8 @@ async fn a_key_is_told_once() {
         api_key,
         json!({
             "id": id, "tenantId": "acme", "projectId": "docs", "name": "Backend", "agentId": "echo",
-            "keyPrefix": key[..10], "lastUsedAt": null, "createdAt": "2026-09-21T14:13:20Z",
+            "keyPrefix": key[..10], "lastUsedAt": null, "expiresAt": null,
+            "createdAt": "2026-09-21T14:13:20Z",
         })
     );
     let list = server.manage_at(Method::GET, KEYS, &json!({})).await;
@@ -156,4 +157,23 @@ async fn what_is_wrong_is_named() {
     let (_, key) = make(&server, json!({ "name": "x", "agentId": "nobody" })).await;
     let answer = Visitor::with_api_key(&key).say(&server, "hi", None).await;
     answer.assert_problem(404, "not_found", "agent_not_found", "Agent not found");
+}
+
+#[tokio::test]
+async fn a_key_expires() {
+    let server = Server::new().await;
+    let expires_at = "2026-09-21T15:00:00Z";
+    let at = expires_at.parse::<jiff::Timestamp>().unwrap().as_second();
+    let (made, key) = make(&server, json!({ "name": "k", "agentId": "echo", "expiresAt": expires_at })).await;
+    assert_eq!(made["expiresAt"], expires_at);
+    let backend = Visitor::with_api_key(&key);
+    let left = u64::try_from(at - crate::support::NOW).unwrap();
+    server.clock.pass(std::time::Duration::from_secs(left - 1));
+    assert_eq!(backend.say(&server, "hi", None).await.status, 200);
+    server.clock.pass(std::time::Duration::from_secs(1));
+    let refused = backend.say(&server, "hi", None).await;
+    refused.assert_problem(401, "unauthorized", "api_key_expired", "This API key has expired.");
+    let past = json!({ "name": "k", "agentId": "echo", "expiresAt": expires_at });
+    let answer = server.manage_at(Method::POST, KEYS, &past).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!("expiresAt")));
 }

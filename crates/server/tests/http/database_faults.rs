@@ -1,5 +1,6 @@
 //! The database hangs, conflicts with another instance, or loses an app in the middle of a request.
 
+use crate::database::Database;
 use crate::support::{APPS, Server};
 use crate::visitor::Visitor;
 use axum::http::Method;
@@ -178,4 +179,43 @@ async fn a_guessed_api_key_is_refused_without_the_database() {
         let status = Visitor::with_api_key(guess).say(&server, "hi", None).await.status;
         assert_eq!(status, 401, "{guess}");
     }
+}
+
+/// A replica that took over and is not writable yet. PostgreSQL only: SQLite's files are as writable as they were.
+#[tokio::test]
+async fn a_read_only_database_is_not_ready() {
+    let mut database = Database::fresh().await;
+    let Some(rest) = database.url.strip_prefix("postgres://") else { return };
+    let user = format!("reader_{}", std::process::id());
+    let url = format!("postgres://{user}@{}", rest.split_once('@').unwrap().1);
+    database.execute(format!("CREATE ROLE {user} LOGIN SUPERUSER")).await;
+    let owner = std::mem::replace(&mut database.url, url);
+    let server = Server::start(crate::support::settings(), Arc::new(database)).await;
+    let app = server.web_client().await;
+    let solution = server.solution().await;
+    let owner = Database::at(owner);
+    owner.execute(format!("ALTER ROLE {user} SET default_transaction_read_only = on")).await;
+    let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'");
+    owner.execute(end).await;
+    server.clock.pass(Duration::from_secs(1));
+    assert_eq!(server.get("/readyz").await.status, 503);
+    let refused = server.open_session(&app, &[("x-inkeep-challenge-solution", &solution)]).await;
+    assert_eq!(refused.status, 503, "SQLSTATE 25006: {}", refused.text());
+}
+
+/// The operator's own time limit on statements (SQLSTATE 57014). PostgreSQL only.
+#[tokio::test]
+async fn a_cancelled_statement_is_tried_again_later() {
+    let mut database = Database::fresh().await;
+    if !database.url.starts_with("postgres") {
+        return;
+    }
+    database.url += "&options[statement_timeout]=300";
+    let server = Server::start(crate::support::settings(), Arc::new(database)).await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let held = server.database.hold_messages().await;
+    assert_eq!(visitor.say(&server, "hi", None).await.status, 503);
+    drop(held);
+    assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }

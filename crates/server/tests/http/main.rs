@@ -5,10 +5,12 @@
     reason = "a helper of a test fails the test, and is for the tests"
 )]
 
+mod adaptive_price;
 mod agent;
 mod api_keys;
 mod apps;
 mod apps_crud;
+mod audit_log;
 mod challenge;
 mod chat;
 mod chat_completions;
@@ -30,8 +32,10 @@ mod pow_v2;
 mod pow_versions;
 mod problem;
 mod proof_of_work;
+mod quotas;
 mod random_solutions;
 mod rate_limit;
+mod revocations;
 mod rotation;
 mod serve;
 mod session;

@@ -53,6 +53,9 @@ async fn every_route_is_described() {
         "post /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "get /manage/tenants/{tenantId}/projects/{projectId}/api-keys",
         "delete /manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
+        "post /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+        "get /manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+        "get /manage/audit-log",
     ];
     assert_eq!(routes, expected.map(str::to_owned).into());
 }
@@ -94,9 +97,12 @@ async fn answers_are_as_described() {
 #[tokio::test]
 async fn where_there_is_a_limit_its_header_is_described() {
     let description = description(&Server::new().await).await;
-    for (path, method) in
-        [("/run/auth/pow/challenge", "get"), ("/run/auth/apps/{appId}/anonymous-session", "post")]
-    {
+    for (path, method) in [
+        ("/run/auth/pow/challenge", "get"),
+        ("/run/auth/apps/{appId}/anonymous-session", "post"),
+        ("/run/api/chat", "post"),
+        ("/run/v1/conversations", "get"),
+    ] {
         let refusal = &description["paths"][path][method]["responses"]["429"];
         assert!(refusal["headers"]["retry-after"].is_object(), "{path}: {refusal}");
     }
@@ -166,6 +172,6 @@ async fn every_guard_holds() {
             guarded += 1;
         }
     }
-    assert_eq!(guarded, 25, "nine calls of the run API, 16 of the management API");
+    assert_eq!(guarded, 28, "nine calls of the run API, 19 of the management API");
     assert_eq!(server.manage_at(axum::http::Method::GET, crate::support::APPS, &json!({})).await.status, 200);
 }

@@ -105,7 +105,7 @@ impl Server {
         Self::start(settings, Arc::new(Database::fresh().await)).await
     }
 
-    async fn start(settings: Settings, database: Arc<Database>) -> Self {
+    pub async fn start(settings: Settings, database: Arc<Database>) -> Self {
         let clock = HandClock(Arc::new(AtomicI64::new(NOW * 1000)));
         let random = CountingRandom::default();
         let store = Store::open(&database.url).await.unwrap();

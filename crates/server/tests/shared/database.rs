@@ -25,6 +25,17 @@ impl Database {
         Self { url, _folder: folder }
     }
 
+    /// A database that is there already.
+    pub fn at(url: String) -> Self {
+        Self { url, _folder: TempDir::new().unwrap() }
+    }
+
+    /// Runs a statement of PostgreSQL that the test has written.
+    pub async fn execute(&self, sql: String) {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+
     /// Lets no challenge be spent until this is dropped: the statement hangs, as it does where a database goes away.
     pub async fn hold(&self) -> Aside {
         let sqlite = self.url.starts_with("sqlite");

@@ -14,6 +14,18 @@ pub(crate) const POSTGRESQL: Tool<PathBuf> = Tool {
     download: None,
 };
 
+/// The program of Redis or Valkey, which share their protocol.
+pub(crate) const REDIS: Tool<PathBuf> = Tool {
+    name: "Redis's or Valkey's server",
+    variables: &["SALTMINE_TEST_REDIS_SERVER"],
+    packages: &[&["valkey-server"], &["redis-server"]],
+    find: |machine| {
+        let found = machine.path_in("SALTMINE_TEST_REDIS_SERVER")?;
+        Ok(found.or_else(|| machine.on_path(&["valkey-server", "redis-server"])))
+    },
+    download: None,
+};
+
 /// Debian keeps them off the `PATH`.
 fn postgresql_programs(machine: &Machine) -> Option<PathBuf> {
     let mut folders: Vec<_> = machine.path_folders().collect();

@@ -215,3 +215,12 @@ fn programs_off_the_path_are_found() {
     fake.program("xauth", "");
     assert!(WEBKIT.obtain(&fake.machine).is_ok());
 }
+
+#[test]
+fn the_server_of_redis_may_be_valkeys() {
+    let fake = Fake::new(true);
+    fake.apt("redis-server", &[("redis-server", "exit 0")]);
+    assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), fake.programs().join("redis-server"));
+    let valkey = fake.program("valkey-server", "exit 0");
+    assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), valkey);
+}

@@ -1,0 +1,78 @@
+//! The audit log: every call of the management API that came with a key.
+
+use super::client_address;
+use super::list::{ListParameters, ListQuery, Pagination};
+use crate::audit::{AuditEntry, ManagementRole};
+use crate::{AppState, Error};
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Characters of a path that are stored.
+const PATH_CHARACTERS: usize = 1000;
+
+/// A page of the audit log.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AuditLog {
+    data: Vec<AuditEntry>,
+    pagination: Pagination,
+}
+
+/// Returns the calls of the management API, the newest first.
+///
+/// Calls without a valid key are not among them: those are in the server's log.
+#[utoipa::path(
+    get,
+    path = "/manage/audit-log",
+    tag = "operation",
+    security(("managementKey" = [])),
+    params(ListParameters),
+    responses(
+        (status = 200, description = "A page of the audit log", body = AuditLog),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 422, description = "A parameter is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn list_audit_log(
+    State(state): State<AppState>,
+    query: ListQuery,
+) -> Result<Json<AuditLog>, Error> {
+    let page = state.store.list_audit_entries(query.page).await?;
+    let pagination = Pagination::of(query.page, &page);
+    Ok(Json(AuditLog { data: page.items, pagination }))
+}
+
+/// Stores a call before it is made, and its status after it. A call that cannot be stored is not made.
+pub(super) async fn record(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let Some(role) = request.extensions().get::<ManagementRole>().copied() else {
+        return next.run(request).await;
+    };
+    if state.settings.management.audit_entries == 0 {
+        return next.run(request).await;
+    }
+    let id = match state.random.lowercase(20) {
+        Ok(random) => format!("audit_{random}"),
+        Err(error) => return Error::Random(error).into_response(),
+    };
+    let entry = AuditEntry {
+        id,
+        at: state.clock.now(),
+        key: role,
+        address: client_address::of(&state, request.headers(), request.extensions()).to_string(),
+        method: request.method().as_str().to_owned(),
+        path: request.uri().path().chars().take(PATH_CHARACTERS).collect(),
+        status: None,
+    };
+    if let Err(error) = state.store.insert_audit_entry(&entry).await {
+        return Error::from(error).into_response();
+    }
+    let response = next.run(request).await;
+    if let Err(error) = state.store.finish_audit_entry(&entry.id, response.status().as_u16()).await {
+        // The call is in the log already, and it is made.
+        tracing::warn!(%error, entry = entry.id, "could not store the status of a management call");
+    }
+    response
+}

@@ -1,0 +1,107 @@
+use super::body::JsonBody;
+use super::list::{ListParameters, ListQuery, Pagination};
+use super::project::{ProjectParameters, ProjectPath};
+use super::validation::text;
+use crate::revocations::Revocation;
+use crate::{AppState, Error, Owner};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The sessions to revoke.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct NewRevocation {
+    /// The visitor, as the `sub` of their token; without one, all visitors of the app.
+    #[schema(min_length = 1, max_length = 255)]
+    visitor: Option<String>,
+    /// Sessions that began before are no longer accepted; without it, all that have begun.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    not_before: Option<Timestamp>,
+}
+
+/// One revocation.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RevocationResponse {
+    data: Revocation,
+}
+
+/// A page of revocations.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RevocationList {
+    data: Vec<Revocation>,
+    pagination: Pagination,
+}
+
+/// Revokes the sessions of one visitor, or of all visitors of an app.
+///
+/// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity.
+#[utoipa::path(
+    post,
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
+    request_body = NewRevocation,
+    responses(
+        (status = 201, description = "The revocation", body = RevocationResponse),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "A member is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn revoke_sessions(
+    State(state): State<AppState>,
+    ProjectPath(owner): ProjectPath,
+    Path((_, _, id)): Path<(String, String, String)>,
+    JsonBody(new): JsonBody<NewRevocation>,
+) -> Result<impl IntoResponse, Error> {
+    require_app(&state, &owner, &id).await?;
+    let now = state.clock.now();
+    let visitor = new.visitor.map(|visitor| text("visitor", visitor, 255)).transpose()?;
+    let not_before = match new.not_before {
+        Some(time) if time > now => return Err(Error::field("notBefore", "must not be in the future")),
+        Some(time) => time,
+        // Tokens know the second in which they were made: those of this second are revoked too.
+        None => now + SignedDuration::from_millis(1000 - now.as_millisecond().rem_euclid(1000)),
+    };
+    let data = Revocation { visitor, not_before, created_at: now };
+    state.store.revoke_sessions(&id, &data).await?;
+    Ok((StatusCode::CREATED, Json(RevocationResponse { data })))
+}
+
+/// Returns the revocations of an app, the newest first.
+#[utoipa::path(
+    get,
+    path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
+    tag = "apps",
+    security(("managementKey" = [])),
+    params(ProjectParameters, ("id" = String, Path, description = "The app's id"), ListParameters),
+    responses(
+        (status = 200, description = "A page of revocations", body = RevocationList),
+        (status = 401, description = "The management key is missing or wrong"),
+        (status = 404, description = "The project has no such app"),
+        (status = 422, description = "A parameter is wrong; `field` names it"),
+    )
+)]
+pub(super) async fn list_revocations(
+    State(state): State<AppState>,
+    ProjectPath(owner): ProjectPath,
+    Path((_, _, id)): Path<(String, String, String)>,
+    query: ListQuery,
+) -> Result<Json<RevocationList>, Error> {
+    require_app(&state, &owner, &id).await?;
+    let page = state.store.list_revocations(&id, query.page).await?;
+    let pagination = Pagination::of(query.page, &page);
+    Ok(Json(RevocationList { data: page.items, pagination }))
+}
+
+async fn require_app(state: &AppState, owner: &Owner, id: &str) -> Result<(), Error> {
+    let app = state.store.find_app(id).await?;
+    let is_own = |app: &crate::App| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id;
+    app.filter(is_own).map(|_| ()).ok_or(Error::AppNotFound)
+}

@@ -1,0 +1,127 @@
+//! Counters of this instance, or of all instances where they share a Redis or Valkey.
+
+use super::local::LocalCounters;
+use super::shared::SharedCounters;
+use crate::{Clock, RateLimit};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A counter and what it may reach.
+#[derive(Clone, Debug)]
+pub(crate) struct Counter {
+    pub(crate) key: String,
+    pub(crate) limit: u64,
+}
+
+/// How far a counter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) used: u64,
+    pub(crate) resets_in: Duration,
+}
+
+/// What became of an amount that was to be added to counters.
+#[derive(Clone, Debug)]
+pub(crate) struct Taking {
+    /// The index of the first counter that would exceed its limit; no counter counts the amount then.
+    pub(crate) refused: Option<usize>,
+    /// How far each counter is.
+    pub(crate) usages: Vec<Usage>,
+}
+
+/// All counters. While Redis is away, each instance counts for itself; it counts along before, so that it goes on with
+/// what it has seen.
+pub(crate) struct Counters {
+    local: LocalCounters,
+    shared: Option<Arc<SharedCounters>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Counters {
+    pub(super) fn new(shared: Option<Arc<SharedCounters>>, clock: Arc<dyn Clock>) -> Self {
+        Self { local: LocalCounters::default(), shared, clock }
+    }
+
+    /// Adds `amount` to every counter, or to none if one would exceed its limit.
+    pub(super) async fn take(&self, counters: &[Counter], window: Duration, amount: u64) -> Taking {
+        if let Some(shared) = &self.shared
+            && let Some(taking) = shared.take(counters, window, amount).await
+        {
+            if taking.refused.is_none() {
+                self.local.add(counters, window, amount, self.clock.elapsed());
+            }
+            return taking;
+        }
+        self.local.take(counters, window, amount, self.clock.elapsed())
+    }
+
+    /// Adds `amount` to every counter, whatever its limit is.
+    pub(super) async fn add(&self, counters: &[Counter], window: Duration, amount: u64) {
+        self.local.add(counters, window, amount, self.clock.elapsed());
+        if let Some(shared) = &self.shared {
+            let unlimited: Vec<_> =
+                counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect();
+            shared.take(&unlimited, window, amount).await;
+        }
+    }
+
+    /// Counts an event at `now` on every rate, and returns the counts, which halve within each half-life.
+    pub(super) async fn count_event(&self, keys: &[String], half_life: Duration, now: Duration) -> Vec<f64> {
+        let local = self.local.count_event(keys, half_life, now);
+        match &self.shared {
+            Some(shared) => shared.count_event(keys, half_life).await.unwrap_or(local),
+            None => local,
+        }
+    }
+
+    /// Counts a request against a rate limit that all instances share. Returns `None` if none is shared at the moment,
+    /// else whether the request is within the limit, or how long to wait.
+    pub(crate) async fn check_rate(&self, key: &str, limit: RateLimit) -> Option<Result<(), Duration>> {
+        self.shared.as_ref()?.check_rate(key, limit).await
+    }
+
+    /// Holds a lease of every counter until it is dropped, or returns the index of the first that has as many as its
+    /// limit.
+    pub(super) async fn lease(self: &Arc<Self>, counters: Vec<Counter>) -> Result<Lease, usize> {
+        let granted = match &self.shared {
+            Some(shared) => shared.lease(&counters).await,
+            None => None,
+        };
+        let shared_id = match granted {
+            Some(Ok(id)) => {
+                let unlimited: Vec<_> =
+                    counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect();
+                self.local.lease(&unlimited)?;
+                Some(id)
+            }
+            Some(Err(index)) => return Err(index),
+            None => {
+                self.local.lease(&counters)?;
+                None
+            }
+        };
+        Ok(Lease { owner: self.clone(), counters, shared_id })
+    }
+
+    /// Forgets the counters that say no more than new ones would.
+    pub(super) fn forget_expired(&self) {
+        self.local.forget_expired(self.clock.elapsed());
+    }
+}
+
+/// One use of counters of things that are under way, which ends when this is dropped.
+pub(crate) struct Lease {
+    owner: Arc<Counters>,
+    counters: Vec<Counter>,
+    shared_id: Option<String>,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.owner.local.release(self.counters.iter().map(|counter| &*counter.key));
+        if let (Some(id), Some(shared)) = (self.shared_id.take(), &self.owner.shared) {
+            let keys = self.counters.iter().map(|counter| counter.key.clone()).collect();
+            shared.clone().release(id, keys);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Quotas of the run API: by visitor, by address and by app.
+
+use super::counters::{Counter, Lease, Usage};
+use super::settings::{LimitSettings, QuotaLimits};
+use super::{LimitReport, Limits};
+use crate::Error;
+use std::net::IpAddr;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// After how many seconds a client tries again that has too many streams: one of them has probably ended.
+const STREAM_RETRY_SECONDS: u64 = 5;
+
+/// What a quota counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quota {
+    /// Requests within a minute.
+    Requests,
+    /// Bytes of stored messages within a day.
+    StoredBytes,
+    /// Tokens of agents within a day.
+    Tokens,
+}
+
+impl Quota {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::StoredBytes => "stored-bytes",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    const fn window(self) -> Duration {
+        match self {
+            Self::Requests => MINUTE,
+            Self::StoredBytes | Self::Tokens => DAY,
+        }
+    }
+
+    fn limits(self, settings: &LimitSettings) -> QuotaLimits {
+        match self {
+            Self::Requests => settings.requests,
+            Self::StoredBytes => settings.stored_bytes,
+            Self::Tokens => settings.tokens,
+        }
+    }
+}
+
+/// A kind of subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SubjectKind {
+    Visitor,
+    Address,
+    App,
+}
+
+impl SubjectKind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Address => "address",
+            Self::App => "app",
+        }
+    }
+
+    fn limit(self, limits: QuotaLimits) -> Option<u64> {
+        match self {
+            Self::Visitor => limits.visitor,
+            Self::Address => limits.address,
+            Self::App => limits.app,
+        }
+    }
+}
+
+/// A visitor, with the address and the app of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Subjects {
+    pub(crate) app: String,
+    pub(crate) visitor: String,
+    /// As [`key`](crate::http::key) returns it.
+    pub(crate) address: IpAddr,
+}
+
+impl Subjects {
+    const ALL: [SubjectKind; 3] = [SubjectKind::Visitor, SubjectKind::Address, SubjectKind::App];
+
+    fn key(&self, kind: SubjectKind, quota: &str) -> String {
+        match kind {
+            SubjectKind::Visitor => format!("{quota}:visitor:{}:{}", self.app, self.visitor),
+            SubjectKind::Address => address_key(quota, self.address),
+            SubjectKind::App => format!("{quota}:app:{}", self.app),
+        }
+    }
+
+    /// The counters of those kinds of subject that have a limit.
+    fn counters(
+        &self,
+        kinds: &[SubjectKind],
+        quota: &str,
+        limits: QuotaLimits,
+    ) -> Vec<(SubjectKind, Counter)> {
+        let counter = |kind: &SubjectKind| {
+            Some((*kind, Counter { key: self.key(*kind, quota), limit: kind.limit(limits)? }))
+        };
+        kinds.iter().filter_map(counter).collect()
+    }
+}
+
+fn address_key(quota: &str, address: IpAddr) -> String {
+    format!("{quota}:address:{address}")
+}
+
+impl Limits {
+    /// Counts a request of an address, before anything else is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn count_address(&self, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
+        let Some(limit) = self.settings.requests.address else {
+            return Ok(());
+        };
+        let key = address_key(Quota::Requests.name(), address);
+        let counters = vec![(SubjectKind::Address, Counter { key, limit })];
+        self.take_counters(Quota::Requests, counters, 1, Some(report)).await
+    }
+
+    /// Counts a request of a visitor whose address is counted already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn count_request(&self, subjects: &Subjects, report: &LimitReport) -> Result<(), Error> {
+        let kinds = [SubjectKind::Visitor, SubjectKind::App];
+        let counters = subjects.counters(&kinds, Quota::Requests.name(), self.settings.requests);
+        self.take_counters(Quota::Requests, counters, 1, Some(report)).await
+    }
+
+    /// Adds an amount to a quota of all subjects, or refuses it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn take(
+        &self,
+        quota: Quota,
+        subjects: &Subjects,
+        amount: u64,
+        report: &LimitReport,
+    ) -> Result<(), Error> {
+        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        self.take_counters(quota, counters, amount, Some(report)).await
+    }
+
+    /// Adds an amount that is used already.
+    pub(crate) async fn charge(&self, quota: Quota, subjects: &Subjects, amount: u64) {
+        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        let counters: Vec<_> = counters.into_iter().map(|(_, counter)| counter).collect();
+        if amount > 0 && !counters.is_empty() {
+            self.counters.add(&counters, quota.window(), amount).await;
+        }
+    }
+
+    /// Holds a place among the responses that are being written, or refuses one more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn stream(
+        &self,
+        subjects: &Subjects,
+        report: &LimitReport,
+    ) -> Result<Option<Lease>, Error> {
+        const NAME: &str = "streams";
+        let counters = subjects.counters(&Subjects::ALL, NAME, self.settings.streams);
+        if counters.is_empty() {
+            return Ok(None);
+        }
+        let (kinds, counters): (Vec<_>, Vec<_>) = counters.into_iter().unzip();
+        let limits: Vec<_> = counters.iter().map(|counter| counter.limit).collect();
+        self.counters.lease(counters).await.map(Some).map_err(|index| {
+            let (kind, limit) = (kinds[index], limits[index]);
+            report.set(&format!("{NAME}-{}", kind.name()), limit, None, 0, STREAM_RETRY_SECONDS);
+            self.refusals.count(NAME, kind.name());
+            Error::QuotaExceeded {
+                quota: NAME,
+                subject: kind.name(),
+                limit,
+                retry_after_seconds: STREAM_RETRY_SECONDS,
+            }
+        })
+    }
+
+    async fn take_counters(
+        &self,
+        quota: Quota,
+        counters: Vec<(SubjectKind, Counter)>,
+        amount: u64,
+        report: Option<&LimitReport>,
+    ) -> Result<(), Error> {
+        if counters.is_empty() {
+            return Ok(());
+        }
+        let (kinds, counters): (Vec<_>, Vec<_>) = counters.into_iter().unzip();
+        let taking = self.counters.take(&counters, quota.window(), amount).await;
+        // What is reported of a request that is accepted: the first subject, a visitor where there is one.
+        let index = taking.refused.unwrap_or(0);
+        let (kind, limit) = (kinds[index], counters[index].limit);
+        let Usage { used, resets_in } = taking.usages[index];
+        // Rounded up: a client that comes back in time is accepted.
+        let seconds = resets_in.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1);
+        if let Some(report) = report {
+            let name = format!("{}-{}", quota.name(), kind.name());
+            let remaining = if taking.refused.is_some() { 0 } else { limit.saturating_sub(used) };
+            report.set(&name, limit, Some(quota.window().as_secs()), remaining, seconds);
+        }
+        if taking.refused.is_some() {
+            self.refusals.count(quota.name(), kind.name());
+            return Err(Error::QuotaExceeded {
+                quota: quota.name(),
+                subject: kind.name(),
+                limit,
+                retry_after_seconds: seconds,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Counters in Redis or Valkey, shared by all instances.
+
+use super::counters::{Counter, Taking, Usage};
+use super::scripts;
+use crate::{Clock, Random, RateLimit, Secret};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, FromRedisValue, RedisError, Script};
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+/// How long a request waits for Redis before this instance counts for itself.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long Redis is not asked after it failed. Then one request tries.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a lease is valid. An instance that is killed keeps its leases for that long.
+const LEASE_LIFETIME: Duration = Duration::from_secs(15);
+
+/// How often an instance lengthens its leases.
+const RENEWAL_PERIOD: Duration = Duration::from_secs(5);
+
+/// What every key begins with.
+const PREFIX: &str = "saltmine:";
+
+/// The connection to Redis, and whether it is there. A method returns `None` while it is not.
+pub(super) struct SharedCounters {
+    connection: ConnectionManager,
+    scripts: Scripts,
+    clock: Arc<dyn Clock>,
+    /// When Redis may be asked again, in milliseconds of the clock.
+    retry_at: AtomicU64,
+    is_away: AtomicBool,
+    /// The keys of this instance's leases, by id.
+    leases: Mutex<HashMap<String, Vec<String>>>,
+    instance: String,
+    lease_count: AtomicU64,
+}
+
+struct Scripts {
+    take: Script,
+    count_event: Script,
+    check_rate: Script,
+    lease: Script,
+    renew: Script,
+    release: Script,
+}
+
+impl SharedCounters {
+    /// Prepares the connection, which is made when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// If the address is none of Redis, or `random` fails.
+    pub(super) fn start(url: &Secret, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Arc<Self>> {
+        let client = Client::open(url.reveal()).map_err(io::Error::other)?;
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(RETRY_AFTER))
+            .set_response_timeout(Some(PATIENCE))
+            .set_number_of_retries(0);
+        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(io::Error::other)?;
+        let shared = Arc::new(Self {
+            connection,
+            scripts: Scripts {
+                take: Script::new(scripts::TAKE),
+                count_event: Script::new(scripts::COUNT_EVENT),
+                check_rate: Script::new(scripts::CHECK_RATE),
+                lease: Script::new(scripts::LEASE),
+                renew: Script::new(scripts::RENEW),
+                release: Script::new(scripts::RELEASE),
+            },
+            clock,
+            retry_at: AtomicU64::new(0),
+            is_away: AtomicBool::new(false),
+            leases: Mutex::default(),
+            instance: random.lowercase(12)?,
+            lease_count: AtomicU64::new(0),
+        });
+        tokio::spawn(renew_forever(Arc::downgrade(&shared)));
+        Ok(shared)
+    }
+
+    pub(super) async fn take(&self, counters: &[Counter], window: Duration, amount: u64) -> Option<Taking> {
+        let mut arguments = vec![amount.to_string(), window.as_millis().to_string()];
+        arguments.extend(counters.iter().map(|counter| counter.limit.to_string()));
+        let result: Vec<u64> = self.run(&self.scripts.take, &keys(counters), &arguments).await?;
+        let (refused, usages) = result.split_first()?;
+        let usages = usages
+            .as_chunks()
+            .0
+            .iter()
+            .map(|[used, left]| Usage { used: *used, resets_in: Duration::from_millis(*left) });
+        Some(Taking { refused: index(*refused), usages: usages.collect() })
+    }
+
+    pub(super) async fn count_event(&self, names: &[String], half_life: Duration) -> Option<Vec<f64>> {
+        let arguments = [half_life.as_millis().to_string()];
+        self.run(&self.scripts.count_event, names, &arguments).await
+    }
+
+    pub(super) async fn check_rate(&self, name: &str, limit: RateLimit) -> Option<Result<(), Duration>> {
+        let interval = 1_000_000.0 / f64::from(limit.per_second.get());
+        let arguments = [interval.to_string(), limit.burst.to_string()];
+        let wait: u64 = self.run(&self.scripts.check_rate, &[name.to_owned()], &arguments).await?;
+        Some(if wait == 0 { Ok(()) } else { Err(Duration::from_micros(wait)) })
+    }
+
+    /// Returns the id of a new lease, or the index of the counter that has as many as its limit.
+    pub(super) async fn lease(&self, counters: &[Counter]) -> Option<Result<String, usize>> {
+        let count = self.lease_count.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}_{count}", self.instance);
+        let mut arguments = vec![id.clone(), LEASE_LIFETIME.as_millis().to_string()];
+        arguments.extend(counters.iter().map(|counter| counter.limit.to_string()));
+        let names = keys(counters);
+        let refused: u64 = self.run(&self.scripts.lease, &names, &arguments).await?;
+        Some(match index(refused) {
+            Some(index) => Err(index),
+            None => {
+                self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), names);
+                Ok(id)
+            }
+        })
+    }
+
+    /// Ends a lease, without waiting for it.
+    pub(super) fn release(self: Arc<Self>, id: String, names: Vec<String>) {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        // Outside of a runtime the lease ends by itself.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let _: Option<u64> = self.run(&self.scripts.release, &names, &[id]).await;
+            });
+        }
+    }
+
+    /// Runs a script, unless Redis failed a moment ago.
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        names: &[String],
+        arguments: &[String],
+    ) -> Option<T> {
+        self.may_ask().then_some(())?;
+        let mut invocation = script.prepare_invoke();
+        for name in names {
+            invocation.key(format!("{PREFIX}{name}"));
+        }
+        for argument in arguments {
+            invocation.arg(argument);
+        }
+        let mut connection = self.connection.clone();
+        let answer = tokio::time::timeout(PATIENCE, invocation.invoke_async(&mut connection)).await;
+        self.note(answer.unwrap_or_else(|_| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))))
+    }
+
+    /// Returns whether to ask Redis: while it is away, one request in each [`RETRY_AFTER`] does.
+    fn may_ask(&self) -> bool {
+        if !self.is_away.load(Ordering::Relaxed) {
+            return true;
+        }
+        let now = milliseconds(self.clock.elapsed());
+        let retry_at = self.retry_at.load(Ordering::Relaxed);
+        let next = now + milliseconds(RETRY_AFTER);
+        now >= retry_at
+            && self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Notes whether Redis is there, and logs when that changes.
+    fn note<T>(&self, answer: Result<T, RedisError>) -> Option<T> {
+        match answer {
+            Ok(value) => {
+                if self.is_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("Redis is back: counters are shared again");
+                }
+                Some(value)
+            }
+            Err(error) => {
+                let next = milliseconds(self.clock.elapsed() + RETRY_AFTER);
+                self.retry_at.store(next, Ordering::Relaxed);
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "Redis is away: this instance counts for itself until it is back");
+                }
+                None
+            }
+        }
+    }
+
+    async fn renew(&self) {
+        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lifetime = LEASE_LIFETIME.as_millis().to_string();
+        for (id, names) in leases {
+            let arguments = [id, lifetime.clone()];
+            if self.run::<u64>(&self.scripts.renew, &names, &arguments).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+/// Lengthens the leases of an instance for as long as it is there.
+async fn renew_forever(shared: Weak<SharedCounters>) {
+    if let Some(shared) = shared.upgrade() {
+        // Connects before the first visitor comes. It ends no lease.
+        let _: Option<u64> = shared.run(&shared.scripts.release, &[], &[String::new()]).await;
+    }
+    loop {
+        tokio::time::sleep(RENEWAL_PERIOD).await;
+        match shared.upgrade() {
+            Some(shared) => shared.renew().await,
+            None => return,
+        }
+    }
+}
+
+fn keys(counters: &[Counter]) -> Vec<String> {
+    counters.iter().map(|counter| counter.key.clone()).collect()
+}
+
+/// The index that a script returns: Lua counts from 1, and 0 is none.
+fn index(number: u64) -> Option<usize> {
+    usize::try_from(number).ok()?.checked_sub(1)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

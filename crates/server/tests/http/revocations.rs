@@ -1,0 +1,109 @@
+//! Sessions that the operator ends.
+
+use crate::support::{APPS, Answer, PAGE, Server};
+use crate::visitor::Visitor;
+use axum::http::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const LIST: &str = "/run/v1/conversations";
+
+async fn revoke(server: &Server, app: &str, body: Value) -> Answer {
+    server.manage_at(Method::POST, &format!("{APPS}/{app}/revocations"), &body).await
+}
+
+fn sub(token: &str) -> String {
+    crate::support::jwt_part(token, 1)["sub"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_sessions_of_one_visitor_are_revoked() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let token = server.token(&app).await;
+    let (visitor, other) = (Visitor::with_token(&app, &token), Visitor::of(&server, &app).await);
+    server.clock.pass(Duration::from_millis(500));
+    let answer = revoke(&server, &app, json!({ "visitor": sub(&token) })).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(answer.json()["data"]["visitor"], sub(&token));
+    let refused = visitor.get(&server, LIST).await;
+    refused.assert_problem(401, "unauthorized", "token_invalid", "Invalid end-user JWT");
+    assert_eq!(other.get(&server, LIST).await.status, 200, "another visitor's are valid");
+
+    // A revoked session is not renewed: the visitor gets a new identity.
+    server.clock.pass(Duration::from_secs(1));
+    let solution = server.solution().await;
+    let authorization = format!("Bearer {token}");
+    let headers = [("authorization", &*authorization), ("x-inkeep-challenge-solution", &solution)];
+    let renewed = server.open_session(&app, &headers).await.json();
+    let renewed = renewed["token"].as_str().unwrap();
+    assert_ne!(sub(renewed), sub(&token));
+    assert_eq!(Visitor::with_token(&app, renewed).get(&server, LIST).await.status, 200);
+}
+
+/// By every instance, at once.
+#[tokio::test]
+async fn all_sessions_of_an_app_are_revoked() {
+    let server = Server::new().await;
+    let another = server.another().await;
+    let (app, other) = (server.web_client().await, server.web_client().await);
+    let (before, elsewhere) = (Visitor::of(&server, &app).await, Visitor::of(&server, &other).await);
+    let answer = revoke(&server, &app, json!({})).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["data"]["visitor"]), (201, &Value::Null));
+    assert_eq!(before.get(&server, LIST).await.status, 401);
+    assert_eq!(before.get(&another, LIST).await.status, 401);
+    assert_eq!(before.say(&another, "hi", None).await.status, 401);
+    assert_eq!(elsewhere.get(&server, LIST).await.status, 200);
+    server.clock.pass(Duration::from_secs(1));
+    assert_eq!(Visitor::of(&server, &app).await.get(&server, LIST).await.status, 200, "new ones are valid");
+}
+
+#[tokio::test]
+async fn sessions_that_began_after_the_time_stay_valid() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let before = Visitor::of(&server, &app).await;
+    server.clock.pass(Duration::from_secs(10));
+    let after = Visitor::of(&server, &app).await;
+    server.clock.pass(Duration::from_secs(10));
+    let time = jiff::Timestamp::from_second(crate::support::NOW + 5).unwrap().to_string();
+    assert_eq!(revoke(&server, &app, json!({ "notBefore": time })).await.status, 201);
+    assert_eq!(before.get(&server, LIST).await.status, 401);
+    assert_eq!(after.get(&server, LIST).await.status, 200);
+    // An earlier time takes nothing back.
+    let time = jiff::Timestamp::from_second(crate::support::NOW - 5).unwrap().to_string();
+    assert_eq!(revoke(&server, &app, json!({ "notBefore": time })).await.status, 201);
+    assert_eq!(before.get(&server, LIST).await.status, 401);
+}
+
+#[tokio::test]
+async fn revocations_are_listed() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    for visitor in ["anon_1", "anon_2"] {
+        server.clock.pass(Duration::from_secs(1));
+        assert_eq!(revoke(&server, &app, json!({ "visitor": visitor })).await.status, 201);
+    }
+    let list = server.manage_at(Method::GET, &format!("{APPS}/{app}/revocations"), &json!({})).await.json();
+    assert_eq!((&list["data"][0]["visitor"], &list["pagination"]["total"]), (&json!("anon_2"), &json!(2)));
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    for (body, field) in [
+        (json!({ "visitor": "" }), "visitor"),
+        (json!({ "vistor": "x" }), "vistor"),
+        (json!({ "notBefore": "yesterday" }), "notBefore"),
+        (json!({ "notBefore": "2126-01-01T00:00:00Z" }), "notBefore"),
+    ] {
+        let answer = revoke(&server, &app, body).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)));
+    }
+    assert_eq!(revoke(&server, "app_unknown000000000", json!({})).await.status, 404);
+    let path = format!("/manage/tenants/acme/projects/other/apps/{app}/revocations");
+    assert_eq!(server.manage_at(Method::POST, &path, &json!({})).await.status, 404, "another project's");
+    let visitor = Visitor::of(&server, &app).await;
+    assert_eq!(visitor.get(&server, LIST).await.status, 200, "{PAGE}: nothing is revoked");
+}

@@ -1,0 +1,112 @@
+//! What large conversations cost the process: statements of the database, and memory.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    dead_code,
+    reason = "a helper of a test fails the test, and is for the tests; not all use all"
+)]
+
+#[path = "shared/process.rs"]
+mod process;
+
+use process::{KEY, LONG, Running};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use tempfile::TempDir;
+
+const PAGE: &str = "https://docs.example.com";
+
+/// Sends a request, and returns the connection without reading from it.
+fn send(server: &Running, head: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let length = body.len();
+    let common = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+    write!(stream, "{head}\r\n{common}\r\nOrigin: {PAGE}\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    stream
+}
+
+fn ask(server: &Running, head: &str, body: &Value) -> Value {
+    let mut text = String::new();
+    send(server, head, &body.to_string()).read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap();
+    assert!(status.starts_with("20"), "{head}");
+    serde_json::from_str(body).unwrap()
+}
+
+struct Visitor {
+    server: Running,
+    authorization: String,
+    _folder: TempDir,
+}
+
+impl Visitor {
+    fn new(log: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let environment = [
+            ("INKEEP_ANON_JWT_SECRET", LONG),
+            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
+            ("SALTMINE_LOG", log),
+            ("SALTMINE_QUOTA_STORED_BYTES", "off"),
+            ("SALTMINE_QUOTA_TOKENS", "off"),
+        ];
+        let server = Running::start(folder.path(), &environment);
+        let app = json!({
+            "name": "Docs", "type": "web_client",
+            "config": { "type": "web_client", "webClient": { "allowedDomains": ["docs.example.com"] } },
+        });
+        let head = format!("POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nAuthorization: Bearer {KEY}");
+        let app = ask(&server, &head, &app)["data"]["app"]["id"].as_str().unwrap().to_owned();
+        let head = format!("POST /run/auth/apps/{app}/anonymous-session HTTP/1.1");
+        let token = ask(&server, &head, &json!({}))["token"].as_str().unwrap().to_owned();
+        let authorization = format!("Authorization: Bearer {token}\r\nX-Inkeep-App-Id: {app}");
+        Self { server, authorization, _folder: folder }
+    }
+
+    fn chat(&self, messages: &[Value]) {
+        let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
+        ask(&self.server, &format!("POST /run/api/chat HTTP/1.1\r\n{}", self.authorization), &body);
+    }
+
+    /// Of HTTP 1.0, whose response has no chunks.
+    fn read(&self) -> String {
+        format!("GET /run/v1/conversations/long HTTP/1.0\r\n{}", self.authorization)
+    }
+
+    /// The memory of the process, in KiB.
+    fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+#[test]
+fn a_long_turn_is_stored_by_few_statements() {
+    let visitor = Visitor::new("warn,sqlx=debug");
+    visitor.chat(&vec![json!({ "role": "user", "content": "x" }); 999]);
+    let Visitor { server, _folder, .. } = visitor;
+    let (_, log) = server.stop();
+    let statements = log.lines().filter(|line| line.contains("INSERT INTO messages")).count();
+    assert!((1..=2).contains(&statements), "{statements} statements");
+}
+
+/// Each of these responses is about 4 MB; what lies in buffers of the system is not the process's.
+#[test]
+fn responses_that_are_not_read_take_little_memory() {
+    let visitor = Visitor::new("warn");
+    let text = "\\".repeat(90_000);
+    for _ in 0..6 {
+        visitor.chat(&[json!({ "role": "user", "content": text })]);
+    }
+    let whole = ask(&visitor.server, &visitor.read(), &Value::Null);
+    assert_eq!(whole["data"]["messages"].as_array().unwrap().len(), 12);
+    assert_eq!(whole["pagination"]["total"], 12);
+    let before = visitor.memory();
+    let connections: Vec<_> = (0..60).map(|_| send(&visitor.server, &visitor.read(), "")).collect();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
+    assert!(each < 1500, "{each} KiB for each of {} responses", connections.len());
+}

@@ -1,0 +1,212 @@
+//! Two processes that share their counters through Redis. Skipped where there is no Redis.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    unreachable_pub,
+    dead_code,
+    reason = "a helper of a test fails the test, and is for the tests; not all use all; real time passes"
+)]
+
+#[path = "shared/database.rs"]
+mod database;
+#[path = "shared/process.rs"]
+mod process;
+#[path = "shared/redis.rs"]
+mod redis;
+#[path = "shared/solution.rs"]
+mod solution;
+
+use database::Database;
+use process::{KEY, LONG, Running};
+use redis::Redis;
+use reqwest::Client;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// The tests take turns: they measure what two processes accept in a time.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+const PAGE: &str = "https://docs.example.com";
+
+struct Pair {
+    first: Running,
+    second: Running,
+    redis: Redis,
+    client: Client,
+    _folder: TempDir,
+    _database: Database,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Pair {
+    async fn start(more: &[(&str, &str)]) -> Option<Self> {
+        let turn = TURN.lock().await;
+        let redis = Redis::start()?;
+        let (folder, database) = (TempDir::new().unwrap(), Database::fresh().await);
+        let url = redis.url();
+        let environment = [
+            ("INKEEP_POW_HMAC_SECRET", LONG),
+            ("INKEEP_ANON_JWT_SECRET", LONG),
+            ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
+            ("INKEEP_POW_DIFFICULTY", "200"),
+            // Nobody reads the log until the end: it must fit into the pipe.
+            ("SALTMINE_LOG", "warn,saltmine_server::limits=info"),
+            ("DATABASE_URL", &database.url),
+            ("SALTMINE_REDIS_URL", &url),
+        ];
+        let environment = [&environment, more].concat();
+        let start = || Running::start(folder.path(), &environment);
+        let (first, second) = (start(), start());
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Some(Self {
+            first,
+            second,
+            redis,
+            client: Client::new(),
+            _folder: folder,
+            _database: database,
+            _turn: turn,
+        })
+    }
+
+    /// The status of a request of a visitor to one of the two.
+    async fn challenge(&self, server: &Running) -> u16 {
+        let url = format!("http://{}/run/auth/pow/challenge", server.address);
+        self.client.get(url).send().await.map_or(0, |response| response.status().as_u16())
+    }
+
+    async fn json(&self, request: reqwest::RequestBuilder) -> Value {
+        serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
+    /// An app and a token for it.
+    async fn visitor(&self) -> (String, String) {
+        let body = json!({
+            "name": "Docs", "type": "web_client",
+            "config": { "type": "web_client", "webClient": { "allowedDomains": ["docs.example.com"] } },
+        });
+        let address = &self.first.address;
+        let url = format!("http://{address}/manage/tenants/acme/projects/docs/apps");
+        let request = self.client.post(url).bearer_auth(KEY).header("content-type", "application/json");
+        let app = self.json(request.body(body.to_string())).await;
+        let app = app["data"]["app"]["id"].as_str().unwrap().to_owned();
+        let url = format!("http://{address}/run/auth/pow/challenge");
+        let solution = solution::solve(&self.json(self.client.get(url)).await).header();
+        let url = format!("http://{address}/run/auth/apps/{app}/anonymous-session");
+        let request =
+            self.client.post(url).header("origin", PAGE).header("x-inkeep-challenge-solution", solution);
+        let token = self.json(request).await["token"].as_str().unwrap().to_owned();
+        (app, token)
+    }
+
+    async fn list(&self, server: &Running, (app, token): &(String, String)) -> u16 {
+        let url = format!("http://{}/run/v1/conversations", server.address);
+        let request = self.client.get(url).header("origin", PAGE).header("x-inkeep-app-id", app);
+        request.bearer_auth(token).send().await.map_or(0, |response| response.status().as_u16())
+    }
+}
+
+/// As much load as the test can make, from 8 connections, for so long: how many requests were accepted, and the time.
+async fn load(pair: &Pair, servers: &[&Running], time: Duration) -> (u32, f64) {
+    let begin = Instant::now();
+    let workers = (0..8).map(|number| {
+        let server = servers[number % servers.len()];
+        async move {
+            let mut accepted = 0;
+            while begin.elapsed() < time {
+                accepted += u32::from(pair.challenge(server).await == 200);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            accepted
+        }
+    });
+    let accepted = futures_util::future::join_all(workers).await.into_iter().sum();
+    (accepted, begin.elapsed().as_secs_f64())
+}
+
+/// Checks that a burst and 20 a second were accepted.
+#[track_caller]
+fn assert_within_a_tenth((accepted, seconds): (u32, f64), burst: f64) {
+    let expected = burst + seconds * 20.0;
+    let ratio = f64::from(accepted) / expected;
+    assert!((0.9..=1.1).contains(&ratio), "{accepted} of {expected}");
+}
+
+/// Together the two accept what one alone would, before and after one is killed, and with Redis or without.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_limit_holds_over_instances() {
+    let Some(mut pair) = Pair::start(&[("SALTMINE_RATE_LIMIT", "20/40")]).await else { return };
+    let time = Duration::from_secs(5);
+    assert_within_a_tenth(load(&pair, &[&pair.first, &pair.second], time).await, 40.0);
+    pair.second.signal("-KILL");
+    assert_within_a_tenth(load(&pair, &[&pair.first, &pair.second], time).await, 0.0);
+    // The instance that is left has counted along, and goes on by itself.
+    pair.redis.stop();
+    assert_within_a_tenth(load(&pair, &[&pair.first], time).await, 0.0);
+    // Redis is back, and empty: one more burst.
+    pair.redis.restart();
+    assert_within_a_tenth(load(&pair, &[&pair.first], time).await, 40.0);
+    let (_, log) = pair.first.stop();
+    for words in ["Redis is away", "Redis is back"] {
+        assert_eq!(log.matches(words).count(), 1, "{words}: {log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quota_holds_over_instances_and_while_redis_is_away() {
+    let quotas = [("SALTMINE_QUOTA_REQUESTS", "visitor=50"), ("SALTMINE_RATE_LIMIT", "off")];
+    let Some(mut pair) = Pair::start(&quotas).await else { return };
+    let visitor = pair.visitor().await;
+    let mut accepted = 0;
+    for _ in 0..20 {
+        accepted += u32::from(pair.list(&pair.first, &visitor).await == 200);
+        accepted += u32::from(pair.list(&pair.second, &visitor).await == 200);
+    }
+    assert_eq!(accepted, 40, "each is counted once");
+    pair.second.signal("-KILL");
+    for _ in 0..20 {
+        accepted += u32::from(pair.list(&pair.first, &visitor).await == 200);
+    }
+    assert_eq!(accepted, 50, "what the killed one accepted counts");
+    // The instance has counted along: 30 of the 50 are its own.
+    pair.redis.stop();
+    let mut alone = 0;
+    for _ in 0..40 {
+        alone += u32::from(pair.list(&pair.first, &visitor).await == 200);
+    }
+    assert_eq!(alone, 20);
+    assert_eq!(pair.list(&pair.first, &visitor).await, 429, "it fails closed");
+}
+
+/// The price that one instance's visitors raise, the other's pay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_price_is_shared() {
+    let adaptive = [("SALTMINE_POW_ADAPTIVE", "prefix=10/8"), ("SALTMINE_RATE_LIMIT", "off")];
+    let Some(pair) = Pair::start(&adaptive).await else { return };
+    for _ in 0..300 {
+        assert_eq!(pair.challenge(&pair.first).await, 200);
+    }
+    let url = format!("http://{}/run/auth/pow/challenge", pair.second.address);
+    assert_eq!(pair.json(pair.client.get(url)).await["maxnumber"], 1600);
+}
+
+/// A server starts without Redis, and works.
+#[tokio::test]
+async fn a_server_starts_while_redis_is_away() {
+    let Some(mut redis) = Redis::start() else { return };
+    redis.stop();
+    let folder = TempDir::new().unwrap();
+    let url = redis.url();
+    let environment = [
+        ("INKEEP_POW_HMAC_SECRET", LONG),
+        ("INKEEP_ANON_JWT_SECRET", LONG),
+        ("SALTMINE_REDIS_URL", &*url),
+        ("SALTMINE_RATE_LIMIT", "1/2"),
+    ];
+    let server = Running::start(folder.path(), &environment);
+    let statuses = [1, 2, 3].map(|_| server.get("/run/auth/pow/challenge")[9..12].to_owned());
+    assert_eq!(statuses, ["200", "200", "429"]);
+}
