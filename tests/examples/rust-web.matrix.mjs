@@ -27,7 +27,16 @@ after(async () => {
 const manifest = ["--manifest-path", join(project, "Cargo.toml"), "--locked"];
 execFileSync(
   "cargo",
-  ["build", "--quiet", "--release", "--target", "wasm32-unknown-unknown", "--target-dir", target, ...manifest],
+  [
+    "build",
+    "--quiet",
+    "--release",
+    "--target",
+    "wasm32-unknown-unknown",
+    "--target-dir",
+    target,
+    ...manifest,
+  ],
   { stdio: "inherit" },
 );
 const module = join(target, "wasm32-unknown-unknown/release/rust_web.wasm");
