@@ -94,7 +94,7 @@ function startSigningIn({ baseUrl }: Settings, change: (signer?: Signer) => void
   const button = part<HTMLButtonElement>("sign-in");
   const failure = part("sign-in-failure");
   let isSignedIn = false;
-  button.addEventListener("click", async () => {
+  const toggle = async () => {
     failure.hidden = true;
     button.disabled = true;
     try {
@@ -108,7 +108,8 @@ function startSigningIn({ baseUrl }: Settings, change: (signer?: Signer) => void
     } finally {
       button.disabled = false;
     }
-  });
+  };
+  button.addEventListener("click", () => void toggle());
   return button;
 }
 
