@@ -18,8 +18,7 @@ const NOW_SECONDS: u64 = 1_790_000_000;
 
 static TOKENS: LazyLock<Tokens> =
     LazyLock::new(|| Tokens::new(&Secret::from(SECRETS[0]), Some(&Secret::from(SECRETS[1])), 3_600));
-static REAL: LazyLock<String> =
-    LazyLock::new(|| TOKENS.sign(&claims("anon_1", NOW_SECONDS)));
+static REAL: LazyLock<String> = LazyLock::new(|| TOKENS.sign(&claims("anon_1", NOW_SECONDS)));
 
 /// Checks one case.
 pub fn run(data: &[u8]) {

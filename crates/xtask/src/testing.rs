@@ -46,16 +46,17 @@ pub(crate) const MATRIX: &[Step] = &[
     PAGE,
     DOCS,
     SERVER,
-    Step { label: "testing the wasm modules in Firefox", run: test_wasm_in_firefox },
     Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
 ];
 
 /// The steps of `npm run test:frameworks`.
 pub(crate) const FRAMEWORKS: &[Step] = &[
-    Step { label: "finding Chromium", run: find_tools },
+    Step { label: "finding Chromium and Firefox", run: find_tools_of_frameworks },
     WASM,
     PACKAGE,
     SERVER,
+    // Installs geckodriver, which takes minutes.
+    Step { label: "testing the wasm modules in Firefox", run: test_wasm_in_firefox },
     Step {
         label: "installing and building the frameworks' projects",
         run: |tools| run_js_tests("frameworks", tools),
@@ -135,6 +136,12 @@ fn find_tools(tools: &mut TestTools) -> Result<()> {
     tools.chromium = tools.note(CHROMIUM.obtain(&machine))?;
     tools.postgres = tools.note(Postgres::start(&machine))?;
     tools.redis = tools.note(REDIS.obtain(&machine))?;
+    Ok(())
+}
+
+fn find_tools_of_frameworks(tools: &mut TestTools) -> Result<()> {
+    find_tools(tools)?;
+    tools.firefox = tools.note(FIREFOX.obtain(&Machine::current()))?;
     Ok(())
 }
 

@@ -104,7 +104,9 @@ impl Script {
         self.turn_clock(bytes)?;
         Ok(match (bytes.arbitrary()?, step) {
             (Happening::OutOfTurn(event), _) => every_event().swap_remove(usize::from(event % 5)),
-            (Happening::Trouble { timed_out }, Step::Request(_)) => Event::Unanswered(Unanswered { timed_out, ..Unanswered::default() }),
+            (Happening::Trouble { timed_out }, Step::Request(_)) => {
+                Event::Unanswered(Unanswered { timed_out, ..Unanswered::default() })
+            }
             (Happening::Expected, Step::Request(_)) => Event::Response(self.response(bytes)?),
             (Happening::Expected, Step::Search) => Event::Searched(Some(bytes.arbitrary::<u64>()? >> 11)),
             (Happening::Trouble { .. }, Step::Search) => Event::Searched(None),
@@ -181,7 +183,13 @@ fn content(content: Content) -> Option<Body> {
 /// One of each kind.
 pub(super) fn every_event() -> Vec<Event<Body>> {
     let response = |status| {
-        Event::Response(Response { status, date_ms: None, retry_after_ms: None, request_id: None, body: Body::new(json!({})) })
+        Event::Response(Response {
+            status,
+            date_ms: None,
+            retry_after_ms: None,
+            request_id: None,
+            body: Body::new(json!({})),
+        })
     };
     vec![
         response(200),
