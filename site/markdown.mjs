@@ -138,7 +138,8 @@ function nameRows({ rows, isFigures }, slugger) {
       const [, wanted] = /^<a id="([^"]+)">$/.exec(anchor?.content ?? "") ?? [];
       if (wanted && end?.content === "</a>") first.inline.children.splice(0, 2);
       const title = textOf(first.inline);
-      const id = wanted ?? slugger.slug(title);
+      // A title of signs only, such as `*`, has no slug of its own.
+      const id = wanted ?? (slugger.slug(title) || slugger.slug("entry"));
       open.attrSet("id", id);
       const text = others
         .map(({ open, inline }) => [open.attrGet("data-label"), textOf(inline)].filter(Boolean).join(": "))

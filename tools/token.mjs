@@ -104,8 +104,8 @@ try {
   const { token, expiresAt } = await client.session({ signal: interrupted.signal });
   console.log(JSON.stringify({ token, expiresAt }));
 } catch (error) {
+  if (interrupted.signal.aborted) fail(130, "aborted", "interrupted.");
   if (!(error instanceof SaltmineError)) throw error;
-  if (interrupted.signal.aborted) fail(130, error.code, "interrupted.");
   fail(error.code === "invalid_options" ? 2 : 1, error.code, error.message);
 } finally {
   client?.dispose();

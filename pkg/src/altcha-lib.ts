@@ -193,7 +193,7 @@ async function find(
     return { number, took: Math.round(tookMs) };
   } catch (error) {
     const { code, field } = error as { code?: string; field?: string };
-    if (code === "no_solution" || code === "aborted") return null;
+    if (code === "no_solution" || signal?.aborted) return null;
     // A text that is no digest of this hash function is the digest of nothing.
     if (code === "challenge_malformed" && (field === "challenge" || field === "signature")) return null;
     throw error;

@@ -16,7 +16,7 @@ const host = {
 
 /** Instantiates a wasm module; `glue` is the module's own copy of `pkg/wasm/client.js`. */
 export async function instantiate(bytes, glue) {
-  const { instance } = await WebAssembly.instantiate(bytes, { g: glue });
+  const { instance } = await WebAssembly.instantiate(bytes, { g: glue.imports });
   glue.__wbg_set_wasm(instance.exports);
   return glue;
 }

@@ -1,7 +1,6 @@
 //! The client for Rust web applications.
 
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 
 use js_sys::{Function, Promise, Reflect};
 use serde::{Deserialize, Serialize};
@@ -17,6 +16,8 @@ use crate::edge::{SessionOptions, session};
 const SLICE_MS: f64 = 6.0;
 /// The time limit of each request, in milliseconds.
 const TIMEOUT_MS: f64 = 15_000.0;
+/// The challenge of version 1.
+const CHALLENGE_PATH: &str = "/run/auth/pow/challenge";
 /// The largest `maxnumber` that is searched.
 const MAX_NUMBER: u32 = 10_000_000;
 
@@ -67,6 +68,8 @@ impl core::error::Error for ClientError {}
 /// The challenge is solved on the thread that calls it, in slices of 6 ms between which the page stays responsive. To solve it
 /// in a Web Worker, run the application's client there.
 ///
+/// It solves challenges of version 1, which the server sends to every client unless it is set to version 2 only.
+///
 /// The feature `app` adds serde and `serde-wasm-bindgen`: 11 KB (gzip) in a trial, which is why the npm package is built
 /// without it.
 ///
@@ -82,7 +85,6 @@ impl core::error::Error for ClientError {}
 pub struct Client {
     base_url: String,
     app_id: String,
-    challenge_paths: Vec<String>,
     token: Option<String>,
 }
 
@@ -92,7 +94,7 @@ pub struct Client {
 struct Options<'a> {
     base_url: &'a str,
     app_path: String,
-    challenge_paths: &'a [String],
+    challenge_paths: [&'static str; 1],
     token: Option<&'a str>,
     max_number: u32,
     solve_only: bool,
@@ -110,15 +112,9 @@ impl Client {
     /// Creates a client; `base_url` is the service's address, `app_id` the app that the application belongs to.
     #[must_use]
     pub fn new(base_url: &str, app_id: &str) -> Self {
-        let app_id = encode_uri_component(app_id);
         Self {
             base_url: base_url.trim_end_matches('/').to_string(),
-            challenge_paths: [
-                ["/run/auth/challenge?appId=", &app_id].concat(),
-                "/run/auth/pow/challenge".to_string(),
-            ]
-            .into(),
-            app_id,
+            app_id: encode_uri_component(app_id),
             token: None,
         }
     }
@@ -138,7 +134,7 @@ impl Client {
         let options = Options {
             base_url: &self.base_url,
             app_path: self.app_id.clone(),
-            challenge_paths: &self.challenge_paths,
+            challenge_paths: [CHALLENGE_PATH],
             token: self.token.as_deref(),
             max_number: MAX_NUMBER,
             solve_only: false,

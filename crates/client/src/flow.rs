@@ -279,6 +279,10 @@ impl Flow {
         if core::mem::replace(&mut self.replaced, true) {
             return Step::Failed(otherwise);
         }
+        // Proof of work was off, and is on: every path is requested again.
+        if self.path >= self.config.challenge_paths.len() {
+            self.path = 0;
+        }
         self.request(Kind::Challenge, now)
     }
 
@@ -341,10 +345,7 @@ impl Flow {
                 self.another_challenge(failure, now)
             }
             // The server asks for what was not sent: proof of work was switched on after the last response.
-            Code::PowRequired if is_used && self.solution.is_none() => {
-                self.path = 0;
-                self.another_challenge(failure, now)
-            }
+            Code::PowRequired if is_used && self.solution.is_none() => self.another_challenge(failure, now),
             Code::RateLimited | Code::ServerError => self.try_again(kind, failure, now),
             _ => Step::Failed(failure),
         }

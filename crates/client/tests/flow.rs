@@ -270,13 +270,20 @@ fn a_refused_solution_is_replaced_once() {
 
 #[test]
 fn a_server_that_switches_on_in_between_gets_its_work() {
-    let mut flow = Flow::new(config());
-    flow.start(now());
-    request(flow.resume(not_json(404), now()));
-    let required = || answer(400, json!({ "reason": "pow_required" }));
-    assert_eq!(request(flow.resume(required(), now())).method, "GET");
-    request(flow.resume(not_json(404), now()));
-    assert_eq!(failure(flow.resume(required(), now())).code, Code::PowRequired);
+    for (reason, code) in [
+        ("pow_required", Code::PowRequired),
+        ("pow_invalid", Code::PowInvalid),
+        ("pow_expired", Code::PowExpired),
+        ("pow_replayed", Code::PowReplayed),
+    ] {
+        let mut flow = Flow::new(config());
+        flow.start(now());
+        request(flow.resume(not_json(404), now()));
+        let refusal = || answer(400, json!({ "reason": reason }));
+        assert_eq!(request(flow.resume(refusal(), now())).method, "GET", "{reason}");
+        request(flow.resume(not_json(404), now()));
+        assert_eq!(failure(flow.resume(refusal(), now())).code, code);
+    }
 }
 
 #[test]

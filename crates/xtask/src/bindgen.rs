@@ -15,11 +15,13 @@ use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 /// The name under which the module imports from the glue.
 const GLUE_MODULE: &str = "g";
+/// What short names are made of.
+const LETTERS: &[u8; 52] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// A module and its glue.
 pub(crate) struct Bound {
     pub(crate) wasm: Vec<u8>,
-    /// An ES module: the functions that the module imports, `__wbg_set_wasm`, and the exported functions.
+    /// An ES module: `imports`, which is what the module imports, `__wbg_set_wasm`, and the exported functions.
     pub(crate) glue: String,
     /// The TypeScript declarations.
     pub(crate) types: String,
@@ -48,6 +50,7 @@ pub(crate) fn bind(compiled: &Path, work: &Path, traps: &[String]) -> Result<Bou
     blank_locations(&mut module);
     shorten_names(&mut module, &mut glue)?;
     check_buffers(&mut glue)?;
+    gather_imports(&mut glue, &module)?;
     Ok(Bound { wasm: module.emit_wasm(), glue, types })
 }
 
@@ -157,9 +160,12 @@ fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
     }
     placed.sort();
     placed.dedup();
-    let shortened = placed.into_iter().enumerate().map(|(index, (_, name))| {
-        let prefix = if name.starts_with("wasm.") { "wasm." } else { "" };
-        (name, format!("{prefix}w{index}"))
+    let (mut exports, mut imports) = (0, 0);
+    let shortened = placed.into_iter().map(|(_, name)| {
+        let (prefix, count) =
+            if name.starts_with("wasm.") { ("wasm.", &mut exports) } else { ("", &mut imports) };
+        *count += 1;
+        (name, format!("{prefix}{}", short_name(*count - 1)))
     });
     let short: HashMap<String, String> = shortened.collect();
     for import in module.imports.iter_mut() {
@@ -176,6 +182,34 @@ fn shorten_names(module: &mut Module, glue: &mut String) -> Result<()> {
         short.get(&found[0]).map_or(&found[0], String::as_str).to_owned()
     });
     *glue = replaced.into_owned();
+    Ok(())
+}
+
+/// Returns a name of one letter for the first 52 numbers, of two or three for the next.
+fn short_name(number: usize) -> String {
+    let letter = |index: usize| char::from(LETTERS[index % LETTERS.len()]);
+    match number.checked_sub(LETTERS.len()) {
+        None => letter(number).into(),
+        Some(rest) => format!("{}{}", letter(rest), rest / LETTERS.len()),
+    }
+}
+
+/// Makes members of one object of the functions that the module imports: a minifier can drop none of them, and the name
+/// of each is written once.
+fn gather_imports(glue: &mut String, module: &Module) -> Result<()> {
+    let mut members = String::new();
+    for import in module.imports.iter() {
+        let head = format!("export function {}(", import.name);
+        let begin = glue.find(&head).with_context(|| format!("the glue does not define {}", import.name))?;
+        let end = glue[begin..]
+            .match_indices("\n}")
+            .find_map(|(at, _)| glue[begin + at + 1..].find('\n').map(|length| begin + at + 1 + length))
+            .with_context(|| format!("the glue's {} does not end", import.name))?;
+        let function: String = glue.drain(begin..=end).collect();
+        members.push_str(&function["export function ".len()..function.len() - 1]);
+        members.push_str(",\n");
+    }
+    glue.push_str(&format!("\nexport const imports = {{\n{members}}};\n"));
     Ok(())
 }
 

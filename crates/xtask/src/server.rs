@@ -28,7 +28,7 @@ pub(crate) fn build_release() -> Result<PathBuf> {
 }
 
 /// The variables by which tasks and tests find programs.
-const TASK_VARIABLES: [&str; 10] = [
+const TASK_VARIABLES: [&str; 11] = [
     "SALTMINE_CHROMEDRIVER",
     "SALTMINE_CHROMIUM",
     "SALTMINE_FIREFOX",
@@ -36,6 +36,7 @@ const TASK_VARIABLES: [&str; 10] = [
     "SALTMINE_SCHEMATHESIS",
     "SALTMINE_SERVER",
     "SALTMINE_TEST_POSTGRES_URL",
+    "SALTMINE_WASM_BINDGEN",
     "SALTMINE_WEBKIT_DRIVER",
     "SALTMINE_WRK",
     "SALTMINE_XVFB_RUN",
@@ -82,6 +83,8 @@ impl TestServer {
             .env("SALTMINE_ENV", "development")
             .env("SALTMINE_STATE_DIR", &state)
             .env("SALTMINE_RATE_LIMIT", "off")
+            // The crate's own flow solves version 1; version 2 belongs to its host.
+            .env("SALTMINE_POW_VERSION", "1")
             .env("DATABASE_URL", format!("sqlite://{}", state.join("saltmine.db").display()))
             .env("HOST", "127.0.0.1")
             .env("PORT", "0")

@@ -3,7 +3,7 @@
 //! A tool that can neither be found nor installed does not stop the other tests. It is reported where it is missing and
 //! again at the end, and the task fails.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
@@ -46,6 +46,7 @@ pub(crate) const MATRIX: &[Step] = &[
     PAGE,
     DOCS,
     SERVER,
+    Step { label: "testing the wasm modules in Firefox", run: test_wasm_in_firefox },
     Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
 ];
 
@@ -197,14 +198,34 @@ fn test_wasm_in_chromium(tools: &mut TestTools) -> Result<()> {
         tools.skipped.push("the wasm modules in a worker of Chromium".into());
         return Ok(());
     };
-    let capabilities = write_capabilities(chromium)?;
+    // Headless, and without requests to networks that it need not reach: as every browser test starts it.
+    let flags = std::fs::read_to_string(root().join("tests/support/chromium-flags.json"))?;
+    let mut args: Vec<String> = serde_json::from_str(&flags)?;
+    args.insert(0, "--headless=new".into());
+    let options = json!({ "goog:chromeOptions": { "binary": chromium.browser, "args": args } });
+    test_wasm_in_browser("CHROMEDRIVER", &chromium.driver, &options)
+}
+
+fn test_wasm_in_firefox(tools: &mut TestTools) -> Result<()> {
+    let Some(firefox) = &tools.firefox else {
+        tools.skipped.push("the wasm modules in a worker of Firefox".into());
+        return Ok(());
+    };
+    let options = json!({ "moz:firefoxOptions": { "binary": firefox, "args": ["-headless"] } });
+    test_wasm_in_browser("GECKODRIVER", &tools::geckodriver()?, &options)
+}
+
+/// Runs the tests in a worker of a browser, by the WebDriver that `variable` names to the runner.
+fn test_wasm_in_browser(variable: &str, driver: &Path, capabilities: &serde_json::Value) -> Result<()> {
+    let path = cache_dir().join("webdriver.json");
+    std::fs::write(&path, capabilities.to_string())?;
     let prepare = |command: &mut Command| {
         command
             .env("WASM_BINDGEN_USE_DEDICATED_WORKER", "1")
             // In seconds. The default of 20 is too short for a machine with other work.
             .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
-            .env("CHROMEDRIVER", &chromium.driver)
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities);
+            .env(variable, driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &path);
     };
     test_wasm("saltmine-solver", |command| {
         prepare(command);
@@ -215,18 +236,6 @@ fn test_wasm_in_chromium(tools: &mut TestTools) -> Result<()> {
         prepare(command);
         server.pass_to(command)
     })
-}
-
-/// Chromium as every browser test starts it: headless, and without requests to networks that it need not reach.
-fn write_capabilities(chromium: &Chromium) -> Result<PathBuf> {
-    // Which the JavaScript tests read too.
-    let flags = std::fs::read_to_string(root().join("tests/support/chromium-flags.json"))?;
-    let mut args: Vec<String> = serde_json::from_str(&flags)?;
-    args.insert(0, "--headless=new".into());
-    let path = cache_dir().join("webdriver.json");
-    let options = json!({ "goog:chromeOptions": { "binary": chromium.browser, "args": args } });
-    std::fs::write(&path, options.to_string())?;
-    Ok(path)
 }
 
 /// Node's own runner over the files of a kind, with the paths of the tools in environment variables.
@@ -255,6 +264,10 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
     }
     if let Some(postgres) = &tools.postgres {
         postgres.pass_to(&mut tests);
+    }
+    if kind == "matrix" {
+        // Builds examples/rust-web.
+        tests.env("SALTMINE_WASM_BINDGEN", tools::wasm_bindgen()?);
     }
     if !status(&mut tests)?.success() {
         bail!("some tests failed: see above.");

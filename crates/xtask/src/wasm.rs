@@ -160,7 +160,7 @@ fn translate(script: &str) -> Result<String> {
 fn declarations(path: &str, types: &str) -> String {
     let begin = types.find("export ").unwrap_or_default();
     if path.ends_with(".d.ts") {
-        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n";
+        let linking = "/** Connects the glue with the exports of an instance. */\nexport function __wbg_set_wasm(exports: object): void;\n\n/** The functions that an instance imports. */\nexport const imports: WebAssembly.ModuleImports;\n";
         return format!("{types}\n{linking}");
     }
     let text = types[begin..].replace("export function", "export declare function");

@@ -63,7 +63,7 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
 }
 
 async function instantiate(module: WebAssembly.Module, glue: Glue): Promise<WebAssembly.Instance> {
-  const imports = { g: glue as unknown as WebAssembly.ModuleImports };
+  const imports = { g: glue.imports };
   try {
     return await WebAssembly.instantiate(module, imports);
   } catch (error) {

@@ -28,7 +28,7 @@ export async function connect(
 ): Promise<Instance> {
   if (trapped !== undefined) throw new Error(`the engine stopped before: ${trapped}`);
   if (taken) return taken;
-  const exports = await instantiate({ g: glue as unknown as WebAssembly.ModuleImports });
+  const exports = await instantiate({ g: glue.imports });
   if (taken) return taken;
   const listeners: ((reason: string) => void)[] = [];
   // An error that passes through the module leaves it in an unknown state, and a future of it unfinished.

@@ -1,7 +1,9 @@
 /** What the build makes of the wasm crate. */
 declare module "#client" {
-  /** Connects the glue with an instance. The module imports the other functions of the glue, or wraps them. */
+  /** Connects the glue with an instance. */
   export function __wbg_set_wasm(exports: object): void;
+  /** What an instance imports. */
+  export const imports: WebAssembly.ModuleImports;
 }
 declare module "#javascript" {
   /** Makes an instance of the module, translated to JavaScript; returns its exports. */

@@ -16,6 +16,11 @@ pub(crate) struct RefusalLabels {
 }
 
 impl Refusals {
+    /// Creates a counter at zero, so that monitors see it from the start.
+    pub(super) fn create(&self, quota: &'static str, subject: &'static str) {
+        drop(self.0.get_or_create(&RefusalLabels { quota, subject }));
+    }
+
     pub(super) fn count(&self, quota: &'static str, subject: &'static str) {
         self.0.get_or_create(&RefusalLabels { quota, subject }).inc();
     }

@@ -44,7 +44,7 @@ impl Limits {
         let shared = settings.redis_url.as_ref();
         let shared = shared.map(|url| SharedCounters::start(url, clock.clone(), random)).transpose()?;
         let counters = Arc::new(Counters::new(shared, clock));
-        Ok(Self { settings, counters, prices: Prices::default(), refusals: Refusals::default() })
+        Ok(Self { settings, counters, prices: Prices::default(), refusals: quota::refusals() })
     }
 
     /// The counters, for the rate limit of challenges and sessions.

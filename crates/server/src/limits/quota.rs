@@ -2,7 +2,7 @@
 
 use super::counters::{Counter, Lease, Usage};
 use super::settings::{LimitSettings, QuotaLimits};
-use super::{LimitReport, Limits};
+use super::{LimitReport, Limits, Refusals};
 use crate::Error;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,6 +22,20 @@ pub(crate) enum Quota {
     StoredBytes,
     /// Tokens of agents within a day.
     Tokens,
+}
+
+/// The name of the quota of simultaneous responses.
+const STREAMS: &str = "streams";
+
+/// Returns the counters of refusals, all at zero.
+pub(super) fn refusals() -> Refusals {
+    let refusals = Refusals::default();
+    for quota in [Quota::Requests.name(), Quota::StoredBytes.name(), Quota::Tokens.name(), STREAMS] {
+        for kind in Subjects::ALL {
+            refusals.create(quota, kind.name());
+        }
+    }
+    refusals
 }
 
 impl Quota {
@@ -174,8 +188,7 @@ impl Limits {
         subjects: &Subjects,
         report: &LimitReport,
     ) -> Result<Option<Lease>, Error> {
-        const NAME: &str = "streams";
-        let counters = subjects.counters(&Subjects::ALL, NAME, self.settings.streams);
+        let counters = subjects.counters(&Subjects::ALL, STREAMS, self.settings.streams);
         if counters.is_empty() {
             return Ok(None);
         }
@@ -183,10 +196,10 @@ impl Limits {
         let limits: Vec<_> = counters.iter().map(|counter| counter.limit).collect();
         self.counters.lease(counters).await.map(Some).map_err(|index| {
             let (kind, limit) = (kinds[index], limits[index]);
-            report.set(&format!("{NAME}-{}", kind.name()), limit, None, 0, STREAM_RETRY_SECONDS);
-            self.refusals.count(NAME, kind.name());
+            report.set(&format!("{STREAMS}-{}", kind.name()), limit, None, 0, STREAM_RETRY_SECONDS);
+            self.refusals.count(STREAMS, kind.name());
             Error::QuotaExceeded {
-                quota: NAME,
+                quota: STREAMS,
                 subject: kind.name(),
                 limit,
                 retry_after_seconds: STREAM_RETRY_SECONDS,

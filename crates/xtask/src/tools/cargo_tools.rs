@@ -26,6 +26,11 @@ pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &locked_version("wasm-bindgen")?)
 }
 
+/// Firefox's WebDriver: not every distribution has a package of it.
+pub(crate) fn geckodriver() -> Result<PathBuf> {
+    cargo_tool("geckodriver", "geckodriver", "0.37.1")
+}
+
 /// `cargo fuzz` at our version.
 pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_tool("cargo-fuzz", "cargo-fuzz", "0.13.2")
@@ -58,7 +63,7 @@ fn cargo_tool(binary: &str, package: &str, version: &str) -> Result<PathBuf> {
     let tools = cache_dir().join("tools");
     let tool = tools.join("bin").join(exe(binary));
     if output(program(&tool).arg("--version"))
-        .is_some_and(|found| found.trim() == format!("{binary} {version}"))
+        .is_some_and(|found| found.split_whitespace().take(2).eq([binary, version]))
     {
         return Ok(tool);
     }
