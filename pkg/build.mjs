@@ -79,7 +79,7 @@ await build({
     requests: "src/api/caller-requests.ts",
     worker: "src/worker/web-worker.ts",
     "page-engine": "src/worker/page-engine.ts",
-    javascript: "src/worker/javascript.ts",
+    javascript: "src/worker/javascript-file.ts",
     keys: "src/kdf/keys-chunk.ts",
     "kdf-worker": "src/kdf/web-worker.ts",
     "kdf-page-engine": "src/kdf/page-engine.ts",

@@ -14,7 +14,10 @@ import { assertToken, readOutcome } from "./outcome.mjs";
 
 const { dist, remove } = await installTarball();
 const key = "a management key for this test";
-const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key });
+const server = await startServer({
+  INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key,
+  SALTMINE_POW_VERSION: "1",
+});
 const profile = await mkdtemp(join(tmpdir(), "saltmine-profile-"));
 const extension = await realpath(await mkdtemp(join(tmpdir(), "saltmine-extension-")));
 await cp(fileURLToPath(new URL("extension", import.meta.url)), extension, { recursive: true });

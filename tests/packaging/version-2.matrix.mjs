@@ -46,6 +46,7 @@ for (const name of ["vite", "webpack", "esbuild", "rollup"]) {
             headers: policy ? { "content-security-policy": policy } : {},
           });
           try {
+            // Of so few keys: of more, WebCrypto derives PBKDF2 where it is faster.
             assertToken(await outcomeAt(browser, site.origin, baseUrl), "simd128", thread);
             const missing = site.sent.filter(({ status }) => status !== 200).map(({ path }) => path);
             assert.deepEqual(missing, []);

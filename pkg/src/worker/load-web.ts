@@ -1,5 +1,11 @@
 /** Browsers, and every runtime with their Worker and fetch. */
+import { JAVASCRIPT_KEY } from "./javascript-key.js";
 import { loaderOf } from "./load.js";
+
+type JavascriptEngine = typeof import("./javascript.js");
+
+/** Loaded once: what the file leaves under the key is there at its first evaluation only. */
+let engine: Promise<JavascriptEngine> | undefined;
 
 /** `import()` of an address that bundlers do not know; the build replaces the name. */
 declare function importByAddress<T>(url: string): Promise<T>;
@@ -15,7 +21,19 @@ export const load = loaderOf(
   },
   async (url) => {
     if (!url) throw new Error("the address of javascript.js is not known: set assetsUrl");
-    // By its address: a bundler's worker is often a classic script, which cannot be split.
-    return importByAddress(url);
+    engine ??= importJavascript(url);
+    engine.catch(() => (engine = undefined));
+    return engine;
   },
 );
+
+/** Imports the file by its address: a bundler's worker is often a classic script, which cannot be split. */
+async function importJavascript(url: string): Promise<JavascriptEngine> {
+  const exports = await importByAddress<Partial<JavascriptEngine>>(url);
+  const globals = globalThis as { [JAVASCRIPT_KEY]?: JavascriptEngine };
+  const left = globals[JAVASCRIPT_KEY];
+  delete globals[JAVASCRIPT_KEY];
+  const found = exports.load ? (exports as JavascriptEngine) : left;
+  if (!found) throw new Error(`${url} is not this package's file`);
+  return found;
+}
