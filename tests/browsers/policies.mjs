@@ -32,7 +32,7 @@ const RUNGS = [
   [
     "neither wasm nor workers",
     { policy: "script-src 'self'; worker-src 'none'" },
-    { engine: "javascript", thread: "page", reason: /^no worker: .+; on the page: .*(unsafe-eval|CSP)/s },
+    { engine: "javascript", thread: "page", reason: /^no worker: .+; .*(unsafe-eval|CSP)/s },
   ],
   ["require-trusted-types-for 'script'", { policy: "require-trusted-types-for 'script'" }, ON_PAGE],
   ["worker file missing", { answer: (path) => path === WORKER && { status: 404, body: "" } }, ON_PAGE],
