@@ -187,6 +187,7 @@ describe("the import in Node", () => {
       "pow_required",
       "rate_limited",
       "response_malformed",
+      "runtime_unsupported",
       "server_error",
       "timeout",
     ]);
