@@ -225,6 +225,6 @@ test("two classic scripts: the global is the last one's, and the first works on 
   assert.notEqual(sessions[0].userId, sessions[1].userId);
   const sent = cdn.sent.map(({ path }) => path);
   for (const file of ["worker.js", "simd128.wasm"])
-    assert.deepEqual(sent.filter((path) => path.endsWith(file)).sort(), [`/1/${file}`, `/2/${file}`]);
+    assert.deepEqual(sent.filter((path) => path.endsWith(`/${file}`)).sort(), [`/1/${file}`, `/2/${file}`]);
   assert.deepEqual(complaints, []);
 });
