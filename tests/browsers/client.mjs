@@ -70,7 +70,7 @@ export function testClient(browser, { server, appId, startSite, openClient }) {
     assert.equal(whole.status, 200, whole.text);
     assert.match(JSON.parse(whole.text).choices[0].message.content, /Hello!/);
     const streamed = await ask(true);
-    assert.match(streamed.text, /^data: \{.*"text-start"/);
+    assert.match(streamed.text, /^data: \{"type":"start",.*\n\ndata: \{.*"text-start"/);
     assert.match(streamed.text, /data: \[DONE\]\s*$/);
   });
 
@@ -86,7 +86,7 @@ export function testClient(browser, { server, appId, startSite, openClient }) {
         globalThis.controller = new AbortController();
         globalThis.asking = client.session({ signal: controller.signal }).then(
           ({ userId }) => userId,
-          ({ code }) => code,
+          ({ code, name }) => (name === "AbortError" ? "aborted" : code),
         );
       });
     const progress = () => eventsOf(page, "progress");
