@@ -32,7 +32,7 @@ const pages = await startPages({
 });
 // Every origin may: a sandboxed frame's is null.
 const key = "a management key for this test";
-const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key });
+const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: key, SALTMINE_POW_VERSION: "1" });
 const manager = { baseUrl: server.baseUrl, key };
 const appId = await makeApp(manager);
 const options = { baseUrl: server.baseUrl, appId };
