@@ -30,10 +30,10 @@ export const saltmine = (engine: Engine, signal: AbortSignal): Rival => ({
     };
     try {
       const { number, backend } = await solve(challenge, { engine, workers: 1, maxNumber: last, signal });
-      // The package steps down to what works, which is another row.
-      if (backend.engine !== engine) throw new Error(MISSING[backend.engine], { cause: cause(backend) });
       if (backend.thread !== "worker")
         throw new Error("No worker can be started here.", { cause: cause(backend) });
+      // The package steps down to what works, which is another row.
+      if (backend.engine !== engine) throw new Error(MISSING[backend.engine], { cause: cause(backend) });
       return number;
     } catch (error) {
       if (error instanceof SaltmineError && error.code === "no_solution") return -1;
