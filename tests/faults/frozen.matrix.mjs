@@ -25,7 +25,7 @@ import {
 
 /** The shortest that the server makes. */
 const LIFETIME_SECONDS = 60;
-/** A tab waits for another's lock for so long at most: `surroundings.ts`. */
+/** A tab waits for another's lock for so long at most: `pkg/src/session/environment.ts`. */
 const LOCK_MS = 15_000;
 
 const pages = await startStage({ env: { INKEEP_ANON_SESSION_LIFETIME_SECONDS: `${LIFETIME_SECONDS}` } });

@@ -43,12 +43,12 @@ fn call(parameters: &str, body: &str, arguments: &[JsValue]) -> JsValue {
     function.apply(&JsValue::NULL, &arguments.iter().collect::<Array>()).expect("no exception")
 }
 
-struct Surroundings {
+struct TestEnvironment {
     controller: AbortController,
     states: Array,
 }
 
-impl Surroundings {
+impl TestEnvironment {
     fn new() -> Self {
         Self { controller: AbortController::new().expect("a controller"), states: Array::new() }
     }
@@ -82,35 +82,36 @@ fn text(object: &JsValue, name: &str) -> String {
 
 #[wasm_bindgen_test]
 async fn a_session() {
-    let surroundings = Surroundings::new();
-    let grant = JsFuture::from(surroundings.session(server(), APP, false, 15_000)).await.expect("a session");
+    let environment = TestEnvironment::new();
+    let grant = JsFuture::from(environment.session(server(), APP, false, 15_000)).await.expect("a session");
     assert_eq!(text(&grant, "token").split('.').count(), 3, "a JWT");
     assert!(text(&grant, "expiresAt").ends_with('Z'));
     assert!(text(&grant, "challengePath").starts_with("/run/auth/"));
-    let states = surroundings.states();
+    let states = environment.states();
     assert_eq!(states.first().map(String::as_str), Some("challenge"));
     assert_eq!(states[states.len() - 2..], ["solving", "session"]);
 }
 
 #[wasm_bindgen_test]
 async fn a_solution() {
-    let solved =
-        JsFuture::from(Surroundings::new().session(server(), APP, true, 15_000)).await.expect("a solution");
+    let solved = JsFuture::from(TestEnvironment::new().session(server(), APP, true, 15_000))
+        .await
+        .expect("a solution");
     assert_eq!(text(&solved, "type"), "solved");
     assert!(text(&solved, "header").starts_with("eyJ"), "base64 of a JSON object");
 }
 
 #[wasm_bindgen_test]
 async fn a_challenge() {
-    let found = JsFuture::from(Surroundings::new().solve(1_000.0)).await.expect("a number");
+    let found = JsFuture::from(TestEnvironment::new().solve(1_000.0)).await.expect("a number");
     assert_eq!(found.as_f64(), Some(7.0));
-    let absent = JsFuture::from(Surroundings::new().solve(6.0)).await.expect("null");
+    let absent = JsFuture::from(TestEnvironment::new().solve(6.0)).await.expect("null");
     assert!(absent.is_null());
 }
 
 #[wasm_bindgen_test]
 async fn a_refusal() {
-    let promise = Surroundings::new().session(server(), "app_0000000000000000", false, 15_000);
+    let promise = TestEnvironment::new().session(server(), "app_0000000000000000", false, 15_000);
     let failure = JsFuture::from(promise).await.expect_err("there is no such app");
     assert_eq!(text(&failure, "code"), "app_not_found");
     assert_eq!(Reflect::get(&failure, &"status".into()).ok().and_then(|status| status.as_f64()), Some(404.0));
@@ -119,16 +120,16 @@ async fn a_refusal() {
 
 #[wasm_bindgen_test]
 async fn an_abort() {
-    let surroundings = Surroundings::new();
-    let promise = surroundings.session(SILENT.expect("an address"), APP, false, 15_000);
-    surroundings.controller.abort();
+    let environment = TestEnvironment::new();
+    let promise = environment.session(SILENT.expect("an address"), APP, false, 15_000);
+    environment.controller.abort();
     let failure = JsFuture::from(promise).await.expect_err("it was aborted");
     assert_eq!(text(&failure, "code"), "aborted");
 }
 
 #[wasm_bindgen_test]
 async fn a_time_limit() {
-    let promise = Surroundings::new().session(SILENT.expect("an address"), APP, false, 50);
+    let promise = TestEnvironment::new().session(SILENT.expect("an address"), APP, false, 50);
     let failure = JsFuture::from(promise).await.expect_err("nothing is sent");
     assert_eq!(text(&failure, "code"), "timeout");
 }
