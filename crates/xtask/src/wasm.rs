@@ -15,6 +15,8 @@ use crate::variants::{Table, Variant};
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
 const WASM2JS: &str = "node_modules/binaryen/bin/wasm2js";
+/// Nothing else is in it than what `build` writes.
+const OUTPUT_FOLDER: &str = "pkg/wasm";
 /// What the result depends on beside the compiled module.
 const SOURCES: [&str; 5] = [
     "wasm-pack.toml",
@@ -47,6 +49,21 @@ pub(crate) fn build() -> Result<()> {
     for (variant, bound) in table.variants.iter().zip(bound) {
         if let Some(bound) = bound {
             write_glue(variant, &table, &bound).with_context(|| format!("wasm {}", variant.name))?;
+        }
+    }
+    remove_former_outputs(&table)
+}
+
+/// Removes what an older checkout built into the folder of the outputs: TypeScript would check it, and the package
+/// would contain it.
+fn remove_former_outputs(table: &Table) -> Result<()> {
+    let modules = table.module.values().flat_map(|module| [&module.glue, &module.declarations]);
+    let outputs = table.variants.iter().map(|variant| &variant.output);
+    let made: Vec<_> = modules.chain(outputs).map(|path| root().join(path)).collect();
+    for entry in fs::read_dir(root().join(OUTPUT_FOLDER))? {
+        let path = entry?.path();
+        if !made.contains(&path) {
+            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
     Ok(())

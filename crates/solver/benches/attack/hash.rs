@@ -108,11 +108,11 @@ impl Numbers {
         let mut found = 0;
         for first in (0..1000).step_by(N) {
             let mut block = block;
-            for lane in 0..N {
-                let number = (first + lane).min(999) as u32;
-                for (place, digit) in [number / 100, number / 10 % 10, number % 10].into_iter().enumerate() {
-                    let at = digits_at + place;
-                    block[at / 4][lane] += digit << (24 - 8 * (at % 4));
+            for (place, divisor) in [100, 10, 1].into_iter().enumerate() {
+                let at = digits_at + place;
+                for (number, word) in (first..).zip(&mut block[at / 4]) {
+                    let digit = number.min(999) as u32 / divisor % 10;
+                    *word += digit << (24 - 8 * (at % 4));
                 }
             }
             let mut state = start;

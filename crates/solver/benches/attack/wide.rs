@@ -17,7 +17,7 @@ pub(super) const K: [u32; 64] = [
 pub(super) fn compress<const N: usize>(states: &mut [[u32; N]; 8], blocks: &[[u32; N]; 16]) {
     let mut w = *blocks;
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *states;
-    for round in 0..64 {
+    for (round, &constant) in K.iter().enumerate() {
         let at = round % 16;
         if round >= 16 {
             let (w1, w9, w14) = (w[(at + 1) % 16], w[(at + 9) % 16], w[(at + 14) % 16]);
@@ -34,7 +34,7 @@ pub(super) fn compress<const N: usize>(states: &mut [[u32; N]; 8], blocks: &[[u3
             let t1 = h[lane]
                 .wrapping_add(sum1)
                 .wrapping_add(choice)
-                .wrapping_add(K[round])
+                .wrapping_add(constant)
                 .wrapping_add(w[at][lane]);
             let sum0 = a[lane].rotate_right(2) ^ a[lane].rotate_right(13) ^ a[lane].rotate_right(22);
             let majority = (a[lane] & b[lane]) | (c[lane] & (a[lane] | b[lane]));
@@ -44,8 +44,8 @@ pub(super) fn compress<const N: usize>(states: &mut [[u32; N]; 8], blocks: &[[u3
         (h, g, f, e, d, c, b, a) = (g, f, e, new_e, c, b, a, new_a);
     }
     for (state, new) in states.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        for lane in 0..N {
-            state[lane] = state[lane].wrapping_add(new[lane]);
+        for (word, new) in state.iter_mut().zip(new) {
+            *word = word.wrapping_add(new);
         }
     }
 }

@@ -36,9 +36,9 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_tool("cargo-fuzz", "cargo-fuzz", "0.13.2")
 }
 
-/// `cargo deny` at our version.
+/// `cargo deny` at our version, not optimized: it runs for a second, and the optimization takes minutes.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
-    cargo_tool("cargo-deny", "cargo-deny", "0.20.2")
+    install("cargo-deny", "cargo-deny", "0.20.2", &["--debug"])
 }
 
 /// A nightly compiler beside the one that everything else is built with: fuzzing takes its sanitizers.
@@ -58,8 +58,13 @@ pub(crate) fn nightly() -> Result<()> {
     .context("fuzzing needs rustup, and its toolchain `nightly`.")
 }
 
-/// The binary of a package on crates.io at this version, installed into `.cache/tools` unless it is there.
+/// The optimized binary of a package on crates.io at this version.
 fn cargo_tool(binary: &str, package: &str, version: &str) -> Result<PathBuf> {
+    install(binary, package, version, &[])
+}
+
+/// The binary of a package on crates.io at this version, installed into `.cache/tools` unless it is there.
+fn install(binary: &str, package: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
     let tools = cache_dir().join("tools");
     let tool = tools.join("bin").join(exe(binary));
     if output(program(&tool).arg("--version"))
@@ -69,19 +74,20 @@ fn cargo_tool(binary: &str, package: &str, version: &str) -> Result<PathBuf> {
     }
     eprintln!("installing {package} {version} into {} (once, some minutes)", tools.display());
     let build = tools.join("target");
-    let install = || {
+    let command = || {
         let mut install = cargo();
         install
             .args(["install", "--quiet", "--force", package, "--version", version])
             .arg("--root")
             .arg(&tools)
+            .args(options)
             .arg("--target-dir")
             .arg(&build);
         install
     };
     // A registry's mirror may lack a version that the tool was locked to: then without its lock, and aloud.
-    if !succeeds(install().arg("--locked")) {
-        run(&mut install()).with_context(|| format!("{package} could not be installed with cargo."))?;
+    if !succeeds(command().arg("--locked")) {
+        run(&mut command()).with_context(|| format!("{package} could not be installed with cargo."))?;
     }
     fs::remove_dir_all(&build).ok();
     Ok(tool)
