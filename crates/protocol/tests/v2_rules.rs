@@ -76,7 +76,9 @@ fn reference_verify(secrets: &Secrets<'_>, payload: &Value, now: f64) -> Result<
     if payload["challenge"]["signature"] != signature {
         return Err(Refusal::Invalid);
     }
-    let expires_at = parameters["expiresAt"].as_f64().ok_or(Refusal::Invalid)?;
+    // A time before 1970, or one that JSON numbers cannot tell from the next, is none.
+    let is_time = |at: &f64| (0.0..=9_007_199_254_740_991.0).contains(at);
+    let expires_at = parameters["expiresAt"].as_f64().filter(is_time).ok_or(Refusal::Invalid)?;
     if expires_at <= now {
         return Err(Refusal::Expired);
     }
@@ -85,6 +87,10 @@ fn reference_verify(secrets: &Secrets<'_>, payload: &Value, now: f64) -> Result<
     let counter = solution["counter"].as_u64().and_then(|counter| u32::try_from(counter).ok());
     let counter = counter.ok_or(Refusal::Invalid)?;
     let key = solution["derivedKey"].as_str().ok_or(Refusal::Invalid)?;
+    // Section 12 asks for both, whether there is a key signature or not.
+    if key.len() != 2 * read.key_length as usize || !key.starts_with(&read.key_prefix) {
+        return Err(Refusal::Invalid);
+    }
     let is_right = match (parameters["keySignature"].as_str(), secrets.key) {
         (Some(signature), Some(secret)) => {
             let bytes: Option<Vec<u8>> = (0..key.len())
@@ -94,7 +100,7 @@ fn reference_verify(secrets: &Secrets<'_>, payload: &Value, now: f64) -> Result<
             let bytes = bytes.ok_or(Refusal::Invalid)?;
             hex(&bytes) == key && secrets.hmac.sign(secret, &bytes) == signature
         }
-        _ => hex(&derive(&read, counter)) == key && key.starts_with(&read.key_prefix),
+        _ => hex(&derive(&read, counter)) == key,
     };
     if is_right { Ok(()) } else { Err(Refusal::Invalid) }
 }
