@@ -82,7 +82,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: "inherit",
-    env: { ...process.env, SALTMINE_STEPS_BEFORE: String(STEPS.length) },
+    env: { ...process.env, XTASK_STEPS_BEFORE: String(STEPS.length) },
   },
 );
 // Ctrl-C in a terminal reaches the task by itself; other signals are passed on. This process exits as the task does.

@@ -25,7 +25,7 @@ const LONG_STEP: Duration = Duration::from_secs(5);
 /// Runs the steps in order, until one fails. Their numbers follow those of `tools/run.mjs`, which passes how many steps
 /// it had.
 pub(crate) fn run_steps(steps: &[Step], tools: &mut TestTools) -> Result<()> {
-    let before = env::var("SALTMINE_STEPS_BEFORE").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+    let before = env::var("XTASK_STEPS_BEFORE").ok().and_then(|count| count.parse().ok()).unwrap_or(0);
     let total = before + steps.len();
     for (index, step) in steps.iter().enumerate() {
         let heading = format!("[{}/{total}] {}", before + index + 1, step.label);
