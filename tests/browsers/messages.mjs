@@ -37,7 +37,7 @@ export function testMessages(browser, { server, startSite, openClient }, rows) {
     "`connect-src 'self'`": () => ({ policy: `connect-src ${server.baseUrl}` }),
     "`baseUrl` to `connect-src`": () => ({ policy: "connect-src 'self'" }),
     "(content-security-policy.md#trusted-types)": () => ({ policy: "require-trusted-types-for 'script'" }),
-    "page of HTML": () => ({ answer: (path) => path === WORKER && { type: "text/html", body: BLANK_PAGE } }),
+    "HTML page": () => ({ answer: (path) => path === WORKER && { type: "text/html", body: BLANK_PAGE } }),
     CORS: async (t) => {
       const { origin, close } = await serveFiles();
       t.after(close);

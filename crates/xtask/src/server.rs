@@ -28,14 +28,16 @@ pub(crate) fn build_release() -> Result<PathBuf> {
 }
 
 /// The variables by which tasks and tests find programs.
-const TASK_VARIABLES: [&str; 11] = [
+const TASK_VARIABLES: [&str; 13] = [
     "SALTMINE_CHROMEDRIVER",
     "SALTMINE_CHROMIUM",
     "SALTMINE_FIREFOX",
+    "SALTMINE_GO",
     "SALTMINE_MINIBROWSER",
     "SALTMINE_SCHEMATHESIS",
     "SALTMINE_SERVER",
     "SALTMINE_TEST_POSTGRES_URL",
+    "SALTMINE_TEST_REDIS_SERVER",
     "SALTMINE_WASM_BINDGEN",
     "SALTMINE_WEBKIT_DRIVER",
     "SALTMINE_WRK",

@@ -16,7 +16,7 @@ use crate::postgres::Postgres;
 use crate::process::{cache_dir, cargo, node, root, run, status};
 use crate::progress::{Step, run_steps};
 use crate::server::{self, TestServer};
-use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, Machine, MissingTool, REDIS, WEBKIT, WebKit};
+use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, GO, Machine, MissingTool, REDIS, WEBKIT, WebKit};
 use crate::variants::Table;
 
 /// The steps of `npm test`.
@@ -40,7 +40,7 @@ pub(crate) const TEST: &[Step] = &[
 
 /// The steps of `npm run test:matrix`.
 pub(crate) const MATRIX: &[Step] = &[
-    Step { label: "finding the browsers, PostgreSQL, Redis and Schemathesis", run: find_tools_of_matrix },
+    Step { label: "finding the browsers, PostgreSQL, Redis, Schemathesis and Go", run: find_tools_of_matrix },
     WASM,
     PACKAGE,
     PAGE,
@@ -72,6 +72,7 @@ pub(crate) struct TestTools {
     postgres: Option<Postgres>,
     redis: Option<PathBuf>,
     schemathesis: Option<PathBuf>,
+    go: Option<PathBuf>,
     /// A sentence for each tool that is missing.
     missing: Vec<String>,
     /// The tests that did not run for it.
@@ -151,6 +152,10 @@ fn find_tools_of_matrix(tools: &mut TestTools) -> Result<()> {
     tools.firefox = tools.note(FIREFOX.obtain(&machine))?;
     tools.webkit = tools.note(WEBKIT.obtain(&machine))?;
     tools.schemathesis = tools.note(tools::schemathesis(&machine))?;
+    tools.go = tools.note(GO.obtain(&machine))?;
+    if tools.go.is_none() {
+        tools.skipped.push("the example examples/backend-go".into());
+    }
     Ok(())
 }
 
@@ -265,7 +270,8 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         .env("SALTMINE_SERVER", server::binary())
         .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
         .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
-        .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)));
+        .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)))
+        .envs(tools.go.as_ref().map(|path| ("SALTMINE_GO", path)));
     if let Some(webkit) = &tools.webkit {
         webkit.pass_to(&mut tests);
     }

@@ -42,6 +42,7 @@ export class FlowRunner implements Flow {
     const { token, solution, solveOnly, signal } = run;
     const { challengePaths = ["/run/auth/pow/challenge"], mayBeOff = this.#isOff } = run;
     const options: SessionOptions = { ...this.#options.flow, challengePaths, token, solution, solveOnly };
+    const began = performance.now();
     const starting = new AbortController();
     let engine: Promise<WorkerClient> | undefined;
     const start = () => {
@@ -74,6 +75,7 @@ export class FlowRunner implements Flow {
         engine = undefined;
         for (const response of [options.challengeResponse, options.sessionResponse])
           if (response && "status" in response) response.ageMs = performance.now() - received;
+        options.elapsedMs = performance.now() - began;
         try {
           return await this.#runOn(link, run, options);
         } catch (error) {

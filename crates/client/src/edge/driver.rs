@@ -30,7 +30,9 @@ pub(super) async fn session(options: &SessionOptions, host: &Host) -> Result<JsV
     let mut challenge_response = options.challenge_response();
     let mut session_response = options.session_response();
     let mut members = Object::new();
-    let mut step = flow.start(now());
+    let mut began = now();
+    began.ms -= options.elapsed_ms().unwrap_or(0.0);
+    let mut step = flow.start(began);
     loop {
         let event = match step {
             Step::Request(request) => {

@@ -58,6 +58,8 @@ extern "C" {
     pub(super) fn solution(this: &SessionOptions) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = maxNumber)]
     pub(super) fn max_number(this: &SessionOptions) -> f64;
+    #[wasm_bindgen(method, getter, js_name = elapsedMs)]
+    pub(super) fn elapsed_ms(this: &SessionOptions) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = solveOnly)]
     pub(super) fn solve_only(this: &SessionOptions) -> bool;
     #[wasm_bindgen(method, getter, js_name = challengeResponse)]

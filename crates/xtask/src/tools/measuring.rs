@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use super::{Machine, Tool};
+use super::languages::PYTHON_VENV;
+use super::{Machine, MissingTool, Tool};
 use crate::process::{cache_dir, output, program, run, succeeds};
 
 pub(crate) const WRK: Tool<PathBuf> = Tool {
@@ -13,19 +14,6 @@ pub(crate) const WRK: Tool<PathBuf> = Tool {
     packages: &[&["wrk"]],
     // It exits with 1 for every option that only asks about it.
     find: |machine| Ok(machine.path_in("SALTMINE_WRK")?.or_else(|| machine.on_path(&["wrk"]))),
-    download: None,
-};
-
-/// A Python that can make virtual environments, which Debian packages apart.
-const PYTHON_VENV: Tool<PathBuf> = Tool {
-    name: "Python 3.10 or later with venv",
-    variables: &[],
-    packages: &[&["python3-venv"]],
-    find: |machine| {
-        const CHECK: &str = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))";
-        let mut pythons = machine.all_on_path(&["python3"]);
-        Ok(pythons.find(|python| succeeds(machine.command(python).args(["-c", CHECK]))))
-    },
     download: None,
 };
 
@@ -40,9 +28,12 @@ pub(crate) fn schemathesis(machine: &Machine) -> Result<PathBuf> {
     let python = PYTHON_VENV.obtain(machine)?;
     eprintln!("installing schemathesis {VERSION} into {} (once)", folder.display());
     run(program(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
-    run(program(folder.join("bin/python"))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("schemathesis=={VERSION}")))
-    .context("schemathesis could not be installed with pip")?;
+    let mut pip = program(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("schemathesis=={VERSION}"));
+    if let Err(error) = run(&mut pip) {
+        eprintln!("{error:#}");
+        return Err(MissingTool::of_pip(&format!("schemathesis {VERSION}")).into());
+    }
     Ok(tool)
 }

@@ -7,6 +7,7 @@ mod apt;
 mod browsers;
 mod cargo_tools;
 mod databases;
+mod languages;
 mod machine;
 mod measuring;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use cargo_tools::{
     cargo_deny, cargo_fuzz, geckodriver, nightly, wasm_bindgen, wasm_bindgen_test_runner, wasm_target,
 };
 pub(crate) use databases::{POSTGRESQL, REDIS};
+pub(crate) use languages::GO;
 pub(crate) use machine::Machine;
 pub(crate) use measuring::{WRK, schemathesis};
 
@@ -89,6 +91,13 @@ impl MissingTool {
             "{name} is missing: install it (Debian: apt-get install {}){variables}.",
             alternatives.join(", or ")
         ))
+    }
+}
+
+impl MissingTool {
+    /// A package of Python that pip did not install: it has said why.
+    pub(crate) fn of_pip(name: &str) -> Self {
+        Self(format!("{name} is missing: pip could not install it, for the reason above."))
     }
 }
 
