@@ -101,6 +101,8 @@ describe("offline, and online again", { concurrency: 4 }, () => {
       const row = await setUp(t, stage);
       const { page, complaints } = row;
       const { session } = await ending(page);
+      // The first one loads the code that fetch() needs.
+      assert.equal((await ending(page, "fetch", "/run/v1/conversations")).status, 200);
       await switchTo(row, true);
       assert.deepEqual((await ending(page)).session, session);
       // A renewal that fails leaves what still holds.
@@ -141,6 +143,7 @@ describe("a laptop that sleeps", { concurrency: 4 }, () => {
         if (route) proxy.break(route, late(1_000), 1);
         else proxy.break("challenge", instead(deepChallenge(DEEP)), 1);
         const call = begin(page);
+        await until("a worker", () => page.workers().length > 0);
         await until("the stage", async () =>
           route ? proxy.asked.includes(route) : (await stateOf(page)) === "solving",
         );

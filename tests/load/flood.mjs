@@ -72,6 +72,8 @@ async function attack({ env, address, cores, seconds }) {
     INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: SECRET,
     SALTMINE_TRUSTED_PROXIES: "127.0.0.0/8",
     SALTMINE_RATE_LIMIT: "20/60",
+    // The time that a search takes is that of its hashes.
+    SALTMINE_POW_VERSION: "1",
     SALTMINE_LOG: "warn",
     ...env,
   });

@@ -7,7 +7,7 @@ import type { Session } from "./token.js";
 /** An event of a client. */
 export type ClientEvent =
   /**
-   * It enters a state; `backend` is known from `challenge` on, and after the search it is what searched. `waiting`: the
+   * It enters a state; `backend` is known from `solving` on, and after the search it is what searched. `waiting`: the
    * next try is a moment away. `signed_out`: the session was forgotten, in this tab or in another.
    */
   | {

@@ -55,6 +55,7 @@ export class FlowRunner implements Flow {
     try {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
+        run.onState("challenge", undefined);
         await this.#requestChallenge(options, signal);
         this.#prepareKeySearch(options.challengeResponse);
       }
@@ -152,9 +153,12 @@ export class FlowRunner implements Flow {
       measured = now;
       onProgress(now);
     };
+    // The page has told it when it requested the challenge itself.
+    let isTold = options.challengeResponse !== undefined;
     const onUpdate = (update: Update) => {
-      if (update.type === "state") onState(update.state, backend);
-      else progress(update);
+      if (update.type === "progress") progress(update);
+      else if (update.state !== "challenge" || !isTold) onState(update.state, backend);
+      isTold = false;
     };
     const onShare = async (share: Share) => {
       const chunk = await loadSearch().catch(() => undefined);

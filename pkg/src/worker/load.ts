@@ -40,7 +40,10 @@ export function loaderOf(
         // Called where there is no instance yet.
         const instance = await connect(async (imports) => {
           made.module = (variant === (wanted ?? "simd128") && handedOn) || (await compile(variant));
-          return (await WebAssembly.instantiate(made.module, imports)).exports as Record<string, unknown>;
+          const { exports } = await WebAssembly.instantiate(made.module, imports);
+          // A module that finds no memory later traps in mid-work: it needs more than it begins with.
+          (exports.memory as WebAssembly.Memory).grow(1);
+          return exports as Record<string, unknown>;
         });
         running ??= variant;
         return { engine: running, instance, ...made };

@@ -1,4 +1,4 @@
-import { createClient } from "saltmine";
+import { createClient } from "saltmine/inline";
 
 export default {
   async fetch(request) {
