@@ -51,6 +51,8 @@ export interface SessionOptions {
     maxNumber: number;
     /** Ends with a solution instead of a session. */
     solveOnly: boolean;
+    /** How long ago the caller began with its own requests, in milliseconds: the flow's time for retries began then. */
+    elapsedMs?: number | undefined;
     /**
      * The response to `challengePaths[0]` that the caller requested ahead: used in place of the flow's first request, whose
      * retries are the flow's own.
