@@ -17,7 +17,7 @@ export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
   return threadOf(
     workerAt(
       blobUrl("worker", () => [engines, workerText]),
-      "classic",
+      { name: "saltmine" },
     ),
     onReport,
     onBroken,
