@@ -23,8 +23,8 @@ export interface RequestContext {
   isSignedIn: boolean;
   flow: RoutedFlow;
   sessions: SessionManager;
-  /** Throws when the client is disposed: nothing begins after that. */
-  check(): void;
+  /** Throws when the client is disposed or the signal is aborted: nothing begins after that. */
+  check(signal?: AbortSignal): void;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   invalid: typeof invalid;
   untilAborted: typeof untilAborted;
@@ -58,7 +58,7 @@ export class CallerRequests {
       invalid,
       headers: async (signal: AbortSignal | undefined) => {
         // Time has passed.
-        check();
+        check(signal);
         return { ...origin, ...(await headers(signal)) };
       },
       renewAfter: async (authorization: string, signal: AbortSignal | undefined) => {
@@ -90,9 +90,11 @@ export class CallerRequests {
     const { signal } = controller;
     this.#waiting.add(controller);
     try {
+      const own = init.signal ?? undefined;
       // Without `any` (before 2024) a request with a signal of the caller's own is forgotten, but goes on.
-      const either = init.signal ? (AbortSignal.any?.([init.signal, signal]) ?? init.signal) : signal;
-      return await untilAborted(send(input, { ...init, signal: either }), signal);
+      const either = own ? (AbortSignal.any?.([own, signal]) ?? own) : signal;
+      // A caller's own `fetch` may look at no signal.
+      return await untilAborted(untilAborted(send(input, { ...init, signal: either }), own), signal);
     } finally {
       this.#waiting.delete(controller);
     }
