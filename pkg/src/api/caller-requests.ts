@@ -3,6 +3,7 @@
  * import what the package's entry point contains already.
  */
 import type { untilAborted } from "../common/abort.js";
+import type { requireGlobals } from "../common/globals.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
 import type { invalid } from "../common/invalid.js";
@@ -27,6 +28,7 @@ export interface RequestContext {
   check(signal?: AbortSignal): void;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   invalid: typeof invalid;
+  requireGlobals: typeof requireGlobals;
   untilAborted: typeof untilAborted;
 }
 
@@ -83,8 +85,9 @@ export class CallerRequests {
 
   /** Sends one, given up when this closes; an answer that has begun is the caller's. */
   async #send(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
-    const { options, untilAborted } = this.#context;
+    const { options, requireGlobals, untilAborted } = this.#context;
     // The global one as it is now: a page may replace it, and jsdom has none.
+    if (!options.fetch) requireGlobals(["fetch"]);
     const send = options.fetch ?? fetch;
     const controller = new AbortController();
     const { signal } = controller;

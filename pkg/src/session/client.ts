@@ -145,6 +145,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       check: (signal) => this.#begin({ signal }),
       headers: (signal) => this.#headers(signal),
       invalid,
+      requireGlobals,
       untilAborted,
     };
   }
