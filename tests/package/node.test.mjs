@@ -48,6 +48,34 @@ describe("solve in Node", () => {
     await threadsGone(IDLE_MS);
   });
 
+  test("the address of a server in assetsUrl, which a page shares, is not used", async () => {
+    const challenge = {
+      algorithm: "SHA-256",
+      challenge: "2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0",
+      maxnumber: 1_000,
+      salt: "salt",
+      signature: "0".repeat(64),
+    };
+    const parameters = {
+      algorithm: "PBKDF2/SHA-256",
+      cost: 10,
+      keyLength: 32,
+      keyPrefix: "00",
+      nonce: "00112233445566778899aabbccddeeff",
+      salt: "ffeeddccbbaa99887766554433221100",
+    };
+    const folder = "https://cdn.example.invalid/saltmine/";
+    for (const assetsUrl of [
+      folder,
+      { "worker.js": `${folder}worker.js`, "kdf-worker.js": `${folder}kdf-worker.js` },
+    ])
+      for (const given of [challenge, { parameters }]) {
+        const { backend } = await saltmine.solve(given, { assetsUrl });
+        assert.deepEqual(backend, { engine: "simd128", thread: "worker" });
+      }
+    await threadsGone(IDLE_MS);
+  });
+
   test("an abort before the call starts no thread", async () => {
     const solving = saltmine.solve(hopeless, { signal: AbortSignal.abort() });
     await assert.rejects(solving, { name: "AbortError" });

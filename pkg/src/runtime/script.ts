@@ -2,7 +2,7 @@
 import { threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
 
 /**
  * Returns the script that runs now. `document.currentScript` itself may be another element: one of the page whose name is

@@ -86,3 +86,6 @@ export const threadCount = (): number => globalThis.navigator?.hardwareConcurren
 
 /** The store that a session is kept in unless the caller says otherwise. */
 export const DEFAULT_STORAGE = "local";
+
+/** Whether this runtime loads the package's files from an address. */
+export const isLoadable = (_address: string): boolean => true;

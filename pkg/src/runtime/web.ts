@@ -3,7 +3,7 @@ import type { ClientEngine, Report } from "../solver/messages.js";
 import { ownWorker, threadOf, workerAt } from "./thread.js";
 import type { PageEngine, Thread } from "./types.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` is called, or nothing happens at all. */
 export function spawn(
