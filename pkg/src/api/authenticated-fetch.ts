@@ -64,7 +64,9 @@ export async function authorizedFetch(
 }
 
 /** Resolves a path after that of `baseUrl`, as the client's own requests do; an absolute URL is itself. */
-function resolve(input: string, baseUrl: string): URL {
+function resolve(given: string, baseUrl: string): URL {
+  // URL ignores white space at both ends too.
+  const input = given.trim();
   const isPath = input.startsWith("/") && !input.startsWith("//");
   return new URL(isPath ? baseUrl + input : input, `${baseUrl}/`);
 }
