@@ -268,6 +268,20 @@ describe("a Node process", () => {
     assert.ok(ms < 3_000, `it ended after ${Math.round(ms)} ms: an idle engine kept it alive`);
   });
 
+  test("ends at once after a challenge of version 2, whose other threads had not started yet", async () => {
+    const { code, stderr, ms } = await runNode(
+      folder,
+      `
+      import { solve } from "saltmine";
+
+      const nonce = "00112233445566778899aabbccddeeff";
+      const parameters = { algorithm: "SCRYPT", cost: 16, memoryCost: 8, keyPrefix: "0", nonce, salt: nonce };
+      await solve({ parameters }, { workers: 8 });`,
+    );
+    assert.equal(code, 0, stderr);
+    assert.ok(ms < 5_000, `it ended after ${Math.round(ms)} ms: a timer kept it alive`);
+  });
+
   test("is kept alive while it waits for a search", async () => {
     // Nothing else holds this process: if the search did not, it would end before it printed.
     const { code, stdout, stderr } = await runNode(

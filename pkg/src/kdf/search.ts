@@ -96,8 +96,7 @@ export class KeySearchPool {
     } finally {
       this.#settle = undefined;
       signal.removeEventListener("abort", onAbort);
-      for (const worker of this.#workers) worker.thread.terminate();
-      this.#workers.clear();
+      for (const worker of this.#workers) this.#remove(worker);
     }
   }
 
