@@ -122,7 +122,8 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
         const { isLoading, hasClient, code } = await last();
         assert.deepEqual([isLoading, hasClient, code], [false, true, undefined]);
         assert.equal(await page.evaluate(() => events.filter(({ type }) => type === "ready").length), 1);
-        assert.equal(page.workers().length, 1);
+        // Those that searched end by themselves.
+        await until("one worker", () => page.workers().length === 1);
         // Inline options and a new listener with each render make no new client.
         await show(real, strict);
         assert.equal(await page.evaluate(() => events.filter(({ type }) => type === "ready").length), 1);
@@ -246,7 +247,7 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
         showTwo(own);
       }, real);
       await shows(/^(anon_[\w-]+)\s+\1$/);
-      assert.equal(page.workers().length, 1);
+      await until("one worker", () => page.workers().length === 1);
       const same = await page.evaluate(() => own.state === own.state && own.state.session.userId);
       assert.match(same, /^anon_/);
       await page.evaluate(() => unmount());

@@ -242,7 +242,7 @@ describe("Chromium", () => {
       globalThis.outcome = client.session({ signal: controller.signal }).catch((error) => error === reason);
     });
     await until("the search", async () => (await eventsOf(page, "progress")).length > 0, 10_000);
-    assert.equal(page.workers().length, 3);
+    await until("both workers and the client's", () => page.workers().length === 3);
     assert.equal(
       await page.evaluate(() => {
         controller.abort(reason);

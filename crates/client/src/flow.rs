@@ -161,7 +161,9 @@ impl Flow {
 
     fn on_response<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
         match (kind, response.status) {
-            (Kind::Challenge, 404) => {
+            // Where a newer path responded 404, such as for an unknown app, a server may have no use for the older one:
+            // it says so with a 400, and the session request tells what is wrong.
+            (Kind::Challenge, status) if status == 404 || (status == 400 && self.path > 0) => {
                 self.path += 1;
                 self.request(Kind::Challenge, now)
             }

@@ -89,6 +89,21 @@ fn where_no_route_answers_proof_of_work_is_off() {
     assert!(matches!(flow.start(now()), Step::Solved(None)));
 }
 
+/// The server issues challenges for apps only, and does not know this one: the session's refusal names the fault.
+#[test]
+fn an_older_route_that_is_refused_after_a_404_is_no_failure() {
+    let mut flow = Flow::new(both());
+    flow.start(now());
+    flow.resume(not_json(404), now());
+    let session = request(flow.resume(answer(400, json!({ "reason": "bad_request" })), now()));
+    assert!(session.url.ends_with("/anonymous-session"));
+    assert_eq!(failure(flow.resume(not_json(404), now())).code, Code::AppNotFound);
+
+    let mut flow = Flow::new(both());
+    flow.start(now());
+    assert_eq!(failure(flow.resume(not_json(400), now())).code, Code::BadRequest, "the newer route's own");
+}
+
 #[test]
 fn proof_of_work_that_was_switched_on_starts_with_the_first_route() {
     let mut flow = Flow::new(both());

@@ -59,9 +59,18 @@ pub(crate) struct Turn {
     pub(crate) agent_id: String,
     /// The title, if the conversation begins here.
     pub(crate) title: String,
-    /// With their ids.
-    pub(crate) messages: Vec<(String, Message)>,
+    pub(crate) messages: Vec<NewMessage>,
     pub(crate) at: Timestamp,
+}
+
+/// A message of a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct NewMessage {
+    pub(crate) id: String,
+    /// Takes the place of an id that the client chose and that the conversation has already: a client that sends a
+    /// message again uses its id again.
+    pub(crate) spare_id: Option<String>,
+    pub(crate) message: Message,
 }
 
 /// What became of a turn that was to be stored.
@@ -80,7 +89,7 @@ pub(crate) enum TurnOutcome {
 impl Turn {
     /// Returns the size of its messages in the JSON of a response, in bytes.
     pub(crate) fn encoded_bytes(&self) -> usize {
-        self.messages.iter().map(|(_, message)| MESSAGE_OVERHEAD + encoded_bytes(&message.content)).sum()
+        self.messages.iter().map(|new| MESSAGE_OVERHEAD + encoded_bytes(&new.message.content)).sum()
     }
 }
 

@@ -120,6 +120,10 @@ impl UserKey {
         {
             return Err(invalid("kid", "must have 1 to 255 visible ASCII characters and no white space"));
         }
+        // The address of the key ends with it, and clients take these for a folder.
+        if matches!(kid, "." | "..") {
+            return Err(invalid("kid", "must not be `.` or `..`"));
+        }
         let algorithm = UserKeyAlgorithm::from_name(algorithm).ok_or_else(|| {
             let names = UserKeyAlgorithm::ALL.map(UserKeyAlgorithm::name).join(", ");
             invalid("algorithm", format!("must be one of {names}"))
@@ -190,7 +194,14 @@ impl PublicKey {
             UserKeyAlgorithm::Es256 => Self::Es256(info.try_into().ok()?),
             UserKeyAlgorithm::Es384 => Self::Es384(info.try_into().ok()?),
             UserKeyAlgorithm::Es512 => Self::Es512(info.try_into().ok()?),
-            UserKeyAlgorithm::EdDsa => Self::EdDsa(info.try_into().ok()?),
+            UserKeyAlgorithm::EdDsa => {
+                // Anybody can sign for a key of a small order (RFC 8032, section 5.1.7, does without the check).
+                let key = ed25519_dalek::VerifyingKey::try_from(info).ok()?;
+                if key.is_weak() {
+                    return None;
+                }
+                Self::EdDsa(key)
+            }
         })
     }
 

@@ -29,7 +29,7 @@ pub struct LimitArguments {
     )]
     pub quota_streams: String,
 
-    /// Bytes of messages that are stored within a day: by visitor, address and app, or `off`
+    /// Bytes of messages, events and feedback that are stored within a day: by visitor, address and app, or `off`
     #[arg(
         long,
         env = "SALTMINE_QUOTA_STORED_BYTES",

@@ -6,7 +6,7 @@ use super::{client_address, origin, pow, rate_limit};
 use crate::api_keys::ApiKeySecret;
 use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
-use crate::limits::{LimitReport, Subjects};
+use crate::limits::{LimitReport, Quota, Subjects};
 use crate::proof_of_work::Purpose;
 use crate::user_tokens::{self, SignedInUser};
 use crate::{App, AppState, Error, PowScope};
@@ -42,6 +42,16 @@ enum CallerKind {
 }
 
 impl Caller {
+    /// Adds what the request stores to the quota of stored bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(super) async fn take_stored_bytes(&self, state: &AppState, bytes: usize) -> Result<(), Error> {
+        let Some((subjects, report)) = &self.quotas else { return Ok(()) };
+        state.limits.take(Quota::StoredBytes, subjects, bytes as u64, report).await
+    }
+
     /// Returns whether the caller is a person on a page, who speaks for nobody else.
     pub(super) fn is_visitor(&self) -> bool {
         !matches!(self.kind, CallerKind::ApiKey)

@@ -105,7 +105,7 @@ pub(super) async fn chat(
     headers: HeaderMap,
     JsonBody(request): JsonBody<ChatRequest>,
 ) -> Result<Response, Error> {
-    let messages = messages::read(request.messages)?;
+    let messages = messages::read(request.messages, caller.is_visitor())?;
     let question = Question { messages, conversation_id: request.conversation_id };
     let answer = Answer::begin(&state, caller, &headers, question).await?;
     let (id, conversation_id) = (answer.id.clone(), answer.conversation_id.clone());

@@ -109,7 +109,7 @@ pub(super) async fn complete_chat(
     headers: HeaderMap,
     JsonBody(request): JsonBody<CompletionRequest>,
 ) -> Result<Response, Error> {
-    let messages = messages::read(request.messages)?;
+    let messages = messages::read(request.messages, caller.is_visitor())?;
     let question = Question { messages, conversation_id: request.conversation_id };
     let answer = Answer::begin(&state, caller, &headers, question).await?;
     let mut about = About {

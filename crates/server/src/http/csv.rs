@@ -38,8 +38,18 @@ pub(super) fn response<const COLUMNS: usize>(
 fn guarded(cell: &str) -> Cow<'_, str> {
     const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠'];
     // A spreadsheet may ignore the white space before a formula.
-    let is_formula = cell.starts_with(STARTS) || cell.trim_start().starts_with(STARTS);
-    if is_formula { format!("'{cell}").into() } else { cell.into() }
+    let is_formula = |cell: &str| cell.starts_with(STARTS) || cell.trim_start().starts_with(STARTS);
+    let is_formula_after = |separator: char| cell.split(separator).skip(1).any(is_formula);
+    let mut guarded = Cow::Borrowed(cell);
+    // A spreadsheet may be set to another separator than the comma, and begins a cell after it.
+    for separator in [';', '\t'].into_iter().filter(|separator| is_formula_after(*separator)) {
+        let cells = guarded.split(separator).enumerate();
+        let cells = cells.map(
+            |(index, cell)| if index > 0 && is_formula(cell) { format!("'{cell}") } else { cell.into() },
+        );
+        guarded = cells.collect::<Vec<_>>().join(separator.encode_utf8(&mut [0; 4])).into();
+    }
+    if is_formula(cell) { format!("'{guarded}").into() } else { guarded }
 }
 
 #[cfg(test)]
@@ -48,8 +58,17 @@ mod tests {
 
     #[test]
     fn formulas_are_made_texts() {
-        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1", "\u{a0}=1"] {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\r=1", "\n=1", "＝1", "  =1", "\u{a0}=1"] {
             assert_eq!(guarded(cell), format!("'{cell}"));
+        }
+        for (cell, expected) in [
+            ("a;=1+1;b", "a;'=1+1;b"),
+            ("\t=1", "'\t'=1"),
+            ("a\t @b", "a\t' @b"),
+            ("=1;=2", "'=1;'=2"),
+            ("{\"a\":\";-1\"}", "{\"a\":\";'-1\"}"),
+        ] {
+            assert_eq!(guarded(cell), expected);
         }
         for cell in ["", "a=1", "1-1", "{\"a\":\"=1\"}", "'=1", "é"] {
             assert_eq!(guarded(cell), cell);

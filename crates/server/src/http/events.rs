@@ -88,7 +88,7 @@ impl From<WidgetEvent> for EventResponse {
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app"),
         (status = 422, description = "A member is wrong; `field` names it"),
-        (status = 429, description = "The visitor has sent 1000 events in 24 hours"),
+        (status = 429, description = "The visitor has sent 1000 events in 24 hours, or a quota is used up"),
     )
 )]
 pub(super) async fn report_event(
@@ -110,8 +110,8 @@ pub(super) async fn report_event(
     let is_limited = caller.is_visitor();
     let event = WidgetEvent {
         id,
-        client_id: caller.visitor.client_id,
-        user_id: caller.visitor.user_id,
+        client_id: caller.visitor.client_id.clone(),
+        user_id: caller.visitor.user_id.clone(),
         r#type: text("type", new.r#type, MAX_ID_CHARACTERS)?,
         conversation_id,
         message_id,
@@ -122,6 +122,9 @@ pub(super) async fn report_event(
         },
         created_at: state.clock.now(),
     };
+    let bytes = [&event.data.properties, &event.data.user_properties, &event.data.metadata];
+    let bytes = bytes.into_iter().flatten().map(|data| Value::Object(data.clone()).to_string().len()).sum();
+    caller.take_stored_bytes(&state, bytes).await?;
     let (status, event) = match state.store.add_event(&event, is_limited).await? {
         EventOutcome::Stored => (StatusCode::CREATED, event),
         EventOutcome::Known(event) => (StatusCode::OK, *event),

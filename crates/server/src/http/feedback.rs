@@ -81,7 +81,7 @@ impl From<Feedback> for FeedbackResponse {
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "No such app, or no such conversation of this caller"),
         (status = 422, description = "A member is wrong; `field` names it"),
-        (status = 429, description = "The conversation has feedback on 1000 messages"),
+        (status = 429, description = "The conversation has feedback on 1000 messages, or a quota is used up"),
     )
 )]
 pub(super) async fn give_feedback(
@@ -100,8 +100,8 @@ pub(super) async fn give_feedback(
     let now = state.clock.now();
     let feedback = Feedback {
         id: format!("fb_{}", state.random.uuid().map_err(Error::Random)?),
-        client_id: caller.visitor.client_id,
-        user_id: caller.visitor.user_id,
+        client_id: caller.visitor.client_id.clone(),
+        user_id: caller.visitor.user_id.clone(),
         conversation_id: text("conversationId", new.conversation_id, MAX_ID_CHARACTERS)?,
         message_id: optional_id("messageId", new.message_id)?,
         r#type: new.r#type,
@@ -109,6 +109,8 @@ pub(super) async fn give_feedback(
         created_at: now,
         updated_at: now,
     };
+    let bytes = feedback.details.as_ref().map_or(0, |details| details.to_string().len());
+    caller.take_stored_bytes(&state, bytes).await?;
     match state.store.set_feedback(&feedback).await? {
         FeedbackOutcome::Stored(feedback) => {
             let body = Json(FeedbackResponse::from(feedback));

@@ -2,6 +2,7 @@
 
 use crate::{Error, Message, Role};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -11,14 +12,24 @@ pub(super) struct MessageInput {
     /// The id that the client chose, 1 to 128 of A-Z, a-z, 0-9, `-` and `_`; the server replaces any other.
     #[schema(value_type = Option<Value>)]
     id: Option<Value>,
-    /// Who says it.
-    role: Role,
+    /// Who says it. Of a visitor's messages only those of `user` count.
+    #[schema(value_type = Role)]
+    role: Sender,
     /// What is said: a text, or parts as in `parts`.
     #[schema(value_type = Option<Content>)]
     content: Option<Content>,
     /// What is said, in parts: those of type `text` are joined, others are ignored. Read if there is no `content`.
     #[schema(value_type = Option<Vec<Value>>)]
     parts: Option<Vec<Value>>,
+}
+
+/// The `role` of a message.
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Sender {
+    Known(Role),
+    /// A role of another service, such as `tool` or `developer`.
+    Unknown(IgnoredAny),
 }
 
 /// The `content` of a message.
@@ -37,13 +48,23 @@ pub(super) struct ReceivedMessage {
     pub(super) message: Message,
 }
 
-/// Reads the messages of a request.
-pub(super) fn read(messages: Vec<MessageInput>) -> Result<Vec<ReceivedMessage>, Error> {
-    messages.into_iter().enumerate().map(|(index, message)| message.read(index)).collect()
+/// Reads the messages of a request. Of a visitor's, all but the last are ignored that are not of the role `user`: only
+/// the operator writes a system prompt, and only the agent its own turns.
+pub(super) fn read(messages: Vec<MessageInput>, is_visitor: bool) -> Result<Vec<ReceivedMessage>, Error> {
+    let last = messages.len().saturating_sub(1);
+    let is_read = |index: usize, message: &MessageInput| {
+        !is_visitor || index == last || message.role == Sender::Known(Role::User)
+    };
+    let messages = messages.into_iter().enumerate().filter(|(index, message)| is_read(*index, message));
+    messages.map(|(index, message)| message.read(index)).collect()
 }
 
 impl MessageInput {
     fn read(self, index: usize) -> Result<ReceivedMessage, Error> {
+        let Sender::Known(role) = self.role else {
+            let problem = "must be `user`, `assistant` or `system`";
+            return Err(Error::field(format!("messages[{index}].role"), problem));
+        };
         let content = match (self.content, self.parts) {
             (None, None) => {
                 let problem = "is required, or `parts`";
@@ -54,8 +75,13 @@ impl MessageInput {
             (_, parts) => joined(&parts.unwrap_or_default()),
         };
         let id = self.id.as_ref().and_then(Value::as_str).filter(|id| is_plain_id(id)).map(str::to_owned);
-        Ok(ReceivedMessage { id, message: Message { role: self.role, content } })
+        Ok(ReceivedMessage { id, message: Message { role, content: storable(content) } })
     }
+}
+
+/// Replaces U+0000, which no database takes for text.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// The text of the parts of type `text`. Widgets may send any other part beside them.

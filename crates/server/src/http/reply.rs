@@ -4,7 +4,7 @@ use super::auth::Caller;
 use super::messages::{ReceivedMessage, is_plain_id};
 use super::reply_meter::ReplyMeter;
 use crate::context;
-use crate::conversations::{KeptMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
+use crate::conversations::{KeptMessage, NewMessage, Turn, TurnOutcome, Visitor, encoded_bytes, title};
 use crate::limits::ReplyCharge;
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
@@ -78,27 +78,24 @@ impl Answer {
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
         let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
         let title = title(messages.iter().map(|received| &received.message));
-        let mut known_ids = HashSet::new();
         let mut context = Vec::new();
         if let Some(earlier) = earlier {
             // What the server has stored counts, and the client's copy of it does not.
             messages.drain(..messages.len() - 1);
-            for kept in earlier {
-                known_ids.insert(kept.id);
-                context.push(Message { role: kept.role, content: kept.content });
-            }
+            context
+                .extend(earlier.into_iter().map(|kept| Message { role: kept.role, content: kept.content }));
         }
         context.extend(messages.iter().map(|received| received.message.clone()));
         let claims = caller.user_claims.as_deref().map(context::describe_claims);
         let prompts = [state.settings.agent_prompt.as_deref(), caller.prompt.as_deref(), claims.as_deref()];
         let context = context::assemble(prompts, context, state.settings.context_budget)?;
+        let mut ids = HashSet::new();
         let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
-            // A client that sends a message again uses its id again: no two messages of a conversation have the same.
-            let id = match id.filter(|id| known_ids.insert(id.clone())) {
-                Some(id) => id,
-                None => draw("msg")?,
-            };
-            Ok((id, message))
+            let drawn = draw("msg")?;
+            Ok(match id.filter(|id| ids.insert(id.clone())) {
+                Some(id) => NewMessage { id, spare_id: Some(drawn), message },
+                None => NewMessage { id: drawn, spare_id: None, message },
+            })
         });
         let mut turn = Turn {
             conversation_id: conversation_id.clone(),
@@ -108,7 +105,8 @@ impl Answer {
             at: state.clock.now(),
         };
         let id = draw("msg")?;
-        turn.messages.push((id.clone(), Message { role: Role::Assistant, content: String::new() }));
+        let message = Message { role: Role::Assistant, content: String::new() };
+        turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         let charge = match caller.quotas.clone() {
             Some((subjects, report)) => {
                 let tokens = context::tokens_of(&context);
@@ -156,7 +154,8 @@ impl Answer {
     /// All of it in one piece.
     pub(super) async fn whole(mut self) -> Result<Message, Error> {
         while self.writing.next().await?.is_some() {}
-        let (_, message) = self.writing.turn.messages.pop().expect("the answer is the turn's last message");
+        let NewMessage { message, .. } =
+            self.writing.turn.messages.pop().expect("the answer is the turn's last message");
         Ok(message)
     }
 }
@@ -197,7 +196,8 @@ impl Writing {
             piece = self.reply.next() => piece,
             () = &mut self.time_limit => return Err(Error::TimedOut),
         };
-        let (_, answer) = self.turn.messages.last_mut().expect("the answer is the turn's last message");
+        let NewMessage { message: answer, .. } =
+            self.turn.messages.last_mut().expect("the answer is the turn's last message");
         if let Some(piece) = piece {
             let piece = piece?;
             self.answer_bytes += encoded_bytes(&piece);
@@ -253,9 +253,6 @@ fn check(messages: &[ReceivedMessage]) -> Result<(), Error> {
     }
     for (index, ReceivedMessage { message: Message { content, .. }, .. }) in messages.iter().enumerate() {
         let field = || format!("messages[{index}].content");
-        if content.contains('\0') {
-            return Err(Error::field(field(), "must not contain the character U+0000"));
-        }
         if content.chars().count() > MAX_CHARACTERS {
             return Err(Error::field(field(), format!("must have at most {MAX_CHARACTERS} characters")));
         }

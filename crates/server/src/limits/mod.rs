@@ -15,7 +15,7 @@ pub(crate) use charge::ReplyCharge;
 pub(crate) use counters::Counters;
 pub(crate) use metrics::{Prices, Refusals};
 pub(crate) use price::{AddressPrefix, scaled};
-pub(crate) use quota::Subjects;
+pub(crate) use quota::{Quota, Subjects};
 pub(crate) use report::LimitReport;
 pub use settings::{AdaptivePrice, LimitSettings, PriceCurve, QuotaLimits};
 

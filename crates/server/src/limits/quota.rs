@@ -18,7 +18,7 @@ const STREAM_RETRY_SECONDS: u64 = 5;
 pub(crate) enum Quota {
     /// Requests within a minute.
     Requests,
-    /// Bytes of stored messages within a day.
+    /// Bytes of messages, events and feedback that are stored within a day.
     StoredBytes,
     /// Tokens of agents within a day.
     Tokens,

@@ -82,6 +82,8 @@ impl Store {
             WHERE conversations.user_id = excluded.user_id AND conversations.encoded_bytes < $9 \
             RETURNING message_count";
         const USER: &str = "SELECT user_id FROM conversations WHERE client_id = $1 AND id = $2";
+        const HAS_MESSAGE: &str = "SELECT EXISTS \
+            (SELECT 1 FROM messages WHERE client_id = $1 AND conversation_id = $2 AND id = $3)";
         const INSERT_MESSAGES: &str =
             "INSERT INTO messages (client_id, conversation_id, position, id, role, content, created_at) ";
         let count = i64::try_from(turn.messages.len()).unwrap_or(i64::MAX);
@@ -119,10 +121,26 @@ impl Store {
             if !client_exists {
                 return Ok(TurnOutcome::ClientDeleted);
             }
-            let rows = (total - count..).zip(&turn.messages).collect::<Vec<_>>();
+            let mut rows = Vec::new();
+            for (position, new) in (total - count..).zip(&turn.messages) {
+                let mut id = &new.id;
+                // A turn that begins its conversation has distinct ids.
+                if total > count && let Some(spare_id) = &new.spare_id {
+                    let is_taken: bool = sqlx::query_scalar(HAS_MESSAGE)
+                        .bind(&visitor.client_id)
+                        .bind(&turn.conversation_id)
+                        .bind(id)
+                        .fetch_one(&mut *transaction)
+                        .await?;
+                    if is_taken {
+                        id = spare_id;
+                    }
+                }
+                rows.push((position, id, &new.message));
+            }
             for rows in rows.chunks(MESSAGES_PER_STATEMENT) {
                 let mut insert = QueryBuilder::new(INSERT_MESSAGES);
-                insert.push_values(rows, |mut row, (position, (id, message))| {
+                insert.push_values(rows, |mut row, (position, id, message)| {
                     row.push_bind(&visitor.client_id)
                         .push_bind(&turn.conversation_id)
                         .push_bind(position)

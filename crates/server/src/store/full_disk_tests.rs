@@ -1,7 +1,7 @@
 //! SQLite on a disk that is full for a while: its limit on the number of pages fails in the same way.
 
 use super::{Pool, Store};
-use crate::conversations::{Turn, TurnOutcome, Visitor};
+use crate::conversations::{NewMessage, Turn, TurnOutcome, Visitor};
 use crate::{Message, Role};
 use jiff::Timestamp;
 use sqlx::{Connection, SqliteConnection};
@@ -12,7 +12,7 @@ fn turn(conversation: &str, characters: usize) -> Turn {
         conversation_id: conversation.to_owned(),
         agent_id: "echo".to_owned(),
         title: String::new(),
-        messages: vec![(format!("msg_{conversation}"), message)],
+        messages: vec![NewMessage { id: format!("msg_{conversation}"), spare_id: None, message }],
         at: Timestamp::from_millisecond(1_790_000_000_000).unwrap(),
     }
 }

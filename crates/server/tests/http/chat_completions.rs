@@ -92,7 +92,6 @@ async fn what_is_wrong_is_named() {
         (json!({ "model": 7, "messages": [] }), "model"),
         (json!({ "messages": [] }), "messages"),
         (json!({ "messages": [{ "role": "system", "content": "x" }] }), "messages"),
-        (json!({ "messages": [{ "role": "user", "content": "a\u{0}b" }] }), "messages[0].content"),
         (json!({ "messages": [{ "role": "user", "content": "x".repeat(100_001) }] }), "messages[0].content"),
     ] {
         let answer = visitor.post(&server, PATH, &body).await;

@@ -127,6 +127,25 @@ async fn a_visitor_has_so_many_stored_bytes_a_day() {
     assert_eq!(visitor.get(&server, LIST).await.status, 200, "reading stores nothing");
 }
 
+#[tokio::test]
+async fn events_and_feedback_are_stored_bytes_too() {
+    let stored_bytes = per_visitor(2500);
+    let server = limited(LimitSettings { stored_bytes, ..LimitSettings::default() }).await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let conversation = visitor.begin(&server, "Hi").await;
+    settled().await;
+    let text = "x".repeat(800);
+    let event = json!({ "type": "t", "properties": { "a": text }, "metadata": { "a": text } });
+    assert_eq!(visitor.post(&server, "/run/v1/events", &event).await.status, 201);
+    let refused = visitor.post(&server, "/run/v1/events", &event).await;
+    assert_eq!(refused.json()["reason"], "quota_exceeded");
+    let feedback = json!({ "conversationId": conversation, "type": "positive", "details": text });
+    assert_eq!(visitor.post(&server, "/run/v1/feedback", &feedback).await.status, 429);
+    let short = json!({ "conversationId": conversation, "type": "positive", "details": "Good" });
+    assert_eq!(visitor.post(&server, "/run/v1/feedback", &short).await.status, 201);
+}
+
 /// An agent that answers when the test says so.
 #[derive(Clone, Default)]
 struct Waiting(Arc<Notify>);

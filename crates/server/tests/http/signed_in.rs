@@ -3,6 +3,7 @@
 use crate::support::{APPS, MANAGEMENT_KEY, NOW, PAGE, Server, settings, web_client};
 use crate::visitor::Visitor;
 use axum::http::Method;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use futures_util::StreamExt;
 use saltmine_server::{Agent, Agents, Message, PowScope, ProofOfWork, Reply, Role, Settings};
 use serde_json::{Value, json};
@@ -84,6 +85,49 @@ async fn every_vector_is_accepted_or_refused_as_it_says() {
         let rows = server.database.texts("SELECT id || ' ' || user_id FROM conversations").await;
         let stored = rows.iter().find_map(|row| row.strip_prefix(&format!("{id} ")));
         assert_eq!(stored, case["sub"].as_str(), "{name}");
+    }
+}
+
+/// Headers that a JWT library does not write, with a good signature.
+#[tokio::test]
+async fn a_header_must_be_an_object_without_crit() {
+    use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
+    use p256::pkcs8::{EncodePublicKey as _, LineEnding};
+    let server = Server::new().await;
+    let signing = SigningKey::from_slice(&[7; 32]).unwrap();
+    let pem = signing.verifying_key().to_public_key_pem(LineEnding::LF).unwrap();
+    let key = json!({ "kid": "k", "publicKey": pem, "algorithm": "ES256" });
+    let made = web_client(json!({ "allowedDomains": ["docs.example.com"], "publicKeys": [key] }));
+    let app = server.make_app(made).await;
+    let claims = json!({ "sub": "user_1", "iat": NOW, "exp": NOW + 60 });
+    for (header, error) in [
+        (json!({ "alg": "ES256", "kid": "k" }), None),
+        (
+            json!(["ES256", "k", null]),
+            Some("it must be three base64url parts, a header and claims in JSON and a signature"),
+        ),
+        (
+            json!({ "alg": "ES256", "kid": "k", "crit": null }),
+            Some("its header has `crit`, and the server knows no extensions"),
+        ),
+        (
+            json!({ "alg": "ES256", "kid": 7 }),
+            Some("its header must have a `kid`, the name of a key of this app"),
+        ),
+    ] {
+        let [head, body] =
+            [&header, &claims].map(|part| Base64UrlUnpadded::encode_string(part.to_string().as_bytes()));
+        let message = format!("{head}.{body}");
+        let signature: Signature = signing.sign(message.as_bytes());
+        let signature = Base64UrlUnpadded::encode_string(&signature.to_bytes());
+        let user = Visitor::with_token(&app, &format!("{message}.{signature}"));
+        let answer = user.say(&server, "Hello", None).await;
+        match error {
+            None => assert_eq!(answer.status, 200, "{header}: {}", answer.text()),
+            Some(error) => {
+                assert_eq!(answer.json()["detail"], format!("Invalid end-user JWT: {error}"), "{header}");
+            }
+        }
     }
 }
 

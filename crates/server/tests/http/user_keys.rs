@@ -46,7 +46,7 @@ async fn a_kid_may_be_any_visible_text() {
     let server = Server::new().await;
     let app = server.web_client().await;
     let path = format!("{APPS}/{app}/auth/keys");
-    for kid in ["2026/11?a=b#c", "%2F", "..", &"x".repeat(255)] {
+    for kid in ["2026/11?a=b#c", "%2F", "...", &"x".repeat(255)] {
         let mut key = vectors()["keys"][3].clone();
         key["kid"] = kid.into();
         assert_eq!(server.manage_at(Method::POST, &path, &key).await.status, 201, "{kid}");
@@ -54,7 +54,7 @@ async fn a_kid_may_be_any_visible_text() {
         let answer = server.manage_at(Method::DELETE, &format!("{path}/{encoded}"), &json!({})).await;
         assert_eq!(answer.status, 204, "{kid}");
     }
-    for kid in ["", " ", "a b", "a\nb", "é", &"x".repeat(256)] {
+    for kid in ["", ".", "..", " ", "a b", "a\nb", "é", &"x".repeat(256)] {
         let mut key = vectors()["keys"][3].clone();
         key["kid"] = kid.into();
         let answer = server.manage_at(Method::POST, &path, &key).await;
@@ -80,6 +80,11 @@ async fn wrong_keys_are_refused_with_the_reason() {
         assert_eq!(answer.status, 422, "{}", case["name"]);
         assert_eq!(answer.json()["field"], "config.webClient.publicKeys[0].publicKey");
     }
+    // A point of order 1, for which anybody can sign.
+    let weak = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
+    let key = json!({ "kid": "k", "publicKey": weak, "algorithm": "EdDSA" });
+    let answer = server.manage_at(Method::POST, &path, &key).await;
+    assert_eq!(answer.json()["detail"], "publicKey: must be an Ed25519 key, which EdDSA needs");
     let good = &file["keys"][0];
     for algorithm in ["HS256", "PS256", "ES256K", "none", "rs256", ""] {
         let mut key = good.clone();

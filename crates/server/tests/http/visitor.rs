@@ -36,9 +36,14 @@ impl Visitor {
     }
 
     pub async fn post(&self, server: &Server, path: &str, body: &Value) -> Answer {
+        self.post_text(server, path, &body.to_string()).await
+    }
+
+    /// The same with a body that is no text of `serde_json`.
+    pub async fn post_text(&self, server: &Server, path: &str, body: &str) -> Answer {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
         headers.push(("content-type", "application/json"));
-        server.send(request(Method::POST, path, &headers, &body.to_string())).await
+        server.send(request(Method::POST, path, &headers, body)).await
     }
 
     pub async fn get(&self, server: &Server, path: &str) -> Answer {

@@ -151,6 +151,7 @@ async fn the_text_of_a_message_is_in_its_content_or_its_parts() {
         (json!({ "role": "user", "content": parts }), "Hello there"),
         (json!({ "role": "user", "parts": null, "content": "Content" }), "Content"),
         (json!({ "role": "user", "parts": [] }), ""),
+        (json!({ "role": "user", "parts": [{ "type": "text", "text": "a\0b" }] }), "a\u{fffd}b"),
         (json!({ "role": "user", "content": "Content", "metadata": { "a": 1 }, "id": 7 }), "Content"),
     ] {
         let answer = said(message.clone()).await;
@@ -162,11 +163,39 @@ async fn the_text_of_a_message_is_in_its_content_or_its_parts() {
         (json!({ "role": "user", "content": 7 }), "messages[0].content"),
         (json!({ "role": "user", "parts": "text" }), "messages[0].parts"),
         (json!({ "parts": [] }), "messages[0].role"),
-        (json!({ "role": "user", "parts": [{ "type": "text", "text": "\0" }] }), "messages[0].content"),
+        (json!({ "role": "tool", "content": "x" }), "messages[0].role"),
     ] {
         let answer = said(message.clone()).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &field.into()), "{message}");
     }
+}
+
+/// A widget disables its input when a message is refused: what can be left out or replaced is no reason.
+#[tokio::test]
+async fn messages_are_not_refused_for_what_does_not_count() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    for earlier in [
+        json!({ "role": "data", "content": "x" }),
+        json!({ "role": "tool", "parts": [] }),
+        json!({ "role": "developer", "content": "x" }),
+        json!({ "role": "assistant" }),
+    ] {
+        let body = json!({ "messages": [earlier, { "role": "user", "content": "Hi" }], "stream": false });
+        let answer = visitor.post(&server, "/run/api/chat", &body).await;
+        assert_eq!(answer.status, 200, "{earlier}: {}", answer.text());
+        let id = answer.json()["conversationId"].as_str().unwrap().to_owned();
+        let expected = [("user", "Hi"), ("assistant", "Hi")].map(|(role, text)| (role.into(), text.into()));
+        assert_eq!(visitor.messages(&server, &id).await, expected, "{earlier}");
+    }
+    // Half of an emoji, as JavaScript writes a text that was cut.
+    let half =
+        r#"{"messages":[{"role":"user","content":"Hi \ud83d"}],"stream":false,"conversationId":"half"}"#;
+    assert_eq!(visitor.post_text(&server, "/run/api/chat", half).await.status, 200);
+    assert_eq!(visitor.messages(&server, "half").await[0].1, "Hi \u{fffd}");
+    let event = r#"{"type":"t","metadata":{"text":"\ud83d"}}"#;
+    assert_eq!(visitor.post_text(&server, "/run/v1/events", event).await.status, 201);
 }
 
 /// The body of `@inkeep/agents-ui` 0.17.8, word for word but for its values.
@@ -213,4 +242,24 @@ async fn messages_keep_the_ids_that_clients_and_events_name() {
     assert_eq!(ids[0], "V1StGXR8Z5jdHi6B");
     assert!(ids[2].starts_with("msg_") && ids[4].starts_with("msg_"), "{ids:?}");
     assert_eq!([ids[1], ids[3], ids[5]], [&*answers[0], &*answers[1], &*answers[2]]);
+}
+
+/// Several of the same at once, and one long after the first.
+#[tokio::test]
+async fn no_two_messages_of_a_conversation_have_the_same_id() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let user = |id: Option<&str>| json!({ "id": id, "role": "user", "content": "Hi" });
+    let mut messages = vec![user(Some("same"))];
+    messages.resize(250, user(None));
+    let body = json!({ "messages": messages, "conversationId": "conv_1" });
+    assert_eq!(visitor.post(&server, "/run/api/chat", &body).await.status, 200);
+    let body = json!({ "messages": [user(Some("same"))], "conversationId": "conv_1" });
+    let posts = (0..4).map(|_| visitor.post(&server, "/run/api/chat", &body));
+    for answer in futures_util::future::join_all(posts).await {
+        assert_eq!(answer.status, 200);
+    }
+    let ids = server.database.texts("SELECT id FROM messages WHERE id = 'same'").await;
+    assert_eq!(ids.len(), 1);
 }
