@@ -51,20 +51,29 @@ const chunks = ({ prefix = "" } = {}) => ({
 });
 
 /**
- * Makes a function of wasm-bindgen's script for the key derivations: its variables belong to one instance of the module, and
- * the page's thread may have several searches at a time.
+ * Makes a function of wasm-bindgen's scripts: their variables belong to one instance of a module, and the page's thread may
+ * have several searches at a time, or an instance in the place of one that failed. `guard` runs the functions of the module
+ * that the runtime calls: callbacks of promises and microtasks.
  */
 const glueFactory = {
   name: "glue-factory",
   setup: ({ onLoad }) => {
-    onLoad({ filter: /[\\/]wasm[\\/]kdf\.js$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]wasm[\\/](kdf|client)\.js$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
       const names = Array.from(
         text.matchAll(/^export (?:class|const|function) ([\w$]+)/gm),
         ([, name]) => name,
       );
-      const body = text.replace(/^export /gm, "");
-      return { contents: `export function createGlue() {\n${body}\nreturn { ${names.join(", ")} };\n}` };
+      const callback = "return f(a, state.b, ...args);";
+      const isGuarded = path.endsWith("client.js");
+      if (isGuarded && !text.includes(callback)) throw new Error(`${path} has no ${callback}`);
+      const body = text
+        .replace(/^export /gm, "")
+        .replace(callback, "return guard(() => f(a, state.b, ...args));");
+      const parameter = isGuarded ? "guard" : "";
+      return {
+        contents: `export function createGlue(${parameter}) {\n${body}\nreturn { ${names.join(", ")} };\n}`,
+      };
     });
   },
 };

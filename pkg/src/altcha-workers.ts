@@ -11,12 +11,14 @@
  * ```
  * @module
  */
+import type { WorkerType } from "./common/platform.js";
 import { ALGORITHM_NAMES } from "./kdf/challenge.js";
+import { ownWorker } from "./runtime/thread.js";
 
 /** The widget's table of workers: `$altcha.algorithms`. */
 export interface AlgorithmTable {
   /** Sets the function that starts a worker of an algorithm. */
-  set(algorithm: string, createWorker: () => Worker): unknown;
+  set(algorithm: string, createWorker: () => WorkerType): unknown;
 }
 
 /** The names of the algorithms that {@link createWorker} solves. */
@@ -33,22 +35,12 @@ export const ALGORITHMS: readonly string[] = ALGORITHM_NAMES;
  * $altcha.algorithms.set("PBKDF2/SHA-256", createWorker);
  * ```
  */
-export function createWorker(): Worker {
-  const here = import.meta.url;
-  const { location } = globalThis;
-  // A worker's script must be of the page's origin: where this file is not, a blob imports it.
-  if (/^https?:/.test(here) && location && new URL(here).origin !== location.origin) {
-    const text = `import ${JSON.stringify(new URL("altcha-worker.js", here).href)};`;
-    const blob = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    const worker = new Worker(blob, { type: "module" });
-    worker.addEventListener("message", () => URL.revokeObjectURL(blob), { once: true });
-    return worker;
-  }
+export function createWorker(): WorkerType {
   // A literal expression, or bundlers do not see it.
-  return new Worker(new URL("./altcha-worker.js", import.meta.url), {
-    type: "module",
-    name: "saltmine-altcha",
-  });
+  return ownWorker(
+    () =>
+      new Worker(new URL("./altcha-worker.js", import.meta.url), { type: "module", name: "saltmine-altcha" }),
+  );
 }
 
 /**

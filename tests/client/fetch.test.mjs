@@ -46,10 +46,11 @@ test("a path is appended to the path of baseUrl, as in the client's own requests
   const { client, seen, origin } = await setUp(t, [], {}, "/some/path");
   await client.fetch("/run/api/chat");
   await client.fetch("run/api/chat");
+  await client.fetch(" \t/run/api/chat\n");
   await client.fetch(`${origin}/elsewhere`);
   assert.deepEqual(
     seen.map(({ path }) => path),
-    ["/some/path/run/api/chat", "/some/path/run/api/chat", "/elsewhere"],
+    [...Array(3).fill("/some/path/run/api/chat"), "/elsewhere"],
   );
 });
 

@@ -77,6 +77,49 @@ describe("the newer route", () => {
     assert.deepEqual(Object.keys(solutionOf(sent)), ["payload"]);
   });
 
+  for (const [status, detail] of [
+    [400, "Bot protection challenge solution is invalid."],
+    [400, "Bot protection challenge solution is required."],
+    [403, "Bot protection verification failed"],
+  ])
+    test(
+      `a chat's solution that is refused with the words "${detail}" is replaced once`,
+      bounded,
+      async (t) => {
+        const { service, client } = await setUp(t, { chatSolutions: true }, { challenge: "every-request" });
+        await client.session();
+        let refusals = 1;
+        service.refusals.set("/run/api/chat", () => (refusals-- > 0 ? problem(status, detail) : undefined));
+        assert.equal((await chat(client)).status, 200);
+        const sent = service.requests.filter(({ path }) => path === "/run/api/chat").map(solutionOf);
+        assert.equal(sent.length, 2);
+        assert.notDeepEqual(sent[0], sent[1]);
+      },
+    );
+
+  test("a 400 or 403 about something else is the caller's", bounded, async (t) => {
+    const { service, client } = await setUp(t, { chatSolutions: true }, { challenge: "every-request" });
+    for (const refusal of [
+      problem(400, "App is not a web client"),
+      problem(403, "Origin not allowed for this app"),
+    ]) {
+      service.refusals.set("/run/api/chat", () => refusal);
+      assert.equal((await chat(client)).status, refusal.status);
+    }
+    assert.equal(service.requests.filter(({ path }) => path === "/run/api/chat").length, 2);
+  });
+
+  test(
+    "proof of work that is switched on while the page is open: the next chat brings a solution",
+    bounded,
+    async (t) => {
+      const { service, client } = await setUp(t, { routes: "none" }, { challenge: "every-request" });
+      assert.equal((await chat(client)).status, 200);
+      Object.assign(service.settings, { routes: "newer", chatSolutions: true });
+      assert.equal((await chat(client)).status, 200);
+    },
+  );
+
   test(
     "configuration.verifyUrl: the payload that it returns replaces the client's own",
     bounded,

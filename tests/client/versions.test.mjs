@@ -82,6 +82,18 @@ const paths = (page) =>
     .map((worker) => new URL(worker.url()).pathname)
     .sort();
 
+/** A challenge of version 2 that a few keys solve. */
+const KEY_CHALLENGE = {
+  parameters: {
+    algorithm: "PBKDF2/SHA-256",
+    cost: 10,
+    keyLength: 32,
+    keyPrefix: "00",
+    nonce: "00112233445566778899aabbccddeeff",
+    salt: "ffeeddccbbaa99887766554433221100",
+  },
+};
+
 describe("two versions on one page", () => {
   test("each tells its own", async (t) => {
     const { page } = await setUp(t);
@@ -180,6 +192,21 @@ describe("two versions on one page", () => {
     assert.deepEqual(paths(page), []);
   });
 
+  test("a page notices a key worker of the other version, and does without it", async (t) => {
+    const { page } = await setUp(t);
+    const { backend, derivedKey } = await page.evaluate(async (challenge) => {
+      const { solve } = await import("/1/index.js");
+      return solve(challenge, { assetsUrl: "/2/" });
+    }, KEY_CHALLENGE);
+    assert.match(derivedKey, /^00/);
+    assert.equal(backend.thread, "page");
+    assert.ok(
+      backend.reason.includes(`of version ${VERSIONS[1]}, the page's of ${VERSIONS[0]}`),
+      backend.reason,
+    );
+    assert.deepEqual(paths(page), []);
+  });
+
   test("they leave no global, and no key of storage but the one", async (t) => {
     const { page, both } = await setUp(t);
     const names = () => page.evaluate(() => Object.getOwnPropertyNames(globalThis).sort());
@@ -227,4 +254,19 @@ test("two classic scripts: the global is the last one's, and the first works on 
   for (const file of ["worker.js", "simd128.wasm"])
     assert.deepEqual(sent.filter((path) => path.endsWith(`/${file}`)).sort(), [`/1/${file}`, `/2/${file}`]);
   assert.deepEqual(complaints, []);
+});
+
+test("a classic script does not use keys.js of another version", async (t) => {
+  const { page, context } = await openPage(browser, `${site.origin}/scripts`);
+  t.after(() => context.close());
+  const solveWith = (assetsUrl) =>
+    page.evaluate(
+      ([challenge, assetsUrl]) =>
+        saltmine1.solve(challenge, { assetsUrl }).catch(({ code, message }) => ({ code, message })),
+      [KEY_CHALLENGE, assetsUrl],
+    );
+  const { code, message } = await solveWith(`${cdn.origin}/2/`);
+  assert.equal(code, "engine_unavailable");
+  assert.ok(message.includes(`of version ${VERSIONS[1]}, the script of ${VERSIONS[0]}`), message);
+  assert.equal((await solveWith(`${cdn.origin}/1/`)).backend.thread, "worker");
 });

@@ -6,12 +6,18 @@
 /** How long one call may take, in milliseconds; an engine that does not start is given up after 10 s. */
 const LIMIT_MS = 30_000;
 
-/** `solve`, `rare` and `deep` are challenges: a usual one, one with another hash function, one for several workers. */
-export function calls(api, { service, solve, rare, deep, userToken, hasJavaScript = true }) {
+/**
+ * `solve`, `rare` and `deep` are challenges: a usual one, one with another hash function, one for several workers. `keys` are
+ * challenges of version 2, by the module that derives their keys.
+ */
+export function calls(api, { service, solve, rare, deep, keys, userToken, hasJavaScript = true }) {
   const { createClient, solveChallenge } = api;
   if (solveChallenge) {
     const { challenge, salt, algorithm, maxnumber } = solve;
-    return { solveChallenge: () => solveChallenge(challenge, salt, algorithm, maxnumber).promise };
+    return {
+      solveChallenge: () => solveChallenge(challenge, salt, algorithm, maxnumber).promise,
+      "solveChallenge, version 2": () => solveChallenge({ challenge: keys.sha }),
+    };
   }
   const client = (options, use) => async () => {
     const made = createClient({ ...service, storage: "memory", ...options });
@@ -38,6 +44,12 @@ export function calls(api, { service, solve, rare, deep, userToken, hasJavaScrip
     solve: () => api.solve(solve),
     "solve, another hash function": () => api.solve(rare),
     "solve, several workers": () => api.solve(deep, { workers: 2 }),
+    ...Object.fromEntries(
+      Object.entries(keys).map(([module, challenge]) => [
+        `solve, version 2 with ${module}`,
+        () => api.solve(challenge),
+      ]),
+    ),
     ...(hasJavaScript && {
       "solve, in JavaScript": () => api.solve(solve, { engine: "javascript" }),
       "solve, another hash function in JavaScript": () => api.solve(rare, { engine: "javascript" }),

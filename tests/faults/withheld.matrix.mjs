@@ -27,8 +27,18 @@ const settings = {
   solve,
   rare: await makeChallenge({ algorithm: "SHA-512", maxNumber: 100 }),
   deep: await makeChallenge({ number: 7_500_000, maxNumber: 8_000_000 }),
+  keys: {
+    sha: keyChallenge("PBKDF2/SHA-256", { cost: 10 }),
+    scrypt: keyChallenge("SCRYPT", { cost: 16, memoryCost: 8 }),
+    argon2id: keyChallenge("ARGON2ID", { cost: 1, memoryCost: 64 }),
+  },
   userToken: makeToken({ sub: "user-1", iat: Date.now() / 1_000, exp: Date.now() / 1_000 + 3_600 }),
 };
+/** A challenge of version 2 that some 16 keys solve. */
+function keyChallenge(algorithm, costs) {
+  const nonce = "00112233445566778899aabbccddeeff";
+  return { parameters: { algorithm, ...costs, keyLength: 32, keyPrefix: "0", nonce, salt: nonce } };
+}
 const isLoaded = (name) => /\.(js|wasm)$/.test(name);
 const published = (await readdir(tarball.dist)).filter(isLoaded);
 const callsModule = await readFile(new URL("withheld-calls.mjs", import.meta.url), "utf8");
@@ -50,6 +60,9 @@ const POLICIES = { "any policy": undefined, "no workers": "worker-src 'none'" };
 /** Opens a page of an entry point without the file, makes every call there, and resolves to the outcomes. */
 async function attemptInPage(entry, policy, withheld) {
   const importMap = `<script type="importmap">{"imports":{"saltmine":"/saltmine/index.js"}}</script>`;
+  // The one-file entry point has no other module of version 2 in it.
+  const { scrypt: _scrypt, argon2id: _argon2id, ...inlineKeys } = settings.keys;
+  const wanted = entry.startsWith("inline") ? { ...settings, keys: inlineKeys } : settings;
   const script = ENTRIES[entry] === "script" ? `<script src="/saltmine/${entry}"></script>` : "";
   const asked = new Set();
   const site = await serveFiles({
@@ -75,7 +88,7 @@ async function attemptInPage(entry, policy, withheld) {
         const { SaltmineError } = api.SaltmineError ? api : await import("saltmine");
         return attempt(api, settings, SaltmineError);
       },
-      [entry, ENTRIES[entry], settings],
+      [entry, ENTRIES[entry], wanted],
     );
     assert.deepEqual(uncaught, []);
     return { outcomes, asked: [...asked] };
@@ -114,7 +127,7 @@ describe("in a page", () => {
         }
       });
 
-  test("every file that challenges of version 1 need was withheld", () => {
+  test("every file that challenges need was withheld", () => {
     const forPages = [
       "worker.js",
       "page-engine.js",
@@ -122,6 +135,12 @@ describe("in a page", () => {
       "javascript.js",
       "search.js",
       "requests.js",
+      "keys.js",
+      "kdf-worker.js",
+      "kdf-page-engine.js",
+      "kdf-sha.wasm",
+      "kdf-scrypt.wasm",
+      "kdf-argon2id.wasm",
     ];
     assert.deepEqual(
       forPages.filter((file) => !needed.has(file)),
@@ -133,9 +152,10 @@ describe("in a page", () => {
 describe("in Node", () => {
   const NODE_ENTRY = "node.js";
   /** Files of pages alone. */
-  const isForPages = (file) => file in ENTRIES || /^(react|worker|page-engine|altcha|kdf|keys)/.test(file);
+  const isForPages = (file) =>
+    file in ENTRIES || /^(react|worker|page-engine|altcha|kdf-(worker|page-engine)|keys)/.test(file);
   const files = published.filter((file) => file !== NODE_ENTRY && !isForPages(file));
-  const isWorker = (file) => /^node-worker/.test(file);
+  const isWorker = (file) => /^node-(kdf-)?worker/.test(file);
 
   /** Makes every call in a process whose package lacks some files. */
   async function attemptInNode(withheld) {
@@ -169,7 +189,9 @@ describe("in Node", () => {
     test("every call succeeds", async () => {
       assert.deepEqual(assertOutcomes(await attemptInNode(workers)), []);
     });
-    for (const file of files.filter((file) => /^node-page-engine|^javascript|\.wasm$/.test(file)))
+    for (const file of files.filter((file) =>
+      /^node-(kdf-)?page-engine|^node-keys|^javascript|\.wasm$/.test(file),
+    ))
       test(`without ${file}`, async () => {
         assertOutcomes(await attemptInNode([...workers, file]));
       });

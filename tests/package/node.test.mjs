@@ -48,6 +48,34 @@ describe("solve in Node", () => {
     await threadsGone(IDLE_MS);
   });
 
+  test("the address of a server in assetsUrl, which a page shares, is not used", async () => {
+    const challenge = {
+      algorithm: "SHA-256",
+      challenge: "2ab204d76cdcec4609d290441fed2eec4186d288ca47c40cc7dd661a0de1b0d0",
+      maxnumber: 1_000,
+      salt: "salt",
+      signature: "0".repeat(64),
+    };
+    const parameters = {
+      algorithm: "PBKDF2/SHA-256",
+      cost: 10,
+      keyLength: 32,
+      keyPrefix: "00",
+      nonce: "00112233445566778899aabbccddeeff",
+      salt: "ffeeddccbbaa99887766554433221100",
+    };
+    const folder = "https://cdn.example.invalid/saltmine/";
+    for (const assetsUrl of [
+      folder,
+      { "worker.js": `${folder}worker.js`, "kdf-worker.js": `${folder}kdf-worker.js` },
+    ])
+      for (const given of [challenge, { parameters }]) {
+        const { backend } = await saltmine.solve(given, { assetsUrl });
+        assert.deepEqual(backend, { engine: "simd128", thread: "worker" });
+      }
+    await threadsGone(IDLE_MS);
+  });
+
   test("an abort before the call starts no thread", async () => {
     const solving = saltmine.solve(hopeless, { signal: AbortSignal.abort() });
     await assert.rejects(solving, { name: "AbortError" });
@@ -238,6 +266,20 @@ describe("a Node process", () => {
     const { code, stderr, ms } = await runNode(folder, `${solveOnce} console.log("done");`);
     assert.equal(code, 0, stderr);
     assert.ok(ms < 3_000, `it ended after ${Math.round(ms)} ms: an idle engine kept it alive`);
+  });
+
+  test("ends at once after a challenge of version 2, whose other threads had not started yet", async () => {
+    const { code, stderr, ms } = await runNode(
+      folder,
+      `
+      import { solve } from "saltmine";
+
+      const nonce = "00112233445566778899aabbccddeeff";
+      const parameters = { algorithm: "SCRYPT", cost: 16, memoryCost: 8, keyPrefix: "0", nonce, salt: nonce };
+      await solve({ parameters }, { workers: 8 });`,
+    );
+    assert.equal(code, 0, stderr);
+    assert.ok(ms < 5_000, `it ended after ${Math.round(ms)} ms: a timer kept it alive`);
   });
 
   test("is kept alive while it waits for a search", async () => {

@@ -26,6 +26,10 @@ const PROGRAMS = {
   "without the DOM, in Node": [["consumer.ts"], ["es2022"], ["node"]],
   "with the DOM": [["consumer.ts", "browser.ts"], ["es2022", "dom"], []],
   "with the newest libraries": [["consumer.ts", "browser.ts"], ["esnext", "dom", "dom.iterable"], []],
+  "a classic script, without the DOM": [["saltmine-script.ts"], ["es2022"], []],
+  "a classic script, with the DOM": [["saltmine-script.ts"], ["es2022", "dom"], []],
+  "the one-file script, without the DOM": [["inline-script.ts"], ["es2022"], []],
+  "the one-file script, with the DOM": [["inline-script.ts"], ["es2022", "dom"], []],
   "with React": [["react.tsx"], ["es2022", "dom"], ["react"]],
 };
 

@@ -1,9 +1,9 @@
 /** Challenges of ALTCHA version 2 in bundles: the worker and the modules of the key search are files of the build. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { launchBrowser } from "../support/browser.mjs";
+import { launchBrowser, openPage } from "../support/browser.mjs";
 import { startServer } from "../support/server.mjs";
 import { serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
@@ -67,3 +67,55 @@ for (const name of ["vite", "webpack", "esbuild", "rollup"]) {
         });
   });
 }
+
+/** Starts a worker for the `altcha` widget and gives it a challenge. */
+const ALTCHA_WORKER = `
+import { createWorker } from "saltmine/altcha-workers";
+
+globalThis.deriveKey = () =>
+  new Promise((resolve, reject) => {
+    const worker = createWorker();
+    worker.onmessage = ({ data }) => resolve(data.derivedKey);
+    worker.onerror = ({ message }) => reject(new Error(message || "it did not start"));
+    const parameters = {
+      algorithm: "PBKDF2/SHA-256", cost: 10, keyLength: 32, keyPrefix: "00", nonce: "00112233", salt: "ffeeddcc",
+    };
+    worker.postMessage({ type: "work", challenge: { parameters } });
+  });
+`;
+
+test("a bundle of Vite and of webpack from another origin: the worker is started, not replaced by the page", async (t) => {
+  for (const [name, build, place] of [
+    ["vite", (base) => ["npx", ["vite", "build", `--base=${base}/`]], (page) => page],
+    [
+      "webpack",
+      () => ["npm", ["run", "build"]],
+      (page, base) => page.replace(/<script.*<\/script>/, `<script defer src="${base}/main.js"></script>`),
+    ],
+  ])
+    await t.test(name, async (t) => {
+      const folder = await installProject(t, name, tarball);
+      await copyApp(folder);
+      await appendFile(join(folder, "main.js"), ALTCHA_WORKER);
+      const cdn = await serveFiles({
+        folders: { "/": join(folder, "dist") },
+        files: {},
+        headers: { "access-control-allow-origin": "*" },
+      });
+      t.after(cdn.close);
+      await runIn(folder, ...build(cdn.origin));
+      const site = await serveFiles({ files: { "/": place(await pageOf(folder), cdn.origin) } });
+      t.after(site.close);
+      for (const [module, { baseUrl }] of Object.entries(servers))
+        await t.test(module, async () => {
+          assertToken(await outcomeAt(browser, site.origin, baseUrl));
+        });
+      await t.test("saltmine/altcha-workers", async () => {
+        const { page, context } = await openPage(browser, `${site.origin}/?api=${servers.sha.baseUrl}`);
+        t.after(() => context.close());
+        assert.equal((await page.evaluate(() => globalThis.deriveKey())).slice(0, 2), "00");
+      });
+      const missing = cdn.sent.filter(({ status }) => status !== 200).map(({ path }) => path);
+      assert.deepEqual(missing, []);
+    });
+});

@@ -41,7 +41,8 @@ export async function makeUserKey(algorithm = "ES256", kid = "key-1") {
 
 /**
  * Starts the service. `routes`: `"newer"`, `"older"` or `"none"` (proof of work is off). `version`: of the challenges of
- * the newer route, 1 or 2. `his`, `verify`, `human`: what a challenge demands in addition. `apps`: by id. All of them may be
+ * the newer route, 1 or 2. `his`, `verify`, `human`: what a challenge demands in addition. `chatSolutions`: an anonymous
+ * visitor's chat messages require a solution too. `apps`: by id. All of them may be
  * replaced while it runs, in `service.settings`. `requests` has every request but preflights: `{ method, path, query,
  * headers, body }`.
  */
@@ -210,6 +211,9 @@ export async function startTodaysService(settings = {}) {
     const own = conversations.get(caller.sub) ?? new Map();
     conversations.set(caller.sub, own);
     if (method === "POST" && path === "/run/api/chat") {
+      const isAsked = service.settings.chatSolutions && caller.sub.startsWith("anon_");
+      const refused = isAsked && (await refuseSolution(headers["x-inkeep-challenge-solution"]));
+      if (refused) return refused;
       const { messages, conversationId = `conv_${randomUUID()}`, stream = true } = JSON.parse(body);
       const { content, parts = [] } = messages.at(-1);
       const text = content ?? parts.map((part) => part.text ?? "").join("");

@@ -16,6 +16,8 @@ export interface FetchContext {
 
 /** A refusal of the solution, not of the request; the last where proof of work was off until now. */
 const SOLUTION_REFUSED = /^pow_(expired|invalid|replayed|required)$/;
+/** The same in the description of servers that send no reason. The flow of a session looks for these words too. */
+const SOLUTION_REFUSED_DETAIL = /Bot protection|hallenge|Proof-of-work/;
 
 export async function authorizedFetch(
   means: FetchContext,
@@ -49,9 +51,8 @@ export async function authorizedFetch(
     const worthIt = async () =>
       response.status === 401
         ? isOurs("Authorization") && means.renewAfter(own.Authorization as string, signal)
-        : response.status === 400 &&
-          isOurs("X-Inkeep-Challenge-Solution") &&
-          SOLUTION_REFUSED.test(await reasonOf(response)) &&
+        : isOurs("X-Inkeep-Challenge-Solution") &&
+          (await isSolutionRefused(response)) &&
           means.renewSolution();
     return [response, worthIt];
   };
@@ -63,7 +64,9 @@ export async function authorizedFetch(
 }
 
 /** Resolves a path after that of `baseUrl`, as the client's own requests do; an absolute URL is itself. */
-function resolve(input: string, baseUrl: string): URL {
+function resolve(given: string, baseUrl: string): URL {
+  // URL ignores white space at both ends too.
+  const input = given.trim();
   const isPath = input.startsWith("/") && !input.startsWith("//");
   return new URL(isPath ? baseUrl + input : input, `${baseUrl}/`);
 }
@@ -79,11 +82,17 @@ function canBeSentAgain(request: Request | undefined, init: RequestInit | undefi
   );
 }
 
-/** The reason in a problem document; the response can still be read. */
-async function reasonOf(response: Response): Promise<string> {
+/** Whether a problem document is about the solution; the response can still be read. */
+async function isSolutionRefused(response: Response): Promise<boolean> {
+  const { status } = response;
+  if (status !== 400 && status !== 403) return false;
   try {
-    return String((await response.clone().json()).reason);
+    const { reason, detail } = await response.clone().json();
+    return (
+      (status === 400 && SOLUTION_REFUSED.test(reason)) ||
+      (typeof detail === "string" && SOLUTION_REFUSED_DETAIL.test(detail))
+    );
   } catch {
-    return "";
+    return false;
   }
 }

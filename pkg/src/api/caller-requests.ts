@@ -3,6 +3,7 @@
  * import what the package's entry point contains already.
  */
 import type { untilAborted } from "../common/abort.js";
+import type { requireGlobals } from "../common/globals.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
 import type { invalid } from "../common/invalid.js";
@@ -23,10 +24,11 @@ export interface RequestContext {
   isSignedIn: boolean;
   flow: RoutedFlow;
   sessions: SessionManager;
-  /** Throws when the client is disposed: nothing begins after that. */
-  check(): void;
+  /** Throws when the client is disposed or the signal is aborted: nothing begins after that. */
+  check(signal?: AbortSignal): void;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   invalid: typeof invalid;
+  requireGlobals: typeof requireGlobals;
   untilAborted: typeof untilAborted;
 }
 
@@ -58,7 +60,7 @@ export class CallerRequests {
       invalid,
       headers: async (signal: AbortSignal | undefined) => {
         // Time has passed.
-        check();
+        check(signal);
         return { ...origin, ...(await headers(signal)) };
       },
       renewAfter: async (authorization: string, signal: AbortSignal | undefined) => {
@@ -83,16 +85,19 @@ export class CallerRequests {
 
   /** Sends one, given up when this closes; an answer that has begun is the caller's. */
   async #send(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
-    const { options, untilAborted } = this.#context;
+    const { options, requireGlobals, untilAborted } = this.#context;
     // The global one as it is now: a page may replace it, and jsdom has none.
+    if (!options.fetch) requireGlobals(["fetch"]);
     const send = options.fetch ?? fetch;
     const controller = new AbortController();
     const { signal } = controller;
     this.#waiting.add(controller);
     try {
+      const own = init.signal ?? undefined;
       // Without `any` (before 2024) a request with a signal of the caller's own is forgotten, but goes on.
-      const either = init.signal ? (AbortSignal.any?.([init.signal, signal]) ?? init.signal) : signal;
-      return await untilAborted(send(input, { ...init, signal: either }), signal);
+      const either = own ? (AbortSignal.any?.([own, signal]) ?? own) : signal;
+      // A caller's own `fetch` may look at no signal.
+      return await untilAborted(untilAborted(send(input, { ...init, signal: either }), own), signal);
     } finally {
       this.#waiting.delete(controller);
     }

@@ -2,7 +2,8 @@
 
 /** Returns the reason of an aborted signal. Safari 15.0 to 15.3 has signals without one. */
 export function abortReason(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException("This operation was aborted", "AbortError");
+  const { reason } = signal;
+  return reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;
 }
 
 /** Resolves as the promise does, or rejects with the signal's reason, whichever comes first. */

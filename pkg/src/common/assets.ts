@@ -1,4 +1,5 @@
 /** Where the package's files are, when they are not beside the page's script. */
+import { isLoadable } from "#runtime";
 import { invalid, shown } from "./invalid.js";
 import type { URLType } from "./platform.js";
 
@@ -30,13 +31,14 @@ export function assetsOption(value: AssetsUrl | undefined): Assets {
   if (value === undefined) return () => undefined;
   if (typeof value !== "object" || value instanceof URL) {
     const folder = absolute(value).replace(/[^/]$/, "$&/");
-    return (file) => folder + file;
+    return (file) => (isLoadable(folder) ? folder + file : undefined);
   }
   const urls = new Map<string, string>();
   for (const [file, url] of Object.entries(value ?? { null: value })) {
     if (!ASSET_FILE.test(file))
       invalid("assetsUrl", `must have names of the package's files as its members, not ${shown(file)}.`);
-    if (url !== undefined) urls.set(file, absolute(url));
+    const address = url === undefined ? "" : absolute(url);
+    if (address && isLoadable(address)) urls.set(file, address);
   }
   return (file) => urls.get(file);
 }

@@ -1,4 +1,5 @@
 /** A Web Worker that derives keys, as its owner sees it, however it was started. */
+import { workerAt } from "../runtime/thread.js";
 import type { KeyCommand, KeyReport } from "./messages.js";
 
 /** A thread that derives keys. */
@@ -9,9 +10,6 @@ export interface KeyThread {
 
 /** What a browser has that does not say, in GiB. */
 const USUAL_MEMORY = 8;
-
-/** One for each address, for as long as the page lives. */
-const blobs = new Map<string, string>();
 
 /** Connects a worker's events with its owner. */
 export function connectKeyWorker(
@@ -27,21 +25,9 @@ export function connectKeyWorker(
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 
-/** Whether an address is at another origin than the page. */
-export function isForeign(address: string): boolean {
-  const { location } = globalThis;
-  return /^https?:/.test(address) && location && new URL(address).origin !== location.origin;
-}
-
-/** Starts the worker at an address. Its script must be of the page's origin: where it is not, a blob imports it. */
-export function startKeyWorker(script: string): Worker {
-  const options = { type: "module", name: "saltmine-kdf" } as const;
-  if (!isForeign(script)) return new Worker(script, options);
-  const text = `import ${JSON.stringify(script)};`;
-  const address = blobs.get(script) ?? URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  blobs.set(script, address);
-  return new Worker(address, options);
-}
+/** Starts the worker at an address. */
+export const startKeyWorker = (script: string): Worker =>
+  workerAt(script, { type: "module", name: "saltmine-kdf" });
 
 /** How many threads this machine has. */
 export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 2;

@@ -38,8 +38,8 @@ export interface CompiledModule {
 
 /** Worker to page. */
 export type KeyReport =
-  /** Ready for blocks, which are best a multiple of `width` counters. */
-  | { type: "ready"; engine: KeyEngine; width: number; reason: string | undefined }
+  /** Ready for blocks, which are best a multiple of `width` counters. `version` of the package that the script is from. */
+  | { type: "ready"; version: string; engine: KeyEngine; width: number; reason: string | undefined }
   /** `outOfMemory`: fewer workers may still succeed. */
   | { type: "failed"; outOfMemory: boolean; reason: string }
   /** A block is done: the counter that was found with its key in hex, or neither. */

@@ -3,6 +3,7 @@ import { loadKeyPageEngine, machineMemory, spawnKeyWorker, threadCount, type Key
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
+import { VERSION } from "../common/version.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
 import { compile } from "./compile.js";
@@ -95,8 +96,7 @@ export class KeySearchPool {
     } finally {
       this.#settle = undefined;
       signal.removeEventListener("abort", onAbort);
-      for (const worker of this.#workers) worker.thread.terminate();
-      this.#workers.clear();
+      for (const worker of this.#workers) this.#remove(worker);
     }
   }
 
@@ -156,6 +156,13 @@ export class KeySearchPool {
     clearTimeout(member.timer);
     if (report.type === "failed") return this.#lost(member, report.reason, report.outOfMemory);
     if (report.type === "ready") {
+      // A copy of the package's files that was not renewed with the page: what the messages mean may differ.
+      if (report.version !== VERSION)
+        return this.#lost(
+          member,
+          `its script is of version ${report.version}, the page's of ${VERSION}`,
+          false,
+        );
       member.width = report.width;
       if (report.reason) this.#reasons.push(report.reason);
     } else {

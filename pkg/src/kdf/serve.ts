@@ -1,5 +1,6 @@
 /** The engine's side of the messages: opens an engine, then tries the blocks of counters that it receives. */
 import { describe } from "../common/describe.js";
+import { VERSION } from "../common/version.js";
 import { openEngine, OutOfMemory } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
 import type { Engine, KeyCommand, KeyReport } from "./messages.js";
@@ -14,7 +15,8 @@ export function serveKeys(post: (report: KeyReport) => void): (command: KeyComma
   async function start({ compares, ...start }: Extract<KeyCommand, { type: "start" }>) {
     const opened = await openEngine(start);
     engine = compares ? fasterEngine(opened, start.parameters) : opened;
-    post({ type: "ready", engine: engine.engine, width: engine.width, reason: opened.reason });
+    const { width } = engine;
+    post({ type: "ready", version: VERSION, engine: engine.engine, width, reason: opened.reason });
   }
 
   async function search(first: number, count: number) {

@@ -7,7 +7,7 @@ import { serveOnPage } from "../worker/serve-on-page.js";
 import { blobUrl, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
 
 /** Starts a worker from this file's own text, as a classic script: no import is needed. */
 export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
@@ -17,7 +17,7 @@ export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
   return threadOf(
     workerAt(
       blobUrl("worker", () => [engines, workerText]),
-      "classic",
+      { name: "saltmine" },
     ),
     onReport,
     onBroken,

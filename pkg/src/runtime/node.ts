@@ -32,3 +32,6 @@ export const threadCount = availableParallelism;
 
 /** No storage outlives a Node process. */
 export const DEFAULT_STORAGE = "memory";
+
+/** Whether this runtime loads the package's files from an address: Node starts no thread from the network. */
+export const isLoadable = (address: string): boolean => address.startsWith("file:");

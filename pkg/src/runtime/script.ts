@@ -2,13 +2,23 @@
 import { threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
+
+/**
+ * Returns the script that runs now. `document.currentScript` itself may be another element: one of the page whose name is
+ * `currentScript`.
+ */
+function currentScript(): HTMLScriptElement | null | undefined {
+  const { document, Document } = globalThis;
+  if (!document || !Document) return undefined;
+  return Object.getOwnPropertyDescriptor(Document.prototype, "currentScript")?.get?.call(document);
+}
 
 /**
  * The address of this script, known only while it is run. Where it is not known (a content script of an extension, a
  * script whose text was evaluated), no address of the page may take its place: the page's server is not ours.
  */
-const here = (globalThis.document?.currentScript as HTMLScriptElement | null | undefined)?.src || undefined;
+const here = currentScript()?.src || undefined;
 
 /** Returns the address of a file beside this script. */
 export function beside(file: string): string {

@@ -34,7 +34,10 @@ export function blobUrl(key: string, parts: () => string[]): string {
  * Starts the worker at an address. Browsers start no worker from another origin: there a script of the page's own origin
  * imports it.
  */
-export function workerAt(url: string | URL, type: WorkerType = "module"): Worker {
+export function workerAt(
+  url: string | URL,
+  { type = "classic", name }: WorkerOptions = { type: "module", name: "saltmine" },
+): Worker {
   const { href, origin, protocol } = new URL(url, location.href);
   const isOwn = origin === location.origin || protocol === "blob:" || protocol === "data:";
   const quoted = JSON.stringify(href);
@@ -43,7 +46,39 @@ export function workerAt(url: string | URL, type: WorkerType = "module"): Worker
     : blobUrl(`${type} ${href}`, () => [
         type === "module" ? `import ${quoted};` : `importScripts(${quoted});`,
       ]);
-  return new Worker(address, { type, name: "saltmine" });
+  return new Worker(address, { type, name: name ?? "" });
+}
+
+/** Starts the worker that `construct` names, also where a bundler put it at another origin than the page's. */
+export function ownWorker(construct: () => Worker): Worker {
+  try {
+    return construct();
+  } catch (error) {
+    const [url, options] = addressOf(construct);
+    // The page's own origin: another reason.
+    if (url.origin === location.origin) throw error;
+    return workerAt(url, options);
+  }
+}
+
+/**
+ * Returns the address that a bundler gave the worker, and how to start it. Bundlers replace only the whole expression
+ * `new Worker(new URL(…))`, so for the moment of its evaluation a stand-in takes the place of `Worker`.
+ */
+function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] {
+  const { Worker } = globalThis;
+  let address: [URL, WorkerOptions] | undefined;
+  globalThis.Worker = class {
+    constructor(url: string | URL, options: WorkerOptions = {}) {
+      address = [new URL(url, location.href), options];
+    }
+  } as unknown as typeof Worker;
+  try {
+    construct();
+  } finally {
+    globalThis.Worker = Worker;
+  }
+  return address as NonNullable<typeof address>;
 }
 
 /** How many threads this machine has. */
@@ -51,3 +86,6 @@ export const threadCount = (): number => globalThis.navigator?.hardwareConcurren
 
 /** The store that a session is kept in unless the caller says otherwise. */
 export const DEFAULT_STORAGE = "local";
+
+/** Whether this runtime loads the package's files from an address. */
+export const isLoadable = (_address: string): boolean => true;

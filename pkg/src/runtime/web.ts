@@ -1,9 +1,9 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
 import type { ClientEngine, Report } from "../solver/messages.js";
-import { threadOf, workerAt } from "./thread.js";
+import { ownWorker, threadOf, workerAt } from "./thread.js";
 import type { PageEngine, Thread } from "./types.js";
 
-export { DEFAULT_STORAGE, threadCount } from "./thread.js";
+export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
 
 /** Starts the worker. Throws where that is refused at once; elsewhere `onBroken` is called, or nothing happens at all. */
 export function spawn(
@@ -11,43 +11,11 @@ export function spawn(
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  return threadOf(url ? workerAt(url) : ownWorker(), onReport, onBroken);
-}
-
-/** Starts the worker that the bundler put beside the page's script. */
-function ownWorker(): Worker {
-  try {
-    return construct();
-  } catch (error) {
-    const { url, options } = addressOf();
-    // The page's own origin: another reason.
-    if (url.origin === location.origin) throw error;
-    return workerAt(url, options?.type ?? "classic");
-  }
+  return threadOf(url ? workerAt(url) : ownWorker(construct), onReport, onBroken);
 }
 
 const construct = (): Worker =>
   new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
-
-/**
- * Returns the address that a bundler gave the worker, and how to start it. Only the whole expression above is replaced by
- * bundlers, so for the moment of its evaluation a stand-in takes the place of `Worker`.
- */
-function addressOf(): { url: URL; options: WorkerOptions | undefined } {
-  const { Worker } = globalThis;
-  let address: { url: URL; options: WorkerOptions | undefined } | undefined;
-  globalThis.Worker = class {
-    constructor(url: string | URL, options?: WorkerOptions) {
-      address = { url: new URL(url, location.href), options };
-    }
-  } as unknown as typeof Worker;
-  try {
-    construct();
-  } finally {
-    globalThis.Worker = Worker;
-  }
-  return address as NonNullable<typeof address>;
-}
 
 /** Returns the address of an engine's file, evaluated only when it is needed: some formats have no `import.meta.url`. */
 export const engineUrl = (engine: ClientEngine): string | undefined =>

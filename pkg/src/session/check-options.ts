@@ -23,13 +23,16 @@ export interface CheckedOptions {
 
 /** Validates the options; throws `invalid_options`. */
 export function checkOptions(options: ClientOptions): CheckedOptions {
-  requireGlobals(["URL"]);
+  requireGlobals(["URL", "performance"]);
   if (typeof options !== "object" || options === null)
     invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
   const { baseUrl, appId, origin, challenge = "session", challengePath, storage = DEFAULT_STORAGE } = options;
-  // A lone surrogate has no encoding in a URL.
-  if (typeof appId !== "string" || appId === "" || /[\ud800-\udfff]/u.test(appId))
-    invalid("appId", `must be the id of an app (app_…), not ${shown(appId)}.`);
+  // It is the value of a header and a segment of a path.
+  if (typeof appId !== "string" || !/^(?!\.\.?$)[ -~\xa0-\xff]+$/.test(appId))
+    invalid(
+      "appId",
+      `must be the id of an app (app_…) that a header and a path can have, not ${shown(appId)}.`,
+    );
   if (challenge !== "session" && challenge !== "every-request")
     invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
   if (challengePath !== undefined && (typeof challengePath !== "string" || !/^\/[^/]/.test(challengePath)))

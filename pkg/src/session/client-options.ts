@@ -39,7 +39,7 @@ export interface ClientOptions {
   timeoutMs?: number | undefined;
   /**
    * Where the package's files are, when they are not beside the page's script: the folder with a copy of the package's
-   * `dist/` of the same version, or the address of each file.
+   * `dist/` of the same version, or the address of each file. Node ignores `http(s)` addresses.
    */
   assetsUrl?: AssetsUrl | undefined;
   /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */

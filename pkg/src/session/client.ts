@@ -142,9 +142,10 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       isSignedIn: getAuthToken !== undefined,
       flow,
       sessions: this.#sessions,
-      check: () => this.#begin({}),
+      check: (signal) => this.#begin({ signal }),
       headers: (signal) => this.#headers(signal),
       invalid,
+      requireGlobals,
       untilAborted,
     };
   }

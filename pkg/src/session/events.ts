@@ -13,9 +13,9 @@ export type ClientEvent =
   | {
       type: "state";
       state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out";
-      backend?: Backend;
+      backend?: Backend | undefined;
       /** Of `failed`: why. */
-      error?: SaltmineError;
+      error?: SaltmineError | undefined;
     }
   /** The search continues; the members of {@link ProgressV2} if the challenge is of version 2. */
   | ({ type: "progress" } & (Progress | ProgressV2))
@@ -26,16 +26,16 @@ export type ClientEvent =
       /** `storage`: from an earlier visit or another tab, without a request. `callback`: from `getAuthToken`. */
       source: "network" | "storage" | "callback";
       /** Whether the server required a proof of work; only of a session from the network. */
-      proofOfWork?: boolean;
+      proofOfWork?: boolean | undefined;
       /** From the call to the session. */
       tookMs: number;
       /** Only the search. */
-      solveMs?: number;
+      solveMs?: number | undefined;
       /** Candidates tried, of a challenge of version 1. */
-      hashes?: number;
+      hashes?: number | undefined;
       /** Keys derived, of a challenge of version 2. */
-      keys?: number;
-      backend?: Backend;
+      keys?: number | undefined;
+      backend?: Backend | undefined;
     }
   /** Something works less well than it could; the client continues. */
   | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

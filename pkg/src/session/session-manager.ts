@@ -316,7 +316,7 @@ export class SessionManager {
   /** Takes over what another tab has stored in the meantime; returns whether that can be used. */
   #takeStored(before: string | undefined, began: number): boolean {
     if (this.#isSignedOutElsewhere()) this.#drop();
-    const stored = this.#store.isShared ? this.#store.load() : undefined;
+    const stored = this.#store.load();
     if (!stored || stored.token === before) return false;
     // It was issued while this tab waited, which reveals the server's clock.
     if (!this.#clock.isKnown) this.#clock.learn(issuedAtMs(stored));
@@ -327,12 +327,7 @@ export class SessionManager {
 
   /** Whether the visitor signed out in another tab while this one did not listen. */
   #isSignedOutElsewhere(): boolean {
-    return (
-      this.#session !== undefined &&
-      this.#store.isShared &&
-      this.#store.load() === undefined &&
-      this.#store.isShared
-    );
+    return this.#session !== undefined && this.#store.isEmptied;
   }
 
   /** Renews shortly before the expiry, in a visible tab that has used the session. */
@@ -371,7 +366,6 @@ export class SessionManager {
     if (this.#listening) return;
     this.#listening = new AbortController();
     const onStored = () => {
-      if (!this.#store.isShared) return;
       // Not the event's own value: tabs that write at the same time must end with the same one.
       const stored = this.#store.load();
       if (this.#isSignedOutElsewhere()) this.#drop();

@@ -19,6 +19,8 @@ export class SessionStore {
   readonly #onBlocked: (reason: unknown) => void;
   /** What a store that refused once holds is not what we would have put there. */
   #blocked = false;
+  /** Whether the store had a session when it was last read or written here. */
+  #held = false;
 
   /** `onBlocked` is called when the browser refuses the store; the session then lives as long as the page. */
   constructor(storage: StorageKind | KeyValueStore, appId: string, onBlocked: (reason: unknown) => void) {
@@ -28,14 +30,21 @@ export class SessionStore {
     this.#onBlocked = onBlocked;
   }
 
-  /** Whether other tabs see what is stored. */
+  /** Whether tabs take turns to write it. */
   get isShared(): boolean {
     return this.#storage === "local" && !this.#blocked;
   }
 
+  /** Whether another owner of the same store, such as another tab, has removed the session. */
+  get isEmptied(): boolean {
+    return this.#held && !this.load() && !this.#blocked;
+  }
+
   load(): Session | undefined {
     try {
-      return readSession(JSON.parse(this.read(this.key) as string), this.#appId);
+      const session = readSession(JSON.parse(this.read(this.key) as string), this.#appId);
+      this.#held ||= session !== undefined;
+      return session;
     } catch {
       return undefined;
     }
@@ -43,10 +52,14 @@ export class SessionStore {
 
   save({ token, expiresAt }: Session): void {
     this.put(this.key, JSON.stringify({ token, expiresAt }));
+    // A store of the caller's own may keep nothing.
+    this.#held = false;
+    this.load();
   }
 
   /** Removes the session. */
   clear(): void {
+    this.#held = false;
     this.remove(this.key);
   }
 
@@ -68,15 +81,21 @@ export class SessionStore {
   #attempt<T>(use: (storage: KeyValueStore) => T): T | undefined {
     const kind = this.#storage;
     if (kind === "memory") return undefined;
+    const refuse = (error: unknown) => {
+      this.#blocked = true;
+      this.#onBlocked(error);
+      return undefined;
+    };
     try {
       // The access itself throws in sandboxed frames and where cookies are blocked.
       const storage = typeof kind === "object" ? kind : globalThis[`${kind}Storage`];
       if (!storage) throw new Error(`there is no ${kind} storage here`);
-      return use(storage);
+      const result = use(storage);
+      // An asynchronous store refuses later.
+      Object(result).then?.(undefined, refuse);
+      return result;
     } catch (error) {
-      this.#blocked = true;
-      this.#onBlocked(error);
-      return undefined;
+      return refuse(error);
     }
   }
 }

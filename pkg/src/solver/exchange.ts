@@ -1,4 +1,5 @@
 /** One request in limited time, sent by the page: ahead of the engine, or with the caller's own `fetch`. */
+import { untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
 
@@ -19,21 +20,30 @@ export async function exchange(
   signal.addEventListener("abort", abort);
   try {
     if (signal.aborted) abort();
-    const settings = { cache: "no-store", credentials: "omit", signal: controller.signal } as const;
-    const response = await fetch(url, { ...init, ...settings });
-    const text = await response.text();
-    const header = (name: string) => response.headers.get(name);
-    return {
-      status: response.status,
-      date: header("date"),
-      retryAfter: header("retry-after"),
-      requestId: header("x-request-id"),
-      text,
-    };
+    // A caller's own `fetch` may not look at its signal.
+    return await untilAborted(send(fetch, url, init, controller.signal), controller.signal);
   } catch (error) {
     return { timedOut, cause: describe(error) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
   }
+}
+
+async function send(
+  fetch: typeof globalThis.fetch,
+  url: string,
+  init: Omit<HttpRequest, "url">,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const response = await fetch(url, { ...init, cache: "no-store", credentials: "omit", signal });
+  const text = await response.text();
+  const header = (name: string) => response.headers.get(name);
+  return {
+    status: response.status,
+    date: header("date"),
+    retryAfter: header("retry-after"),
+    requestId: header("x-request-id"),
+    text,
+  };
 }

@@ -5,6 +5,7 @@
 import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
 import { asSaltmineError } from "../common/errors.js";
+import { requireGlobals } from "../common/globals.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
 import { exchange } from "./exchange.js";
@@ -88,6 +89,11 @@ export class FlowRunner implements Flow {
           this.#pool.giveBack(link, {});
         }
       }
+    } catch (error) {
+      // Not before: a worker may have the `fetch` that the page lacks.
+      if ((error as { code?: unknown } | null)?.code === "network" && !this.#options.fetch)
+        requireGlobals(["fetch"]);
+      throw error;
     } finally {
       signal.removeEventListener("abort", abort);
       // An engine that was not needed: one that runs already is kept for the next flow.

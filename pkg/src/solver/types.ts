@@ -13,7 +13,7 @@ export interface Backend {
   /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
   thread: "worker" | "page";
   /** Why it is not a faster one. */
-  reason?: string;
+  reason?: string | undefined;
 }
 
 /** A challenge as the server sends it (ALTCHA v1). */

@@ -1,5 +1,5 @@
 /** Instances of the wasm module, connected to JavaScript by the script that wasm-bindgen wrote. */
-import * as glue from "#client";
+import { createGlue } from "#client";
 import { describe } from "../common/describe.js";
 
 /** The functions that the module exports. */
@@ -11,34 +11,47 @@ type Exports = Record<string, unknown>;
 /** An instance that is ready to work. */
 export interface Instance {
   client: ClientModule;
+  /** What it was made of, for an instance of WebAssembly. */
+  variant?: "simd128" | "scalar";
   /** Calls a function when the instance has trapped: it cannot be used any more. */
   onTrap(listener: (reason: string) => void): void;
 }
 
-/** The glue has one instance at a time. */
-let taken: Instance | undefined;
-let trapped: string | undefined;
+/** This realm's instance: engines on the page share one. */
+let current: Instance | undefined;
 
 /**
- * Returns this realm's one instance, made of `instantiate`'s exports at the first call. `imports` of it are what the
- * module imports.
+ * Returns this realm's instance, made of `instantiate`'s exports where there is none, or none that has not trapped.
+ * `imports` of it are what the module imports.
  */
 export async function connect(
   instantiate: (imports: WebAssembly.Imports) => Promise<Exports> | Exports,
 ): Promise<Instance> {
-  if (trapped !== undefined) throw new Error(`the engine stopped before: ${trapped}`);
-  if (taken) return taken;
+  if (current) return current;
+  let trapped: string | undefined;
+  /** What is left of a trapped instance does nothing: no caller waits for it, and its error has been reported. */
+  const guard = <T>(run: () => T): T | undefined => {
+    try {
+      return trapped === undefined ? run() : undefined;
+    } catch (error) {
+      if (trapped === undefined) throw error;
+      return undefined;
+    }
+  };
+  const glue = createGlue(guard);
   const exports = await instantiate({ g: glue.imports });
-  if (taken) return taken;
+  if (current) return current;
   const listeners: ((reason: string) => void)[] = [];
   // An error that passes through the module leaves it in an unknown state, and a future of it unfinished.
   const watched = Object.entries(exports).map(([name, value]) => {
     if (typeof value !== "function") return [name, value];
     const call = (...args: unknown[]) => {
+      if (trapped !== undefined) return undefined;
       try {
         return value(...args);
       } catch (error) {
-        trapped ??= describe(error);
+        trapped = describe(error);
+        if (current === instance) current = undefined;
         for (const listener of listeners.splice(0)) listener(trapped);
         throw error;
       }
@@ -46,6 +59,10 @@ export async function connect(
     return [name, call];
   });
   glue.__wbg_set_wasm(Object.fromEntries(watched));
-  taken = { client: glue as unknown as ClientModule, onTrap: (listener) => void listeners.push(listener) };
-  return taken;
+  const instance: Instance = {
+    client: glue,
+    onTrap: (listener) => (trapped === undefined ? void listeners.push(listener) : listener(trapped)),
+  };
+  current = instance;
+  return instance;
 }

@@ -10,9 +10,6 @@ type JavascriptEngine = Pick<typeof import("./javascript.js"), "load" | "searchW
 /** The smallest module (magic number and version): does this page allow WebAssembly at all? */
 const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
-/** The variant of this realm's one instance, which a page without workers shares between all its engines. */
-let running: Variant | undefined;
-
 /**
  * Loads the best variant; the next one if that fails, and the module in JavaScript where WebAssembly is refused. `read`
  * gets a variant's bytes from its address, `javascript` the engine in JavaScript; it is left out where there is none.
@@ -45,8 +42,9 @@ export function loaderOf(
           (exports.memory as WebAssembly.Memory).grow(1);
           return exports as Record<string, unknown>;
         });
-        running ??= variant;
-        return { engine: running, instance, ...made };
+        // A page without workers shares one instance between all its engines.
+        instance.variant ??= variant;
+        return { engine: instance.variant, instance, ...made };
       } catch (error) {
         reasons.push(`${variant}: ${describe(error)}`);
         return undefined;

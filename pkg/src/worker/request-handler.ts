@@ -43,6 +43,8 @@ export function serve(
   sliceMs: number,
 ): (command: Command) => void {
   const hosts = new Map<number, RequestHost>();
+  /** One for each request under way. */
+  const timers = new Set<ReturnType<typeof setInterval>>();
   let client: ClientModule;
   let elsewhere: SearchElsewhere | undefined;
 
@@ -51,7 +53,11 @@ export function serve(
       const { instance, elsewhere: rare, ...about } = await load(command);
       ({ client } = instance);
       elsewhere = rare;
-      instance.onTrap((reason) => post({ type: "broken", reason, unloaded: false }));
+      instance.onTrap((reason) => {
+        // Its requests never settle.
+        for (const timer of timers) clearInterval(timer);
+        post({ type: "broken", reason, unloaded: false });
+      });
       post({ type: "started", version: VERSION, ...about });
     } catch (error) {
       const { unloaded } = Object(error) as Partial<LoadFailure>;
@@ -63,12 +69,14 @@ export function serve(
     const host = new RequestHost(id, request, post, sliceMs, elsewhere);
     hosts.set(id, host);
     const alive = setInterval(() => post({ type: "alive" }), ALIVE_MS);
+    timers.add(alive);
     try {
       post({ type: "done", id, value: await perform(client, request, host) });
     } catch (thrown) {
       post({ type: "failed", id, failure: withOrigin(failureOf(thrown), host.origin) });
     } finally {
       clearInterval(alive);
+      timers.delete(alive);
       hosts.delete(id);
     }
   }

@@ -1,9 +1,14 @@
 /** What the build makes of the wasm crate. */
 declare module "#client" {
-  /** Connects the glue with an instance. */
-  export function __wbg_set_wasm(exports: object): void;
-  /** What an instance imports. */
-  export const imports: WebAssembly.ModuleImports;
+  /** The script that connects JavaScript with one instance. */
+  export interface Glue extends Pick<typeof import("./wasm.js"), "session" | "solve" | "search"> {
+    /** Connects it. */
+    __wbg_set_wasm(exports: object): void;
+    /** What the instance imports. */
+    imports: WebAssembly.ModuleImports;
+  }
+  /** Returns the script for another instance. `guard` runs the functions of the module that the runtime calls. */
+  export function createGlue(guard: <T>(run: () => T) => T | undefined): Glue;
 }
 declare module "#javascript" {
   /** Makes an instance of the module, translated to JavaScript; returns its exports. */

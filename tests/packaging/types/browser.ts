@@ -1,6 +1,7 @@
 // What only a program for browsers has: the platform's own types are accepted where the package asks for less.
 import { type Client, createClient, solve } from "saltmine";
 import { solveChallengeWorkers } from "saltmine/altcha-lib";
+import { createWorker } from "saltmine/altcha-workers";
 
 export const client: Client = createClient({
   baseUrl: "https://api.example.com",
@@ -20,3 +21,4 @@ export const solved = solve(
   { algorithm: "", challenge: "", salt: "", signature: "" },
   { signal: controller.signal },
 );
+export const worker: Worker = createWorker();
