@@ -49,24 +49,22 @@ export function workerAt(
   return new Worker(address, { type, name: name ?? "" });
 }
 
-/** Starts the worker that `construct` names, also where a bundler put it at another origin than the page's. */
+/**
+ * Starts the worker that `construct` names, also where a bundler put it at another origin than the page's: some browsers
+ * refuse that at once, others (Firefox) by an event that tells no reason.
+ */
 export function ownWorker(construct: () => Worker): Worker {
-  try {
-    return construct();
-  } catch (error) {
-    const [url, options] = addressOf(construct);
-    // The page's own origin: another reason.
-    if (url.origin === location.origin) throw error;
-    return workerAt(url, options);
-  }
+  const [url, options] = addressOf(construct) ?? [];
+  return !url || url.origin === location.origin ? construct() : workerAt(url, options);
 }
 
 /**
  * Returns the address that a bundler gave the worker, and how to start it. Bundlers replace only the whole expression
  * `new Worker(new URL(…))`, so for the moment of its evaluation a stand-in takes the place of `Worker`.
  */
-function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] {
+function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] | undefined {
   const { Worker } = globalThis;
+  if (typeof Worker !== "function") return undefined;
   let address: [URL, WorkerOptions] | undefined;
   globalThis.Worker = class {
     constructor(url: string | URL, options: WorkerOptions = {}) {
@@ -78,7 +76,7 @@ function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] 
   } finally {
     globalThis.Worker = Worker;
   }
-  return address as NonNullable<typeof address>;
+  return address;
 }
 
 /** How many threads this machine has. */
