@@ -29,7 +29,13 @@ after(async () => {
 /** Whoever waits hears of the end at once; a busy machine needs a moment. */
 const AT_ONCE_MS = 3_000;
 
-const dispose = (page) => page.evaluate(() => client.dispose());
+/** Resolves to the number of events until then. */
+const dispose = (page) =>
+  page.evaluate(() => {
+    const { length } = events;
+    client.dispose();
+    return length;
+  });
 
 /** What is asked of the client, the request that is held, and the state or request to wait for. */
 const STAGES = [
@@ -51,12 +57,15 @@ for (const [where, on] of [
           const { proxy, page, complaints } = await setUp(t, on, { maxNumber: 2 * DEEP });
           if (held) proxy.break(held, faults.silence);
           else proxy.break("challenge", instead(deepChallenge(DEEP)));
+          let told;
           if (how === "from outside") {
             const call = begin(page);
             await until("the stage", async () =>
-              held ? proxy.asked.includes(held) : (await stateOf(page)) === state,
+              held
+                ? proxy.asked.includes(held)
+                : (await eventsOf(page, "state")).some((event) => event.state === state),
             );
-            await dispose(page);
+            told = await dispose(page);
             assertEnds(await call.end, "disposed", SLACK_MS);
           } else {
             await page.evaluate((state) => {
@@ -67,10 +76,14 @@ for (const [where, on] of [
               };
             }, state);
             assertEnds(await ending(page), "disposed", SLACK_MS);
+            told = await page.evaluate(
+              (state) => events.findIndex((event) => event.state === state) + 1,
+              state,
+            );
           }
           assert.equal((await ending(page)).error.code, "disposed");
-          const told = (await eventsOf(page, "state")).map(({ state }) => state);
-          assert.deepEqual(told.slice(told.indexOf(state) + 1), [], "nothing is told after a farewell");
+          const after = await page.evaluate((told) => events.slice(told), told);
+          assert.deepEqual(after, [], "no event after dispose()");
           await assertLeavesNothing(page, complaints.filter(isOurs));
         });
 

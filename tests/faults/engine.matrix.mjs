@@ -1,8 +1,11 @@
 /** Engines that die, and machines that have no memory for one. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { eventsOf, until } from "../support/client-pages.mjs";
 import { faults, instead, late } from "../support/fault-proxy.mjs";
+import { root } from "../support/paths.mjs";
 import {
   assertEnds,
   assertLeavesNothing,
@@ -17,7 +20,7 @@ import {
 const stage = await startStage();
 after(stage.close);
 
-/** A busy engine that is silent is given up after so long at the latest: `link.ts`. */
+/** A busy engine that is silent is given up after so long at the latest: `worker-client.ts`. */
 const SILENT_MS = 15_000;
 /** A search that takes seconds. */
 const DEEP = 40_000_000;
@@ -171,12 +174,13 @@ describe("memory that is refused", () => {
     ],
   ])
     test(`${what}: the engine in JavaScript, with the reason`, async (t) => {
-      const before = (context) =>
-        context.route("**/saltmine/worker.js", async (route) => {
-          const response = await route.fetch();
-          await route.fulfill({ response, body: `${prelude}\n${await response.text()}` });
-        });
-      const { page, complaints } = await setUp(t, stage, {}, { before });
+      // Not by a route of Playwright's, under which a worker's requests get no preflight.
+      const body = `${prelude}\n${await readFile(join(root, "pkg", "dist", "worker.js"), "utf8")}`;
+      const poor = await startStage({
+        answer: (path) => path === "/saltmine/worker.js" && { type: "text/javascript", body },
+      });
+      t.after(poor.close);
+      const { page, complaints } = await setUp(t, poor);
       assertEnds(await ending(page), "token", SLACK_MS);
       const { reason: told, ...backend } = await backendOf(page);
       assert.deepEqual(backend, { engine: "javascript", thread: "worker" });
