@@ -69,7 +69,7 @@ for (const [name, databaseUrl] of [
         "^/manage",
       ]);
       assert.equal(code, 0, printed);
-      assert.match(printed, /Tested: 16/, printed);
+      assert.match(printed, /Tested: 19/, printed);
     });
 
     test("in everything else, with an API key", async (t) => {
@@ -77,6 +77,9 @@ for (const [name, databaseUrl] of [
       const { code, printed } = await schemathesis(baseUrl, await makeApiKey(baseUrl), [
         "--exclude-path-regex",
         "^/manage",
+        // The app is looked up before the token: an unknown one is 404 without a token too.
+        "--exclude-checks",
+        "ignored_auth",
       ]);
       assert.equal(code, 0, printed);
       assert.match(printed, /Tested: 15/, printed);

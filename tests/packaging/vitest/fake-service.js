@@ -4,7 +4,7 @@ export function fakeService(answer) {
   const token = `e30.${btoa(JSON.stringify(claims))}.`;
   return async (input, init) => {
     const request = new Request(input, init);
-    if (request.url.endsWith("/run/auth/pow/challenge")) return new Response("{}", { status: 404 });
+    if (/\/run\/auth\/(pow\/)?challenge/.test(request.url)) return new Response("{}", { status: 404 });
     if (request.url.endsWith("/anonymous-session")) {
       return Response.json({ token, expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     }
