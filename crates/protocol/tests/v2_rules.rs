@@ -13,7 +13,7 @@ use saltmine_protocol::v2::{
 use saltmine_protocol::{MAX_HEADER_BYTES, Payload, Refusal, read_header};
 use serde_json::{Map, Value, json};
 use std::convert::Infallible;
-use v2_support::{SECRETS, derive, raw_parameters, verify};
+use v2_support::{SECRETS, accepts, derive, raw_parameters, verify};
 
 const NOW: u64 = 1_790_000_000;
 
@@ -71,6 +71,10 @@ fn document(issued: &Issued, counter: u32, key: &[u8]) -> Value {
 /// Section 7 of the protocol's description as it is written, in the order of its section 12.
 fn reference_verify(secrets: &Secrets<'_>, payload: &Value, now: f64) -> Result<(), Refusal> {
     let parameters = &payload["challenge"]["parameters"];
+    // Without one there would be no replay key.
+    if !parameters["nonce"].is_string() {
+        return Err(Refusal::Invalid);
+    }
     // `serde_json` sorts names as bytes, which for ASCII is the order of UTF-16.
     let signature = secrets.hmac.sign(secrets.signature, parameters.to_string().as_bytes());
     if payload["challenge"]["signature"] != signature {
@@ -83,6 +87,9 @@ fn reference_verify(secrets: &Secrets<'_>, payload: &Value, now: f64) -> Result<
         return Err(Refusal::Expired);
     }
     let read = Parameters::parse(&raw_parameters(parameters)).map_err(|_| Refusal::Invalid)?;
+    if !accepts(&read) {
+        return Err(Refusal::Invalid);
+    }
     let solution = &payload["solution"];
     let counter = solution["counter"].as_u64().and_then(|counter| u32::try_from(counter).ok());
     let counter = counter.ok_or(Refusal::Invalid)?;

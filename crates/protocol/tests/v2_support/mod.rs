@@ -56,15 +56,16 @@ pub fn raw_parameters(parameters: &Value) -> RawParameters {
     }
 }
 
-/// Verifies a solution with any parameters, by the reference key derivation.
+/// A verifier derives no key that takes it minutes.
+pub fn accepts(parameters: &Parameters) -> bool {
+    parameters.cost <= 10_000
+}
+
+/// Verifies a solution by the reference key derivation.
 pub fn verify(secrets: &Secrets<'_>, json: &str, now_seconds: u64) -> Result<Verified, Refusal> {
     match read_header(&Base64::encode_string(json.as_bytes()))? {
         Payload::V1(_) => Err(Refusal::Invalid),
-        Payload::V2(payload) => payload.verify(
-            secrets,
-            now_seconds,
-            |_| true,
-            |parameters, counter| Some(derive(parameters, counter)),
-        ),
+        Payload::V2(payload) => payload
+            .verify(secrets, now_seconds, accepts, |parameters, counter| Some(derive(parameters, counter))),
     }
 }

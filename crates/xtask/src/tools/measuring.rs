@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::languages::PYTHON_VENV;
 use super::{Machine, MissingTool, Tool};
-use crate::process::{cache_dir, output, program, run, succeeds};
+use crate::process::{cache_dir, output, program, run};
 
 pub(crate) const WRK: Tool<PathBuf> = Tool {
     name: "wrk",
