@@ -51,7 +51,7 @@ export function workerAt(
 
 /**
  * Starts the worker that `construct` names, also where a bundler put it at another origin than the page's: some browsers
- * refuse that at once, others (Firefox) by an event that tells no reason.
+ * refuse that at once, others (Firefox) by an event without a reason.
  */
 export function ownWorker(construct: () => Worker): Worker {
   const [url, options] = addressOf(construct) ?? [];

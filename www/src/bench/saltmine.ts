@@ -13,7 +13,7 @@ const MISSING: Record<Engine, string> = {
 };
 
 /** The package's reason, without what this page itself brought about. */
-const cause = ({ reason = "" }: { reason?: string }) =>
+const cause = ({ reason = "" }: { reason?: string | undefined }) =>
   reason.replace(/(; )?the caller asked for no better engine$/, "");
 
 /** A failure's message is for visitors, and its cause for those who want to know more. */
