@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export default tseslint.config({
   basePath: root,
-  files: ["{pkg,www,site}/src/**/*.ts", "{pkg,www,site}/*.mjs"],
+  files: ["{pkg,www,site}/src/**/*.ts", "{pkg,www,site}/*.mjs", "pkg/build/*.mjs"],
   plugins: { "@typescript-eslint": tseslint.plugin },
   languageOptions: {
     parser: tseslint.parser,
