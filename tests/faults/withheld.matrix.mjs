@@ -149,6 +149,64 @@ describe("in a page", () => {
   });
 });
 
+/** The altcha widget's side: it receives an answer, or an `error` event. */
+describe("altcha-workers.js in a page", () => {
+  const ENTRY = "altcha-workers.js";
+
+  async function solveAll(withheld) {
+    const asked = new Set();
+    const site = await serveFiles({
+      folders: { "/saltmine/": tarball.dist },
+      files: { "/": BLANK_PAGE },
+      answer: (path) => {
+        const file = path.replace("/saltmine/", "");
+        if (path.startsWith("/saltmine/")) asked.add(file);
+        return file === withheld ? { status: 404, type: "text/html", body: "<h1>Not found</h1>" } : undefined;
+      },
+    });
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      await page.goto(site.origin);
+      const answers = await page.evaluate(
+        async ([entry, challenges]) => {
+          const { createWorker } = await import(`/saltmine/${entry}`);
+          const solve = (challenge) =>
+            new Promise((resolve) => {
+              const worker = createWorker();
+              const end = (answer) => {
+                worker.terminate();
+                resolve(answer);
+              };
+              worker.onmessage = ({ data }) => end(data);
+              worker.onerror = () => end({ error: "no worker" });
+              setTimeout(end, 30_000, { error: undefined });
+              worker.postMessage({ type: "work", challenge });
+            });
+          return Promise.all(challenges.map(solve));
+        },
+        [ENTRY, Object.values(settings.keys)],
+      );
+      return { answers, asked: [...asked].filter((file) => isLoaded(file) && file !== ENTRY) };
+    } finally {
+      await context.close();
+      await site.close();
+    }
+  }
+
+  test("each file is withheld: every worker answers", async (t) => {
+    const { answers, asked } = await solveAll();
+    for (const { derivedKey } of answers) assert.match(derivedKey, /^0/);
+    assert.ok(asked.length >= 4, `the worker's script, and three modules: ${asked}`);
+    for (const file of asked)
+      await t.test(`without ${file}`, async () => {
+        const { answers } = await solveAll(file);
+        for (const { derivedKey, error } of answers)
+          assert.match(derivedKey ?? error, /^0|^engine_|^no worker/);
+      });
+  });
+});
+
 describe("in Node", () => {
   const NODE_ENTRY = "node.js";
   /** Files of pages alone. */
