@@ -43,10 +43,10 @@ describe("solve in Chromium", () => {
 
   test("a search loads its own code, the worker and one wasm variant, each once, and nothing else", async () => {
     await solverIn(page, doors.web).solve(usual);
-    assert.deepEqual(
-      site.sent.map(({ path }) => path),
-      ["/", doors.web, "/saltmine/search.js", "/saltmine/worker.js", "/saltmine/simd128.wasm"],
-    );
+    const paths = site.sent.map(({ path }) => path);
+    assert.deepEqual(paths.slice(0, 3), ["/", doors.web, "/saltmine/search.js"]);
+    // At the same time, in either order.
+    assert.deepEqual(paths.slice(3).sort(), ["/saltmine/simd128.wasm", "/saltmine/worker.js"]);
   });
 
   testSolve({
