@@ -101,7 +101,7 @@ export function testPolicies(browser, { server, startSite, openClient, tarball }
       const page = await pageUnder(t, site);
       await assertSession(page, rung);
       if (rung.thread !== "page") return;
-      // Only Chromium tells of long tasks: tests/package/ladder.test.mjs.
+      // Only Chromium tells of long tasks: tests/package/engine-selection.matrix.mjs.
       const { code, timers } = await page.evaluate(countTimers, rung.engine);
       assert.equal(code, "no_solution");
       assert.ok(timers >= 10, `a timer came only ${timers} times`);

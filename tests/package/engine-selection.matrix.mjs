@@ -1,4 +1,4 @@
-/** Every step down the ladder, under the real policy or the real fault that causes it. */
+/** Every fallback of the engine selection, under the real policy or the real fault that causes it. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
