@@ -208,14 +208,9 @@ for (const [database, url] of [
       return server;
     };
     const server = await start({});
-    // The same for both versions in what a database sees.
-    const older = !url && (await start({ SALTMINE_POW_VERSION: "1" }));
     const free = await start({ INKEEP_POW_HMAC_SECRET: "" });
     for (const [name, version] of Object.entries(VERSIONS)) {
       test(`${version} chats`, (t) => chat(t, name, server, { hasProofOfWork: true }));
-      if (older)
-        test(`${version} chats with challenges of version 1`, (t) =>
-          chat(t, name, older, { hasProofOfWork: true }));
       test(`${version} chats with proof of work off`, (t) => chat(t, name, free, { hasProofOfWork: false }));
     }
     test("0.17.8 with getAuthToken", (t) => signedIn(t, server));

@@ -26,8 +26,8 @@ pub(super) struct NewEvent {
     /// What happened, such as `user_message_submitted`, 1 to 128 characters.
     #[schema(min_length = 1, max_length = 128)]
     r#type: String,
-    /// An id that the client chose, 1 to 128 characters: an event that is sent again is stored once.
-    #[schema(min_length = 1, max_length = 128)]
+    /// An id that the client chose, at most 128 characters: an event that is sent again is stored once. An empty one is none.
+    #[schema(max_length = 128)]
     id: Option<String>,
     /// The conversation, at most 128 characters. It need not exist yet; widgets send the first event before the first
     /// message. Without it `metadata.conversationId` is read.
