@@ -174,15 +174,7 @@ fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
         return Ok(());
     };
     let mut command = cargo();
-    // Of the whole workspace, though the server alone has them: a package by itself has other features, and Cargo would
-    // compile everything again.
-    command.args(["test", "--workspace", "--quiet"]);
-    for entry in std::fs::read_dir(root().join("crates/server/tests"))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            command.arg("--test").args(path.file_stem());
-        }
-    }
+    command.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
     postgres.pass_to(&mut command);
     command.envs(tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path)));
     run(&mut command)
