@@ -1,7 +1,7 @@
 use super::app_input::{AppChange, NewApp, NewAppDescription, app_type};
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
-use super::project::{ProjectParameters, ProjectPath};
+use super::project::{ProjectParameters, ProjectPath, app_of};
 use crate::{App, AppState, AppType, Error};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -113,9 +113,7 @@ pub(super) async fn read_app(
     ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<Json<AppAnswer>, Error> {
-    let app = state.store.find_app(&id).await?;
-    let app = app.filter(|app| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id);
-    Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
+    Ok(Json(AppAnswer { data: app_of(&state, &owner, &id).await? }))
 }
 
 /// Changes an app.

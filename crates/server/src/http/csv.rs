@@ -3,7 +3,6 @@
 use crate::Error;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use std::borrow::Cow;
 
 /// Tells how many entries the list has on all pages.
 const TOTAL_COUNT: &str = "x-total-count";
@@ -22,7 +21,7 @@ pub(super) fn response<const COLUMNS: usize>(
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(names)?;
     for row in rows {
-        writer.write_record(row.iter().map(|cell| guarded(cell).into_owned()))?;
+        writer.write_record(row.iter().map(|cell| guarded(cell)))?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     let headers = [
@@ -35,21 +34,15 @@ pub(super) fn response<const COLUMNS: usize>(
 
 /// Puts an apostrophe before a cell that a spreadsheet would take for a formula: visitors write these cells, and the
 /// operator opens them (https://owasp.org/www-community/attacks/CSV_Injection).
-fn guarded(cell: &str) -> Cow<'_, str> {
+fn guarded(cell: &str) -> String {
     const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠'];
     // A spreadsheet may ignore the white space before a formula.
     let is_formula = |cell: &str| cell.starts_with(STARTS) || cell.trim_start().starts_with(STARTS);
-    let is_formula_after = |separator: char| cell.split(separator).skip(1).any(is_formula);
-    let mut guarded = Cow::Borrowed(cell);
+    let guarded = |cell: &str| if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() };
     // A spreadsheet may be set to another separator than the comma, and begins a cell after it.
-    for separator in [';', '\t'].into_iter().filter(|separator| is_formula_after(*separator)) {
-        let cells = guarded.split(separator).enumerate();
-        let cells = cells.map(
-            |(index, cell)| if index > 0 && is_formula(cell) { format!("'{cell}") } else { cell.into() },
-        );
-        guarded = cells.collect::<Vec<_>>().join(separator.encode_utf8(&mut [0; 4])).into();
-    }
-    if is_formula(cell) { format!("'{guarded}").into() } else { guarded }
+    [";", "\t"].into_iter().fold(cell.to_owned(), |text, separator| {
+        text.split(separator).map(guarded).collect::<Vec<_>>().join(separator)
+    })
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ pub(super) async fn report_event(
         None => format!("evt_{}", state.random.uuid().map_err(Error::Random)?),
     };
     let is_limited = caller.is_visitor();
+    let mut bytes = 0;
     let event = WidgetEvent {
         id,
         client_id: caller.visitor.client_id.clone(),
@@ -116,14 +117,12 @@ pub(super) async fn report_event(
         conversation_id,
         message_id,
         data: EventData {
-            properties: cut("properties", new.properties)?,
-            user_properties: cut("userProperties", new.user_properties)?,
-            metadata: cut("metadata", new.metadata)?,
+            properties: cut("properties", new.properties, &mut bytes)?,
+            user_properties: cut("userProperties", new.user_properties, &mut bytes)?,
+            metadata: cut("metadata", new.metadata, &mut bytes)?,
         },
         created_at: state.clock.now(),
     };
-    let bytes = [&event.data.properties, &event.data.user_properties, &event.data.metadata];
-    let bytes = bytes.into_iter().flatten().map(|data| Value::Object(data.clone()).to_string().len()).sum();
     caller.take_stored_bytes(&state, bytes).await?;
     let (status, event) = match state.store.add_event(&event, is_limited).await? {
         EventOutcome::Stored => (StatusCode::CREATED, event),
@@ -140,12 +139,18 @@ pub(super) fn optional_id(field: &str, id: Option<String>) -> Result<Option<Stri
     id.map(|id| text(field, id, MAX_ID_CHARACTERS)).transpose()
 }
 
-/// Cuts the texts in the data of an event, and refuses it if it is too long all the same.
-fn cut(field: &str, data: Option<Map<String, Value>>) -> Result<Option<Map<String, Value>>, Error> {
+/// Cuts the texts in the data of an event, and refuses it if it is too long all the same. Adds its length as JSON to `bytes`.
+fn cut(
+    field: &str,
+    data: Option<Map<String, Value>>,
+    bytes: &mut usize,
+) -> Result<Option<Map<String, Value>>, Error> {
     let Some(data) = data else { return Ok(None) };
     let mut data = Value::Object(data);
     cut_texts(&mut data);
-    if data.to_string().len() > MAX_DATA_BYTES {
+    let length = data.to_string().len();
+    *bytes += length;
+    if length > MAX_DATA_BYTES {
         return Err(Error::field(field, format!("must have at most {MAX_DATA_BYTES} bytes of JSON")));
     }
     match data {

@@ -90,9 +90,11 @@ pub(super) async fn give_feedback(
     JsonBody(new): JsonBody<NewFeedback>,
 ) -> Result<impl IntoResponse, Error> {
     let mut details = new.details;
+    let mut bytes = 0;
     if let Some(details) = &mut details {
         cut_texts(details);
-        if details.to_string().len() > MAX_DETAILS_BYTES {
+        bytes = details.to_string().len();
+        if bytes > MAX_DETAILS_BYTES {
             let problem = format!("must have at most {MAX_DETAILS_BYTES} bytes of JSON");
             return Err(Error::field("details", problem));
         }
@@ -109,7 +111,6 @@ pub(super) async fn give_feedback(
         created_at: now,
         updated_at: now,
     };
-    let bytes = feedback.details.as_ref().map_or(0, |details| details.to_string().len());
     caller.take_stored_bytes(&state, bytes).await?;
     match state.store.set_feedback(&feedback).await? {
         FeedbackOutcome::Stored(feedback) => {

@@ -1,5 +1,6 @@
 //! Messages as clients send them.
 
+use crate::store::storable;
 use crate::{Error, Message, Role};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -75,13 +76,8 @@ impl MessageInput {
             (_, parts) => joined(&parts.unwrap_or_default()),
         };
         let id = self.id.as_ref().and_then(Value::as_str).filter(|id| is_plain_id(id)).map(str::to_owned);
-        Ok(ReceivedMessage { id, message: Message { role, content: storable(content) } })
+        Ok(ReceivedMessage { id, message: Message { role, content: storable(content).into_owned() } })
     }
-}
-
-/// Replaces U+0000, which no database takes for text.
-fn storable(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 /// The text of the parts of type `text`. Widgets may send any other part beside them.

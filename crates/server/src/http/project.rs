@@ -1,6 +1,6 @@
 //! The tenant and the project in the paths of the management API.
 
-use crate::{Error, Owner};
+use crate::{App, AppState, Error, Owner};
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::IntoResponse;
@@ -35,6 +35,17 @@ impl<S: Send + Sync> FromRequestParts<S> for ProjectPath {
         };
         Ok(Self(Owner { tenant_id: id("tenantId")?, project_id: id("projectId")? }))
     }
+}
+
+/// The app with this id, if it is the project's.
+///
+/// # Errors
+///
+/// [`Error::AppNotFound`], or the store's.
+pub(super) async fn app_of(state: &AppState, owner: &Owner, id: &str) -> Result<App, Error> {
+    let app = state.store.find_app(id).await?;
+    let is_own = |app: &App| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id;
+    app.filter(is_own).ok_or(Error::AppNotFound)
 }
 
 /// The id of a tenant or project, as it stands in paths and tokens.

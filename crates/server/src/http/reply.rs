@@ -66,10 +66,6 @@ impl Answer {
     ) -> Result<Self, Error> {
         let Question { mut messages, conversation_id } = question;
         check(&messages)?;
-        if caller.is_visitor() {
-            // Only the operator writes a system prompt, and only the agent its own turns.
-            messages.retain(|received| received.message.role == Role::User);
-        }
         let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
         let conversation_id = match conversation_id.filter(|id| !id.is_empty()) {
             Some(id) => plain_id(id)?,

@@ -1,9 +1,9 @@
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
-use super::project::{ProjectParameters, ProjectPath};
+use super::project::{ProjectParameters, ProjectPath, app_of};
 use super::validation::text;
 use crate::revocations::Revocation;
-use crate::{AppState, Error, Owner};
+use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -60,7 +60,7 @@ pub(super) async fn revoke_sessions(
     Path((_, _, id)): Path<(String, String, String)>,
     JsonBody(new): JsonBody<NewRevocation>,
 ) -> Result<impl IntoResponse, Error> {
-    require_app(&state, &owner, &id).await?;
+    app_of(&state, &owner, &id).await?;
     let now = state.clock.now();
     let visitor = new.visitor.map(|visitor| text("visitor", visitor, 255)).transpose()?;
     let not_before = match new.not_before {
@@ -94,14 +94,8 @@ pub(super) async fn list_revocations(
     Path((_, _, id)): Path<(String, String, String)>,
     query: ListQuery,
 ) -> Result<Json<RevocationList>, Error> {
-    require_app(&state, &owner, &id).await?;
+    app_of(&state, &owner, &id).await?;
     let page = state.store.list_revocations(&id, query.page).await?;
     let pagination = Pagination::of(query.page, &page);
     Ok(Json(RevocationList { data: page.items, pagination }))
-}
-
-async fn require_app(state: &AppState, owner: &Owner, id: &str) -> Result<(), Error> {
-    let app = state.store.find_app(id).await?;
-    let is_own = |app: &crate::App| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id;
-    app.filter(is_own).map(|_| ()).ok_or(Error::AppNotFound)
 }

@@ -1,5 +1,5 @@
 use super::body::JsonBody;
-use super::project::{ProjectParameters, ProjectPath};
+use super::project::{ProjectParameters, ProjectPath, app_of};
 use super::user_key_input::{MAX_KEYS, UserKeyInput};
 use crate::{App, AppConfig, AppState, Error, Owner, UserKey, WebClient};
 use axum::Json;
@@ -41,9 +41,7 @@ pub(super) async fn list_user_keys(
     ProjectPath(owner): ProjectPath,
     Path((_, _, id)): Path<(String, String, String)>,
 ) -> Result<Json<UserKeyList>, Error> {
-    let app = state.store.find_app(&id).await?;
-    let app = app.filter(|app| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id);
-    let data = app.ok_or(Error::AppNotFound)?.web_client()?.public_keys.clone();
+    let data = app_of(&state, &owner, &id).await?.web_client()?.public_keys.clone();
     Ok(Json(UserKeyList { data }))
 }
 

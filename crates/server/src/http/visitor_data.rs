@@ -2,10 +2,10 @@
 
 use super::auth::Caller;
 use super::conversations::ExportedConversation;
-use super::project::{ProjectParameters, ProjectPath};
+use super::project::{ProjectParameters, ProjectPath, app_of};
 use crate::conversations::{Conversation, Visitor};
 use crate::widget_events::{Feedback, WidgetEvent};
-use crate::{AppState, Error, Owner};
+use crate::{AppState, Error};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -147,7 +147,7 @@ pub(super) async fn delete_conversation_of_app(
     ProjectPath(owner): ProjectPath,
     Path((_, _, app_id, id)): Path<(String, String, String, String)>,
 ) -> Result<StatusCode, Error> {
-    require_app(&state, &owner, &app_id).await?;
+    app_of(&state, &owner, &app_id).await?;
     let deleted = state.store.delete_conversation(&app_id, None, &id).await?;
     if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(Error::ConversationNotFound) }
 }
@@ -176,7 +176,7 @@ pub(super) async fn export_visitor(
     ProjectPath(owner): ProjectPath,
     Path((_, _, client_id, user_id)): Path<(String, String, String, String)>,
 ) -> Result<Response, Error> {
-    require_app(&state, &owner, &client_id).await?;
+    app_of(&state, &owner, &client_id).await?;
     export(state, Visitor { client_id, user_id }).await
 }
 
@@ -203,14 +203,8 @@ pub(super) async fn erase_visitor(
     ProjectPath(owner): ProjectPath,
     Path((_, _, client_id, user_id)): Path<(String, String, String, String)>,
 ) -> Result<Json<Erased>, Error> {
-    require_app(&state, &owner, &client_id).await?;
+    app_of(&state, &owner, &client_id).await?;
     erase(&state, &Visitor { client_id, user_id }).await
-}
-
-async fn require_app(state: &AppState, owner: &Owner, id: &str) -> Result<(), Error> {
-    let app = state.store.find_app(id).await?;
-    let app = app.filter(|app| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id);
-    app.map(|_| ()).ok_or(Error::AppNotFound)
 }
 
 async fn erase(state: &AppState, visitor: &Visitor) -> Result<Json<Erased>, Error> {

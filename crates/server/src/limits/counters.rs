@@ -13,6 +13,11 @@ pub(crate) struct Counter {
     pub(crate) limit: u64,
 }
 
+/// The same counters without limits: for what is used already.
+pub(super) fn unlimited(counters: &[Counter]) -> Vec<Counter> {
+    counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect()
+}
+
 /// How far a counter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
@@ -59,9 +64,7 @@ impl Counters {
     pub(super) async fn add(&self, counters: &[Counter], window: Duration, amount: u64) {
         self.local.add(counters, window, amount, self.clock.elapsed());
         if let Some(shared) = &self.shared {
-            let unlimited: Vec<_> =
-                counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect();
-            shared.take(&unlimited, window, amount).await;
+            shared.take(&unlimited(counters), window, amount).await;
         }
     }
 
@@ -89,9 +92,7 @@ impl Counters {
         };
         let shared_id = match granted {
             Some(Ok(id)) => {
-                let unlimited: Vec<_> =
-                    counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect();
-                self.local.lease(&unlimited)?;
+                self.local.lease(&unlimited(&counters))?;
                 Some(id)
             }
             Some(Err(index)) => return Err(index),

@@ -1,8 +1,9 @@
 //! Counters in the memory of this process. The time is an argument.
 
-use super::counters::{Counter, Taking, Usage};
+use super::counters::{Counter, Taking, Usage, unlimited};
+use super::lock;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Half-lives after which an event no longer matters.
@@ -56,9 +57,7 @@ impl LocalCounters {
 
     /// Adds `amount` to every counter, whatever its limit is.
     pub(super) fn add(&self, counters: &[Counter], window: Duration, amount: u64, now: Duration) {
-        let unlimited: Vec<_> =
-            counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect();
-        self.take(&unlimited, window, amount, now);
+        self.take(&unlimited(counters), window, amount, now);
     }
 
     /// Counts an event on every rate, and returns the counts with it.
@@ -116,10 +115,6 @@ impl LocalCounters {
     pub(super) fn len(&self) -> usize {
         lock(&self.windows).len() + lock(&self.rates).len() + lock(&self.leases).len()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use settings::{AdaptivePrice, LimitSettings, PriceCurve, QuotaLimits};
 use crate::{Clock, Random};
 use shared::SharedCounters;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The limits that the operator set, and how far they are used.
 pub(crate) struct Limits {
@@ -56,4 +56,9 @@ impl Limits {
     pub(crate) fn forget_expired(&self) {
         self.counters.forget_expired();
     }
+}
+
+/// A thread that panicked leaves counts and texts as valid as they were.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 //! The `RateLimit` and `RateLimit-Policy` fields of a response (draft-ietf-httpapi-ratelimit-headers-10).
 
+use super::lock;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -32,12 +33,12 @@ impl LimitReport {
             limit: format!("\"{name}\";r={remaining};t={reset_seconds}"),
             policy: format!("\"{name}\";q={quota}{window}"),
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fields);
+        *lock(&self.0) = Some(fields);
     }
 
     /// Adds the fields to a response, if a limit was asked.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        if let Some(Fields { limit, policy }) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(Fields { limit, policy }) = &*lock(&self.0) {
             for (name, value) in [(RATE_LIMIT, limit), (RATE_LIMIT_POLICY, policy)] {
                 if let Ok(value) = HeaderValue::try_from(value) {
                     headers.insert(name, value);

@@ -9,7 +9,7 @@ pub struct LimitSettings {
     pub requests: QuotaLimits,
     /// Responses of agents that are being written at the same time.
     pub streams: QuotaLimits,
-    /// Bytes of messages that are stored within a day.
+    /// Bytes of messages, events and feedback that are stored within a day.
     pub stored_bytes: QuotaLimits,
     /// Tokens that agents read and write within a day, estimated.
     pub tokens: QuotaLimits,

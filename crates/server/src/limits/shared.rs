@@ -1,14 +1,14 @@
 //! Counters in Redis or Valkey, shared by all instances.
 
 use super::counters::{Counter, Taking, Usage};
-use super::scripts;
+use super::{lock, scripts};
 use crate::{Clock, Random, RateLimit, Secret};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, FromRedisValue, RedisError, Script};
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// How long a request waits for Redis before this instance counts for itself.
@@ -119,7 +119,7 @@ impl SharedCounters {
         Some(match index(refused) {
             Some(index) => Err(index),
             None => {
-                self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), names);
+                lock(&self.leases).insert(id.clone(), names);
                 Ok(id)
             }
         })
@@ -127,7 +127,7 @@ impl SharedCounters {
 
     /// Ends a lease, without waiting for it.
     pub(super) fn release(self: Arc<Self>, id: String, names: Vec<String>) {
-        self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        lock(&self.leases).remove(&id);
         // Outside of a runtime the lease ends by itself.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
@@ -189,7 +189,7 @@ impl SharedCounters {
     }
 
     async fn renew(&self) {
-        let leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let leases = lock(&self.leases).clone();
         let lifetime = LEASE_LIFETIME.as_millis().to_string();
         for (id, names) in leases {
             let arguments = [id, lifetime.clone()];

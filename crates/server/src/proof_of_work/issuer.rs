@@ -31,7 +31,8 @@ impl Issuer {
         }
     }
 
-    /// Issues a challenge, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one that was made ahead is valid for as long as any other.
+    /// Issues a challenge, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one
+    /// that was made ahead is valid for as long as any other.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
+use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, storable, time};
 use crate::Role;
 use crate::conversations::{Conversation, KeptMessage, Turn, TurnOutcome, Visitor};
 use sqlx::{FromRow, QueryBuilder};
@@ -95,7 +95,7 @@ impl Store {
                 .bind(&turn.conversation_id)
                 .bind(&visitor.user_id)
                 .bind(&turn.agent_id)
-                .bind(storable(&turn.title))
+                .bind(storable(&*turn.title))
                 .bind(count)
                 .bind(i64::try_from(turn.encoded_bytes()).unwrap_or(i64::MAX))
                 .bind(now)
@@ -146,7 +146,7 @@ impl Store {
                         .push_bind(position)
                         .push_bind(id)
                         .push_bind(message.role.name())
-                        .push_bind(storable(&message.content))
+                        .push_bind(storable(&*message.content))
                         .push_bind(now);
                 });
                 insert.build().execute(&mut *transaction).await?;
@@ -313,8 +313,3 @@ const BATCH_CHARACTERS: i64 = 32 * 1024;
 
 /// Messages in one statement at most, each with seven values: SQLite takes 32766.
 const MESSAGES_PER_STATEMENT: usize = 1000;
-
-/// PostgreSQL has no NUL in its texts. Visitors' are refused with one; an agent's is replaced.
-fn storable(text: &str) -> std::borrow::Cow<'_, str> {
-    if is_storable(text) { text.into() } else { text.replace('\0', "\u{fffd}").into() }
-}

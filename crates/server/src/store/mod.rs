@@ -20,6 +20,7 @@ use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -350,6 +351,12 @@ fn time(id: &str, milliseconds: i64) -> Result<jiff::Timestamp, StoreError> {
 /// Text that a database can hold. PostgreSQL has no NUL in its texts: what asks for one finds nothing.
 fn is_storable(text: &str) -> bool {
     !text.contains('\0')
+}
+
+/// The text with U+FFFD in the place of each NUL.
+pub(crate) fn storable<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let text = text.into();
+    if is_storable(&text) { text } else { text.replace('\0', "\u{fffd}").into() }
 }
 
 /// One page of a list, and how long the whole is.
