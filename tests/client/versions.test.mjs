@@ -9,6 +9,7 @@ import { APP_ID } from "../support/service.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball, installVersion } from "../support/tarball.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
+import { KEY_CHALLENGE } from "../support/vectors.mjs";
 
 const first = await installTarball();
 const second = await installVersion(`${Number(first.manifest.version.split(".")[0]) + 1}.0.0`);
@@ -81,18 +82,6 @@ const paths = (page) =>
     .workers()
     .map((worker) => new URL(worker.url()).pathname)
     .sort();
-
-/** A challenge of version 2 that a few keys solve. */
-const KEY_CHALLENGE = {
-  parameters: {
-    algorithm: "PBKDF2/SHA-256",
-    cost: 10,
-    keyLength: 32,
-    keyPrefix: "00",
-    nonce: "00112233445566778899aabbccddeeff",
-    salt: "ffeeddccbbaa99887766554433221100",
-  },
-};
 
 describe("two versions on one page", () => {
   test("each tells its own", async (t) => {

@@ -57,6 +57,22 @@ const ENTRIES = Object.fromEntries(
 /** What the page's policy allows: it decides which files are needed. */
 const POLICIES = { "any policy": undefined, "no workers": "worker-src 'none'" };
 
+/** A site with the package but for one file; `asked` are the files that are requested. */
+async function serveWithout(withheld, { files, headers }) {
+  const asked = new Set();
+  const site = await serveFiles({
+    folders: { "/saltmine/": tarball.dist },
+    files,
+    headers,
+    answer: (path) => {
+      const file = path.replace("/saltmine/", "");
+      if (path.startsWith("/saltmine/")) asked.add(file);
+      return file === withheld ? { status: 404, type: "text/html", body: "<h1>Not found</h1>" } : undefined;
+    },
+  });
+  return { site, asked };
+}
+
 /** Opens a page of an entry point without the file, makes every call there, and resolves to the outcomes. */
 async function attemptInPage(entry, policy, withheld) {
   const importMap = `<script type="importmap">{"imports":{"saltmine":"/saltmine/index.js"}}</script>`;
@@ -64,16 +80,9 @@ async function attemptInPage(entry, policy, withheld) {
   const { scrypt: _scrypt, argon2id: _argon2id, ...inlineKeys } = settings.keys;
   const wanted = entry.startsWith("inline") ? { ...settings, keys: inlineKeys } : settings;
   const script = ENTRIES[entry] === "script" ? `<script src="/saltmine/${entry}"></script>` : "";
-  const asked = new Set();
-  const site = await serveFiles({
-    folders: { "/saltmine/": tarball.dist },
+  const { site, asked } = await serveWithout(withheld, {
     files: { "/": BLANK_PAGE + importMap + script, "/calls.js": callsModule },
     headers: policy ? { "content-security-policy": policy } : {},
-    answer: (path) => {
-      const file = path.replace("/saltmine/", "");
-      if (path.startsWith("/saltmine/")) asked.add(file);
-      return file === withheld ? { status: 404, type: "text/html", body: "<h1>Not found</h1>" } : undefined;
-    },
   });
   const context = await browser.newContext();
   try {
@@ -154,16 +163,7 @@ describe("altcha-workers.js in a page", () => {
   const ENTRY = "altcha-workers.js";
 
   async function solveAll(withheld) {
-    const asked = new Set();
-    const site = await serveFiles({
-      folders: { "/saltmine/": tarball.dist },
-      files: { "/": BLANK_PAGE },
-      answer: (path) => {
-        const file = path.replace("/saltmine/", "");
-        if (path.startsWith("/saltmine/")) asked.add(file);
-        return file === withheld ? { status: 404, type: "text/html", body: "<h1>Not found</h1>" } : undefined;
-      },
-    });
+    const { site, asked } = await serveWithout(withheld, { files: { "/": BLANK_PAGE } });
     const context = await browser.newContext();
     try {
       const page = await context.newPage();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { installTarball, runNode } from "../support/tarball.mjs";
 import { killOne, threadCount, threadsGone } from "../support/threads.mjs";
-import { vectors } from "../support/vectors.mjs";
+import { KEY_CHALLENGE, vectors } from "../support/vectors.mjs";
 import { solverHere, testSolve } from "./suite.mjs";
 
 const { folder, doors, remove } = await installTarball();
@@ -56,20 +56,12 @@ describe("solve in Node", () => {
       salt: "salt",
       signature: "0".repeat(64),
     };
-    const parameters = {
-      algorithm: "PBKDF2/SHA-256",
-      cost: 10,
-      keyLength: 32,
-      keyPrefix: "00",
-      nonce: "00112233445566778899aabbccddeeff",
-      salt: "ffeeddccbbaa99887766554433221100",
-    };
     const folder = "https://cdn.example.invalid/saltmine/";
     for (const assetsUrl of [
       folder,
       { "worker.js": `${folder}worker.js`, "kdf-worker.js": `${folder}kdf-worker.js` },
     ])
-      for (const given of [challenge, { parameters }]) {
+      for (const given of [challenge, KEY_CHALLENGE]) {
         const { backend } = await saltmine.solve(given, { assetsUrl });
         assert.deepEqual(backend, { engine: "simd128", thread: "worker" });
       }

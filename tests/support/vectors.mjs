@@ -9,3 +9,15 @@ export const vectors = file.vectors;
 export const vectorsHmacKey = file.hmacKey;
 /** A challenge like the deployed service's, whose search takes a while but not long. */
 export const usual = vectors.find((vector) => vector.algorithm === "SHA-256" && vector.number > 900);
+
+/** A challenge of version 2 that a few keys solve. */
+export const KEY_CHALLENGE = {
+  parameters: {
+    algorithm: "PBKDF2/SHA-256",
+    cost: 10,
+    keyLength: 32,
+    keyPrefix: "00",
+    nonce: "00112233445566778899aabbccddeeff",
+    salt: "ffeeddccbbaa99887766554433221100",
+  },
+};

@@ -1,5 +1,6 @@
 /** The one-file entry point: PBKDF2 and SHA with SIMD are in the file, the other modules are requested. */
 import packed from "#inline-kdf-sha";
+import { fetchBytes } from "../common/fetch-bytes.js";
 import { unpack } from "../worker/load-inline.js";
 import type { ModuleFile } from "./messages.js";
 
@@ -7,7 +8,5 @@ import type { ModuleFile } from "./messages.js";
 export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
   if (file === "kdf-sha") return WebAssembly.compile(await unpack(packed));
   if (!url) throw new Error(`${file}.wasm is not part of saltmine/inline: set assetsUrl`);
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
+  return WebAssembly.compile(await fetchBytes(url));
 }

@@ -1,4 +1,5 @@
 /** Browsers: the modules of the key derivations. The literal `new URL`s are for bundlers. */
+import { fetchBytes } from "../common/fetch-bytes.js";
 import type { ModuleFile } from "./messages.js";
 
 const FILES: Record<ModuleFile, () => URL> = {
@@ -12,8 +13,5 @@ const FILES: Record<ModuleFile, () => URL> = {
 
 /** Compiles a module; `url` is its address, where the caller knows it. */
 export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
-  const address = url ?? FILES[file]();
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address} answered ${response.status}`);
-  return WebAssembly.compile(await response.arrayBuffer());
+  return WebAssembly.compile(await fetchBytes(url ?? FILES[file]()));
 }

@@ -1,8 +1,8 @@
 /** The one-file entry point: the worker's text is in the file. */
 import workerText from "#inline-kdf-worker";
-import { blobUrl } from "../runtime/thread.js";
+import { blobUrl, threadOf } from "../runtime/thread.js";
 import * as pageEngine from "./page-engine.js";
-import { connectKeyWorker, type KeyThread, startKeyWorker } from "./key-thread.js";
+import { type KeyThread, startKeyWorker } from "./key-thread.js";
 import type { KeyReport } from "./messages.js";
 
 export { machineMemory, threadCount } from "./key-thread.js";
@@ -18,7 +18,7 @@ export function spawnKeyWorker(
       blobUrl("kdf-worker", () => [workerText]),
       { name: "saltmine-kdf" },
     );
-  return connectKeyWorker(url === undefined ? own() : startKeyWorker(url), onReport, onBroken);
+  return threadOf(url === undefined ? own() : startKeyWorker(url), onReport, onBroken);
 }
 
 /** The engine without a worker: a part of this file. */

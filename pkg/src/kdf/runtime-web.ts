@@ -1,6 +1,6 @@
 /** Browsers: threads and memory for the derivation of keys. */
-import { ownWorker } from "../runtime/thread.js";
-import { connectKeyWorker, type KeyThread, startKeyWorker } from "./key-thread.js";
+import { ownWorker, threadOf } from "../runtime/thread.js";
+import { type KeyThread, startKeyWorker } from "./key-thread.js";
 import type { KeyReport } from "./messages.js";
 
 export { type KeyThread, machineMemory, threadCount } from "./key-thread.js";
@@ -11,7 +11,7 @@ export function spawnKeyWorker(
   onReport: (report: KeyReport) => void,
   onBroken: (reason: string) => void,
 ): KeyThread {
-  return connectKeyWorker(url === undefined ? ownWorker(construct) : startKeyWorker(url), onReport, onBroken);
+  return threadOf(url === undefined ? ownWorker(construct) : startKeyWorker(url), onReport, onBroken);
 }
 
 // A literal expression, or bundlers do not see it.

@@ -1,14 +1,14 @@
 /** A Web Worker as its owner sees it, however it was started. */
-import type { Report } from "../solver/messages.js";
+import type { Command, Report } from "../solver/messages.js";
 import type { Thread } from "./types.js";
 
 /** Connects a worker's events with its owner. */
-export function threadOf(
+export function threadOf<C = Command, R = Report>(
   worker: Worker,
-  onReport: (report: Report) => void,
+  onReport: (report: R) => void,
   onBroken: (reason: string) => void,
-): Thread {
-  worker.onmessage = (event: MessageEvent<Report>) => onReport(event.data);
+): Thread<C> {
+  worker.onmessage = (event: MessageEvent<R>) => onReport(event.data);
   worker.onerror = (event) => {
     event.preventDefault?.();
     onBroken(event.message || "it did not start");

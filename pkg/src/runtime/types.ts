@@ -2,8 +2,8 @@
 import type { Command, Report } from "../solver/messages.js";
 
 /** What a thread offers its owner. */
-export interface Thread {
-  post(command: Command): void;
+export interface Thread<C = Command> {
+  post(command: C): void;
   terminate(): void;
   /** Sets whether the process waits for the thread; only Node's threads have this. */
   keepAlive?(on: boolean): void;

@@ -7,6 +7,7 @@ import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { VERSION } from "../common/version.js";
+import { requireWasmAllowed } from "../common/wasm-allowed.js";
 import { WorkerClient } from "./worker-client.js";
 import type { ClientEngine, Engine, Report } from "./messages.js";
 
@@ -158,7 +159,7 @@ function start(
 async function requestWasm(url: string): Promise<ArrayBuffer | undefined> {
   try {
     // Throws where the page's policy refuses WebAssembly, which is mostly the worker's policy too.
-    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    requireWasmAllowed();
     if (!(await simd())) return undefined;
     const response = await fetch(url);
     return response.ok ? await response.arrayBuffer() : undefined;

@@ -1,4 +1,5 @@
 /** Browsers, and every runtime with their Worker and fetch. */
+import { fetchBytes } from "../common/fetch-bytes.js";
 import { JAVASCRIPT_KEY } from "./javascript-key.js";
 import { loaderOf } from "./load.js";
 
@@ -14,10 +15,7 @@ declare function importByAddress<T>(url: string): Promise<T>;
 export const load = loaderOf(
   async (variant, url) => {
     if (!url) throw new Error(`the address of ${variant}.wasm is not known: set assetsUrl`);
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-    // Not streamed: that needs the media type application/wasm, which not every server sends, and saves nothing at 30 KB.
-    return response.arrayBuffer();
+    return fetchBytes(url);
   },
   async (url) => {
     if (!url) throw new Error("the address of javascript.js is not known: set assetsUrl");

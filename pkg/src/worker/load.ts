@@ -1,14 +1,12 @@
 /** Which engine a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
+import { requireWasmAllowed } from "../common/wasm-allowed.js";
 import { connect } from "./client-module.js";
 import type { Load, Loaded, LoadFailure } from "./request-handler.js";
 
 type Variant = "simd128" | "scalar";
 type JavascriptEngine = Pick<typeof import("./javascript.js"), "load" | "searchWithWebCrypto">;
-
-/** The smallest module (magic number and version): does this page allow WebAssembly at all? */
-const EMPTY = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
 /**
  * Loads the best variant; the next one if that fails, and the module in JavaScript where WebAssembly is refused. `read`
@@ -53,7 +51,7 @@ export function loaderOf(
     let loaded: Loaded | undefined;
     if (wanted !== "javascript") {
       try {
-        new WebAssembly.Module(EMPTY);
+        requireWasmAllowed();
         if (wanted !== "scalar") {
           if (await simd()) loaded = await attempt("simd128");
           else reasons.push("this runtime has no WebAssembly SIMD");
