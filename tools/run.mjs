@@ -15,8 +15,10 @@ const isWindows = process.platform === "win32";
 const STEPS = [
   ["checking Node and Rust", checkTools],
   ["installing the npm packages", installPackages],
-  ["compiling the build tool", () => {}],
+  ["compiling the build tool", () => compiling],
 ];
+/** The compilation of the build tool, which begins while npm installs. */
+let compiling;
 /** How many steps each task of xtask has; a test of xtask compares. Other tasks print no steps. */
 const STEPS_OF_TASK = JSON.parse(readFileSync(new URL("steps.json", import.meta.url), "utf8"));
 
@@ -46,8 +48,23 @@ function checkTools() {
 
 /** The packages of the workspace, and those of the linters where they are needed. */
 function installPackages() {
+  compiling = compileBuildTool();
   install("", "npm-ci");
   if (task === "lint" || task === "format") install("tools/lint", "npm-ci-lint");
+}
+
+/** Resolves when the build tool is compiled. */
+function compileBuildTool() {
+  const cargo = spawn("cargo", ["build", "--quiet", "--package", "xtask"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
+  return new Promise((resolve) => {
+    cargo.on("exit", (code) => {
+      if (code !== 0) giveUp("the build tool did not compile: see cargo's message above.");
+      resolve();
+    });
+  });
 }
 
 /** Runs `npm ci` in a folder, when its lock file is not the one that was installed. */
@@ -71,10 +88,10 @@ function install(folder, stampName) {
 }
 
 const stepsOfTask = STEPS_OF_TASK[task];
-STEPS.forEach(([label, run], index) => {
+for (const [index, [label, run]] of STEPS.entries()) {
   if (stepsOfTask) console.error(`[${index + 1}/${STEPS.length + stepsOfTask}] ${label} …`);
-  run();
-});
+  await run();
+}
 
 const child = spawn(
   "cargo",

@@ -10,6 +10,8 @@ mod postgres;
 mod process;
 mod progress;
 mod server;
+#[cfg(test)]
+mod shared_features;
 mod tasks;
 mod testing;
 mod tools;

@@ -10,9 +10,9 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cache_dir, cargo, program, root, run, target_dir};
 
-/// Builds the server.
+/// Builds the server, with the features that its dependencies have in the whole workspace: those that the tests need too.
 pub(crate) fn build() -> Result<()> {
-    run(cargo().args(["build", "--quiet", "--package", "saltmine-server"]))
+    run(cargo().args(["build", "--quiet", "--workspace", "--bin", "saltmine-server"]))
 }
 
 /// The path of the binary that `build` makes.

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use crate::build::{DOCS, PACKAGE, PAGE, SERVER, WASM};
+use crate::build::{DOCS, PACKAGE, PAGE, WASM_AND_SERVER};
 use crate::js_tests;
 use crate::lint::in_fuzz;
 use crate::postgres::Postgres;
@@ -22,11 +22,10 @@ use crate::variants::Table;
 /// The steps of `npm test`.
 pub(crate) const TEST: &[Step] = &[
     Step { label: "finding Chromium, PostgreSQL and Redis", run: find_tools },
-    WASM,
+    WASM_AND_SERVER,
     PACKAGE,
     PAGE,
     DOCS,
-    SERVER,
     Step { label: "testing the Rust code", run: test_rust },
     Step { label: "testing the corpus of the fuzz targets", run: |_| run(in_fuzz("test").arg("--quiet")) },
     Step { label: "testing the server on PostgreSQL", run: test_on_postgres },
@@ -41,20 +40,18 @@ pub(crate) const TEST: &[Step] = &[
 /// The steps of `npm run test:matrix`.
 pub(crate) const MATRIX: &[Step] = &[
     Step { label: "finding the browsers, PostgreSQL, Redis, Schemathesis and Go", run: find_tools_of_matrix },
-    WASM,
+    WASM_AND_SERVER,
     PACKAGE,
     PAGE,
     DOCS,
-    SERVER,
     Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
 ];
 
 /// The steps of `npm run test:frameworks`.
 pub(crate) const FRAMEWORKS: &[Step] = &[
     Step { label: "finding Chromium and Firefox", run: find_tools_of_frameworks },
-    WASM,
+    WASM_AND_SERVER,
     PACKAGE,
-    SERVER,
     // Installs geckodriver, which takes minutes.
     Step { label: "testing the wasm modules in Firefox", run: test_wasm_in_firefox },
     Step {
@@ -173,11 +170,27 @@ fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
         tools.skipped.push("the server's tests on PostgreSQL".into());
         return Ok(());
     };
+    // Of the workspace: of the package alone, cargo would choose other features and compile all again.
     let mut command = cargo();
-    command.args(["test", "--package", "saltmine-server", "--tests", "--quiet"]);
+    command.args(["test", "--workspace", "--quiet"]);
+    for test in server_tests()? {
+        command.arg("--test").arg(test);
+    }
     postgres.pass_to(&mut command);
     command.envs(tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path)));
     run(&mut command)
+}
+
+/// The names of the server's integration tests.
+fn server_tests() -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(root().join("crates/server/tests"))? {
+        let path = entry?.path();
+        let is_test =
+            path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
+        names.extend(path.file_stem().filter(|_| is_test).map(|name| name.to_string_lossy().into_owned()));
+    }
+    Ok(names)
 }
 
 /// Runs the tests of a package for each wasm variant; `prepare` chooses where. A variant that is translated to

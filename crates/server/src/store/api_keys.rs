@@ -1,21 +1,22 @@
 use super::apps::is_stale;
+use super::row::row;
 use super::{Page, PageRequest, Store, StoreError, is_storable, on, time};
 use crate::{ApiKey, Owner};
 use jiff::Timestamp;
-use sqlx::FromRow;
 
-/// An API key as it is kept.
-#[derive(FromRow)]
-struct ApiKeyRow {
-    id: String,
-    tenant_id: String,
-    project_id: String,
-    name: String,
-    agent_id: String,
-    key_prefix: String,
-    last_used_at: Option<i64>,
-    expires_at: Option<i64>,
-    created_at: i64,
+row! {
+    /// An API key as it is kept.
+    struct ApiKeyRow {
+        id: String,
+        tenant_id: String,
+        project_id: String,
+        name: String,
+        agent_id: String,
+        key_prefix: String,
+        last_used_at: Option<i64>,
+        expires_at: Option<i64>,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<ApiKeyRow> for ApiKey {

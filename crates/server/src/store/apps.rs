@@ -1,24 +1,25 @@
+use super::row::row;
 use super::{Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
 use crate::{App, AppConfig, AppType, Owner};
 use jiff::Timestamp;
-use sqlx::FromRow;
 
-/// An app as it is kept.
-#[derive(FromRow)]
-struct AppRow {
-    id: String,
-    tenant_id: String,
-    project_id: String,
-    name: String,
-    description: Option<String>,
-    r#type: String,
-    default_agent_id: Option<String>,
-    prompt: Option<String>,
-    enabled: bool,
-    config: String,
-    last_used_at: Option<i64>,
-    created_at: i64,
-    updated_at: i64,
+row! {
+    /// An app as it is kept.
+    struct AppRow {
+        id: String,
+        tenant_id: String,
+        project_id: String,
+        name: String,
+        description: Option<String>,
+        r#type: String,
+        default_agent_id: Option<String>,
+        prompt: Option<String>,
+        enabled: bool,
+        config: String,
+        last_used_at: Option<i64>,
+        created_at: i64,
+        updated_at: i64,
+    }
 }
 
 impl TryFrom<AppRow> for App {

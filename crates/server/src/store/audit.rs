@@ -1,17 +1,18 @@
+use super::row::row;
 use super::{Page, PageRequest, Store, StoreError, damaged, on, time};
 use crate::audit::{AuditEntry, ManagementRole};
-use sqlx::FromRow;
 
-/// An entry of the audit log as it is stored.
-#[derive(FromRow)]
-struct AuditRow {
-    id: String,
-    at: i64,
-    key_role: String,
-    address: String,
-    method: String,
-    path: String,
-    status: Option<i64>,
+row! {
+    /// An entry of the audit log as it is stored.
+    struct AuditRow {
+        id: String,
+        at: i64,
+        key_role: String,
+        address: String,
+        method: String,
+        path: String,
+        status: Option<i64>,
+    }
 }
 
 impl TryFrom<AuditRow> for AuditEntry {

@@ -1,19 +1,21 @@
+use super::row::row;
 use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, storable, time};
 use crate::Role;
 use crate::conversations::{Conversation, KeptMessage, Turn, TurnOutcome, Visitor};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
 
-/// A conversation as it is kept.
-#[derive(FromRow)]
-pub(super) struct ConversationRow {
-    id: String,
-    user_id: String,
-    agent_id: String,
-    title: String,
-    message_count: i64,
-    encoded_bytes: i64,
-    created_at: i64,
-    updated_at: i64,
+row! {
+    /// A conversation as it is kept.
+    pub(super) struct ConversationRow {
+        id: String,
+        user_id: String,
+        agent_id: String,
+        title: String,
+        message_count: i64,
+        encoded_bytes: i64,
+        created_at: i64,
+        updated_at: i64,
+    }
 }
 
 impl TryFrom<ConversationRow> for Conversation {
@@ -33,13 +35,14 @@ impl TryFrom<ConversationRow> for Conversation {
     }
 }
 
-/// A message as it is kept.
-#[derive(FromRow)]
-struct MessageRow {
-    id: String,
-    role: String,
-    content: String,
-    created_at: i64,
+row! {
+    /// A message as it is kept.
+    struct MessageRow {
+        id: String,
+        role: String,
+        content: String,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<MessageRow> for KeptMessage {

@@ -12,6 +12,7 @@ mod full_disk_tests;
 mod lifecycle;
 mod migrations;
 mod revocations;
+mod row;
 mod widget_events;
 
 pub(crate) use conversations::MessageBatch;

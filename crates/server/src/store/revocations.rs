@@ -1,14 +1,15 @@
+use super::row::row;
 use super::{Page, PageRequest, Store, StoreError, is_storable, on, time};
 use crate::revocations::Revocation;
 use jiff::Timestamp;
-use sqlx::FromRow;
 
-/// A revocation as it is stored.
-#[derive(FromRow)]
-struct RevocationRow {
-    user_id: String,
-    not_before: i64,
-    created_at: i64,
+row! {
+    /// A revocation as it is stored.
+    struct RevocationRow {
+        user_id: String,
+        not_before: i64,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<RevocationRow> for Revocation {

@@ -1,3 +1,4 @@
+use super::row::row;
 use super::{PATIENCE, Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
 use crate::Owner;
 use crate::conversations::Visitor;
@@ -6,7 +7,6 @@ use crate::widget_events::{
     WidgetEvent,
 };
 use jiff::Timestamp;
-use sqlx::FromRow;
 
 /// What became of an event that was to be stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,16 +78,17 @@ macro_rules! page {
     }};
 }
 
-#[derive(FromRow)]
-struct EventRow {
-    client_id: String,
-    user_id: String,
-    id: String,
-    r#type: String,
-    conversation_id: Option<String>,
-    message_id: Option<String>,
-    data: String,
-    created_at: i64,
+row! {
+    struct EventRow {
+        client_id: String,
+        user_id: String,
+        id: String,
+        r#type: String,
+        conversation_id: Option<String>,
+        message_id: Option<String>,
+        data: String,
+        created_at: i64,
+    }
 }
 
 impl TryFrom<EventRow> for WidgetEvent {
@@ -107,17 +108,18 @@ impl TryFrom<EventRow> for WidgetEvent {
     }
 }
 
-#[derive(FromRow)]
-struct FeedbackRow {
-    client_id: String,
-    conversation_id: String,
-    message_id: String,
-    id: String,
-    user_id: String,
-    r#type: String,
-    details: Option<String>,
-    created_at: i64,
-    updated_at: i64,
+row! {
+    struct FeedbackRow {
+        client_id: String,
+        conversation_id: String,
+        message_id: String,
+        id: String,
+        user_id: String,
+        r#type: String,
+        details: Option<String>,
+        created_at: i64,
+        updated_at: i64,
+    }
 }
 
 impl TryFrom<FeedbackRow> for Feedback {
