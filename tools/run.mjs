@@ -46,11 +46,11 @@ function checkTools() {
   }
 }
 
-/** The packages of the workspace, and those of the linters where they are needed. */
+/** The packages of the workspace, and those of the linters for the tasks that run them. */
 function installPackages() {
   compiling = compileBuildTool();
   install("", "npm-ci");
-  if (task === "lint" || task === "format") install("tools/lint", "npm-ci-lint");
+  if (["lint", "format", "test"].includes(task)) install("tools/lint", "npm-ci-lint");
 }
 
 /** Resolves when the build tool is compiled. */
