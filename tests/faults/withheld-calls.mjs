@@ -12,6 +12,7 @@ const LIMIT_MS = 30_000;
  */
 export function calls(api, { service, solve, rare, deep, keys, userToken, hasJavaScript = true }) {
   const { createClient, solveChallenge } = api;
+  if (api.useSession) return hookCalls(api, { service, userToken });
   if (solveChallenge) {
     const { challenge, salt, algorithm, maxnumber } = solve;
     return {
@@ -54,6 +55,78 @@ export function calls(api, { service, solve, rare, deep, keys, userToken, hasJav
       "solve, in JavaScript": () => api.solve(solve, { engine: "javascript" }),
       "solve, another hash function in JavaScript": () => api.solve(rare, { engine: "javascript" }),
     }),
+  };
+}
+
+/** The same of `useSession`, each in a component of its own; `api.react` is React with its `createRoot`. */
+function hookCalls({ useSession, createClient, react }, { service, userToken }) {
+  const { createElement, createRoot, StrictMode, useEffect } = react;
+  const options = { ...service, storage: "memory" };
+  const fetchOnPage = (...about) => globalThis.fetch(...about);
+
+  /** Mounts the hook with `source`, passes `next(isExpected)`, the hook's next state like that, to `use`, and unmounts it. */
+  const mounted =
+    (source, use, { isStrict = false } = {}) =>
+    async () => {
+      let state, render;
+      const Component = () => {
+        const current = useSession(source);
+        useEffect(() => {
+          state = current;
+          render?.();
+        });
+        return null;
+      };
+      const next = async (isExpected) => {
+        while (!state || !isExpected(state)) await new Promise((resolve) => (render = resolve));
+        return state;
+      };
+      const root = createRoot(document.createElement("div"));
+      const component = createElement(Component);
+      root.render(isStrict ? createElement(StrictMode, null, component) : component);
+      try {
+        return await use(next);
+      } finally {
+        root.unmount();
+      }
+    };
+  const settled = async (next) => {
+    const state = await next(({ isLoading }) => !isLoading);
+    if (!state.session) throw state.error ?? new Error("There is neither a session nor an error.");
+    return state;
+  };
+  const retried = async (next) => {
+    const first = await next(({ isLoading }) => !isLoading);
+    if (first.error) {
+      first.retry();
+      await next(({ isLoading }) => isLoading);
+    }
+    return settled(next);
+  };
+
+  return {
+    useSession: mounted(options, settled),
+    "useSession, in strict mode": mounted(options, settled, { isStrict: true }),
+    "useSession, with a fetch of one's own": mounted({ ...options, fetch: fetchOnPage }, settled),
+    "useSession, signed in": mounted({ ...options, getAuthToken: async () => userToken }, settled),
+    "useSession, with a client of one's own": async () => {
+      const client = createClient(options);
+      try {
+        return await mounted(client, settled)();
+      } finally {
+        client.dispose();
+      }
+    },
+    "useSession, with fetch of its client": mounted(options, async (next) => {
+      const { client } = await settled(next);
+      return client.fetch("/run/api/chat");
+    }),
+    "useSession, with every solution": mounted({ ...options, challenge: "every-request" }, async (next) => {
+      const { client } = await settled(next);
+      return client.headers();
+    }),
+    "useSession, with retry": mounted(options, retried),
+    "useSession, unmounted while it is loading": mounted(options, (next) => next(({ client }) => client)),
   };
 }
 

@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { launchBrowser } from "../support/browser.mjs";
 import { makeToken, right, startService, APP_ID, makeChallenge } from "../support/service.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
@@ -46,13 +48,27 @@ const callsModule = await readFile(new URL("withheld-calls.mjs", import.meta.url
 /** The entry points that a page loads by themselves, from the package's `exports`: file name to kind. */
 const ENTRIES = Object.fromEntries(
   Object.entries(tarball.manifest.exports)
-    .filter(
-      ([name]) => !/json|wasm|workers?(\.js)?$|javascript|react/.test(name) || name === "./service-worker",
-    )
+    .filter(([name]) => !/json|wasm|workers?(\.js)?$|javascript/.test(name) || name === "./service-worker")
     .map(([, target]) => target.default.split("/").at(-1))
     .concat("saltmine.global.js")
     .map((file) => [file, file.endsWith(".global.js") ? "script" : "module"]),
 );
+
+/** React, which is not a file of the package, as one module with its renderer. */
+const react = await build({
+  stdin: {
+    // Names, since React is a CommonJS module.
+    contents: `
+      export { createElement, StrictMode, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+      export { createRoot } from "react-dom/client";`,
+    resolveDir: fileURLToPath(new URL(".", import.meta.url)),
+  },
+  bundle: true,
+  format: "esm",
+  write: false,
+  logLevel: "error",
+  define: { "process.env.NODE_ENV": '"development"' },
+});
 
 /** What the page's policy allows: it decides which files are needed. */
 const POLICIES = { "any policy": undefined, "no workers": "worker-src 'none'" };
@@ -75,13 +91,18 @@ async function serveWithout(withheld, { files, headers }) {
 
 /** Opens a page of an entry point without the file, makes every call there, and resolves to the outcomes. */
 async function attemptInPage(entry, policy, withheld) {
-  const importMap = `<script type="importmap">{"imports":{"saltmine":"/saltmine/index.js"}}</script>`;
+  const imports = { saltmine: "/saltmine/index.js", react: "/react.js" };
+  const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   // The one-file entry point has no other module of version 2 in it.
   const { scrypt: _scrypt, argon2id: _argon2id, ...inlineKeys } = settings.keys;
   const wanted = entry.startsWith("inline") ? { ...settings, keys: inlineKeys } : settings;
   const script = ENTRIES[entry] === "script" ? `<script src="/saltmine/${entry}"></script>` : "";
   const { site, asked } = await serveWithout(withheld, {
-    files: { "/": BLANK_PAGE + importMap + script, "/calls.js": callsModule },
+    files: {
+      "/": BLANK_PAGE + importMap + script,
+      "/calls.js": callsModule,
+      "/react.js": react.outputFiles[0].text,
+    },
     headers: policy ? { "content-security-policy": policy } : {},
   });
   const context = await browser.newContext();
@@ -94,8 +115,9 @@ async function attemptInPage(entry, policy, withheld) {
       async ([entry, kind, settings]) => {
         const { attempt } = await import("/calls.js");
         const api = kind === "script" ? saltmine : await import(`/saltmine/${entry}`);
-        const { SaltmineError } = api.SaltmineError ? api : await import("saltmine");
-        return attempt(api, settings, SaltmineError);
+        const { SaltmineError, createClient } = api.SaltmineError ? api : await import("saltmine");
+        const used = api.useSession ? { ...api, createClient, react: await import("react") } : api;
+        return attempt(used, settings, SaltmineError);
       },
       [entry, ENTRIES[entry], wanted],
     );
@@ -128,7 +150,7 @@ describe("in a page", () => {
         for (const file of asked.filter((file) => isLoaded(file) && file !== entry)) {
           needed.add(file);
           // Of these only the import fails.
-          if (entry === "altcha-lib.js" && file === "index.js") continue;
+          if (/^(altcha-lib|react)\.js$/.test(entry) && file === "index.js") continue;
           await t.test(`without ${file}`, async () => {
             const { outcomes } = await attemptInPage(entry, policy, file);
             assertOutcomes(outcomes);
