@@ -8,6 +8,10 @@ import { buffer } from "node:stream/consumers";
 import { createChallenge, verifySolution } from "altcha-lib";
 import { decodeProtectedHeader, exportSPKI, generateKeyPair, jwtVerify, SignJWT } from "jose";
 import { listen } from "./http.mjs";
+import { problem } from "./todays-problem.mjs";
+import { createRunApi } from "./todays-run-api.mjs";
+
+export { problem, rateLimit } from "./todays-problem.mjs";
 
 const APP_ID = "app_0123456789abcdef";
 const SECRET = "a secret of 32 characters and more, for this simulation";
@@ -44,7 +48,7 @@ export async function makeUserKey(algorithm = "ES256", kid = "key-1") {
  * the newer route, 1 or 2. `his`, `verify`, `human`: what a challenge demands in addition. `chatSolutions`: an anonymous
  * visitor's chat messages require a solution too. `apps`: by id. All of them may be
  * replaced while it runs, in `service.settings`. `requests` has every request but preflights: `{ method, path, query,
- * headers, body }`.
+ * headers, body }`; `stored` has the conversations, events and feedback.
  */
 export async function startTodaysService(settings = {}) {
   const service = {
@@ -55,7 +59,7 @@ export async function startTodaysService(settings = {}) {
     refusals: new Map(),
   };
   const spent = new Set();
-  const conversations = new Map();
+  const run = createRunApi();
 
   const answer = async (request, response, path) => {
     const { method, headers } = request;
@@ -83,7 +87,7 @@ export async function startTodaysService(settings = {}) {
     if (method === "POST" && path === "/v1/verify") return verification(body);
     const [, appId] = /^\/run\/auth\/apps\/([^/]+)\/anonymous-session$/.exec(path) ?? [];
     if (method === "POST" && appId) return session(decodeURIComponent(appId), headers);
-    if (path.startsWith("/run/")) return runApi({ method, path, headers, body });
+    if (path.startsWith("/run/")) return runApi({ method, path, query, headers, body });
     return problem(404, "Not found");
   }
 
@@ -205,31 +209,19 @@ export async function startTodaysService(settings = {}) {
     return { sub: visitor.sub };
   }
 
-  async function runApi({ method, path, headers, body }) {
+  async function runApi({ method, path, query, headers, body }) {
     const caller = await callerOf(headers);
     if (!caller.sub) return caller;
-    const own = conversations.get(caller.sub) ?? new Map();
-    conversations.set(caller.sub, own);
-    if (method === "POST" && path === "/run/api/chat") {
-      const isAsked = service.settings.chatSolutions && caller.sub.startsWith("anon_");
-      const refused = isAsked && (await refuseSolution(headers["x-inkeep-challenge-solution"]));
-      if (refused) return refused;
-      const { messages, conversationId = `conv_${randomUUID()}`, stream = true } = JSON.parse(body);
-      const { content, parts = [] } = messages.at(-1);
-      const text = content ?? parts.map((part) => part.text ?? "").join("");
-      own.set(conversationId, { id: conversationId, title: text });
-      return stream ? streamOf(text) : { body: completion(conversationId, text) };
-    }
-    if (method === "GET" && path === "/run/v1/conversations") {
-      const data = [...own.values()].reverse();
-      return { body: { data, pagination: { page: 1, limit: 20, total: data.length, pages: 1 } } };
-    }
-    return problem(404, "Not found");
+    const isMessage = method === "POST" && /^\/run\/(api\/chat|v1\/chat\/completions)$/.test(path);
+    const isAsked = isMessage && service.settings.chatSolutions && caller.sub.startsWith("anon_");
+    const refused = isAsked && (await refuseSolution(headers["x-inkeep-challenge-solution"]));
+    return refused || run.answer({ method, path, query, body }, caller.sub);
   }
 
   const { origin, sent, close } = await listen(answer);
   return Object.assign(service, {
     baseUrl: origin,
+    stored: run.stored,
     sent,
     close,
     paths: () => service.requests.map(({ method, path }) => `${method} ${path}`),
@@ -247,13 +239,6 @@ const preflight = (headers) => ({
 });
 
 const noStore = (body) => ({ headers: { "cache-control": "no-store" }, body });
-
-/** A refusal as this service writes it: for people, without a `reason`. */
-export function problem(status, detail) {
-  const code = { 400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found" }[status];
-  const body = { title: detail, status, detail, error: { code, message: detail } };
-  return { status, type: "application/problem+json", body };
-}
 
 function isAllowed({ allowedDomains }, origin) {
   if (allowedDomains.includes("*")) return true;
@@ -312,26 +297,4 @@ function makeV2() {
 function isV2Solved({ challenge: { parameters, signature }, solution }) {
   if (signature !== hmac(canonical(parameters)) || parameters.expiresAt < Date.now() / 1_000) return false;
   return hmac(Buffer.from(solution.derivedKey, "hex")) === parameters.keySignature;
-}
-
-function completion(conversationId, text) {
-  const message = { role: "assistant", content: text };
-  return { id: randomUUID(), conversationId, choices: [{ index: 0, message, finish_reason: "stop" }] };
-}
-
-/** The event stream that widgets read. */
-function streamOf(text) {
-  const events = [
-    { type: "start", messageId: `msg_${randomUUID()}` },
-    { type: "text-start", id: "1" },
-    { type: "text-delta", id: "1", delta: text },
-    { type: "text-end", id: "1" },
-    { type: "finish" },
-  ];
-  const lines = [...events.map((event) => JSON.stringify(event)), "[DONE]"];
-  return {
-    type: "text/event-stream",
-    headers: { "x-vercel-ai-data-stream": "v2" },
-    body: lines.map((line) => `data: ${line}\n\n`).join(""),
-  };
 }
