@@ -8,9 +8,13 @@ const LIMIT_MS = 30_000;
 
 /**
  * `solve`, `rare` and `deep` are challenges: a usual one, one with another hash function, one for several workers. `keys` are
- * challenges of version 2, by the module that derives their keys.
+ * challenges of version 2, by the module that derives their keys. `deepBaseUrl`: of a service whose challenges are for
+ * several workers.
  */
-export function calls(api, { service, solve, rare, deep, keys, userToken, hasJavaScript = true }) {
+export function calls(
+  api,
+  { service, solve, rare, deep, deepBaseUrl, keys, userToken, hasJavaScript = true },
+) {
   const { createClient, solveChallenge } = api;
   if (api.useSession) return hookCalls(api, { service, userToken });
   if (solveChallenge) {
@@ -34,6 +38,9 @@ export function calls(api, { service, solve, rare, deep, keys, userToken, hasJav
     session: client({}, (made) => made.session()),
     "session, with a fetch of one's own": client({ fetch: fetchOnPage }, (made) => made.session()),
     "session, signed in": client({ getAuthToken: async () => userToken }, (made) => made.session()),
+    ...(deepBaseUrl && {
+      "session, several workers": client({ baseUrl: deepBaseUrl, workers: 2 }, (made) => made.session()),
+    }),
     headers: client({ challenge: "every-request" }, (made) => made.headers()),
     challengeHeaders: client({}, bothOf),
     "challengeHeaders, with a fetch of one's own": client({ fetch: fetchOnPage }, bothOf),
@@ -130,10 +137,14 @@ function hookCalls({ useSession, createClient, react }, { service, userToken }) 
   };
 }
 
-/** Makes every call, one after the other; `errorClass` is what each error must be an instance of, where it is known. */
+/**
+ * Makes every call, or those whose names are in `settings.only`, one after the other; `errorClass` is what each error must be
+ * an instance of, where it is known.
+ */
 export async function attempt(api, settings, errorClass) {
   const outcomes = {};
   for (const [name, make] of Object.entries(calls(api, settings))) {
+    if (settings.only && !settings.only.includes(name)) continue;
     let timer;
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, LIMIT_MS, { code: `nothing within ${LIMIT_MS} ms` });

@@ -17,9 +17,14 @@ import { usual } from "../support/vectors.mjs";
 const tarball = await installTarball();
 const browser = await launchBrowser();
 const service = await startService(right, { otherwise: () => ({ body: {} }) });
+/** Its challenges are for several workers. */
+const deepService = await startService({
+  challenge: async () => ({ body: await makeChallenge({ number: 7_500_000, maxNumber: 8_000_000 }) }),
+});
 after(async () => {
   await browser.close();
   await service.close();
+  await deepService.close();
   await tarball.remove();
 });
 
@@ -41,6 +46,8 @@ function keyChallenge(algorithm, costs) {
   const nonce = "00112233445566778899aabbccddeeff";
   return { parameters: { algorithm, ...costs, keyLength: 32, keyPrefix: "0", nonce, salt: nonce } };
 }
+/** One call, whose search more than one worker takes part in. */
+const SHARED_SEARCH = { deepBaseUrl: deepService.baseUrl, only: ["session, several workers"] };
 const isLoaded = (name) => /\.(js|wasm)$/.test(name);
 const published = (await readdir(tarball.dist)).filter(isLoaded);
 const callsModule = await readFile(new URL("withheld-calls.mjs", import.meta.url), "utf8");
@@ -89,13 +96,13 @@ async function serveWithout(withheld, { files, headers }) {
   return { site, asked };
 }
 
-/** Opens a page of an entry point without the file, makes every call there, and resolves to the outcomes. */
-async function attemptInPage(entry, policy, withheld) {
+/** Opens a page of an entry point without the file, makes the calls there, and resolves to the outcomes. */
+async function attemptInPage(entry, policy, withheld, more = {}) {
   const imports = { saltmine: "/saltmine/index.js", react: "/react.js" };
   const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   // The one-file entry point has no other module of version 2 in it.
   const { scrypt: _scrypt, argon2id: _argon2id, ...inlineKeys } = settings.keys;
-  const wanted = entry.startsWith("inline") ? { ...settings, keys: inlineKeys } : settings;
+  const wanted = { ...settings, ...more, ...(entry.startsWith("inline") && { keys: inlineKeys }) };
   const script = ENTRIES[entry] === "script" ? `<script src="/saltmine/${entry}"></script>` : "";
   const { site, asked } = await serveWithout(withheld, {
     files: {
@@ -157,6 +164,12 @@ describe("in a page", () => {
           });
         }
       });
+
+  test("index.js, without search.js: one worker finishes a search for several", async () => {
+    const { outcomes, asked } = await attemptInPage("index.js", undefined, "search.js", SHARED_SEARCH);
+    assert.deepEqual(outcomes, { [SHARED_SEARCH.only]: true });
+    assert.ok(asked.includes("search.js"));
+  });
 
   test("every file that challenges need was withheld", () => {
     const forPages = [
@@ -238,14 +251,14 @@ describe("in Node", () => {
   const isWorker = (file) => /^node-(kdf-)?worker/.test(file);
 
   /** Makes every call in a process whose package lacks some files. */
-  async function attemptInNode(withheld) {
+  async function attemptInNode(withheld, more = {}) {
     const folder = join(tarball.installed, "withheld");
     await cp(tarball.dist, folder, { recursive: true });
     for (const file of withheld) await rm(join(folder, file));
     const source = `
       import { attempt } from ${JSON.stringify(new URL("withheld-calls.mjs", import.meta.url).href)};
       import * as api from ${JSON.stringify(join(folder, NODE_ENTRY))};
-      console.log(JSON.stringify(await attempt(api, ${JSON.stringify({ ...settings, hasJavaScript: false })}, api.SaltmineError)));`;
+      console.log(JSON.stringify(await attempt(api, ${JSON.stringify({ ...settings, hasJavaScript: false, ...more })}, api.SaltmineError)));`;
     try {
       const { code, stdout, stderr } = await runNode(tarball.folder, source);
       assert.equal(code, 0, stderr);
@@ -263,6 +276,10 @@ describe("in Node", () => {
     test(`without ${file}`, async () => {
       assertOutcomes(await attemptInNode([file]));
     });
+
+  test("without search.js: one worker finishes a search for several", async () => {
+    assert.deepEqual(await attemptInNode(["search.js"], SHARED_SEARCH), { [SHARED_SEARCH.only]: true });
+  });
 
   describe("without workers", () => {
     const workers = files.filter(isWorker);

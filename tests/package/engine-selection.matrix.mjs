@@ -254,6 +254,17 @@ describe("on the page's thread", () => {
     await workersGone(page, 1_000);
   });
 
+  test("when the worker could load no wasm and the page can: JavaScript would be slower", async (t) => {
+    let requests = 0;
+    const { solve, site } = await pageOn(t, {
+      // What the page requests for the worker, and what the worker requests itself.
+      answer: (path) => WASM.test(path) && ++requests <= 3 && { status: 404, body: "" },
+    });
+    assertOnPage(await solve(challenge), /^simd128: .+ answered 404; scalar: .+ answered 404$/);
+    assert.equal(requests, 4);
+    assert.ok(!site.sent.some(({ path }) => path.endsWith("javascript.js")));
+  });
+
   test("when the policy wants trusted script URLs", async (t) => {
     const { solve } = await pageOn(t, policy("require-trusted-types-for 'script'"));
     assertOnPage(await solve(challenge), /^no worker: .+/);
