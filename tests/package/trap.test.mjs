@@ -10,19 +10,22 @@ const { dist, remove } = await installTarball();
 after(remove);
 
 /**
- * Makes the first instance trap at its call number `at` of an exported function, and prints each later call of that instance.
- * Only on the thread that loads this first.
+ * Makes the first instance of all threads trap at its call number `at` of an exported function, and prints each later call of
+ * that instance. The file `instances` has a `+` for each instance, and a `!` for the trap.
  */
 const trapping = (at) => `
+  const { appendFileSync, readFileSync } = await import("node:fs");
   const { instantiate } = WebAssembly;
-  globalThis.instances = 0;
   WebAssembly.instantiate = async (...args) => {
     const { exports } = await instantiate(...args);
-    const isFirst = ++globalThis.instances === 1;
+    const log = new URL("instances", import.meta.url);
+    appendFileSync(log, "+");
+    const isFirst = readFileSync(log).length === 1;
     let calls = 0;
     const watch = (call) => (...args) => {
       if (!isFirst || ++calls < ${at}) return call(...args);
       if (calls > ${at}) console.log("the trapped instance was called");
+      else appendFileSync(log, "!");
       throw new WebAssembly.RuntimeError("unreachable");
     };
     const watched = ([name, value]) => [name, typeof value === "function" ? watch(value) : value];
@@ -54,23 +57,24 @@ const SCRIPT = `
   await new Promise((resolve) => setTimeout(resolve, 50));
   globalThis.gc();
   await new Promise((resolve) => setTimeout(resolve, 50));
-  console.log(globalThis.instances, "instances");
 `;
 
-for (const at of [1, 2, 5, 20, 40, 80])
-  test(`on the page's thread, at call ${at}: no uncaught error, and every call has its result`, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "saltmine-trap-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    await cp(dist, join(folder, "dist"), { recursive: true, filter: (path) => !path.endsWith(".map") });
-    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-    await rm(join(folder, "dist", "node-worker.js"));
-    const engine = join(folder, "dist", "node-page-engine.js");
-    await writeFile(engine, trapping(at) + (await readFile(engine, "utf8")));
-    const { code, stdout, stderr, ms } = await runNode(folder, SCRIPT, ["--expose-gc"]);
-    assert.deepEqual(
-      stdout.trim().split("\n"),
-      [...Array(5).fill("7 page"), "2 instances"],
-      `${code} ${stderr}`,
-    );
-    assert.ok(ms < 20_000, `the process ends by itself, after ${ms} ms`);
-  });
+// The log: one instance after the other on the page's thread; in workers two calls at a time have one each.
+for (const [where, thread, file, log, calls] of [
+  ["on the page's thread", "page", "node-page-engine.js", /^\+!\+$/, [1, 2, 5, 20, 40, 80]],
+  ["in a worker", "worker", "node-worker.js", /^\+{1,2}!\+{1,2}$/, [1, 2, 5, 20, 40]],
+])
+  for (const at of calls)
+    test(`${where}, at call ${at}: no uncaught error, and every call has its result`, async (t) => {
+      const folder = await mkdtemp(join(tmpdir(), "saltmine-trap-"));
+      t.after(() => rm(folder, { recursive: true, force: true }));
+      await cp(dist, join(folder, "dist"), { recursive: true, filter: (path) => !path.endsWith(".map") });
+      await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+      if (thread === "page") await rm(join(folder, "dist", "node-worker.js"));
+      const engine = join(folder, "dist", file);
+      await writeFile(engine, trapping(at) + (await readFile(engine, "utf8")));
+      const { code, stdout, stderr, ms } = await runNode(folder, SCRIPT, ["--expose-gc"]);
+      assert.deepEqual(stdout.trim().split("\n"), Array(5).fill(`7 ${thread}`), `${code} ${stderr}`);
+      assert.match(await readFile(join(folder, "dist", "instances"), "utf8"), log);
+      assert.ok(ms < 20_000, `the process ends by itself, after ${ms} ms`);
+    });
