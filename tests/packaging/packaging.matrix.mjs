@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { build as esbuild } from "esbuild";
 import { launchBrowser, openPage } from "../support/browser.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
@@ -246,13 +247,39 @@ describe("no bundler", () => {
     assert.equal(await isTaken("index.js", hashes["worker.js"]), false);
   });
 
-  for (const [what, run] of [
+  /** A bundle in a format that has no `import.meta.url`. */
+  const bundle = () =>
+    esbuild({
+      stdin: { contents: 'export * from "./index.js";', resolveDir: dist },
+      bundle: true,
+      format: "iife",
+      globalName: "saltmine",
+      write: false,
+      // It warns that there is no import.meta in this format.
+      logLevel: "error",
+    }).then(({ outputFiles }) => outputFiles[0].text);
+  const NO_ADDRESS = /does not know its own address.*set assetsUrl, or use inline\.global\.js/;
+  const globalScript = () => readFile(join(dist, "saltmine.global.js"), "utf8");
+  for (const [what, contentOf, run, told] of [
     [
       "whose text is evaluated",
+      globalScript,
       (page, content) =>
         page.evaluate((text) => (0, eval)(`${text}\nglobalThis.saltmine = saltmine;`) && undefined, content),
+      NO_ADDRESS,
     ],
-    ["whose text is in the page", (page, content) => page.addScriptTag({ content })],
+    [
+      "whose text is in the page",
+      globalScript,
+      (page, content) => page.addScriptTag({ content }),
+      NO_ADDRESS,
+    ],
+    [
+      "of a bundler without import.meta.url",
+      bundle,
+      (page, content) => page.addScriptTag({ content }),
+      /the address of simd128\.wasm is not known: set assetsUrl/,
+    ],
   ])
     test(`a classic script ${what} takes its files from assetsUrl, and never from beside the page`, async (t) => {
       // The page's server has files of those names: it is not the one that the script came from.
@@ -260,7 +287,7 @@ describe("no bundler", () => {
       t.after(site.close);
       const { page, context } = await openPage(browser, site.origin);
       t.after(() => context.close());
-      await run(page, await readFile(join(dist, "saltmine.global.js"), "utf8"));
+      await run(page, await contentOf());
       const session = (options) =>
         page.evaluate(async (options) => {
           let backend;
@@ -272,7 +299,7 @@ describe("no bundler", () => {
       const options = { baseUrl: server.baseUrl, appId: DEMO_APP_ID };
       const { code, message } = await session(options);
       assert.equal(code, "engine_unavailable");
-      assert.match(message, /does not know its own address.*set assetsUrl, or use inline\.global\.js/);
+      assert.match(message, told);
       assert.deepEqual(
         site.sent.map(({ path }) => path),
         ["/"],
