@@ -58,6 +58,29 @@ for (const [tool, project, name] of [
   });
 }
 
+test("Vite 5 to 7 are run in the versions that are listed", () => {
+  const versions = [5, 6, 7].map((major) => {
+    const { devDependencies } = JSON.parse(files.get(join(folder, `vite-${major}`, "package.json")));
+    assert.ok(devDependencies.vite.startsWith(`${major}.`));
+    return devDependencies.vite;
+  });
+  assert.ok(text.includes(`| Vite 5 to 7 | ${versions.join(", ")} |`));
+});
+
+test("the table of entry points has every one of the package", async () => {
+  const table = /^## Which entry point\n([\s\S]*?)^## /m.exec(text)[1];
+  const { exports } = JSON.parse(await readFile(join(root, "pkg", "package.json"), "utf8"));
+  // Those for another library or framework have pages of their own; the others are files.
+  const entries = Object.keys(exports).filter(
+    (name) => !/altcha|react|worker(\.js)?$|wasm|json|javascript/.test(name) || name === "./service-worker",
+  );
+  assert.equal(entries.length, 5);
+  for (const name of entries) {
+    const shown = name.endsWith(".js") ? name.slice("./".length) : name.replace(/^\./, "saltmine");
+    assert.ok(table.includes(`\`${shown}\``), shown);
+  }
+});
+
 test("each project's lock file is of its package.json", () => {
   const projects = [...files.keys()].filter((path) => path.endsWith("package.json"));
   assert.ok(projects.length > 10);

@@ -162,27 +162,33 @@ test("a library that has saltmine, bundled again by an application's Vite", asyn
   }
 });
 
-test("a development server of Vite 7", async (t) => {
-  const folder = await installProject(t, "vite-7", tarball);
-  await copyApp(folder);
-  const { createServer } = await viteOf(folder);
-  const main = await readFile(join(folder, "main.js"), "utf8");
-  for (const [what, entry, options] of [
-    ["saltmine, left out of pre-bundling", "saltmine", { optimizeDeps: { exclude: ["saltmine"] } }],
-    ["saltmine/inline, no setting", "saltmine/inline", {}],
-  ]) {
-    await t.test(what, async (t) => {
-      await writeFile(join(folder, "main.js"), main.replace('"saltmine"', `"${entry}"`));
-      const dev = await createServer({
-        ...quiet(folder),
-        ...options,
-        configFile: false,
-        cacheDir: join(folder, what.replaceAll(/\W/g, "-")),
-        server: { host: "127.0.0.1", port: 0 },
-      });
-      t.after(() => dev.close());
-      await dev.listen();
-      assertToken(await outcomeOf(dev.resolvedUrls.local[0]));
+for (const version of [5, 6, 7])
+  test(`Vite ${version}`, async (t) => {
+    const folder = await installProject(t, `vite-${version}`, tarball);
+    await copyApp(folder);
+    const { build, createServer } = await viteOf(folder);
+    await t.test("build, no setting", async (t) => {
+      await build({ ...quiet(folder), configFile: false });
+      await assertEngines(t, { folders: { "/": join(folder, "dist") }, files: {} }, { engines: BEST });
     });
-  }
-});
+
+    const main = await readFile(join(folder, "main.js"), "utf8");
+    for (const [what, entry, options] of [
+      ["saltmine, left out of pre-bundling", "saltmine", { optimizeDeps: { exclude: ["saltmine"] } }],
+      ["saltmine/inline, no setting", "saltmine/inline", {}],
+    ]) {
+      await t.test(`development server: ${what}`, async (t) => {
+        await writeFile(join(folder, "main.js"), main.replace('"saltmine"', `"${entry}"`));
+        const dev = await createServer({
+          ...quiet(folder),
+          ...options,
+          configFile: false,
+          cacheDir: join(folder, what.replaceAll(/\W/g, "-")),
+          server: { host: "127.0.0.1", port: 0 },
+        });
+        t.after(() => dev.close());
+        await dev.listen();
+        assertToken(await outcomeOf(dev.resolvedUrls.local[0]));
+      });
+    }
+  });
