@@ -2,7 +2,7 @@
  * Finds promises that nothing awaits, whose errors are lost; tsc and Prettier check everything else.
  *
  * typescript-eslint does not support TypeScript 7, which the code is built with (it needs `>=4.8.4 <6.1.0`). So this
- * folder is an npm package of its own with an older TypeScript; `npm run lint` installs it.
+ * folder is an npm package of its own with an older TypeScript; `npm run lint` and `npm test` install it.
  */
 import { fileURLToPath } from "node:url";
 import tseslint from "typescript-eslint";
