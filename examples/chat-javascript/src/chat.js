@@ -24,7 +24,7 @@ export function createChat() {
     });
     if (!response.ok) {
       const problem = await response.json().catch(() => ({}));
-      throw new Error(problem.detail ?? `The server answered with status ${response.status}.`);
+      throw new Error(problem.detail ?? `The server responded with status ${response.status}.`);
     }
     const events = response.body
       .pipeThrough(new TextDecoderStream())
