@@ -16,9 +16,9 @@ export async function readIntegrity() {
     .map(([file, hash]) => `| \`${file}\` | \`${hash}\` |`);
   return `# Integrity
 
-The SHA-384 of the files in \`dist/\` of saltmine ${version}, from its \`dist/integrity.json\`, which has those of the
-declarations too. Each is the value of an \`integrity\` attribute and of an import map, and, in single quotes, a source of
-\`script-src\`: see [how to use them](../../docs/bundlers.md#integrity).
+The SHA-384 hashes of the files in \`dist/\` of saltmine ${version}, from \`dist/integrity.json\`, which also has those of the
+declarations. Use a hash in an \`integrity\` attribute, in an import map, or in single quotes as a source of \`script-src\`: see
+[integrity](../../docs/bundlers.md#integrity).
 
 | file | SHA-384 |
 | --- | --- |

@@ -59,6 +59,7 @@ const GROUPS = [
     entries: [
       guide("benchmarks", "Benchmarks"),
       { href: "../bench.html", label: "Benchmark page" },
+      guide("versions", "Versions"),
       { source: "CHANGELOG.md", file: "changelog.html", label: "Changelog" },
       { source: "CONTRIBUTING.md", file: "contributing.html", label: "Contributing" },
       { source: "fuzz/README.md", file: "fuzzing.html", label: "Fuzzing" },

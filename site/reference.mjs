@@ -114,7 +114,7 @@ function sameAs(name, first, text) {
   );
   return `# \`${name}\`
 
-The same as [\`${first.name}\`](${basename(first.source)}), in one file, for where nothing can be imported later: see
+This entry point has the exports of [\`${first.name}\`](${basename(first.source)}), in one file that imports nothing later. See
 [where it runs](../docs/client.md#where-it-runs).
 
 ${names.map((exported) => `- \`${exported}\``).join("\n")}

@@ -40,7 +40,7 @@ export function frame({ page, menu, assets }) {
     <script type="module" src="${to(assets.script)}"></script>
   </head>
   <body>
-    <a class="skip" href="#content">Skip to the text</a>
+    <a class="skip" href="#content">Skip to the content</a>
     ${masthead({
       menuButton: MENU_BUTTON,
       brand: `<a class="brand" href="${to("index.html")}"><img class="mark" src="${to(assets.mark)}" alt="" /> saltmine</a>`,

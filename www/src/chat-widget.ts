@@ -2,7 +2,7 @@
 import { ChatError, type Conversation } from "./conversation.js";
 import { make, part } from "./page.js";
 
-const GREETING = "Hello! I am an echo: whatever you write comes back, word by word, over your session.";
+const GREETING = "Hello! I am the echo agent: I repeat what you write, word by word, over your session.";
 
 /** Room beside the page's text: the chat is open from the start. */
 const WIDE = matchMedia("(min-width: 68rem)");
@@ -125,7 +125,7 @@ export class ChatWidget {
   #setAnswering(controller: AbortController | undefined): void {
     this.#answering = controller;
     this.#send.dataset.state = controller ? "stop" : "send";
-    this.#send.setAttribute("aria-label", controller ? "Stop the answer" : "Send");
+    this.#send.setAttribute("aria-label", controller ? "Stop the response" : "Send");
     // A whole answer is read out, not its pieces.
     this.#log.setAttribute("aria-busy", String(controller !== undefined));
   }

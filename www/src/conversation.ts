@@ -22,7 +22,7 @@ export class ChatError extends Error {
   }
 }
 
-const BROKE_OFF = "The answer broke off before its end.";
+const BROKE_OFF = "The answer was interrupted before its end.";
 
 /** Messages so far and the id that the server knows them by. */
 export class Conversation {
@@ -60,7 +60,7 @@ export class Conversation {
       response = await fetch(this.#url, { method: "POST", headers, body, signal, credentials: "omit" });
     } catch (cause) {
       signal.throwIfAborted();
-      throw new ChatError("No answer from the server. Check the connection and try again.", { cause });
+      throw new ChatError("The server did not respond. Check the connection and try again.", { cause });
     }
     if (!response.ok) throw await refusal(response);
     return response;
@@ -77,7 +77,7 @@ function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function* readAnswer(response: Response, signal: AbortSignal): AsyncGenerator<string> {
   if (!response.body || !/^text\/event-stream\b/.test(response.headers.get("content-type") ?? "")) {
-    throw new ChatError("The server's answer is not a stream of events. Check the server's address.");
+    throw new ChatError("The server's response is not a stream of events. Check the server's address.");
   }
   try {
     for await (const data of readEvents(response.body)) {
@@ -104,9 +104,9 @@ async function refusal(response: Response): Promise<ChatError> {
 
 function sentence(status: number, retryAfter: string | null): string {
   if (status === 401) return "The server no longer accepts your session.";
-  if (status === 403) return `This page's origin, ${location.origin}, may not talk to this app.`;
+  if (status === 403) return `The app does not allow this page's origin, ${location.origin}.`;
   if (status === 404) return "The server does not know this app or its agent.";
-  if (status === 413) return "This is more than the server takes.";
+  if (status === 413) return "The message is too long for the server.";
   if (status === 429) {
     const seconds = Number(retryAfter);
     const when =

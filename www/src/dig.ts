@@ -14,7 +14,7 @@ export function startDigging(): void {
     underWay = new AbortController();
     button.textContent = "Stop";
     await dig(Number(part<HTMLSelectElement>("dig-depth").value), underWay.signal);
-    button.textContent = "Dig";
+    button.textContent = "Solve";
     underWay = undefined;
   };
   part<HTMLFormElement>("dig-form").addEventListener("submit", (event) => {

@@ -71,7 +71,7 @@ function start(settings: Settings): void {
   });
   part("new-identity").addEventListener("click", () => {
     newIdentity();
-    chat.restart("You are someone else now, so this is a new conversation.");
+    chat.restart("You have a new identity, so this is a new conversation.");
   });
   const sign = startSigningIn(settings, (signer) => {
     visitor += 1;
@@ -127,5 +127,5 @@ function showSettings({ baseUrl, appId, isForeign }: Settings): void {
   ].join("\n");
   if (!isForeign) return;
   part("foreign-server").hidden = false;
-  part("foreign-server").textContent = `This page’s address has it talk to another server: ${baseUrl}`;
+  part("foreign-server").textContent = `The address of this page selects another server: ${baseUrl}`;
 }

@@ -9,8 +9,8 @@ const STATUS: Record<State, string> = {
   starting: "Starting",
   challenge: "Fetching",
   solving: "Solving",
-  waiting: "Waiting to try again",
-  session: "Asking",
+  waiting: "Waiting to retry",
+  session: "Requesting",
   ready: "Ready",
   failed: "Failed",
   signed_out: "Signed out",
@@ -83,21 +83,21 @@ export class SessionPanel {
     this.#timeline.stop("skipped");
     if (event.solveMs !== undefined) this.#timeline.searchTook(event.solveMs);
     if (source === "storage")
-      this.#timeline.note("starting", "Not needed: the session of your last visit still holds");
+      this.#timeline.note("starting", "Not needed: the session of your last visit is still valid");
     else if (source === "callback")
-      this.#timeline.note("starting", "Not needed: the page has a token of its own for the user");
+      this.#timeline.note("starting", "Not needed: the page has a token for the user");
     else if (!proofOfWork)
-      this.#timeline.note("solving", "Not asked for: proof of work is off on this server");
+      this.#timeline.note("solving", "Not required: proof of work is off on this server");
 
     part("took").hidden = false;
     part("took-ms").textContent = ms(tookMs);
     part("took-ms").dataset.value = String(tookMs);
     part("took-note").textContent =
       source === "storage"
-        ? "to find the session you already had"
+        ? "to load the stored session"
         : source === "callback"
-          ? "to a token that the page signed"
-          : "from nothing to a session";
+          ? "to sign a token"
+          : "from the start to a session";
     part("user-id").textContent = session.userId;
     const expiry = part<HTMLTimeElement>("expires-at");
     expiry.dateTime = session.expiresAt;
@@ -105,12 +105,12 @@ export class SessionPanel {
     part("source").dataset.source = source;
     part("source").textContent =
       source === "storage"
-        ? "This browser’s storage; nothing was asked for"
+        ? "This browser’s storage, without a request"
         : source === "callback"
           ? "This page, which signed a token for the user"
           : "The server, just now";
     part("proof-of-work").textContent = proofText(event);
-    this.#showBackend(event.backend, source !== "network" ? "No work was done on this visit." : undefined);
+    this.#showBackend(event.backend, source !== "network" ? "No search on this visit." : undefined);
   }
 
   #showBackend(backend: Backend | undefined, otherwise = ""): void {
@@ -134,14 +134,14 @@ function factsOf({ code, status }: SaltmineError): string[] {
 }
 
 function rungText({ reason }: Backend): string {
-  return reason ? `Why not higher: ${reason}.` : "The highest rung.";
+  return reason ? `Reason: ${reason}.` : "The best engine.";
 }
 
 function proofText(event: Extract<ClientEvent, { type: "ready" }>): string {
   const { source, proofOfWork, hashes, keys, solveMs } = event;
   if (source === "storage") return "None on this visit";
   if (source === "callback") return "None: the app’s key verifies the token";
-  if (!proofOfWork) return "Off on this server: none was asked for";
+  if (!proofOfWork) return "Off on this server";
   if (solveMs === undefined) return "Done";
   return keys === undefined
     ? `${count(hashes ?? 0)} hashes in ${ms(solveMs)} ms`

@@ -25,7 +25,7 @@ export async function makeSigner(baseUrl: string): Promise<Signer> {
   });
   // 405 where the server has the page's files, which take no POST.
   if (response.status === 404 || response.status === 405)
-    throw new Error("This server takes no keys from a page: run npm start.");
+    throw new Error("This server accepts no keys from a page: run npm start.");
   if (!response.ok) throw new Error(`The server refused the page's key with status ${response.status}.`);
   const { data } = (await response.json()) as { data: { kid: string } };
   return () => sign(pair.privateKey, data.kid);

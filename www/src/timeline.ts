@@ -55,7 +55,7 @@ export class Timeline {
 
   /** The request is over; what has not happened by now will not. */
   stop(ending: Ending): void {
-    if (ending === "failed" && this.#current) this.note(this.#current, "Here it failed");
+    if (ending === "failed" && this.#current) this.note(this.#current, "This step failed");
     this.#finish(ending === "failed" ? "failed" : "done");
     for (const step of STEPS) if (!this.#spans.has(step)) this.#mark(step, "skipped");
     // A bar without a value moves for ever.

@@ -48,7 +48,7 @@ if (globalThis.crypto?.subtle) {
   button.disabled = true;
   say(
     "failed",
-    "This page must come over https, or from this machine: elsewhere browsers keep the hash function away that altcha-lib and the checks of this page use.",
+    "Open this page over https or on localhost: otherwise browsers have no WebCrypto, which altcha-lib and this page's checks use.",
   );
 }
 
@@ -129,8 +129,8 @@ function showVerdict(rates: Rates): void {
 
 /** A sentence, and what the browser says. */
 function explain(error: unknown): [sentence: string, detail: string] {
-  if (!(error instanceof Error)) return ["It broke off.", String(error)];
+  if (!(error instanceof Error)) return ["It failed unexpectedly.", String(error)];
   return "cause" in error && typeof error.cause === "string"
     ? [error.message, error.cause]
-    : ["It cannot be run here.", error.message];
+    : ["It does not run here.", error.message];
 }
