@@ -72,8 +72,8 @@ describe("docs/production.md", () => {
 
   test("has no block that is not run here", () => {
     assert.equal(more.length, 0);
-    // Four commands, and the headers of a response.
-    assert.equal(production.match(/^```/gm).length, 10);
+    // Four commands, a file of variables, and the headers of a response.
+    assert.equal(production.match(/^```/gm).length, 12);
   });
 
   test("lists every variable, with its default", async () => {
@@ -87,5 +87,8 @@ describe("docs/production.md", () => {
       assert.ok(line, name);
       if (value) assert.ok(line.includes(value), `${name}: ${value}`);
     }
+    const names = variables.map(([, name]) => name);
+    for (const block of codeBlocks(production, "ini", server.baseUrl))
+      for (const [, name] of block.matchAll(/^(\w+)=/gm)) assert.ok(names.includes(name), name);
   });
 });
