@@ -55,6 +55,13 @@ impl AppCache {
         Ok(app)
     }
 
+    /// Returns whether [`find`](Self::find) would answer without the database.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.elapsed();
+        apps.by_id.get(id).is_some_and(|entry| is_recent(entry.read_at, now, REUSE_TIME))
+    }
+
     /// Keeps an app that was read when `changes` changes had been made. One that was changed since is not kept.
     fn keep(&self, app: &Arc<App>, read_at: Duration, changes: u64) {
         let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! What an agent receives: the operator's prompt, and as much of the conversation as the budget allows.
 
-use crate::{Error, Message, Role};
+use crate::{Error, Message, Role, defaults};
 
 /// The tokens that services add to each message, about.
 const TOKENS_PER_MESSAGE: usize = 4;
@@ -15,9 +15,9 @@ pub struct ContextBudget {
 }
 
 impl Default for ContextBudget {
-    /// 512 KiB and 128000 tokens: room for the longest message in every script.
+    /// Room for the longest message in every script.
     fn default() -> Self {
-        Self { bytes: 512 * 1024, tokens: 128_000 }
+        Self { bytes: defaults::AGENT_CONTEXT_BYTES, tokens: defaults::AGENT_CONTEXT_TOKENS }
     }
 }
 

@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 /// Characters of a title.
 const TITLE_CHARACTERS: usize = 80;
 
+/// The title of a conversation that begins without a text, such as with a file.
+const UNTITLED: &str = "Untitled";
+
 /// Whose conversations: one user of one app. With an API key both are the key itself, which has no users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visitor {
@@ -60,6 +63,11 @@ pub(crate) struct Turn {
     /// The title, if the conversation begins here.
     pub(crate) title: String,
     pub(crate) messages: Vec<NewMessage>,
+    /// Whether there was no conversation when the question came. A conversation that was deleted since does not come back.
+    pub(crate) begins: bool,
+    /// When the question came.
+    pub(crate) asked_at: Timestamp,
+    /// When the answer was complete.
     pub(crate) at: Timestamp,
 }
 
@@ -84,6 +92,8 @@ pub(crate) enum TurnOutcome {
     Full,
     /// The app or the API key was deleted meanwhile.
     ClientDeleted,
+    /// The conversation was deleted, or its visitor erased, meanwhile.
+    Deleted,
 }
 
 impl Turn {
@@ -110,7 +120,7 @@ pub(crate) fn encoded_bytes(content: &str) -> usize {
 pub(crate) fn title<'a>(messages: impl IntoIterator<Item = &'a Message>) -> String {
     let first = messages.into_iter().find(|message| message.role == Role::User);
     let content = first.map_or("", |message| message.content.trim());
-    let line = content.lines().next().unwrap_or_default();
+    let line = content.lines().next().unwrap_or(UNTITLED);
     if line.chars().count() <= TITLE_CHARACTERS {
         return line.to_owned();
     }

@@ -11,12 +11,15 @@ pub mod config;
 mod connection_limits;
 mod context;
 mod conversations;
+mod defaults;
 pub mod development;
 mod error;
 mod http;
 mod limits;
 mod maintenance;
 mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod private_file;
 mod proof_of_work;
 mod random;

@@ -2,9 +2,12 @@
 
 use crate::CommandError;
 use saltmine_server::config::LogArguments;
+#[cfg(feature = "otlp")]
+use saltmine_server::otlp::SpanExport;
 use std::io::{self, IsTerminal};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::{Identity, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The levels of a server's log, unless the operator chose others.
@@ -32,6 +35,61 @@ pub(crate) fn start_for_command(arguments: &LogArguments) -> Result<(), CommandE
 ///
 /// If the levels or the format are none.
 pub(crate) fn start(arguments: &LogArguments) -> Result<(), CommandError> {
+    start_with(arguments, Identity::new())
+}
+
+/// Logs to stderr from now on, and exports traces where the environment says so.
+///
+/// # Errors
+///
+/// Those of [`start`], and if the export cannot be started.
+#[cfg(feature = "otlp")]
+pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, CommandError> {
+    let export = SpanExport::start().map_err(CommandError::Traces)?;
+    start_with(arguments, export.as_ref().map(SpanExport::layer))?;
+    Ok(Traces(export))
+}
+
+/// Logs to stderr from now on. This build does not export traces, and warns where the environment expects it.
+///
+/// # Errors
+///
+/// Those of [`start`].
+#[cfg(not(feature = "otlp"))]
+pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, CommandError> {
+    start(arguments)?;
+    for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            tracing::warn!(
+                "{name} is set, but this build does not export traces: build it with --features otlp"
+            );
+        }
+    }
+    Ok(Traces())
+}
+
+/// The export of traces, if there is one.
+pub(crate) struct Traces(#[cfg(feature = "otlp")] Option<SpanExport>);
+
+impl Traces {
+    /// Sends what is not sent yet.
+    pub(crate) async fn end(self) {
+        #[cfg(feature = "otlp")]
+        if let Some(export) = self.0 {
+            // It blocks, and ends a runtime of its own.
+            match tokio::task::spawn_blocking(|| export.end()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(problem)) => tracing::warn!("the last traces could not be exported ({problem})"),
+                Err(problem) => tracing::warn!("the last traces could not be exported ({problem})"),
+            }
+        }
+    }
+}
+
+fn start_with(
+    arguments: &LogArguments,
+    traces: impl Layer<Registry> + Send + Sync,
+) -> Result<(), CommandError> {
     let levels: Targets =
         arguments.levels.parse().map_err(|_| CommandError::Log(arguments.levels.clone()))?;
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
@@ -41,6 +99,6 @@ pub(crate) fn start(arguments: &LogArguments) -> Result<(), CommandError> {
         "json" => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
         other => return Err(CommandError::LogFormat(other.to_owned())),
     };
-    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
+    tracing_subscriber::registry().with(traces).with(lines.with_filter(levels)).init();
     Ok(())
 }

@@ -37,6 +37,9 @@ enum CommandError {
     ListenForAdmin { address: std::net::SocketAddr, problem: io::Error },
     #[error("SALTMINE_AGENT_URL cannot be used ({0}): see that this machine's certificates can be read.")]
     Agent(AgentError),
+    #[cfg(feature = "otlp")]
+    #[error("Traces cannot be exported ({0}): correct the variables OTEL_EXPORTER_OTLP_….")]
+    Traces(String),
     #[error("The system gives no random numbers ({0}).")]
     Random(io::Error),
     #[error("The server had to stop ({0}).")]

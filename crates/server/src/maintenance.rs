@@ -15,6 +15,9 @@ const GRACE_SECONDS: u64 = 60 * 60;
 /// How long a revocation is kept: longer than any token is valid.
 const REVOCATION_SECONDS: i64 = 366 * 24 * 60 * 60;
 
+/// How long the note of an erasure is kept: longer than an agent may take to answer.
+const ERASURE_SECONDS: i64 = 24 * 60 * 60;
+
 /// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
@@ -57,7 +60,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
         let revocations = state.store.delete_old_revocations(old, BATCH).await?;
         let keep = state.settings.management.audit_entries;
         let audit_entries = state.store.delete_old_audit_entries(keep, BATCH).await?;
-        let round = challenges + conversations + revocations + audit_entries;
+        let old = state.clock.now() - SignedDuration::from_secs(ERASURE_SECONDS);
+        let erasures = state.store.delete_old_erasures(old, BATCH).await?;
+        let round = challenges + conversations + revocations + audit_entries + erasures;
         if round == 0 {
             return Ok(forgotten);
         }

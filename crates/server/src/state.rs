@@ -4,7 +4,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::proof_of_work::{Issuer, ProofOfWork};
 use crate::state_builder::AppStateBuilder;
-use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens};
+use crate::{Agents, Clock, ContextBudget, LimitSettings, Random, Secret, Store, Tokens, defaults};
 use ipnet::IpNet;
 use std::num::NonZeroU32;
 use std::ops::Deref;
@@ -70,7 +70,7 @@ impl Settings {
             proof_of_work: None,
             token_secret,
             second_token_secret: None,
-            session_lifetime_seconds: 30 * 24 * 60 * 60,
+            session_lifetime_seconds: defaults::SESSION_LIFETIME_SECONDS,
             is_development: false,
             management_key: None,
             management: ManagementSettings::default(),
@@ -78,16 +78,17 @@ impl Settings {
             limits: LimitSettings::default(),
             trusted_proxies: Vec::new(),
             static_dir: None,
-            max_connections: NonZeroU32::new(900).expect("it is not zero"),
-            max_connections_per_address: NonZeroU32::new(200).expect("it is not zero"),
+            max_connections: NonZeroU32::new(defaults::MAX_CONNECTIONS).expect("it is not zero"),
+            max_connections_per_address: NonZeroU32::new(defaults::MAX_CONNECTIONS_PER_ADDRESS)
+                .expect("it is not zero"),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(20),
             request_timeout: Duration::from_secs(30),
             agent_prompt: None,
             context_budget: ContextBudget::default(),
-            agent_timeout: Duration::from_secs(120),
+            agent_timeout: Duration::from_secs(defaults::AGENT_TIMEOUT_SECONDS),
             write_timeout: Duration::from_secs(30),
-            finish_time: Duration::from_secs(30),
+            finish_time: Duration::from_secs(defaults::SHUTDOWN_SECONDS),
             retention: None,
         }
     }
@@ -103,9 +104,9 @@ pub struct ManagementSettings {
 }
 
 impl Default for ManagementSettings {
-    /// No second key, and 10000 calls.
+    /// No second key, and an audit log.
     fn default() -> Self {
-        Self { read_key: None, audit_entries: 10_000 }
+        Self { read_key: None, audit_entries: defaults::AUDIT_ENTRIES }
     }
 }
 

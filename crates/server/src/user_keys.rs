@@ -157,11 +157,25 @@ fn read_pem(pem: &str) -> Result<Document, InvalidKey> {
     if pem.len() > MAX_PEM_CHARACTERS {
         return Err(invalid("publicKey", format!("must have at most {MAX_PEM_CHARACTERS} characters")));
     }
-    let (label, document) = Document::from_pem(pem).map_err(|_| invalid("publicKey", MUST))?;
+    let pem = rewrapped(pem);
+    let (label, document) = Document::from_pem(&pem).map_err(|_| invalid("publicKey", MUST))?;
     if label != "PUBLIC KEY" {
         return Err(invalid("publicKey", format!("{MUST}, not -----BEGIN {label}-----")));
     }
     Ok(document)
+}
+
+/// The PEM with lines of 64 characters, which RFC 7468 asks of writers and which the parser expects. Keys from other tools
+/// have longer ones.
+fn rewrapped(pem: &str) -> String {
+    const MARK: &str = "-----";
+    let parts: Vec<&str> = pem.trim().split(MARK).collect();
+    let ["", begin, base64, end, ""] = parts[..] else {
+        return pem.to_owned();
+    };
+    let base64: Vec<char> = base64.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    let lines = base64.chunks(64).map(|line| line.iter().collect::<String>() + "\n");
+    format!("{MARK}{begin}{MARK}\n{}{MARK}{end}{MARK}\n", lines.collect::<String>())
 }
 
 /// A key that was read.

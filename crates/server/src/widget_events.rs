@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Events that one visitor may report in [`EVENT_WINDOW_MILLISECONDS`]; a busy conversation causes a hundred.
@@ -19,7 +20,7 @@ pub(crate) const MAX_FEEDBACK_PER_CONVERSATION: u32 = 1000;
 const MAX_TEXT_CHARACTERS: usize = 4000;
 
 /// An event as it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WidgetEvent {
     /// The id that the client chose, or the server's.
@@ -41,23 +42,23 @@ pub(crate) struct WidgetEvent {
     pub(crate) created_at: Timestamp,
 }
 
-/// What an event says beside its type.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// What an event says beside its type, as JSON: a parsed value takes many times the memory of its text.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventData {
     /// What the page's owner adds to every event.
     #[schema(value_type = Option<Object>)]
-    pub(crate) properties: Option<Map<String, Value>>,
+    pub(crate) properties: Option<Box<RawValue>>,
     /// What the page's owner says about the user. Nobody verified it.
     #[schema(value_type = Option<Object>)]
-    pub(crate) user_properties: Option<Map<String, Value>>,
+    pub(crate) user_properties: Option<Box<RawValue>>,
     /// What the widget says about the event.
     #[schema(value_type = Option<Object>)]
-    pub(crate) metadata: Option<Map<String, Value>>,
+    pub(crate) metadata: Option<Box<RawValue>>,
 }
 
 /// Feedback as it is stored: the last one of a visitor on a message.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Feedback {
     pub(crate) id: String,
@@ -72,7 +73,7 @@ pub(crate) struct Feedback {
     pub(crate) r#type: FeedbackType,
     /// What the visitor says about it.
     #[schema(value_type = Option<Value>)]
-    pub(crate) details: Option<Value>,
+    pub(crate) details: Option<Box<RawValue>>,
     /// When the visitor first gave feedback on the message.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,

@@ -110,3 +110,24 @@ fn responses_that_are_not_read_take_little_memory() {
     let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
     assert!(each < 1500, "{each} KiB for each of {} responses", connections.len());
 }
+
+/// Each event is 180 KB, which parsed would take 3 MB: one read of the database returned 200 of them.
+#[test]
+fn exports_of_large_events_that_are_not_read_take_little_memory() {
+    let visitor = Visitor::new("warn");
+    let zeros = format!("[{}0]", "0,".repeat(30_000));
+    let event = format!(
+        r#"{{"type":"t","properties":{{"x":{zeros}}},"userProperties":{{"x":{zeros}}},"metadata":{{"x":{zeros}}}}}"#
+    );
+    let event: Value = serde_json::from_str(&event).unwrap();
+    for _ in 0..40 {
+        ask(&visitor.server, &format!("POST /run/v1/events HTTP/1.1\r\n{}", visitor.authorization), &event);
+    }
+    let export = format!("GET /run/v1/visitor HTTP/1.0\r\n{}", visitor.authorization);
+    assert_eq!(ask(&visitor.server, &export, &Value::Null)["events"].as_array().unwrap().len(), 40);
+    let before = visitor.memory();
+    let connections: Vec<_> = (0..20).map(|_| send(&visitor.server, &export, "")).collect();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
+    assert!(each < 4000, "{each} KiB for each of {} exports", connections.len());
+}

@@ -66,7 +66,9 @@ fn start(server: &str, change: impl Fn(String) -> String) -> Option<Proxy> {
         .concat();
     let text = change(text).replace("http {", &format!("http {{\naccess_log off;\n{paths}"));
     fs::write(folder.path().join("nginx.conf"), format!("daemon off;\npid {prefix}/pid;\n{text}")).unwrap();
-    fs::copy(deployed.join("problem_headers.conf"), folder.path().join("problem_headers.conf")).unwrap();
+    for file in ["problem_headers.conf", "preflight_headers.conf"] {
+        fs::copy(deployed.join(file), folder.path().join(file)).unwrap();
+    }
     let child = Command::new(program)
         .args(["-e", "stderr", "-p"])
         .arg(folder.path())
@@ -130,7 +132,7 @@ fn a_page_can_read_the_proxys_own_errors() {
     assert!(good.starts_with("HTTP/1.1 200") && good.contains("maxnumber"), "{good}");
     assert_eq!(good.to_ascii_lowercase().matches("access-control-allow-origin").count(), 1);
 
-    let length = 2 * 1024 * 1024;
+    let length = 6 * 1024 * 1024;
     let head = format!(
         "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {PAGE}\r\nContent-Length: {length}\r\n\r\n"
     );
@@ -138,6 +140,20 @@ fn a_page_can_read_the_proxys_own_errors() {
 
     drop(running);
     assert_readable(&get(&proxy.address), 503, "not_ready");
+    // A page sends the session request only after a preflight that succeeds.
+    let preflight = format!(
+        "OPTIONS /run/auth/apps/app_1/anonymous-session HTTP/1.1\r\nHost: test\r\nOrigin: {PAGE}\r\nConnection: close\r\n\
+        Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: x-inkeep-challenge-solution\r\n\r\n"
+    );
+    let response = ask(&proxy.address, &preflight).to_ascii_lowercase();
+    assert!(response.starts_with("http/1.1 204 "), "{response}");
+    for header in [
+        &format!("access-control-allow-origin: {PAGE}"),
+        "access-control-allow-methods: get, post, delete",
+        "access-control-allow-headers: x-inkeep-challenge-solution",
+    ] {
+        assert!(response.lines().any(|line| line == header), "{header}: {response}");
+    }
 }
 
 #[test]

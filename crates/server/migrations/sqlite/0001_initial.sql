@@ -156,3 +156,17 @@ CREATE TABLE feedback (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX feedback_by_time ON feedback (client_id, updated_at);
+
+-- The export of a visitor.
+CREATE INDEX feedback_by_user ON feedback (client_id, user_id, conversation_id, message_id);
+
+-- When a visitor was last erased: an answer that was being written then is not stored.
+CREATE TABLE erasures (
+    client_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    -- Unix time in milliseconds.
+    erased_at INTEGER NOT NULL,
+    PRIMARY KEY (client_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX erasures_by_time ON erasures (erased_at);

@@ -62,7 +62,7 @@ impl ChatCompletions {
 
 /// Returns the TLS settings of the client: this machine's certificates, with a provider of its own. The provider of the
 /// whole process belongs to whoever embeds this library.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -3,6 +3,8 @@
 
 mod chat_completions;
 
+#[cfg(feature = "otlp")]
+pub(crate) use chat_completions::tls;
 pub use chat_completions::{ChatCompletions, ChatCompletionsSettings};
 
 use futures_util::stream::{self, BoxStream, StreamExt};

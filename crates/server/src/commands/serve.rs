@@ -27,7 +27,7 @@ pub(crate) fn check_config(arguments: Arguments) -> Result<(), CommandError> {
 
 /// Runs the server until it receives a signal.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), CommandError> {
-    logging::start(&arguments.database.log)?;
+    let traces = logging::start_with_traces(&arguments.database.log)?;
     let config = arguments.check(&SystemRandom)?;
     let store = Store::open_with(&config.database_url, config.database_connections).await?;
     let mut builder = AppState::builder(config.settings.clone(), store);
@@ -71,7 +71,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CommandError> {
     // Whoever closed our stdout does not want to read this, but may want the server.
     let _ = io::stdout().write_all(greeting.as_bytes());
 
-    serve(Listeners { public, admin }, state, stop).await.map_err(CommandError::Serve)
+    let result = serve(Listeners { public, admin }, state, stop).await.map_err(CommandError::Serve);
+    traces.end().await;
+    result
 }
 
 /// Returns what a person who tries the server out should know.

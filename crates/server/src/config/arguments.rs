@@ -1,4 +1,5 @@
 use super::{DatabaseArguments, LimitArguments, ManagementArguments};
+use crate::{KeyDerivation, defaults};
 use clap::Parser;
 use std::path::PathBuf;
 
@@ -15,15 +16,15 @@ pub struct Arguments {
     pub pow_hmac_secret_second: Option<String>,
 
     /// What requires a proof of work: `session`, or `request` for each session and each message
-    #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = "session", value_name = "SCOPE")]
+    #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = defaults::POW_SCOPE.name(), value_name = "SCOPE")]
     pub pow_scope: String,
 
     /// The version of ALTCHA: `1`; `2` for `/run/auth/challenge`, and 1 for older clients; or `2-only`
-    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = "2", value_name = "VERSION")]
+    #[arg(long, env = "SALTMINE_POW_VERSION", default_value = defaults::POW_VERSIONS.name(), value_name = "VERSION")]
     pub pow_version: String,
 
     /// The key derivation of version 2: `PBKDF2/SHA-256`, `SHA-256`, `SCRYPT` or `ARGON2ID`
-    #[arg(long, env = "SALTMINE_POW_ALGORITHM", default_value = "PBKDF2/SHA-256", value_name = "NAME")]
+    #[arg(long, env = "SALTMINE_POW_ALGORITHM", default_value = KeyDerivation::default().algorithm.name(), value_name = "NAME")]
     pub pow_algorithm: String,
 
     /// Iterations, for scrypt N, for Argon2id passes; default: 5000 for PBKDF2, 1000 for SHA-256, 16384 for scrypt, 2 for
@@ -44,19 +45,19 @@ pub struct Arguments {
     pub pow_counter_max: Option<String>,
 
     /// What challenges of `/run/auth/challenge` are bound to: `off`, `app`, or `app-and-address`
-    #[arg(long, env = "SALTMINE_POW_BINDING", default_value = "app", value_name = "BINDING")]
+    #[arg(long, env = "SALTMINE_POW_BINDING", default_value = defaults::POW_BINDING.name(), value_name = "BINDING")]
     pub pow_binding: String,
 
     /// Whether solutions of challenges that are bound to no app are refused: `true` or `false`
-    #[arg(long, env = "SALTMINE_POW_BINDING_REQUIRED", default_value = "false", value_name = "BOOL")]
+    #[arg(long, env = "SALTMINE_POW_BINDING_REQUIRED", default_value_t = defaults::POW_BINDING_REQUIRED.to_string(), value_name = "BOOL")]
     pub pow_binding_required: String,
 
     /// The largest number that may solve a challenge of version 1
-    #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value = "50000", value_name = "NUMBER")]
+    #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value_t = defaults::POW_DIFFICULTY.to_string(), value_name = "NUMBER")]
     pub pow_difficulty: String,
 
     /// How long a challenge lives
-    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value = "600", value_name = "SECONDS")]
+    #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value_t = defaults::POW_CHALLENGE_TTL_SECONDS.to_string(), value_name = "SECONDS")]
     pub pow_challenge_ttl_seconds: String,
 
     /// Signs session tokens, at least 32 characters; required in production
@@ -71,7 +72,7 @@ pub struct Arguments {
     #[arg(
         long,
         env = "INKEEP_ANON_SESSION_LIFETIME_SECONDS",
-        default_value = "2592000",
+        default_value_t = defaults::SESSION_LIFETIME_SECONDS.to_string(),
         value_name = "SECONDS"
     )]
     pub anon_session_lifetime_seconds: String,
@@ -118,11 +119,11 @@ pub struct Arguments {
     pub trusted_proxies: String,
 
     /// Connections at once at most; further ones wait
-    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS", default_value = "900", value_name = "NUMBER")]
+    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS", default_value_t = defaults::MAX_CONNECTIONS.to_string(), value_name = "NUMBER")]
     pub max_connections: String,
 
     /// Connections of one address at most, trusted proxies apart; further ones are closed
-    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", default_value = "200", value_name = "NUMBER")]
+    #[arg(long, env = "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = defaults::MAX_CONNECTIONS_PER_ADDRESS.to_string(), value_name = "NUMBER")]
     pub max_connections_per_address: String,
 
     /// Where an agent answers by OpenAI's interface, such as `https://api.openai.com/v1/chat/completions`;
@@ -143,15 +144,15 @@ pub struct Arguments {
     pub agent_prompt: Option<String>,
 
     /// Bytes of a conversation that an agent receives at most
-    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_BYTES", default_value = "524288", value_name = "BYTES")]
+    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_BYTES", default_value_t = defaults::AGENT_CONTEXT_BYTES.to_string(), value_name = "BYTES")]
     pub agent_context_bytes: String,
 
     /// Tokens of a conversation that an agent receives at most, estimated
-    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_TOKENS", default_value = "128000", value_name = "TOKENS")]
+    #[arg(long, env = "SALTMINE_AGENT_CONTEXT_TOKENS", default_value_t = defaults::AGENT_CONTEXT_TOKENS.to_string(), value_name = "TOKENS")]
     pub agent_context_tokens: String,
 
     /// How long an agent may take to answer
-    #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value = "120", value_name = "SECONDS")]
+    #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value_t = defaults::AGENT_TIMEOUT_SECONDS.to_string(), value_name = "SECONDS")]
     pub agent_timeout_seconds: String,
 
     /// The address of the admin listener, such as `127.0.0.1:9090`: management API, metrics and health checks are then
@@ -168,7 +169,7 @@ pub struct Arguments {
     pub drain_seconds: String,
 
     /// How long pending requests may take to finish when the server stops
-    #[arg(long, env = "SALTMINE_SHUTDOWN_SECONDS", default_value = "30", value_name = "SECONDS")]
+    #[arg(long, env = "SALTMINE_SHUTDOWN_SECONDS", default_value_t = defaults::SHUTDOWN_SECONDS.to_string(), value_name = "SECONDS")]
     pub shutdown_seconds: String,
 
     /// A folder of files to serve at `/`

@@ -1,7 +1,7 @@
 //! The second management key and the audit log.
 
 use super::{ConfigError, Environment, KEY_CHARACTERS, SummaryLine, number, secret};
-use crate::{ManagementSettings, Secret};
+use crate::{ManagementSettings, Secret, defaults};
 use clap::Args;
 
 // No `Debug`: it would show the key.
@@ -13,7 +13,7 @@ pub struct ManagementArguments {
     pub manage_read_key: Option<String>,
 
     /// Calls of the management API that the audit log has at most; 0: there is no audit log
-    #[arg(long, env = "SALTMINE_AUDIT_ENTRIES", default_value = "10000", value_name = "NUMBER")]
+    #[arg(long, env = "SALTMINE_AUDIT_ENTRIES", default_value_t = defaults::AUDIT_ENTRIES.to_string(), value_name = "NUMBER")]
     pub audit_entries: String,
 }
 

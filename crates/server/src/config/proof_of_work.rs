@@ -15,11 +15,8 @@ impl Arguments {
         let ttl_seconds =
             number("INKEEP_POW_CHALLENGE_TTL_SECONDS", &self.pow_challenge_ttl_seconds, 1, 86_400)?;
         let second_secret = second("INKEEP_POW_HMAC_SECRET_SECOND", &self.pow_hmac_secret_second)?;
-        let scope = match &*self.pow_scope {
-            "session" => PowScope::Session,
-            "request" => PowScope::Request,
-            other => return Err(invalid("SALTMINE_POW_SCOPE", other, "session or request")),
-        };
+        let scope = PowScope::from_name(&self.pow_scope)
+            .ok_or_else(|| invalid("SALTMINE_POW_SCOPE", &self.pow_scope, "session or request"))?;
         let versions = PowVersions::from_name(&self.pow_version)
             .ok_or_else(|| invalid("SALTMINE_POW_VERSION", &self.pow_version, "1, 2 or 2-only"))?;
         let binding = PowBinding::from_name(&self.pow_binding).ok_or_else(|| {

@@ -1,6 +1,6 @@
 use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
-use super::{list, origin, pow, price};
+use super::{client_address, list, origin, pow, price};
 use crate::limits::scaled;
 use crate::{AppState, Error, PowVersion, ProofOfWork};
 use axum::Json;
@@ -149,7 +149,13 @@ pub(super) async fn issue_app_challenge(
 ) -> Result<Response, Error> {
     let settings = state.settings.proof_of_work.as_ref().ok_or(Error::PowDisabled)?;
     let parameters = list::parameters(&parts.uri)?;
-    let app = enabled_app(&state, parameters.get("appId").map_or("", String::as_str)).await?;
+    let app_id = parameters.get("appId").map_or("", String::as_str);
+    if !state.apps.has(app_id) {
+        // The rate limit comes after the checks of the app, and anyone can invent ids that the database is asked for.
+        let address = client_address::of(&state, &parts.headers, &parts.extensions);
+        state.limits.count_address(super::key(address), &rate_limit::report(&parts)).await?;
+    }
+    let app = enabled_app(&state, app_id).await?;
     origin::require_allowed(app.web_client()?, &parts.headers)?;
     rate_limit::require(&state, &parts).await?;
     let factor = price::of_challenge(&state, Some(&app.id), &parts.headers, &parts.extensions).await;

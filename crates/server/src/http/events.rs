@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -144,17 +145,14 @@ fn cut(
     field: &str,
     data: Option<Map<String, Value>>,
     bytes: &mut usize,
-) -> Result<Option<Map<String, Value>>, Error> {
+) -> Result<Option<Box<RawValue>>, Error> {
     let Some(data) = data else { return Ok(None) };
     let mut data = Value::Object(data);
     cut_texts(&mut data);
-    let length = data.to_string().len();
-    *bytes += length;
-    if length > MAX_DATA_BYTES {
+    let json = data.to_string();
+    *bytes += json.len();
+    if json.len() > MAX_DATA_BYTES {
         return Err(Error::field(field, format!("must have at most {MAX_DATA_BYTES} bytes of JSON")));
     }
-    match data {
-        Value::Object(data) => Ok(Some(data)),
-        _ => Ok(None),
-    }
+    Ok(Some(RawValue::from_string(json).expect("it is JSON")))
 }

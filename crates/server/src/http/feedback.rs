@@ -12,6 +12,7 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Bytes of JSON of the details at most, after long texts were cut.
@@ -48,7 +49,7 @@ struct FeedbackSummary {
     message_id: Option<String>,
     r#type: FeedbackType,
     #[schema(value_type = Option<Value>)]
-    details: Option<Value>,
+    details: Option<Box<RawValue>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -89,15 +90,17 @@ pub(super) async fn give_feedback(
     caller: Caller,
     JsonBody(new): JsonBody<NewFeedback>,
 ) -> Result<impl IntoResponse, Error> {
-    let mut details = new.details;
+    let mut details = None;
     let mut bytes = 0;
-    if let Some(details) = &mut details {
-        cut_texts(details);
-        bytes = details.to_string().len();
+    if let Some(mut value) = new.details {
+        cut_texts(&mut value);
+        let json = value.to_string();
+        bytes = json.len();
         if bytes > MAX_DETAILS_BYTES {
             let problem = format!("must have at most {MAX_DETAILS_BYTES} bytes of JSON");
             return Err(Error::field("details", problem));
         }
+        details = Some(RawValue::from_string(json).expect("it is JSON"));
     }
     let now = state.clock.now();
     let feedback = Feedback {

@@ -2,9 +2,10 @@
 
 use crate::store::storable;
 use crate::{Error, Message, Role};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::fmt;
 use utoipa::ToSchema;
 
 /// A message of a chat: its text is in `content`, or in `parts`.
@@ -18,10 +19,10 @@ pub(super) struct MessageInput {
     role: Sender,
     /// What is said: a text, or parts as in `parts`.
     #[schema(value_type = Option<Content>)]
-    content: Option<Content>,
+    content: Option<JoinedText>,
     /// What is said, in parts: those of type `text` are joined, others are ignored. Read if there is no `content`.
     #[schema(value_type = Option<Vec<Value>>)]
-    parts: Option<Vec<Value>>,
+    parts: Option<JoinedParts>,
 }
 
 /// The `role` of a message.
@@ -34,8 +35,9 @@ enum Sender {
 }
 
 /// The `content` of a message.
-#[derive(Deserialize, ToSchema)]
+#[derive(ToSchema)]
 #[serde(untagged)]
+#[allow(dead_code, reason = "describes what `JoinedText` reads")]
 pub(super) enum Content {
     Text(String),
     Parts(Vec<Value>),
@@ -71,19 +73,144 @@ impl MessageInput {
                 let problem = "is required, or `parts`";
                 return Err(Error::field(format!("messages[{index}].content"), problem));
             }
-            (Some(Content::Text(text)), _) if !text.is_empty() => text,
-            (Some(Content::Parts(parts)), _) if !parts.is_empty() => joined(&parts),
-            (_, parts) => joined(&parts.unwrap_or_default()),
+            (Some(JoinedText(text)), _) if !text.is_empty() => text,
+            (_, parts) => parts.unwrap_or_default().0.0,
         };
         let id = self.id.as_ref().and_then(Value::as_str).filter(|id| is_plain_id(id)).map(str::to_owned);
         Ok(ReceivedMessage { id, message: Message { role, content: storable(content).into_owned() } })
     }
 }
 
-/// The text of the parts of type `text`. Widgets may send any other part beside them.
-fn joined(parts: &[Value]) -> String {
-    parts.iter().filter(|part| part["type"] == "text").filter_map(|part| part["text"].as_str()).collect()
+/// A text, or the texts of the parts of type `text`, joined. Any other part may stand beside them, such as megabytes of a
+/// file: it is skipped while it is read, so that it takes no memory.
+#[derive(Default)]
+struct JoinedText(String);
+
+impl<'de> Deserialize<'de> for JoinedText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
 }
+
+/// The same, without a text in the place of the parts.
+#[derive(Default)]
+struct JoinedParts(JoinedText);
+
+impl<'de> Deserialize<'de> for JoinedParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(TextVisitor).map(Self)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = JoinedText;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text or an array of parts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<JoinedText, E> {
+        Ok(JoinedText(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<JoinedText, A::Error> {
+        let mut joined = String::new();
+        while let Some(part) = parts.next_element::<Part>()? {
+            if part.r#type.0.as_deref() == Some("text") {
+                joined += &part.text.0.unwrap_or_default();
+            }
+        }
+        Ok(JoinedText(joined))
+    }
+}
+
+/// One part. What is no object is a part without a type.
+#[derive(Default)]
+struct Part {
+    r#type: TextOrOther,
+    text: TextOrOther,
+}
+
+/// A text, or nothing for any other value.
+#[derive(Default)]
+struct TextOrOther(Option<String>);
+
+/// Implements `Deserialize` for a type whose default stands for values that are skipped.
+macro_rules! skip_others {
+    ($type:ty { $($read:item)* }) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct SkippingVisitor;
+                impl<'de> Visitor<'de> for SkippingVisitor {
+                    type Value = $type;
+
+                    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        formatter.write_str("any value")
+                    }
+
+                    fn visit_bool<E>(self, _: bool) -> Result<$type, E> {
+                        Ok(<$type>::default())
+                    }
+
+                    fn visit_i64<E>(self, _: i64) -> Result<$type, E> {
+                        Ok(<$type>::default())
+                    }
+
+                    fn visit_u64<E>(self, _: u64) -> Result<$type, E> {
+                        Ok(<$type>::default())
+                    }
+
+                    fn visit_f64<E>(self, _: f64) -> Result<$type, E> {
+                        Ok(<$type>::default())
+                    }
+
+                    fn visit_unit<E>(self) -> Result<$type, E> {
+                        Ok(<$type>::default())
+                    }
+
+                    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<$type, A::Error> {
+                        while values.next_element::<IgnoredAny>()?.is_some() {}
+                        Ok(<$type>::default())
+                    }
+
+                    $($read)*
+                }
+                deserializer.deserialize_any(SkippingVisitor)
+            }
+        }
+    };
+}
+
+skip_others!(Part {
+    fn visit_str<E>(self, _: &str) -> Result<Part, E> {
+        Ok(Part::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Part, A::Error> {
+        let mut part = Part::default();
+        while let Some(name) = members.next_key::<String>()? {
+            match &*name {
+                "type" => part.r#type = members.next_value()?,
+                "text" => part.text = members.next_value()?,
+                _ => _ = members.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(part)
+    }
+});
+
+skip_others!(TextOrOther {
+    fn visit_str<E>(self, text: &str) -> Result<TextOrOther, E> {
+        Ok(TextOrOther(Some(text.to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<TextOrOther, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(TextOrOther::default())
+    }
+});
 
 /// Whether an id can be kept: 1 to 128 of A-Z, a-z, 0-9, `-` and `_`.
 pub(super) fn is_plain_id(id: &str) -> bool {

@@ -64,6 +64,9 @@ use utoipa_axum::routes;
 /// The largest body of a chat, in bytes: a long conversation. A widget's longest message alone may take 300,000.
 const RUN_BODY_BYTES: usize = 1024 * 1024;
 
+/// The same of a chat. Widgets send files along with a message, up to 4.3 MB: the agent receives only the text.
+const CHAT_BODY_BYTES: usize = 5 * 1024 * 1024;
+
 /// The largest body of the management API, in bytes: a hundred domains fit many times.
 const MANAGE_BODY_BYTES: usize = 64 * 1024;
 
@@ -127,7 +130,7 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let Settings { request_timeout, agent_timeout, .. } = state.settings;
     let run = Guard { is_cross_origin: true, body_bytes: None, timeout: request_timeout };
     let agent =
-        Guard { body_bytes: Some(RUN_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
+        Guard { body_bytes: Some(CHAT_BODY_BYTES), timeout: request_timeout + agent_timeout, ..run.clone() };
     let reporter = Guard { body_bytes: Some(RUN_BODY_BYTES), ..run.clone() };
     let manager =
         Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };

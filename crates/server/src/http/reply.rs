@@ -52,7 +52,7 @@ pub(super) struct Answer {
     /// The id of the message.
     pub(super) id: String,
     pub(super) conversation_id: String,
-    /// Whoever lets go of it before its end ends the agent's work, and nothing is kept.
+    /// Whoever lets go of it before its end ends the agent's work. What was said until then is kept.
     writing: Writing,
 }
 
@@ -74,6 +74,7 @@ impl Answer {
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
         let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
         let title = title(messages.iter().map(|received| &received.message));
+        let (begins, asked_at) = (earlier.is_none(), state.clock.now());
         let mut context = Vec::new();
         if let Some(earlier) = earlier {
             // What the server has stored counts, and the client's copy of it does not.
@@ -98,11 +99,15 @@ impl Answer {
             agent_id: agent_id.to_owned(),
             title,
             messages: messages.collect::<Result<_, Error>>()?,
-            at: state.clock.now(),
+            begins,
+            asked_at,
+            at: asked_at,
         };
         let id = draw("msg")?;
         let message = Message { role: Role::Assistant, content: String::new() };
         turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
+        // Before the quotas: who pays for no request uses up nobody's.
+        caller.pay(state, headers).await?;
         let charge = match caller.quotas.clone() {
             Some((subjects, report)) => {
                 let tokens = context::tokens_of(&context);
@@ -112,13 +117,12 @@ impl Answer {
             }
             None => None,
         };
-        // Last, since it spends the challenge: a request that is refused for another reason keeps it.
-        caller.pay(state, headers).await?;
         let writing = Writing {
             meter: ReplyMeter::start(state, &turn.agent_id),
             reply: agent.reply(context),
             turn,
             answer_bytes: 0,
+            is_over: false,
             charge,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
             visitor: caller.visitor,
@@ -164,6 +168,8 @@ struct Writing {
     turn: Turn,
     /// The size of the answer as JSON, as far as it has come.
     answer_bytes: usize,
+    /// Whether it is complete, or has failed.
+    is_over: bool,
     /// What the response adds to the quotas.
     charge: Option<ReplyCharge>,
     time_limit: Pin<Box<Sleep>>,
@@ -183,6 +189,7 @@ impl Writing {
             Ok(None) => ReplyOutcome::Answered,
             Err(_) => ReplyOutcome::Failed,
         };
+        self.is_over = true;
         self.meter.end(outcome);
         next
     }
@@ -215,10 +222,35 @@ impl Writing {
                 }
                 Ok(None)
             }
-            TurnOutcome::OtherUser => Err(Error::ConversationNotFound),
+            TurnOutcome::OtherUser | TurnOutcome::Deleted => Err(Error::ConversationNotFound),
             TurnOutcome::Full => Err(Error::ConversationFull),
             TurnOutcome::ClientDeleted => Err(Error::AppNotFound),
         }
+    }
+}
+
+impl Drop for Writing {
+    /// Keeps the question, and as much of the answer as there is: the visitor stopped it, or left the page.
+    fn drop(&mut self) {
+        // Outside of a runtime the process ends.
+        let (false, Ok(runtime)) = (self.is_over, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let mut turn = self.turn.clone();
+        turn.at = self.state.clock.now();
+        if self.answer_bytes == 0 {
+            turn.messages.pop();
+        }
+        if let Some(charge) = &mut self.charge {
+            charge.note_stored(self.answer_bytes as u64);
+        }
+        let (state, visitor) = (self.state.clone(), self.visitor.clone());
+        let keep = async move {
+            if let Err(error) = state.store.add_turn(&visitor, &turn, MAX_CONVERSATION_BYTES).await {
+                tracing::warn!(%error, "could not keep an answer that was stopped");
+            }
+        };
+        runtime.spawn(keep.instrument(Span::current()));
     }
 }
 

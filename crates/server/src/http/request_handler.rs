@@ -1,7 +1,7 @@
 use super::route::Route;
 use super::{Surface, client_address, problem, request_id, router};
 use crate::limits::LimitReport;
-use crate::trace_context::TraceContext;
+use crate::trace_context::{self, TraceContext};
 use crate::{AppState, Error};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
@@ -53,17 +53,16 @@ impl RequestHandler {
         let is_of_proxy = client_address::is_from_trusted_proxy(state, extensions);
         let id = is_of_proxy.then(|| request_id::of_proxy(headers)).flatten();
         let id = id.unwrap_or_else(|| state.request_ids.next());
-        let trace = match is_of_proxy {
-            // Without random numbers the request fails anyway where it needs them.
-            true => TraceContext::of(headers, &*state.random).unwrap_or_default(),
-            false => None,
-        };
         let address = client_address::of(state, headers, extensions);
         // At the highest level, so that a warning has its id whatever level is logged. Paths hold no secret; query strings and headers may.
         let span = tracing::error_span!(
             "request", id, method = %request.method(), path = request.uri().path(), %address,
-            app = Empty, visitor = Empty, trace_id = Empty, span_id = Empty
+            app = Empty, visitor = Empty, trace_id = Empty, span_id = Empty,
+            otel.kind = trace_context::SPAN_KIND
         );
+        // Without random numbers the request fails anyway where it needs them.
+        let trace =
+            TraceContext::begin(is_of_proxy.then_some(headers), &span, &*state.random).unwrap_or_default();
         if let Some(TraceContext { trace_id, span_id, .. }) = &trace {
             span.record("trace_id", trace_id).record("span_id", span_id);
         }
@@ -81,6 +80,8 @@ impl RequestHandler {
             state.metrics.answered(method, route.label(), status, took);
             let reason = response.extensions().get::<Arc<Error>>().map(|error| error.outward().1);
             tracing::info!(status, reason, took_ms = took.as_millis() as u64, "answered");
+            #[cfg(feature = "otlp")]
+            trace_context::describe(method, route.label(), status);
             let headers = response.headers_mut();
             let id = HeaderValue::try_from(id).expect("an id is letters, digits and `._-`");
             headers.insert(request_id::REQUEST_ID, id);

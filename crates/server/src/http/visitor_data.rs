@@ -20,6 +20,9 @@ use utoipa::ToSchema;
 /// Conversations of one read of the database.
 const BATCH: u32 = 200;
 
+/// Events, or entries of feedback, of one read. They stay in memory until the client has read them, and may be long.
+const REPORTS: u32 = 8;
+
 /// Everything that is stored of a visitor.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -208,6 +211,7 @@ pub(super) async fn erase_visitor(
 }
 
 async fn erase(state: &AppState, visitor: &Visitor) -> Result<Json<Erased>, Error> {
+    state.store.note_erasure(visitor, state.clock.now()).await?;
     let conversations = state.store.delete_conversations_of_visitor(visitor).await?;
     // Those of the conversations were deleted with them.
     let events = state.store.delete_events_of_visitor(visitor).await?;
@@ -266,7 +270,7 @@ fn events(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8
         let (state, visitor) = (state.clone(), visitor.clone());
         async move {
             if batch.is_empty() {
-                batch = state.store.events_after(&visitor, &after, BATCH).await?.into();
+                batch = state.store.events_after(&visitor, &after, REPORTS).await?.into();
             }
             let Some(event) = batch.pop_front() else {
                 return Ok(None);
@@ -280,17 +284,27 @@ fn events(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8
 
 /// Returns the JSON of each feedback on the conversations of a visitor.
 fn feedback(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
-    let client_id = visitor.client_id.clone();
-    conversation_stream(state.clone(), visitor)
-        .and_then(move |conversation| {
-            let (state, client_id) = (state.clone(), client_id.clone());
-            async move {
-                let all = state.store.feedback_on(&client_id, &conversation.id).await?;
-                Ok(stream::iter(all.into_iter().map(|feedback| Ok(json(&feedback)))))
+    let start = (VecDeque::<Feedback>::new(), [String::new(), String::new()]);
+    stream::try_unfold(start, move |(mut batch, mut after)| {
+        let (state, visitor) = (state.clone(), visitor.clone());
+        async move {
+            if batch.is_empty() {
+                let [conversation_id, message_id] = &after;
+                batch = state
+                    .store
+                    .feedback_after(&visitor, (conversation_id, message_id), REPORTS)
+                    .await?
+                    .into();
             }
-        })
-        .try_flatten()
-        .boxed()
+            let Some(feedback) = batch.pop_front() else {
+                return Ok(None);
+            };
+            after[0].clone_from(&feedback.conversation_id);
+            after[1] = feedback.message_id.clone().unwrap_or_default();
+            Ok(Some((json(&feedback), (batch, after))))
+        }
+    })
+    .boxed()
 }
 
 /// Returns the JSON of each conversation of a visitor.

@@ -12,7 +12,7 @@ pub use key_derivation::KeyDerivation;
 pub(crate) use key_derivation::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES};
 pub(crate) use keys::V2Keys;
 
-use crate::Secret;
+use crate::{Secret, defaults};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
@@ -47,13 +47,13 @@ impl ProofOfWork {
         Self {
             secret,
             second_secret: None,
-            scope: PowScope::Session,
-            versions: PowVersions::V2,
-            max_number: 50_000,
+            scope: defaults::POW_SCOPE,
+            versions: defaults::POW_VERSIONS,
+            max_number: defaults::POW_DIFFICULTY,
             key_derivation: KeyDerivation::default(),
-            ttl_seconds: 600,
-            binding: PowBinding::App,
-            is_binding_required: false,
+            ttl_seconds: defaults::POW_CHALLENGE_TTL_SECONDS,
+            binding: defaults::POW_BINDING,
+            is_binding_required: defaults::POW_BINDING_REQUIRED,
         }
     }
 
@@ -90,6 +90,23 @@ pub enum PowScope {
     Session,
     /// Each session, and each message to an agent.
     Request,
+}
+
+impl PowScope {
+    /// The name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Request => "request",
+        }
+    }
+
+    /// The scope with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Session, Self::Request].into_iter().find(|scope| scope.name() == name)
+    }
 }
 
 /// A version of ALTCHA. In JSON it is the number 1 or 2.

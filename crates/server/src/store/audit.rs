@@ -71,15 +71,23 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Deletes at most `limit` of the oldest entries above the newest `keep`, and returns how many it deleted.
+    /// Deletes at most `limit` of the oldest entries above the newest `keep` of calls that change something, and as many
+    /// of others, so that nobody pushes a change out of the log by reading. Returns how many it deleted.
     pub(crate) async fn delete_old_audit_entries(&self, keep: u32, limit: u32) -> Result<u64, StoreError> {
-        const DELETE: &str = "DELETE FROM audit_log WHERE id IN \
-            (SELECT id FROM audit_log ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
-        Ok(on!(self.writer, db => sqlx::query(DELETE)
-            .bind(i64::from(keep))
-            .bind(i64::from(limit))
-            .execute(db)
-            .await?
-            .rows_affected()))
+        const DELETE_READS: &str = "DELETE FROM audit_log WHERE id IN \
+            (SELECT id FROM audit_log WHERE method IN ('GET', 'HEAD') ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
+        const DELETE_CHANGES: &str = "DELETE FROM audit_log WHERE id IN \
+            (SELECT id FROM audit_log WHERE method NOT IN ('GET', 'HEAD') \
+            ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
+        let mut deleted = 0;
+        for delete in [DELETE_READS, DELETE_CHANGES] {
+            deleted += on!(self.writer, db => sqlx::query(delete)
+                .bind(i64::from(keep))
+                .bind(i64::from(limit))
+                .execute(db)
+                .await?
+                .rows_affected());
+        }
+        Ok(deleted)
     }
 }

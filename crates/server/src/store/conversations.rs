@@ -84,6 +84,14 @@ impl Store {
                 updated_at = excluded.updated_at \
             WHERE conversations.user_id = excluded.user_id AND conversations.encoded_bytes < $9 \
             RETURNING message_count";
+        // The same parameters, for a conversation that there was: it is not made again.
+        const CONTINUED: &str = "UPDATE conversations \
+            SET message_count = message_count + $6, encoded_bytes = encoded_bytes + $7, updated_at = $8 \
+            WHERE client_id = $1 AND id = $2 AND user_id = $3 AND encoded_bytes < $9 \
+                AND $4 <> '' AND $5 IS NOT NULL \
+            RETURNING message_count";
+        const ERASED: &str =
+            "SELECT EXISTS (SELECT 1 FROM erasures WHERE client_id = $1 AND user_id = $2 AND erased_at > $3)";
         const USER: &str = "SELECT user_id FROM conversations WHERE client_id = $1 AND id = $2";
         const HAS_MESSAGE: &str = "SELECT EXISTS \
             (SELECT 1 FROM messages WHERE client_id = $1 AND conversation_id = $2 AND id = $3)";
@@ -93,7 +101,7 @@ impl Store {
         let now = turn.at.as_millisecond();
         on!(self.writer, db => {
             let mut transaction = db.begin().await?;
-            let total: Option<i64> = sqlx::query_scalar(CONVERSATION)
+            let total: Option<i64> = sqlx::query_scalar(if turn.begins { CONVERSATION } else { CONTINUED })
                 .bind(&visitor.client_id)
                 .bind(&turn.conversation_id)
                 .bind(&visitor.user_id)
@@ -111,8 +119,11 @@ impl Store {
                     .bind(&turn.conversation_id)
                     .fetch_optional(&mut *transaction)
                     .await?;
-                let is_own = user.is_some_and(|user| user == visitor.user_id);
-                return Ok(if is_own { TurnOutcome::Full } else { TurnOutcome::OtherUser });
+                return Ok(match user {
+                    None => TurnOutcome::Deleted,
+                    Some(user) if user == visitor.user_id => TurnOutcome::Full,
+                    Some(_) => TurnOutcome::OtherUser,
+                });
             };
             // After the first write: SQLite has locked its file by then, and PostgreSQL locks the row, so that the app
             // is not deleted before this transaction ends.
@@ -123,6 +134,15 @@ impl Store {
             }
             if !client_exists {
                 return Ok(TurnOutcome::ClientDeleted);
+            }
+            let is_erased: bool = sqlx::query_scalar(ERASED)
+                .bind(&visitor.client_id)
+                .bind(&visitor.user_id)
+                .bind(turn.asked_at.as_millisecond())
+                .fetch_one(&mut *transaction)
+                .await?;
+            if is_erased {
+                return Ok(TurnOutcome::Deleted);
             }
             let mut rows = Vec::new();
             for (position, new) in (total - count..).zip(&turn.messages) {

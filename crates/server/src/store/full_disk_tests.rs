@@ -12,6 +12,8 @@ fn turn(conversation: &str, characters: usize) -> Turn {
         conversation_id: conversation.to_owned(),
         agent_id: "echo".to_owned(),
         title: String::new(),
+        begins: true,
+        asked_at: Timestamp::UNIX_EPOCH,
         messages: vec![NewMessage { id: format!("msg_{conversation}"), spare_id: None, message }],
         at: Timestamp::from_millisecond(1_790_000_000_000).unwrap(),
     }

@@ -22,6 +22,35 @@ impl Store {
         self.delete_conversation_before(client_id, user_id, id, i64::MAX).await
     }
 
+    /// Stores that a visitor is erased now: an answer that is being written is not stored any more.
+    pub(crate) async fn note_erasure(&self, visitor: &Visitor, now: Timestamp) -> Result<(), StoreError> {
+        const UPSERT: &str = "INSERT INTO erasures (client_id, user_id, erased_at) VALUES ($1, $2, $3) \
+            ON CONFLICT (client_id, user_id) DO UPDATE SET erased_at = excluded.erased_at";
+        if !is_storable(&visitor.user_id) {
+            return Ok(());
+        }
+        on!(self.writer, db => sqlx::query(UPSERT)
+            .bind(&visitor.client_id)
+            .bind(&visitor.user_id)
+            .bind(now.as_millisecond())
+            .execute(db)
+            .await
+            .map(|_| ())?);
+        Ok(())
+    }
+
+    /// Deletes at most `limit` notes of erasures that are older than `time`. Returns how many it deleted.
+    pub(crate) async fn delete_old_erasures(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        const DELETE: &str = "DELETE FROM erasures WHERE (client_id, user_id) IN \
+            (SELECT client_id, user_id FROM erasures WHERE erased_at < $1 LIMIT $2)";
+        Ok(on!(self.writer, db => sqlx::query(DELETE)
+            .bind(time.as_millisecond())
+            .bind(i64::from(limit))
+            .execute(db)
+            .await?
+            .rows_affected()))
+    }
+
     /// Deletes all conversations of a visitor, one transaction for each. Returns how many those were.
     pub(crate) async fn delete_conversations_of_visitor(&self, visitor: &Visitor) -> Result<u64, StoreError> {
         const IDS: &str = "SELECT id FROM conversations WHERE client_id = $1 AND user_id = $2 LIMIT $3";
@@ -67,7 +96,7 @@ impl Store {
     }
 
     /// Deletes a conversation unless it has a message since `before`. The conversation goes first: a turn that is added
-    /// at the same time waits for this transaction, and begins a new conversation.
+    /// at the same time waits for this transaction, and is not stored.
     async fn delete_conversation_before(
         &self,
         client_id: &str,
@@ -76,29 +105,29 @@ impl Store {
         before: i64,
     ) -> Result<bool, StoreError> {
         const CONVERSATION: &str = "DELETE FROM conversations \
-            WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4";
+            WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4 RETURNING user_id";
+        // Others may name the conversation in their events, which stay.
         const CONTENTS: [&str; 3] = [
-            "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2",
-            "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2",
-            "DELETE FROM events WHERE client_id = $1 AND conversation_id = $2",
+            "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2 AND $3 <> ''",
+            "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2 AND user_id = $3",
+            "DELETE FROM events WHERE client_id = $1 AND conversation_id = $2 AND user_id = $3",
         ];
         on!(self.writer, db => {
             let mut transaction = db.begin().await?;
-            let deleted = sqlx::query(CONVERSATION)
+            let user: Option<String> = sqlx::query_scalar(CONVERSATION)
                 .bind(client_id)
                 .bind(id)
                 .bind(user_id.unwrap_or_default())
                 .bind(before)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-            if deleted > 0 {
+                .fetch_optional(&mut *transaction)
+                .await?;
+            if let Some(user) = &user {
                 for delete in CONTENTS {
-                    sqlx::query(delete).bind(client_id).bind(id).execute(&mut *transaction).await?;
+                    sqlx::query(delete).bind(client_id).bind(id).bind(user).execute(&mut *transaction).await?;
                 }
             }
             transaction.commit().await?;
-            Ok(deleted > 0)
+            Ok(user.is_some())
         })
     }
 

@@ -7,9 +7,10 @@ use crate::widget_events::{
     WidgetEvent,
 };
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
 /// What became of an event that was to be stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum EventOutcome {
     /// It is stored.
     Stored,
@@ -22,7 +23,7 @@ pub(crate) enum EventOutcome {
 }
 
 /// What became of feedback that was to be stored.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) enum FeedbackOutcome {
     /// It is stored, in the place of what the visitor said before about the message.
     Stored(Feedback),
@@ -126,7 +127,7 @@ impl TryFrom<FeedbackRow> for Feedback {
     type Error = StoreError;
 
     fn try_from(row: FeedbackRow) -> Result<Self, StoreError> {
-        let details = row.details.as_deref().map(serde_json::from_str).transpose();
+        let details = row.details.map(RawValue::from_string).transpose();
         Ok(Self {
             r#type: FeedbackType::from_name(&row.r#type)
                 .ok_or_else(|| damaged(&row.id, "its type is unknown"))?,
@@ -221,7 +222,7 @@ impl Store {
             ON CONFLICT (client_id, conversation_id, message_id) DO UPDATE \
             SET type = excluded.type, details = excluded.details, updated_at = excluded.updated_at \
             RETURNING *";
-        let details = feedback.details.as_ref().map(ToString::to_string);
+        let details = feedback.details.as_ref().map(|details| details.get());
         let row: Option<FeedbackRow> = on!(self.writer, db => sqlx::query_as(UPSERT)
             .bind(&feedback.client_id)
             .bind(&feedback.conversation_id)
@@ -320,16 +321,28 @@ impl Store {
         rows.into_iter().map(WidgetEvent::try_from).collect()
     }
 
-    /// Returns the feedback on a conversation.
-    pub(crate) async fn feedback_on(
+    /// Returns the feedback on a visitor's conversations in the order of conversations and messages, at most `limit`
+    /// entries of those behind the message `after` of a conversation.
+    pub(crate) async fn feedback_after(
         &self,
-        client_id: &str,
-        conversation_id: &str,
+        visitor: &Visitor,
+        (conversation_id, message_id): (&str, &str),
+        limit: u32,
     ) -> Result<Vec<Feedback>, StoreError> {
-        const LIST: &str =
-            "SELECT * FROM feedback WHERE client_id = $1 AND conversation_id = $2 ORDER BY message_id";
-        let rows: Vec<FeedbackRow> = on!(self.reader, db =>
-            sqlx::query_as(LIST).bind(client_id).bind(conversation_id).fetch_all(db).await?);
+        const LIST: &str = "SELECT * FROM feedback \
+            WHERE client_id = $1 AND user_id = $2 AND (conversation_id, message_id) > ($3, $4) \
+            ORDER BY conversation_id, message_id LIMIT $5";
+        if !is_storable(&visitor.user_id) {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<FeedbackRow> = on!(self.reader, db => sqlx::query_as(LIST)
+            .bind(&visitor.client_id)
+            .bind(&visitor.user_id)
+            .bind(conversation_id)
+            .bind(message_id)
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await?);
         rows.into_iter().map(Feedback::try_from).collect()
     }
 }

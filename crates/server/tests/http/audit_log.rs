@@ -89,6 +89,20 @@ async fn the_log_is_bounded() {
     assert_eq!(log["data"][3]["path"], json!(format!("{APPS}/app_7")), "the newest stay");
 }
 
+/// The key that only reads cannot push a change out of the log.
+#[tokio::test]
+async fn reads_and_changes_are_bounded_by_themselves() {
+    let server = server(3).await;
+    let app = server.web_client().await;
+    for _ in 0..10 {
+        server.clock.pass(Duration::from_secs(1));
+        call(&server, READ_KEY, Method::GET, &format!("{APPS}/{app}"), &json!({})).await;
+    }
+    sweep(&server.state).await.unwrap();
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_log WHERE method = 'GET'").await, 3);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_log WHERE method = 'POST'").await, 1);
+}
+
 #[tokio::test]
 async fn it_can_be_off() {
     let server = server(0).await;

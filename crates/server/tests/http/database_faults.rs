@@ -219,3 +219,66 @@ async fn a_cancelled_statement_is_tried_again_later() {
     drop(held);
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }
+
+/// Neither in its conversation, which would come back with it, nor in a new one.
+#[tokio::test]
+async fn an_answer_that_ends_after_its_conversation_was_deleted_is_not_stored() {
+    const STORED: &str = "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM conversations)";
+    let agent = Waiting::default();
+    let server = Arc::new(server_with(agent.clone()).await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let say = || {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        tokio::spawn(async move { visitor.say(&server, "hi", Some("talk")).await.status })
+    };
+    agent.end.notify_one();
+    assert_eq!(say().await.unwrap(), 200);
+    agent.begun.notified().await;
+
+    let second = say();
+    agent.begun.notified().await;
+    assert_eq!(visitor.delete(&server, "/run/v1/conversations/talk").await.status, 204);
+    agent.end.notify_one();
+    assert_eq!(second.await.unwrap(), 404);
+    assert_eq!(server.database.count(STORED).await, 0, "deleted");
+
+    let third = say();
+    agent.begun.notified().await;
+    server.clock.pass(Duration::from_millis(1));
+    assert_eq!(visitor.delete(&server, "/run/v1/visitor").await.status, 200);
+    agent.end.notify_one();
+    assert_eq!(third.await.unwrap(), 404);
+    assert_eq!(server.database.count(STORED).await, 0, "erased");
+
+    agent.end.notify_one();
+    assert_eq!(say().await.unwrap(), 200, "what is said after it is stored");
+    server.clock.pass(Duration::from_secs(25 * 60 * 60));
+    sweep(&server.state).await.unwrap();
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM erasures").await, 0);
+}
+
+/// The visitor presses Stop, or leaves the page.
+#[tokio::test]
+async fn what_was_said_until_an_answer_is_stopped_is_kept() {
+    let agent = Waiting::default();
+    let server = Arc::new(server_with(agent.clone()).await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let chat = {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        tokio::spawn(async move { visitor.say(&server, "Tell me", Some("talk")).await.status })
+    };
+    agent.begun.notified().await;
+    chat.abort();
+    let _ = chat.await;
+    let pair = |role: &str, text: &str| (role.to_owned(), text.to_owned());
+    let expected = [pair("user", "Tell me"), pair("assistant", "first ")];
+    for _ in 0..100 {
+        if server.database.count("SELECT COUNT(*) FROM messages").await > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(visitor.messages(&server, "talk").await, expected);
+}

@@ -63,3 +63,19 @@ async fn by_default_a_session_is_all_that_costs() {
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
     assert_eq!(server.open_session(&app, &[]).await.json()["reason"], "pow_required");
 }
+
+/// Whoever pays for no request must not use up what the app's visitors have.
+#[tokio::test]
+async fn a_message_without_a_solution_uses_no_quota() {
+    let mut settings = per_request();
+    settings.limits.tokens.app = Some(5);
+    let server = Server::with(settings).await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    for _ in 0..10 {
+        assert_eq!(visitor.say(&server, "hi", None).await.status, 400);
+        assert_eq!(visitor.and(SOLUTION, "e30=").say(&server, "hi", None).await.status, 400);
+    }
+    let paying = visitor.and(SOLUTION, &server.solution().await);
+    assert_eq!(paying.say(&server, "hi", None).await.status, 200);
+}

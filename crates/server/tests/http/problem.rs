@@ -168,7 +168,7 @@ async fn a_body_must_be_json_and_not_too_large() {
         let told = (answer.status.as_u16(), answer.json()["detail"].clone());
         assert_eq!(told, (422, "body: must be an object".into()), "{body}");
     }
-    let long = format!(r#"{{"messages":[{{"role":"user","content":"{}"}}]}}"#, "x".repeat(1024 * 1024));
+    let long = format!(r#"{{"messages":[{{"role":"user","content":"{}"}}]}}"#, "x".repeat(5 * 1024 * 1024));
     let answer = chat("application/json", &long).await;
     answer.assert_problem(413, "bad_request", "body_too_large", "The body is too large.");
 }

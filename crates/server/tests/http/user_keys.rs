@@ -41,6 +41,33 @@ async fn keys_are_added_listed_and_removed() {
     assert_eq!(keys(&server, &app).await, json!(expected[1..]));
 }
 
+/// Key services, Java and environment variables write the base64 on one line, MIME encoders in lines of 76 characters.
+#[tokio::test]
+async fn a_pem_may_have_lines_of_any_length() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let path = format!("{APPS}/{app}/auth/keys");
+    let mut number = 0;
+    for key in vectors()["keys"].as_array().unwrap() {
+        let pem = key["publicKey"].as_str().unwrap().trim();
+        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for (length, end) in [(10_000, "\n"), (76, "\r\n"), (64, "\r\n"), (10_000, "")] {
+            let lines: Vec<&str> =
+                base64.as_bytes().chunks(length).map(|l| std::str::from_utf8(l).unwrap()).collect();
+            let text =
+                format!("-----BEGIN PUBLIC KEY-----{end}{}{end}-----END PUBLIC KEY-----", lines.join(end));
+            let mut key = key.clone();
+            key["publicKey"] = text.into();
+            key["kid"] = format!("key-{number}").into();
+            number += 1;
+            let answer = server.manage_at(Method::POST, &path, &key).await;
+            assert_eq!(answer.status, 201, "{length}: {}", answer.text());
+            let one = format!("{path}/key-{}", number - 1);
+            assert_eq!(server.manage_at(Method::DELETE, &one, &json!({})).await.status, 204);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_kid_may_be_any_visible_text() {
     let server = Server::new().await;

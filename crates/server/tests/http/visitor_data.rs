@@ -218,3 +218,40 @@ async fn events_are_deleted_after_the_retention_period() {
     sweep(&server.state).await.unwrap();
     assert_eq!(server.database.count("SELECT COUNT(*) FROM events").await, 1);
 }
+
+/// An event may name any conversation; that does not make it a part of it.
+#[tokio::test]
+async fn the_events_of_others_stay_when_a_conversation_is_deleted() {
+    let server = Server::new().await;
+    let (visitor, _, app) = visitor(&server).await;
+    let other = Visitor::of(&server, &app).await;
+    let conversation = visitor.begin(&server, "one").await;
+    let event = json!({ "type": "t", "conversationId": conversation });
+    for visitor in [&visitor, &other] {
+        assert_eq!(visitor.post(&server, "/run/v1/events", &event).await.status, 201);
+    }
+    assert_eq!(visitor.delete(&server, &format!("/run/v1/conversations/{conversation}")).await.status, 204);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM events").await, 1);
+    assert_eq!(other.get(&server, "/run/v1/visitor").await.json()["events"].as_array().unwrap().len(), 1);
+}
+
+/// More events and feedback than one read of the database returns.
+#[tokio::test]
+async fn an_export_of_many_reports_is_complete() {
+    let server = Server::new().await;
+    let (visitor, ..) = visitor(&server).await;
+    let conversations = [visitor.begin(&server, "one").await, visitor.begin(&server, "two").await];
+    for number in 0..30 {
+        let event = json!({ "type": "t", "metadata": { "number": number } });
+        assert_eq!(visitor.post(&server, "/run/v1/events", &event).await.status, 201);
+        let feedback = json!({ "conversationId": conversations[number % 2], "messageId": format!("m{number}"), "type": "negative", "details": { "number": number } });
+        assert_eq!(visitor.post(&server, "/run/v1/feedback", &feedback).await.status, 201);
+    }
+    let export = visitor.get(&server, "/run/v1/visitor").await.json();
+    for (list, data) in [("events", "metadata"), ("feedback", "details")] {
+        let mut numbers: Vec<u64> =
+            export[list].as_array().unwrap().iter().map(|it| it[data]["number"].as_u64().unwrap()).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..30).collect::<Vec<u64>>(), "{list}");
+    }
+}

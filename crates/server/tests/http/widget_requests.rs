@@ -170,6 +170,49 @@ async fn the_text_of_a_message_is_in_its_content_or_its_parts() {
     }
 }
 
+/// Widgets send screenshots of some megabytes as base64.
+#[tokio::test]
+async fn a_message_with_a_large_file_is_answered() {
+    let file = json!({ "type": "file", "mediaType": "image/png", "url": "x".repeat(4_300_000) });
+    let text = json!({ "type": "text", "text": "What is this?" });
+    let answer = said(json!({ "role": "user", "parts": [file, text] })).await;
+    assert_eq!((answer.status.as_u16(), answer.text().contains("What is this?")), (200, true));
+
+    let answer =
+        said(json!({ "role": "user", "parts": [{ "type": "file", "url": "x".repeat(6_000_000) }, text] }))
+            .await;
+    assert_eq!(answer.status, 413);
+}
+
+#[tokio::test]
+async fn a_conversation_that_begins_with_a_file_has_a_title() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let body = json!({ "messages": [{ "role": "user", "parts": [{ "type": "file", "url": "data:," }] }], "stream": false });
+    assert_eq!(visitor.post(&server, "/run/api/chat", &body).await.status, 200);
+    let list = visitor.get(&server, "/run/v1/conversations").await.json();
+    assert_eq!(list["data"][0]["title"], "Untitled", "{list}");
+}
+
+/// The rate limit comes after the app's checks, so that ids which nobody has would be looked up without a limit.
+#[tokio::test]
+async fn invented_apps_are_looked_up_so_many_times_a_minute() {
+    let mut settings = settings();
+    settings.limits.requests.address = Some(5);
+    let server = Server::with(settings).await;
+    let app = server.web_client().await;
+    let mut statuses = Vec::new();
+    for number in 0..7 {
+        statuses.push(challenge(&server, &format!("app_{number}"), &[]).await.status.as_u16());
+    }
+    assert_eq!(statuses, [404, 404, 404, 404, 404, 429, 429]);
+    server.clock.pass(std::time::Duration::from_secs(61));
+    for _ in 0..20 {
+        assert_eq!(challenge(&server, &app, &[("origin", PAGE)]).await.status, 200, "a known app");
+    }
+}
+
 /// A widget disables its input when a message is refused: what can be left out or replaced is no reason.
 #[tokio::test]
 async fn messages_are_not_refused_for_what_does_not_count() {

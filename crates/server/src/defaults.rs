@@ -1,0 +1,19 @@
+//! The defaults that the library and the command line share.
+
+use crate::{PowBinding, PowScope, PowVersions};
+
+pub(crate) const POW_VERSIONS: PowVersions = PowVersions::V2;
+pub(crate) const POW_SCOPE: PowScope = PowScope::Session;
+pub(crate) const POW_BINDING: PowBinding = PowBinding::App;
+pub(crate) const POW_BINDING_REQUIRED: bool = false;
+/// The `maxnumber` of version 1.
+pub(crate) const POW_DIFFICULTY: u64 = 50_000;
+pub(crate) const POW_CHALLENGE_TTL_SECONDS: u64 = 600;
+pub(crate) const SESSION_LIFETIME_SECONDS: u32 = 30 * 24 * 60 * 60;
+pub(crate) const MAX_CONNECTIONS: u32 = 900;
+pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: u32 = 200;
+pub(crate) const AUDIT_ENTRIES: u32 = 10_000;
+pub(crate) const AGENT_CONTEXT_BYTES: usize = 512 * 1024;
+pub(crate) const AGENT_CONTEXT_TOKENS: usize = 128_000;
+pub(crate) const AGENT_TIMEOUT_SECONDS: u64 = 120;
+pub(crate) const SHUTDOWN_SECONDS: u64 = 30;
