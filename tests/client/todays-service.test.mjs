@@ -171,6 +171,30 @@ describe("the older route", () => {
     assert.deepEqual(asked(), [NEWER, session]);
   });
 
+  test("that responds 400 because the newer one replaced it is noticed", bounded, async (t) => {
+    const { service, client, again, asked, session } = await setUp(t, { routes: "older" });
+    await client.session();
+    service.settings.routes = "newer";
+    service.refusals.set(OLDER.slice("GET ".length), () => problem(400, "The app is required"));
+    asked();
+    await again().session();
+    assert.deepEqual(asked(), [OLDER, NEWER, session]);
+    await again().session();
+    assert.deepEqual(asked(), [NEWER, session]);
+  });
+
+  test(
+    "that responds 400 after a 404 of the newer one is not the reason: the session's is",
+    bounded,
+    async (t) => {
+      const { service, client, asked, session } = await setUp(t);
+      service.settings.apps = {};
+      service.refusals.set(OLDER.slice("GET ".length), () => problem(400, "The app is required"));
+      await assert.rejects(client.session(), { code: "app_not_found", status: 404 });
+      assert.deepEqual(asked(), [NEWER, OLDER, session]);
+    },
+  );
+
   test("is remembered in the storage for a day", bounded, async (t) => {
     const items = new Map();
     const storage = {

@@ -144,6 +144,22 @@ describe("Node", () => {
     assert.equal(await open(), "pow_replayed");
   });
 
+  for (const challenge of ["session", "every-request"])
+    test(`an app that a server with version 2 only does not know (${challenge}): app_not_found`, async (t) => {
+      const strict = await startServer({ SALTMINE_POW_VERSION: "2-only" });
+      t.after(strict.stop);
+      const paths = [];
+      const spy = (url, init) => {
+        paths.push(new URL(url).pathname);
+        return fetch(url, init);
+      };
+      const appId = "app_0000000000000000";
+      const { client } = setUp(t, { appId, challenge, fetch: spy }, strict);
+      await assert.rejects(client.session(), { code: "app_not_found", status: 404 });
+      const session = `/run/auth/apps/${appId}/anonymous-session`;
+      assert.deepEqual(paths, ["/run/auth/challenge", "/run/auth/pow/challenge", session]);
+    });
+
   for (const [how, end] of [
     ["an abort", (client, controller, reason) => controller.abort(reason)],
     ["dispose()", (client) => client.dispose()],

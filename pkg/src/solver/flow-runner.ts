@@ -21,8 +21,12 @@ const MOST_ENGINES = 3;
 
 type Response = HttpResponse | NoResponse;
 
-const isNotFound = (response: Response | undefined) =>
-  "status" in Object(response) && (response as HttpResponse).status === 404;
+/** The challenge's route without the app's id. */
+const OLDER_PATH = "/run/auth/pow/challenge";
+
+const statusOf = (response: Response | undefined) =>
+  response && "status" in response ? response.status : undefined;
+const isNotFound = (response: Response | undefined) => statusOf(response) === 404;
 
 /** The text of a response that has a challenge of version 2. */
 const keyChallengeOf = (response: Response | undefined) =>
@@ -41,7 +45,7 @@ export class FlowRunner implements Flow {
 
   async run(run: Run): Promise<Outcome> {
     const { token, solution, solveOnly, signal } = run;
-    const { challengePaths = ["/run/auth/pow/challenge"], mayBeOff = this.#isOff } = run;
+    const { challengePaths = [OLDER_PATH], mayBeOff = this.#isOff } = run;
     const options: SessionOptions = { ...this.#options.flow, challengePaths, token, solution, solveOnly };
     const began = performance.now();
     const starting = new AbortController();
@@ -113,13 +117,25 @@ export class FlowRunner implements Flow {
       .catch(() => {});
   }
 
-  /** Requests the challenge, path by path; leaves the response and the paths from its own on in `options`. */
+  /**
+   * Requests the challenge, path by path; leaves the response and the paths from its own on in `options`. Leaves neither
+   * when a path that is not the first responds 400: the flow then begins with the session request, whose response names
+   * the reason.
+   */
   async #requestChallenge(options: SessionOptions, signal: AbortSignal): Promise<void> {
-    for (const [index, path] of options.challengePaths.entries()) {
+    const paths = options.challengePaths;
+    for (const [index, path] of paths.entries()) {
       const response = await this.#send("GET", path, {}, signal);
-      options.challengeResponse = response;
-      if (!isNotFound(response) || index === options.challengePaths.length - 1) {
-        options.challengePaths = options.challengePaths.slice(index);
+      const isRefused = statusOf(response) === 400;
+      if (isRefused && index > 0) {
+        options.challengePaths = [];
+        return;
+      }
+      // A service that has replaced the older route by the newer one may respond 400 there, because the app is missing.
+      const isReplaced = isNotFound(response) || (isRefused && path === OLDER_PATH);
+      if (!isReplaced || index === paths.length - 1) {
+        options.challengeResponse = response;
+        options.challengePaths = paths.slice(index);
         return;
       }
     }
