@@ -12,7 +12,7 @@ pub(super) fn install(machine: &Machine, packages: &[&str]) -> Result<()> {
     if !succeeds(machine.command("apt-get").arg("--version")) {
         bail!("apt-get is not available on this machine");
     }
-    let through_sudo = !is_root_on(machine);
+    let through_sudo = !is_root(machine);
     if through_sudo && !succeeds(machine.command("sudo").args(["-n", "apt-get", "--version"])) {
         bail!("apt-get needs root, or sudo without a password");
     }
@@ -40,10 +40,6 @@ pub(super) fn install(machine: &Machine, packages: &[&str]) -> Result<()> {
 }
 
 /// Whether this task runs as root, and so must not run a database itself.
-pub(crate) fn is_root() -> bool {
-    is_root_on(&Machine::current())
-}
-
-fn is_root_on(machine: &Machine) -> bool {
+pub(crate) fn is_root(machine: &Machine) -> bool {
     output(machine.command("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }

@@ -12,7 +12,7 @@ use crate::process::{program, succeeds};
 
 /// Where tools are looked for.
 pub(crate) struct Machine {
-    pub(super) variable: fn(&str) -> Option<OsString>,
+    pub(crate) variable: fn(&str) -> Option<OsString>,
     pub(super) path: OsString,
     /// The root of the folders that are not on the `PATH`, such as `/usr/lib/postgresql`.
     pub(super) root: PathBuf,
@@ -63,7 +63,7 @@ impl Machine {
     }
 
     /// Returns a command with this machine's `PATH`.
-    pub(super) fn command(&self, name: impl AsRef<OsStr>) -> Command {
+    pub(crate) fn command(&self, name: impl AsRef<OsStr>) -> Command {
         let mut command = program(name);
         command.env("PATH", &self.path);
         command

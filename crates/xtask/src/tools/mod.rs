@@ -75,7 +75,8 @@ impl<T> Tool<T> {
     }
 }
 
-/// The error for a tool that is neither installed nor installable here: one sentence that names the package.
+/// The error for a tool that the tests cannot use here: it is neither installed nor installable, and the error names the
+/// package; or it does not start, and the error has the reason.
 #[derive(Debug)]
 pub(crate) struct MissingTool(String);
 
@@ -98,6 +99,13 @@ impl MissingTool {
     /// A package of Python that pip did not install: it has said why.
     pub(crate) fn of_pip(name: &str) -> Self {
         Self(format!("{name} is missing: pip could not install it, for the reason above."))
+    }
+
+    /// A tool that is installed, and does not start on this machine.
+    pub(crate) fn that_does_not_start(name: &str, reason: &anyhow::Error, variables: &[&str]) -> Self {
+        let reason = format!("{reason:#}");
+        let reason = reason.trim_end().trim_end_matches('.');
+        Self(format!("{name} does not start: {reason}. Correct this, or set {}.", variables.join(" and ")))
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
 use super::{CHROMIUM, FIREFOX, Machine, MissingTool, POSTGRESQL, Tool, WEBKIT, WRK};
+use crate::postgres::Postgres;
 
 /// A machine with nothing but what a test puts into its two folders.
 struct Fake {
@@ -223,4 +224,39 @@ fn the_server_of_redis_may_be_valkeys() {
     assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), fake.programs().join("redis-server"));
     let valkey = fake.program("valkey-server", "exit 0");
     assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), valkey);
+}
+
+/// What is reported where the programs of PostgreSQL are there, and it does not start.
+fn why_postgres_does_not_start(fake: &Fake) -> String {
+    let error = Postgres::start(&fake.machine).map(drop).unwrap_err();
+    assert!(error.is::<MissingTool>(), "the tests without it can run: {error:#}");
+    error.to_string()
+}
+
+#[test]
+fn a_postgresql_that_does_not_start_is_like_a_missing_one() {
+    let fake = Fake::new(false);
+    fake.program("postgres", "echo 'FATAL: no memory' >&2; exit 3");
+    fake.program("initdb", "echo 'initdb: error: no space' >&2; exit 1");
+    assert_eq!(
+        why_postgres_does_not_start(&fake),
+        "PostgreSQL's server does not start: initdb failed (exit status: 1), and printed the reason above. Correct this, \
+         or set SALTMINE_TEST_POSTGRES_URL."
+    );
+    fake.program("initdb", "exit 0");
+    assert_eq!(
+        why_postgres_does_not_start(&fake),
+        "PostgreSQL's server does not start: FATAL: no memory: it ended (exit status: 3). Correct this, or set \
+         SALTMINE_TEST_POSTGRES_URL."
+    );
+}
+
+#[test]
+fn a_postgresql_without_a_user_of_its_own_does_not_start_for_root() {
+    let fake = Fake::new(true);
+    fake.program("initdb", "exit 0");
+    fake.program("postgres", "exit 0");
+    fake.program("chown", "echo \"chown: invalid user: 'postgres'\" >&2; exit 1");
+    let reason = why_postgres_does_not_start(&fake);
+    assert!(reason.contains("it does not run as root, and there is no user `postgres`: `chown"), "{reason}");
 }
