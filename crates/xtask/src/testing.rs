@@ -1,7 +1,7 @@
 //! The tests: what `npm test`, `npm run test:matrix` and `npm run test:frameworks` run.
 //!
-//! A tool that can neither be found nor installed does not stop the other tests. It is reported where it is missing and
-//! again at the end, and the task fails.
+//! A tool that can neither be found nor installed, or that does not start, does not stop the other tests. It is reported
+//! where it is missing and again at the end, and the task fails.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -77,8 +77,8 @@ pub(crate) struct TestTools {
 }
 
 impl TestTools {
-    /// The tool, or nothing after taking a note that it is missing. Other errors, such as a variable with a wrong value,
-    /// remain errors.
+    /// Returns the tool, or nothing after taking a note that it is missing or does not start. Other errors, such as a
+    /// variable with a wrong value, remain errors.
     fn note<T>(&mut self, tool: Result<T>) -> Result<Option<T>> {
         match tool {
             Ok(tool) => Ok(Some(tool)),
@@ -91,19 +91,29 @@ impl TestTools {
         }
     }
 
-    /// Prints what is missing and which tests did not run; the code to exit with.
-    fn conclude(&self) -> ExitCode {
+    /// Describes what is missing and which tests did not run for it, if anything is. `passed` is whether every step
+    /// succeeded.
+    fn summary(&self, passed: bool) -> Option<String> {
         if self.missing.is_empty() {
-            return ExitCode::SUCCESS;
+            return None;
         }
-        eprintln!("\nThe tests that ran passed. These did not run:");
-        for skipped in &self.skipped {
-            eprintln!("  {skipped}");
+        let heading = match (passed, self.skipped.is_empty()) {
+            (true, _) => "The tests that ran passed. These did not run:",
+            (false, true) => "A step failed, and a tool is missing:",
+            (false, false) => "A step failed. These tests did not run, because a tool is missing:",
+        };
+        let skipped = self.skipped.iter().map(|skipped| format!("  {skipped}\n"));
+        let missing = self.missing.iter().map(|missing| format!("saltmine: {missing}\n"));
+        Some(format!("\n{heading}\n{}", skipped.chain(missing).collect::<String>()))
+    }
+
+    /// Prints the summary; returns the code to exit with, or the error of the step that failed.
+    fn conclude(&self, result: Result<()>) -> Result<ExitCode> {
+        let summary = self.summary(result.is_ok());
+        if let Some(summary) = &summary {
+            eprint!("{summary}");
         }
-        for missing in &self.missing {
-            eprintln!("saltmine: {missing}");
-        }
-        ExitCode::FAILURE
+        result.map(|()| if summary.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
@@ -125,8 +135,7 @@ pub(crate) fn test_frameworks() -> Result<ExitCode> {
 fn perform(steps: &[Step]) -> Result<ExitCode> {
     let mut tools = TestTools::default();
     let result = run_steps(steps, &mut tools);
-    let code = tools.conclude();
-    result.map(|()| code)
+    tools.conclude(result)
 }
 
 fn find_tools(tools: &mut TestTools) -> Result<()> {
@@ -299,4 +308,95 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         bail!("some tests failed: see above.");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use anyhow::{Result, anyhow, bail};
+
+    use super::{TestTools, perform};
+    use crate::progress::Step;
+    use crate::tools::MissingTool;
+
+    const SUMMARY: &str = "\nThe tests that ran passed. These did not run:\n  the tests on Redis\nsaltmine: Redis is \
+                           missing: install it (Debian: apt-get install redis-server).\n";
+
+    /// A step that misses a tool, and skips the tests that need it.
+    fn miss(tools: &mut TestTools) -> Result<()> {
+        let error = MissingTool::new("Redis", &[&["redis-server"]], &[]).into();
+        assert!(tools.note::<()>(Err(error))?.is_none());
+        tools.skipped.push("the tests on Redis".into());
+        Ok(())
+    }
+
+    const MISSING: Step = Step { label: "missing", run: miss };
+    const PASSING: Step = Step { label: "passing", run: |_| Ok(()) };
+    const FAILING: Step = Step { label: "failing", run: |_| bail!("some tests failed: see above.") };
+
+    fn code(steps: &[Step]) -> String {
+        format!("{:?}", perform(steps).unwrap())
+    }
+
+    #[test]
+    fn a_tool_that_is_there_is_returned_and_a_missing_one_is_noted() {
+        let mut tools = TestTools::default();
+        assert_eq!(tools.note(Ok(1)).unwrap(), Some(1));
+        assert!(tools.missing.is_empty());
+        miss(&mut tools).unwrap();
+        let reason = anyhow!("initdb failed");
+        let stopped = MissingTool::that_does_not_start("PostgreSQL", &reason, &["URL"]).into();
+        assert_eq!(tools.note::<()>(Err(stopped)).unwrap(), None);
+        assert_eq!(
+            tools.missing,
+            [
+                "Redis is missing: install it (Debian: apt-get install redis-server).",
+                "PostgreSQL does not start: initdb failed. Correct this, or set URL.",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_error_remains_an_error() {
+        let mut tools = TestTools::default();
+        let error = tools.note::<()>(Err(anyhow!("Invalid REDIS: there is no file /nowhere."))).unwrap_err();
+        assert_eq!(error.to_string(), "Invalid REDIS: there is no file /nowhere.");
+        assert!(tools.missing.is_empty());
+    }
+
+    #[test]
+    fn the_exit_code_is_1_when_a_tool_is_missing() {
+        assert_eq!(code(&[PASSING]), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(code(&[MISSING, PASSING]), format!("{:?}", ExitCode::FAILURE));
+    }
+
+    #[test]
+    fn a_failed_step_is_the_error_with_a_missing_tool_and_without() {
+        for steps in [&[PASSING, FAILING], &[MISSING, FAILING]] {
+            assert_eq!(perform(steps).unwrap_err().to_string(), "some tests failed: see above.");
+        }
+    }
+
+    #[test]
+    fn the_summary_says_that_the_tests_passed_only_if_they_did() {
+        let mut tools = TestTools::default();
+        assert_eq!(tools.summary(true), None);
+        assert_eq!(tools.summary(false), None);
+        miss(&mut tools).unwrap();
+        assert_eq!(tools.summary(true).unwrap(), SUMMARY);
+        assert_eq!(
+            tools.summary(false).unwrap(),
+            SUMMARY.replace(
+                "The tests that ran passed. These did not run:",
+                "A step failed. These tests did not run, because a tool is missing:"
+            )
+        );
+        tools.skipped.clear();
+        assert_eq!(
+            tools.summary(false).unwrap(),
+            "\nA step failed, and a tool is missing:\nsaltmine: Redis is missing: install it (Debian: apt-get install \
+             redis-server).\n"
+        );
+    }
 }
