@@ -18,6 +18,7 @@ const blocks = (language) =>
 const [start, createApp, addKey, readFeedback] = blocks("sh");
 const [page] = blocks("jsx");
 const [signer] = blocks("js");
+const [, withToken] = /`(baseSettings=\{\{ getAuthToken: [^`]+ \}\})`/.exec(guide);
 
 const folder = await mkdtemp(join(tmpdir(), "saltmine-self-hosting-"));
 const browser = await launchBrowser();
@@ -69,8 +70,8 @@ test("the guide works from its first to its last step", async (t) => {
   const server = await startAsWritten();
   const app = JSON.parse(await shell(createApp, server)).data.app.id;
   const written = page.replace("http://127.0.0.1:8787", server.baseUrl).replace("app_demo000000000000", app);
-  const open = async (t, name, source) => {
-    const served = await servePage(await bundle(name, source));
+  const open = async (t, name, source, files) => {
+    const served = await servePage(await bundle(name, source), files);
     t.after(served.close);
     const widget = await visit(t, browser, served, server.baseUrl);
     await ready(widget);
@@ -95,8 +96,9 @@ test("the guide works from its first to its last step", async (t) => {
     );
     const { signToken } = await import(pathToFileURL(join(folder, "signer.mjs")));
     const token = await signToken({ id: "user_1", name: "Ada", plan: "team" });
-    const settings = `{{ getAuthToken: () => Promise.resolve(${JSON.stringify(token)}) }}`;
-    const widget = await open(t, "0.17", written.replace("baseSettings={{}}", `baseSettings=${settings}`));
+    const source = written.replace("baseSettings={{}}", withToken);
+    assert.notEqual(source, written);
+    const widget = await open(t, "0.17", source, { "/chat-token": token });
     await say(widget, "It is me", 1);
     assert.ok(!widget.log.some(({ path }) => path.startsWith("/run/auth/")));
     assertNothingFailed(widget);

@@ -45,11 +45,14 @@ export async function bundle(name, source) {
   return outputFiles[0].text;
 }
 
-/** Serves a page with the widget on an origin of its own. `page.settings` is what the page's owner configured. */
-export async function servePage(script) {
+/**
+ * Serves a page with the widget on an origin of its own, with further `files` (URL path to text). `page.settings` is what
+ * the page's owner configured.
+ */
+export async function servePage(script, files = {}) {
   const page = { settings: {} };
   const { origin, close } = await serveFiles({
-    files: { "/page.js": script },
+    files: { "/page.js": script, ...files },
     answer: (path) =>
       path === "/" && {
         status: 200,
