@@ -161,6 +161,49 @@ describe("import cycles", () => {
       assert.match(stderr, new RegExp(`^import cycle: .*/${folder}/.* → `, "m"));
   });
 
+  const CONDITIONS = ["node", "saltmine-script", "saltmine-inline", "saltmine-inline-worker"];
+  /** The package's manifest with further `imports`. */
+  const manifestWith = async (imports) => {
+    const manifest = JSON.parse(await readFile(join(root, "pkg/package.json"), "utf8"));
+    return {
+      "pkg/package.json": JSON.stringify({ ...manifest, imports: { ...manifest.imports, ...imports } }),
+    };
+  };
+
+  for (const condition of CONDITIONS)
+    test(`a cycle through the variant for the condition ${condition} is reported`, async () => {
+      const files = {
+        "pkg/src/variant/one.ts": `export { two } from "#fixture";\nexport const one = 1;\n`,
+        "pkg/src/variant/two.ts": `import { one } from "./one";\nexport const two = one;\n`,
+      };
+      const clean = { "pkg/src/variant/clean.ts": `export const two = 2;\n` };
+      const targets = { [condition]: "./src/variant/two.ts", default: "./src/variant/clean.ts" };
+      const { code, stderr } = await check({
+        ...files,
+        ...clean,
+        ...(await manifestWith({ "#fixture": targets })),
+      });
+      assert.equal(code, 1);
+      const reported = stderr.match(/^\S+(?=: in an import cycle$)/gm);
+      assert.deepEqual(reported, Object.keys(files).sort(), stderr);
+      assert.equal(stderr.match(/^import cycle: /gm).length, 1, stderr);
+    });
+
+  test("variants for different conditions are in no cycle together", async () => {
+    const targets = (folder) => ({
+      node: `./src/${folder}/node.ts`,
+      default: `./src/${folder}/web.ts`,
+    });
+    const { code, stderr } = await check({
+      "pkg/src/one/node.ts": `export { two as one } from "#two";\n`,
+      "pkg/src/one/web.ts": `export const one = 1;\n`,
+      "pkg/src/two/node.ts": `export const two = 2;\n`,
+      "pkg/src/two/web.ts": `export { one as two } from "#one";\n`,
+      ...(await manifestWith({ "#one": targets("one"), "#two": targets("two") })),
+    });
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+
   test("the list of allowed files may only shrink", async () => {
     const { code, stderr } = await check({
       "tools/lint/allowed-cycles.json": '{ "pkg/src/index.ts": 1 }\n',
