@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, eventsOf, loaded, makeClient, openTab, startPages } from "../support/client-pages.mjs";
 import { listen } from "../support/browser.mjs";
-import { makeUserKey, rateLimit, startTodaysService } from "../support/todays-service.mjs";
+import { makeUserKey, problem, rateLimit, startTodaysService } from "../support/todays-service.mjs";
 
 const pages = await startPages();
 after(pages.close);
@@ -71,6 +71,17 @@ test("the older route: the newer one is requested once, not after a reload", asy
     complaints.filter((text) => !/404/.test(text)),
     [],
   );
+});
+
+test("a 404 of the newer route without CORS headers is a network failure; challengePath avoids it", async (t) => {
+  const { page, service, asked } = await setUp(t, { routes: "older" });
+  const elsewhere = { "access-control-allow-origin": "https://example.org" };
+  service.refusals.set("/run/auth/challenge", () => ({ ...problem(404, "Not found"), headers: elsewhere }));
+  assert.equal((await call(page, "session")).code, "network");
+  assert.deepEqual(asked(), Array(4).fill("GET challenge"));
+  await makeClient(page, { baseUrl: service.baseUrl, challengePath: "/run/auth/pow/challenge" });
+  assert.match((await call(page, "session")).userId, /^anon_/);
+  assert.deepEqual(asked(), ["GET challenge", "POST anonymous-session"]);
 });
 
 /** A call of `client.fetch` as widgets make it: `[status, body, the headers that the page can read]`. */
