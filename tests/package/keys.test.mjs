@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { theirChallenge, theyVerify } from "../support/altcha-v2.mjs";
 import { launchBrowser } from "../support/browser.mjs";
-import { PLAIN_HOST } from "../support/client-pages.mjs";
+import { PLAIN_HOST, until } from "../support/client-pages.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 
@@ -14,8 +14,8 @@ after(async () => {
   await tarball.remove();
 });
 
-/** Solves a challenge on a page, or several, at the same time and then one after the other; `policy` is its Content-Security-Policy, `prepare` runs in it before. */
-async function solveOn(t, challenge, { policy, prepare, options, host = "127.0.0.1" } = {}) {
+/** A page with the package; `policy` is its Content-Security-Policy, `prepare` runs in it first. */
+async function pageOn(t, { policy, prepare, host = "127.0.0.1" } = {}) {
   const site = await serveFiles({
     folders: { "/saltmine/": tarball.dist },
     files: {
@@ -25,12 +25,18 @@ async function solveOn(t, challenge, { policy, prepare, options, host = "127.0.0
     headers: policy ? { "content-security-policy": policy } : {},
   });
   t.after(site.close);
-  const page = await browser.newPage();
-  t.after(() => page.close());
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
   await page.goto(site.origin.replace("127.0.0.1", host));
   await page.waitForFunction(() => "saltmine" in globalThis);
   if (prepare) await page.evaluate(prepare);
-  return page.evaluate(
+  return page;
+}
+
+/** Solves a challenge on a page, or several, at the same time and then one after the other. */
+const solveIn = (page, challenge, options) =>
+  page.evaluate(
     async ({ challenge, options }) => {
       const solve = (one) => saltmine.solve(one, options).catch(({ code, message }) => ({ code, message }));
       if (!Array.isArray(challenge)) return solve(challenge);
@@ -40,7 +46,9 @@ async function solveOn(t, challenge, { policy, prepare, options, host = "127.0.0
     },
     { challenge, options },
   );
-}
+
+const solveOn = async (t, challenge, { options, ...about } = {}) =>
+  solveIn(await pageOn(t, about), challenge, options);
 
 const verified = (challenge, { counter, derivedKey }) => theyVerify(challenge, { counter, derivedKey });
 
@@ -88,6 +96,131 @@ describe("memory", () => {
     const found = await solveOn(t, challenge);
     assert.equal(found.code, "engine_unavailable");
     assert.match(found.message, /memory/);
+  });
+});
+
+describe("a worker that stops responding", () => {
+  /**
+   * A page whose workers report what `change(number, report, count)` returns: a report, none, or a promise of one. Worker 1
+   * has `had` blocks before the others start. From the time that `isDue` is true, the page's clock runs ahead.
+   */
+  async function solveAhead(t, challenge, { workers, change, isDue, had = 1 }) {
+    const page = await pageOn(t, {
+      prepare: `{
+        const change = ${change};
+        const later = setTimeout;
+        const Real = Worker;
+        let started = 0;
+        globalThis.blocks = {};
+        globalThis.reports = {};
+        globalThis.Worker = class extends Real {
+          #number = ++started;
+          set onmessage(handler) {
+            let earlier;
+            super.onmessage = ({ data }) => {
+              const count = (reports[this.#number] ?? 0) + 1;
+              reports[this.#number] = count;
+              const changing = [earlier, change(this.#number, data, count)];
+              earlier = Promise.all(changing).then(([, changed]) => changed && handler({ data: changed }));
+            };
+          }
+          postMessage(command) {
+            if (this.#number > 1 && (blocks[1]?.length ?? 0) < ${had})
+              return void later(() => this.postMessage(command), 20);
+            if (command.type === "search") (blocks[this.#number] ??= []).push(command.first);
+            super.postMessage(command);
+          }
+        };
+      }`,
+    });
+    await page.clock.install();
+    let isOver = false;
+    const solving = solveIn(page, challenge, { workers }).finally(() => {
+      isOver = true;
+    });
+    let passed = 0;
+    await until(
+      "the end of the search",
+      async () => {
+        if (await page.evaluate(isDue)) {
+          await page.clock.runFor(1_000);
+          passed += 1_000;
+        }
+        return isOver;
+      },
+      30_000,
+    );
+    return { found: await solving, passed, blocks: await page.evaluate(() => globalThis.blocks) };
+  }
+
+  test("before its first block is done: the others try its block", async (t) => {
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 2 });
+    const { found, passed } = await solveAhead(t, challenge, {
+      workers: 2,
+      change: (number, report) => (number === 1 && report.type !== "ready" ? undefined : report),
+      isDue: () => reports[2] > 1,
+    });
+    assert.equal(found.counter, 2);
+    assert.match(found.backend.reason, /stopped responding/);
+    assert.equal(found.backend.thread, "worker");
+    assert.ok(passed <= 16_000, `after ${passed} ms`);
+    assert.ok(await verified(challenge, found));
+  });
+
+  test("later: the others try the blocks that it had", async (t) => {
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 7 });
+    const { found, blocks } = await solveAhead(t, challenge, {
+      workers: 2,
+      had: 2,
+      // The first block has the counters up to 3.
+      change: (number, report, count) => (number === 1 && count > 2 ? undefined : report),
+      isDue: () => reports[1] > 2 && reports[2] > 1,
+    });
+    assert.equal(found.counter, 7);
+    assert.ok(blocks[1].includes(4) && blocks[2].includes(4));
+    assert.match(found.backend.reason, /stopped responding/);
+  });
+
+  test("before it is ready: the page's own thread derives the keys", async (t) => {
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
+    const { found, passed } = await solveAhead(t, challenge, {
+      workers: 1,
+      change: () => undefined,
+      isDue: () => reports[1] > 0,
+    });
+    assert.equal(found.counter, 30);
+    assert.equal(found.backend.thread, "page");
+    assert.match(found.backend.reason, /no sign of life/);
+    assert.ok(passed <= 16_000, `after ${passed} ms`);
+  });
+
+  test("with every other: the page's own thread continues", async (t) => {
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
+    const { found, passed } = await solveAhead(t, challenge, {
+      workers: 2,
+      change: (_number, report) => (report.type === "ready" ? report : undefined),
+      isDue: () => reports[1] > 1 && reports[2] > 1,
+    });
+    assert.equal(found.counter, 30);
+    assert.equal(found.backend.thread, "page");
+    // Nothing is known of the speed, and the first key of a slow phone may take long.
+    assert.ok(passed >= 60_000, `after ${passed} ms`);
+  });
+
+  test("a slow one is waited for: 3 s for a key, then 50 s for the next one", async (t) => {
+    const challenge = await theirChallenge("ARGON2ID", { counter: 3 });
+    const { found, passed } = await solveAhead(t, challenge, {
+      workers: 1,
+      change: (_number, report, count) => {
+        if (report.type !== "searched") return report;
+        const slow = { ...report, ms: 3_000 * report.tried };
+        return count === 3 ? new Promise((resolve) => setTimeout(resolve, 50_000, slow)) : slow;
+      },
+      isDue: () => reports[1] > 2,
+    });
+    assert.equal(found.counter, 3);
+    assert.deepEqual(found.backend, { engine: "simd128", thread: "worker" });
+    assert.ok(passed >= 50_000, `after ${passed} ms`);
   });
 });
 

@@ -12,8 +12,14 @@ import type { CompiledModule, Found, KeyEngine, KeyReport, ModuleUrls } from "./
 /** The share of the machine's memory that the workers of a search may take together. */
 const MEMORY_SHARE = 1 / 32;
 const MOST_WORKERS = 16;
-/** A worker that is not ready after this long is given up, in milliseconds. */
-const START_MS = 10_000;
+/** How often the reports of the workers are looked for, in milliseconds: a machine that slept misses checks, not reports. */
+const WATCH_MS = 5_000;
+/** A worker without a report for more than this many checks is given up. */
+const SILENT_CHECKS = 2;
+/** The same where no speed is known yet: one key of Argon2id may take a slow phone seconds. */
+const UNKNOWN_CHECKS = 12;
+/** A block may take so many times as long as expected: a core may be slow, or shared with others. */
+const PATIENCE = 20;
 /** Blocks that a worker has at a time: one is tried, the next one waits, so that a busy page holds nothing up. */
 const BLOCKS_AHEAD = 2;
 
@@ -62,6 +68,7 @@ export class KeySearchPool {
   readonly #urls: ModuleUrls;
   readonly #counters: Counters;
   readonly #workers = new Set<Member>();
+  #watch: ReturnType<typeof setInterval> | undefined;
   readonly #began = performance.now();
   #most: number;
   /** Whether no worker had the memory for itself yet. */
@@ -87,14 +94,15 @@ export class KeySearchPool {
       const found = await new Promise<Found | undefined>((resolve, reject) => {
         this.#settle = { resolve, reject };
         signal.addEventListener("abort", onAbort);
-        if (signal.aborted) onAbort();
-        else
-          this.#startAll().catch((error) => reject({ code: "engine_unavailable", detail: describe(error) }));
+        if (signal.aborted) return onAbort();
+        this.#watch = setInterval(() => this.#check(), WATCH_MS);
+        this.#startAll().catch((error) => reject({ code: "engine_unavailable", detail: describe(error) }));
       });
       const reason = [...new Set(this.#reasons)].join("; ") || undefined;
       return { found, tried: this.#tried, engine: this.#engine, thread: this.#thread, reason };
     } finally {
       this.#settle = undefined;
+      clearInterval(this.#watch);
       signal.removeEventListener("abort", onAbort);
       for (const worker of this.#workers) this.#remove(worker);
     }
@@ -113,10 +121,8 @@ export class KeySearchPool {
   #startOne(compiled: Promise<CompiledModule | undefined> | undefined): void {
     let member: Member | undefined;
     const give = (thread: KeyThread) => {
-      const started: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, timer: undefined };
-      member = started;
-      this.#workers.add(started);
-      started.timer = setTimeout(() => this.#lost(started, "no sign of life", false), START_MS);
+      member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, silentChecks: 0 };
+      this.#workers.add(member);
       void Promise.resolve(compiled).then((compiled) => {
         const { parameters, engine } = this.#options;
         const compares = this.#most === 1 && engine === undefined;
@@ -141,7 +147,7 @@ export class KeySearchPool {
       const { parameters, engine } = this.#options;
       const post = serveKeysOnPage((report) => this.#workers.has(member) && this.#take(member, report));
       const thread: KeyThread = { post, terminate: () => post({ type: "stop" }) };
-      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, timer: undefined };
+      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, silentChecks: 0 };
       this.#workers.add(member);
       const compares = engine === undefined;
       post({ type: "start", parameters, engine, compares, compiled: await compiled, urls: this.#urls });
@@ -153,7 +159,7 @@ export class KeySearchPool {
 
   #take(member: Member, report: KeyReport): void {
     if (!this.#settle || !this.#workers.has(member)) return;
-    clearTimeout(member.timer);
+    member.silentChecks = 0;
     if (report.type === "failed") return this.#lost(member, report.reason, report.outOfMemory);
     if (report.type === "ready") {
       // A copy of the package's files that was not renewed with the page: what the messages mean may differ.
@@ -174,6 +180,22 @@ export class KeySearchPool {
     }
     this.#engine = report.engine;
     this.#feed(member);
+  }
+
+  /** Gives up the workers that stopped responding. An engine on the page's own thread is not checked: it cannot be replaced. */
+  #check(): void {
+    if (this.#thread === "page") return;
+    const slowest = Math.max(...Array.from(this.#workers, ({ msPerCounter }) => msPerCounter));
+    for (const member of [...this.#workers]) {
+      const isReady = member.width > 0;
+      const [block] = member.blocks;
+      const expectedMs = block ? block.count * (member.msPerCounter || slowest) : 0;
+      const unknown = isReady ? UNKNOWN_CHECKS : SILENT_CHECKS;
+      const most = expectedMs > 0 ? Math.max(SILENT_CHECKS, (PATIENCE * expectedMs) / WATCH_MS) : unknown;
+      if (isReady && !block) member.silentChecks = 0;
+      else if (++member.silentChecks > most)
+        this.#lost(member, isReady ? "a worker stopped responding" : "no sign of life", false);
+    }
   }
 
   #feed(member: Member): void {
@@ -208,7 +230,6 @@ export class KeySearchPool {
   }
 
   #remove(member: Member): void {
-    clearTimeout(member.timer);
     this.#workers.delete(member);
     member.thread.terminate();
     for (const block of member.blocks) this.#counters.putBack(block);
@@ -227,5 +248,6 @@ interface Member {
   width: number;
   msPerCounter: number;
   compiled: Promise<CompiledModule | undefined> | undefined;
-  timer: ReturnType<typeof setTimeout> | undefined;
+  /** The checks since its last report. */
+  silentChecks: number;
 }
