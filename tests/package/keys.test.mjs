@@ -99,6 +99,51 @@ describe("memory", () => {
   });
 });
 
+describe("the number of workers", () => {
+  const count = async (t, { deviceMemory, memoryCost = 65_536, options }) => {
+    const page = await pageOn(t, {
+      prepare: `{
+        const { userAgent } = navigator;
+        Object.defineProperty(globalThis, "navigator", {
+          value: { userAgent, hardwareConcurrency: 8, deviceMemory: ${deviceMemory} },
+        });
+        const Real = Worker;
+        globalThis.started = 0;
+        globalThis.Worker = class extends Real {
+          constructor(...about) {
+            super(...about);
+            globalThis.started += 1;
+          }
+        };
+      }`,
+    });
+    const challenge = await theirChallenge("ARGON2ID", { counter: 1, memoryCost });
+    assert.equal((await solveIn(page, challenge, options)).counter, 1);
+    return page.evaluate(() => started);
+  };
+
+  for (const [deviceMemory, expected] of [
+    [8, 4],
+    [4, 2],
+    [2, 1],
+    [0.25, 1],
+    // Firefox and Safari do not say; the value that is assumed is 4 GiB.
+    [undefined, 2],
+  ])
+    test(`64 MiB for each key, ${deviceMemory ?? "an unknown number of"} GiB: ${expected}`, async (t) => {
+      assert.equal(await count(t, { deviceMemory }), expected);
+    });
+
+  test("the option `workers` is not above what the memory allows", async (t) => {
+    assert.equal(await count(t, { deviceMemory: 4, options: { workers: 6 } }), 2);
+    assert.equal(await count(t, { deviceMemory: 4, memoryCost: 1024, options: { workers: 6 } }), 6);
+  });
+
+  test("with little memory for each key: one worker for each thread", async (t) => {
+    assert.equal(await count(t, { deviceMemory: undefined, memoryCost: 1024 }), 8);
+  });
+});
+
 describe("a worker that stops responding", () => {
   /**
    * A page whose workers report what `change(number, report, count)` returns: a report, none, or a promise of one. Worker 1

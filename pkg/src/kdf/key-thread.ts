@@ -6,8 +6,11 @@ import type { KeyCommand } from "./messages.js";
 /** A thread that derives keys. */
 export type KeyThread = Thread<KeyCommand>;
 
-/** What a browser has that does not say, in GiB. */
-const USUAL_MEMORY = 8;
+/**
+ * The memory where the browser does not say, in GiB. Safari and Firefox never do, and Chromium only in a secure context. This
+ * is what most phones with these browsers have; a larger value could end the page there.
+ */
+const ASSUMED_MEMORY = 4;
 
 /** Starts the worker at an address. */
 export const startKeyWorker = (script: string): Worker =>
@@ -18,4 +21,4 @@ export const threadCount = (): number => globalThis.navigator?.hardwareConcurren
 
 /** The memory of this machine, in bytes. */
 export const machineMemory = (): number =>
-  ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? USUAL_MEMORY) * 2 ** 30;
+  ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? ASSUMED_MEMORY) * 2 ** 30;
