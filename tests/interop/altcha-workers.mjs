@@ -32,6 +32,50 @@ const REGISTER = `
   import { registerWorkers } from "/saltmine/altcha-workers.js";
   registerWorkers();`;
 
+/** What makes a worker use an engine. */
+const ENGINES = {
+  simd128: "",
+  scalar: "WebAssembly.validate = () => false;",
+  webcrypto: "WebAssembly.instantiate = WebAssembly.compile = async () => { throw new Error('refused'); };",
+};
+
+const engineFiles = Object.entries(ENGINES).flatMap(([engine, script]) => [
+  [`/${engine}.js`, `import "./${engine}-only.js"; import "/saltmine/altcha-worker.js";`],
+  [`/${engine}-only.js`, script],
+]);
+
+/**
+ * Runs in the page: gives each challenge to one worker for each engine, with the messages of the widget, and aborts the others
+ * when one has found the counter. Returns the counters that were found.
+ */
+async function solveWithEngines({ challenges, engines }) {
+  const workers = engines.map((engine) => new Worker(`/${engine}.js`, { type: "module" }));
+  const found = [];
+  for (const challenge of challenges) {
+    const answers = workers.map(
+      (worker, counterStart) =>
+        new Promise((resolve, reject) => {
+          worker.onerror = reject;
+          worker.onmessage = ({ data }) => {
+            if (data) for (const other of workers) if (other !== worker) other.postMessage({ type: "abort" });
+            resolve(data?.error ?? data?.counter);
+          };
+          worker.postMessage({
+            type: "work",
+            challenge,
+            counterMode: "uint32",
+            counterStart,
+            counterStep: workers.length,
+            timeout: 2_000,
+          });
+        }),
+    );
+    found.push((await Promise.all(answers)).find((answer) => answer !== undefined) ?? null);
+  }
+  for (const worker of workers) worker.terminate();
+  return found;
+}
+
 /** Runs the suite in a browser; one skipped test with its reason, where the browser is missing. */
 export async function testWorkers(name) {
   const browser = await launch(name).catch((error) => {
@@ -49,7 +93,7 @@ export async function testWorkers(name) {
       tarball = await installTarball();
       site = await serveFiles({
         folders: { "/saltmine/": tarball.dist, "/altcha/": WIDGET },
-        files: { "/": page(REGISTER), "/stock": page("") },
+        files: { "/": page(REGISTER), "/stock": page(""), ...Object.fromEntries(engineFiles) },
       });
       tab = await open("/");
     });
@@ -84,6 +128,20 @@ export async function testWorkers(name) {
         }
       });
     }
+
+    for (const [algorithm, ...engines] of [
+      ["PBKDF2/SHA-256", "scalar", "webcrypto"],
+      ["PBKDF2/SHA-256", "simd128", "scalar", "webcrypto"],
+      ["SCRYPT", "scalar", "simd128"],
+      ["ARGON2ID", "simd128", "scalar"],
+    ])
+      test(`${algorithm}: workers with ${engines.join(" and ")} share all counters`, async () => {
+        const counters = Array.from({ length: 18 }, (_, counter) => counter);
+        const challenges = await Promise.all(
+          counters.map((counter) => theirChallenge(algorithm, { counter, keyPrefixLength: 16 })),
+        );
+        assert.deepEqual(await tab.evaluate(solveWithEngines, { challenges, engines }), counters);
+      });
 
     test("our challenge by the widget's own workers and by ours, verified by us", async () => {
       const stock = await open("/stock");

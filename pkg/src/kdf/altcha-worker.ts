@@ -3,7 +3,7 @@
  * their own workers do.
  */
 import { describe } from "../common/describe.js";
-import { readParameters } from "./challenge.js";
+import { groupSize, readParameters } from "./challenge.js";
 import { openEngine } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
 
@@ -37,12 +37,13 @@ async function solve(work: Work) {
   const parameters = readParameters(challenge, counterMode === "string");
   const opened = await openEngine({ parameters, engine: undefined, compiled: undefined, urls: {} });
   const engine = counterStep === 1 ? fasterEngine(opened, parameters) : opened;
-  const { width } = engine;
+  const size = groupSize(parameters);
   const last = parameters.isDecimal ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
   let paused = began;
-  // The workers share the counters in groups of consecutive ones, not one by one: a group is tried at a time.
-  for (let first = counterStart * width; first <= last; first += counterStep * width) {
-    const found = await engine.search(first, Math.min(width, last - first + 1));
+  // The workers share the counters in groups of consecutive ones: a group is tried at a time. Its size does not depend on the
+  // engine, which may be another one in each worker.
+  for (let first = counterStart * size; first <= last; first += counterStep * size) {
+    const found = await engine.search(first, Math.min(size, last - first + 1));
     const now = performance.now();
     if (found) return { ...found, time: Math.floor((now - began) * 10) / 10 };
     if (isAborted || (timeout && now - began > timeout)) return null;

@@ -1,7 +1,7 @@
 /** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
 import { createGlue, type Glue } from "#kdf-glue";
 import { describe } from "../common/describe.js";
-import type { KeyParameters } from "./challenge.js";
+import { groupSize, type KeyParameters } from "./challenge.js";
 import { compile } from "./compile.js";
 import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
 import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
@@ -53,7 +53,7 @@ async function wasmEngine(parameters: KeyParameters, { engine, module }: Compile
   }
   return {
     engine,
-    width: engine === "scalar" ? 1 : parameters.module === "sha" ? 4 : parameters.module === "scrypt" ? 2 : 1,
+    width: engine === "scalar" ? 1 : groupSize(parameters),
     search(first, count) {
       const counter = search.search(first, count);
       return counter < 0 ? undefined : { counter, derivedKey: hexOf(search.key) };
