@@ -242,6 +242,8 @@ describe("options", () => {
     ["a listener that is none", { ...good, onEvent: "log" }, "onEvent"],
     ["a timeout of 0", { ...good, timeoutMs: 0 }, "timeoutMs"],
     ["no workers at all", { ...good, workers: 0 }, "workers"],
+    ["an engine of version 1 only", { ...good, engine: "javascript" }, "engine"],
+    ["an engine that is no text", { ...good, engine: {} }, "engine"],
     ["a fractional maxNumber", { ...good, maxNumber: 1.5 }, "maxNumber"],
   ]) {
     test(`${what} → invalid_options`, () => {

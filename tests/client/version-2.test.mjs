@@ -109,6 +109,13 @@ describe("Node", () => {
     assert.equal(await most(3), 4);
   });
 
+  for (const engine of ["simd128", "scalar", "webcrypto"])
+    test(`the option \`engine\`: ${engine}`, async (t) => {
+      const { client, events } = setUp(t, { engine, workers: 2 });
+      await client.session();
+      assertEvents(events, [engine, "worker"]);
+    });
+
   test("client.fetch brings a solution of its own with every request; the next ones are prepared", async (t) => {
     const sent = [];
     const spy = (input, init) => {
@@ -280,6 +287,18 @@ describe("Chromium", () => {
     await page.evaluate(() => client.dispose());
     assert.equal(await page.evaluate(() => outcome), "disposed");
     await workersGone(page, 2_000);
+  });
+
+  test("the option `engine`: only the files of that engine are loaded", async (t) => {
+    for (const [engine, file] of [
+      ["scalar", ["kdf-sha-scalar.wasm"]],
+      ["webcrypto", []],
+    ]) {
+      const { page, files } = await setUp(t, { engine, workers: 1 });
+      assertSession(await call(page, "session"));
+      assertEvents(await eventsOf(page), [engine, "worker"]);
+      assert.deepEqual([...new Set(keyFiles(files))], [...file, "kdf-worker.js", "keys.js"]);
+    }
   });
 
   test("where workers are refused, the page's own thread derives the keys", async (t) => {

@@ -4,6 +4,7 @@ import type { Failure } from "../common/errors.js";
 import type { Backend } from "../solver/messages.js";
 import { readParameters } from "./challenge.js";
 import { compile } from "./compile.js";
+import type { KeyEngine } from "./messages.js";
 import { moduleUrls } from "./search.js";
 import { solveKeys } from "./solve-keys.js";
 
@@ -22,6 +23,7 @@ export interface FlowSolution {
 /** What {@link solveForFlow} takes beside the challenge. */
 export interface FlowSearchOptions {
   workers: number | undefined;
+  engine: KeyEngine | undefined;
   /** Where the package's files are. */
   assets: Assets;
   signal: AbortSignal;
@@ -29,9 +31,14 @@ export interface FlowSearchOptions {
 }
 
 /** Compiles what a challenge of version 2 needs, ahead: `response` is the service's response. What fails is reported later. */
-export async function prepareForFlow(response: string, assets: Assets): Promise<void> {
+export async function prepareForFlow(
+  response: string,
+  engine: KeyEngine | undefined,
+  assets: Assets,
+): Promise<void> {
+  if (engine === "webcrypto") return;
   const parameters = readParameters(JSON.parse(response));
-  await compile(parameters.module, undefined, moduleUrls(parameters, assets));
+  await compile(parameters.module, engine, moduleUrls(parameters, assets));
 }
 
 /** Solves the challenge, a JSON text; null when there is no solution. Throws a {@link Failure}. */

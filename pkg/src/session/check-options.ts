@@ -26,7 +26,15 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
   requireGlobals(["URL", "performance"]);
   if (typeof options !== "object" || options === null)
     invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
-  const { baseUrl, appId, origin, challenge = "session", challengePath, storage = DEFAULT_STORAGE } = options;
+  const {
+    baseUrl,
+    appId,
+    origin,
+    challenge = "session",
+    challengePath,
+    engine,
+    storage = DEFAULT_STORAGE,
+  } = options;
   // It is the value of a header and a segment of a path.
   if (typeof appId !== "string" || !/^(?!\.\.?$)[ -~\xa0-\xff]+$/.test(appId))
     invalid(
@@ -42,6 +50,8 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
       "storage",
       `must be "local", "session", "memory" or an object with getItem, setItem and removeItem, not ${shown(storage)}.`,
     );
+  if (engine !== undefined && !["simd128", "scalar", "webcrypto"].includes(engine))
+    invalid("engine", `must be "simd128", "scalar" or "webcrypto", not ${shown(engine)}.`);
   return {
     appId,
     everyRequest: challenge === "every-request",
@@ -59,6 +69,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
       timeoutMs: wholeNumber("timeoutMs", options.timeoutMs, 15_000, 1, 2 ** 31 - 1),
       workers: workersOption(options.workers),
       keyWorkers: options.workers,
+      keyEngine: engine,
       assets: assetsOption(options.assetsUrl),
       fetch: listenerOption("fetch", options.fetch),
     },

@@ -1,5 +1,6 @@
 import type { AssetsUrl } from "../common/assets.js";
 import type { FetchType } from "../common/platform.js";
+import type { Engine } from "../solver/types.js";
 import type { GetAuthToken } from "./auth-token.js";
 import type { ClientEvent } from "./events.js";
 import type { KeyValueStore, StorageKind } from "./store.js";
@@ -33,6 +34,8 @@ export interface ClientOptions {
   storage?: StorageKind | KeyValueStore | undefined;
   /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
   workers?: number | undefined;
+  /** The highest engine for challenges of version 2; default the best that runs. */
+  engine?: Exclude<Engine, "javascript"> | undefined;
   /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
   maxNumber?: number | undefined;
   /** Time limit of each request to the server, in milliseconds; default 15000. */

@@ -108,11 +108,11 @@ export class FlowRunner implements Flow {
 
   /** Loads and compiles what a challenge of version 2 needs, while the engine of the flow starts. */
   #prepareKeySearch(response: Response | undefined): void {
-    const { assets } = this.#options;
+    const { assets, keyEngine } = this.#options;
     const challenge = keyChallengeOf(response);
     if (challenge === undefined) return;
     loadKeySearch(assets)
-      .then(({ prepareForFlow }) => prepareForFlow(challenge, assets))
+      .then(({ prepareForFlow }) => prepareForFlow(challenge, keyEngine, assets))
       // The search itself reports what fails.
       .catch(() => {});
   }
@@ -166,7 +166,7 @@ export class FlowRunner implements Flow {
 
   async #runOn(link: WorkerClient, run: Run, options: SessionOptions): Promise<Outcome> {
     const { signal, onState, onProgress } = run;
-    const { flow, origin, timeoutMs, fetch, assets, keyWorkers } = this.#options;
+    const { flow, origin, timeoutMs, fetch, assets, keyWorkers, keyEngine } = this.#options;
     const most = this.#options.workers;
     const over = new AbortController();
     let { backend } = link;
@@ -202,6 +202,7 @@ export class FlowRunner implements Flow {
       try {
         const solved = await solveForFlow(challenge, {
           workers: run.workers?.() ?? keyWorkers,
+          engine: keyEngine,
           assets,
           signal: over.signal,
           onProgress: (searched, elapsedMs) => progress({ searched, total: null, elapsedMs }),

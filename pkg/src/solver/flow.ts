@@ -3,7 +3,7 @@ import type { Assets } from "../common/assets.js";
 import type { Grant, SessionOptions, Solved } from "../worker/wasm.js";
 import type { Update } from "./messages.js";
 import type { MeasuredSearch } from "./progress.js";
-import type { Backend } from "./types.js";
+import type { Backend, Engine } from "./types.js";
 
 /** What every flow of a client has in common. */
 export interface FlowRunnerOptions {
@@ -13,6 +13,8 @@ export interface FlowRunnerOptions {
   workers: number;
   /** The most workers that derive keys; by the machine when undefined. */
   keyWorkers: number | undefined;
+  /** The highest engine that derives keys. */
+  keyEngine: Exclude<Engine, "javascript"> | undefined;
   assets: Assets;
   fetch: typeof fetch | undefined;
 }

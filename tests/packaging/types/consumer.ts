@@ -29,6 +29,7 @@ const options: ClientOptions = {
   challengePath: maybe,
   getAuthToken: maybe,
   workers: maybe,
+  engine: maybe,
   maxNumber: maybe,
   timeoutMs: maybe,
   origin: maybe,
