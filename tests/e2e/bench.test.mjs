@@ -1,5 +1,6 @@
 /** The benchmark page as visitors meet it: the built page, the real server, headless Chromium. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage, workersGone } from "../support/browser.mjs";
@@ -17,6 +18,8 @@ after(async () => {
 });
 
 const ENTRANTS = ["simd128", "scalar", "javascript", "cap.js", "altcha-lib"];
+/** The rows of ALTCHA version 2. */
+const KEY_ENTRANTS = ["keys-saltmine", "keys-widget"];
 const WIDE = { viewport: { width: 1280, height: 900 } };
 const NARROW = { viewport: { width: 360, height: 720 }, hasTouch: true, isMobile: true };
 
@@ -74,11 +77,22 @@ describe("a run", () => {
     assert.ok(rates.javascript > 2 * rates["altcha-lib"], JSON.stringify(rates));
     assert.equal((await cells("altcha-lib"))[1], "1.0 ×");
 
+    const keyRates = [];
+    for (const name of KEY_ENTRANTS) {
+      const [rate, ratio, usual] = await cells(name);
+      keyRates.push(Number.parseFloat(rate.replaceAll(",", "")));
+      assert.match(ratio, /^[\d,.]+ ×$/, name);
+      assert.match(usual, /^[\d,.]+ ms$/, name);
+    }
+    // A key takes 10,000 hashes: no browser derives so many, or so few.
+    for (const rate of keyRates) assert.ok(rate > 10 && rate < 100_000, `${keyRates}`);
+    assert.equal((await cells("keys-widget"))[1], "1.0 ×");
+
     assert.ok(Number.parseFloat(await part("bench-factor").textContent()) > 10);
     assert.match(await part("bench-meaning").textContent(), /saltmine, SIMD/);
     assert.equal(await part("bench-chart").locator(".bar-value").count(), ENTRANTS.length);
     const progress = await page.evaluate(() => globalThis.progress);
-    assert.ok(progress.length >= 2 * ENTRANTS.length, `${progress}`);
+    assert.ok(progress.length >= 2 * (ENTRANTS.length + KEY_ENTRANTS.length), `${progress}`);
     assert.deepEqual(
       progress,
       [...progress].sort((a, b) => a - b),
@@ -119,12 +133,25 @@ describe("a run", () => {
     await over("done");
   });
 
+  for (const name of KEY_ENTRANTS)
+    test(`can be stopped in the turn of ${name}`, async (t) => {
+      const { page, part, over } = await visit(t, { query: "?rounds=50" });
+      await part("bench-start").click();
+      await page.locator(`[data-testid="row-${name}"][data-now]`).waitFor();
+      await part("bench-start").click();
+      await over("stopped");
+      await workersGone(page, 8_000);
+      assert.equal(await page.locator("[data-now]").count(), 0);
+    });
+
   test("compares with the versions that npm run bench measures", async (t) => {
     const { part } = await visit(t);
     const shown = async (name) =>
       (await part(`row-${name}`).locator(".entrant-note").textContent()).split(",")[0];
     assert.equal(await shown("altcha-lib"), rivalVersions["altcha-lib"]);
     assert.equal(await shown("cap.js"), rivalVersions["@cap.js/wasm"]);
+    const { version } = JSON.parse(await readFile(join(root, "node_modules/altcha-3/package.json"), "utf8"));
+    assert.equal(await shown("keys-widget"), version);
   });
 });
 
@@ -133,12 +160,13 @@ describe("what cannot run is told in its row, and the others go on", () => {
     const { part, over, cells } = await underPolicy(t, "script-src 'self'");
     await part("bench-start").click();
     await over("done");
-    for (const name of ["simd128", "scalar", "cap.js"]) {
+    for (const name of ["simd128", "scalar", "cap.js", "keys-saltmine"]) {
       const texts = await cells(name);
       assert.equal(texts.length, 1, name);
       assert.match(texts[0], /^Not measured\. [A-Z].* here\..*WebAssembly/, name);
     }
-    for (const name of ["javascript", "altcha-lib"]) assert.equal((await cells(name)).length, 3, name);
+    for (const name of ["javascript", "altcha-lib", "keys-widget"])
+      assert.equal((await cells(name)).length, 3, name);
     assert.match(await part("bench-meaning").textContent(), /saltmine, JavaScript/);
   });
 
@@ -146,7 +174,7 @@ describe("what cannot run is told in its row, and the others go on", () => {
     const { part, over, cells } = await underPolicy(t, "worker-src 'none'");
     await part("bench-start").click();
     await over("done");
-    for (const name of ENTRANTS) {
+    for (const name of [...ENTRANTS, ...KEY_ENTRANTS]) {
       const texts = await cells(name);
       assert.equal(texts.length, 1, name);
       assert.match(texts[0], /^Not measured\. No worker can be started here\./, name);
@@ -197,7 +225,10 @@ describe("the page itself", () => {
           const element = document.querySelector(selector);
           return element.getBoundingClientRect().right <= element.parentElement.getBoundingClientRect().right;
         };
-        return { page: document.documentElement.scrollWidth, table: inside(".bench-table") };
+        return {
+          page: document.documentElement.scrollWidth,
+          table: inside(".bench-table") && inside(".bench-keys"),
+        };
       });
     const { page, part, over } = await visit(t, { options: NARROW });
     await part("bench-start").tap();
@@ -215,7 +246,7 @@ describe("the page itself", () => {
     const { page } = await visit(t);
     const tree = await page.locator("body").ariaSnapshot();
     assert.doesNotMatch(tree, /^\s*- (button|combobox|link|progressbar|img|table)( \[.*\])?:?$/m, tree);
-    assert.equal(await page.getByRole("columnheader").count(), 4);
-    assert.equal(await page.getByRole("rowheader").count(), ENTRANTS.length);
+    assert.equal(await page.getByRole("columnheader").count(), 2 * 4);
+    assert.equal(await page.getByRole("rowheader").count(), ENTRANTS.length + KEY_ENTRANTS.length);
   });
 });

@@ -75,7 +75,7 @@ export class Chart {
     const y = y1 + BAR_PX;
     group.elem("text", { x: x1, y: y1 + NAME_PX }, "bar-name").text(entrant.label);
     group.elem("line", { x1: chartRect.x1, x2: chartRect.x2, y1: y, y2: y }, "bar-track", true);
-    element.attr({ y1: y, y2: y }).addClass(entrant.engine ? "bar-ours" : "bar-theirs");
+    element.attr({ y1: y, y2: y }).addClass(entrant.isOurs ? "bar-ours" : "bar-theirs");
     const measured = this.#rates[entrant.name] ?? [];
     const write = (x: number, text: string, name: string) =>
       group.elem("text", { x: x + 8, y: y + 5 }, name).text(text);

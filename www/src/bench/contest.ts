@@ -1,12 +1,14 @@
 /** The rows of the page's contest: ours through the package, the others each in a worker of this page. */
-import type { Entrant } from "./entrants.js";
+import { type Entrant, USUAL_KEYS } from "./entrants.js";
+import { saltmineKeys, WidgetKeys } from "./key-solvers.js";
 import { type Contestant, enter } from "./rival.js";
 import { type Answer, contestant, type Question } from "./ring.js";
 import type { Row } from "./rounds.js";
 import { saltmine } from "./saltmine.js";
 
-/** Rows for one run; an abort ends all their work. `close()` ends the workers that were started for it. */
+/** Rows for one run, those of version 2 last; an abort ends all their work. `close()` ends the workers that were started for it. */
 export function makeRows(entrants: readonly Entrant[], signal: AbortSignal): { rows: Row[]; close(): void } {
+  const widget = new WidgetKeys(signal);
   const rings: Ring[] = [];
   const rows = entrants.map(({ name, engine }): Row => {
     if (engine) return { name, ...lazily(() => enter(saltmine(engine, signal))) };
@@ -14,7 +16,12 @@ export function makeRows(entrants: readonly Entrant[], signal: AbortSignal): { r
     rings.push(ring);
     return { name, ...contestant(name, (question) => ring.ask(question)) };
   });
-  return { rows, close: () => rings.forEach((ring) => ring.close()) };
+  rows.push({ name: "keys-saltmine", ...saltmineKeys(signal) }, { name: USUAL_KEYS, ...widget.contestant() });
+  const close = () => {
+    widget.close();
+    for (const ring of rings) ring.close();
+  };
+  return { rows, close };
 }
 
 /** Loaded when its first turn comes, so that a failure is its own. */

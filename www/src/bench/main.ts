@@ -3,8 +3,8 @@ import { part } from "../page.js";
 import { startTheme } from "../theme.js";
 import { Chart } from "./chart.js";
 import { makeRows } from "./contest.js";
-import { ENTRANTS, USUAL } from "./entrants.js";
-import { times, usualMs } from "./figures.js";
+import { ENTRANTS, KEY_ENTRANTS, USUAL, USUAL_KEYS } from "./entrants.js";
+import { keys, mhs, times, usualKeysMs, usualMs } from "./figures.js";
 import { type Rates, ratio, type Row, takeTurns } from "./rounds.js";
 import { quartiles } from "./statistics.js";
 import { ResultTable } from "./table.js";
@@ -19,7 +19,15 @@ startTheme();
 const bar = part<HTMLProgressElement>("bench-progress");
 const button = part<HTMLButtonElement>("bench-start");
 const status = part("bench-status");
-const table = new ResultTable(part("bench-rows"));
+const tables = [
+  new ResultTable(part("bench-rows"), { entrants: ENTRANTS, usual: USUAL, rate: mhs, usualMs }),
+  new ResultTable(part("bench-keys"), {
+    entrants: KEY_ENTRANTS,
+    usual: USUAL_KEYS,
+    rate: keys,
+    usualMs: usualKeysMs,
+  }),
+];
 const chart = new Chart(part("bench-chart"));
 const rounds = part<HTMLSelectElement>("bench-rounds");
 offerRounds(Number(new URL(location.href).searchParams.get("rounds")));
@@ -33,7 +41,7 @@ if (globalThis.crypto?.subtle) {
     try {
       await run(Number(rounds.value), underWay.signal);
     } finally {
-      table.mark(undefined);
+      for (const table of tables) table.mark(undefined);
       rounds.disabled = false;
       button.textContent = "Start";
       underWay = undefined;
@@ -61,15 +69,15 @@ function offerRounds(wanted: number): void {
 }
 
 async function run(count: number, signal: AbortSignal): Promise<void> {
-  const labels = new Map(ENTRANTS.map(({ name, label }) => [name, label]));
+  const labels = new Map([...ENTRANTS, ...KEY_ENTRANTS].map(({ name, label }) => [name, label]));
   const { rows, close } = makeRows(ENTRANTS, signal);
   const rates: Rates = {};
   const missing = new Set<string>();
   const show = () => {
-    table.show(rates);
+    for (const table of tables) table.show(rates);
     chart.show(rates, missing);
   };
-  table.clear();
+  for (const table of tables) table.clear();
   show();
   showVerdict(rates);
   bar.value = 0;
@@ -81,7 +89,7 @@ async function run(count: number, signal: AbortSignal): Promise<void> {
       signal,
       onTurn: ({ name }, done, total) => {
         bar.value = done / total;
-        table.mark(name);
+        for (const table of tables) table.mark(name);
         part("bench-turn").textContent = labels.get(name) ?? "";
         const round = Math.floor(done / rows.length);
         say("running", round === 0 ? "Warming up" : `Round ${round} of ${count}`);
@@ -93,7 +101,7 @@ async function run(count: number, signal: AbortSignal): Promise<void> {
       onFailure: (row: Row, error) => {
         delete rates[row.name];
         missing.add(row.name);
-        table.fail(row.name, ...explain(error));
+        for (const table of tables) table.fail(row.name, ...explain(error));
         show();
       },
     });

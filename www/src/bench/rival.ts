@@ -58,9 +58,13 @@ export async function enter(rival: Rival): Promise<Contestant> {
       if (!errs || beyond === MOST_ACCIDENTS) throw new Error(`It found ${found} in a search up to ${last}.`);
     }
   };
-  // Growing searches: the compiler has seen the hot code several times before it counts.
-  const warmUp = async (salt: string, forMs: number) => {
-    let last = 1_000;
+  return { measure, warmUp: growing(measure, 1_000) };
+}
+
+/** Growing searches, the first one up to `first`: the compiler has seen the hot code several times before it counts. */
+export function growing(measure: Contestant["measure"], first: number): Contestant["warmUp"] {
+  return async (salt, forMs) => {
+    let last = first;
     for (let spent = 0; ;) {
       const ms = Math.max(0.1, await measure(salt, last));
       spent += ms;
@@ -68,7 +72,6 @@ export async function enter(rival: Rival): Promise<Contestant> {
       last = Math.ceil(last * Math.min(4, Math.max(1.1, forMs / 4 / ms)));
     }
   };
-  return { measure, warmUp };
 }
 
 /** A salt of 44 bytes, as the service issues them, or another length of the same kind. */

@@ -4,8 +4,10 @@ import type { Rival } from "./rival.js";
 
 export type Engine = NonNullable<SolveOptions["engine"]>;
 
+export const NO_WORKER = "No worker can be started here.";
+
 /** What must be missing where the package steps down to an engine. */
-const MISSING: Record<Engine, string> = {
+export const MISSING: Record<Engine, string> = {
   simd128: "",
   scalar: "WebAssembly has no SIMD here.",
   javascript: "WebAssembly is refused here.",
@@ -13,7 +15,7 @@ const MISSING: Record<Engine, string> = {
 };
 
 /** The package's reason, without what this page itself brought about. */
-const cause = ({ reason = "" }: { reason?: string | undefined }) =>
+export const cause = ({ reason = "" }: { reason?: string | undefined }) =>
   reason.replace(/(; )?the caller asked for no better engine$/, "");
 
 /** A failure's message is for visitors, and its cause for those who want to know more. */
@@ -30,8 +32,7 @@ export const saltmine = (engine: Engine, signal: AbortSignal): Rival => ({
     };
     try {
       const { number, backend } = await solve(challenge, { engine, workers: 1, maxNumber: last, signal });
-      if (backend.thread !== "worker")
-        throw new Error("No worker can be started here.", { cause: cause(backend) });
+      if (backend.thread !== "worker") throw new Error(NO_WORKER, { cause: cause(backend) });
       // The package steps down to what works, which is another row.
       if (backend.engine !== engine) throw new Error(MISSING[backend.engine], { cause: cause(backend) });
       return number;

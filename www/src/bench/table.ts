@@ -1,7 +1,7 @@
 /** The results as a table: what the chart shows, in numbers. */
 import { make } from "../page.js";
-import { ENTRANTS, type Entrant, USUAL } from "./entrants.js";
-import { mhs, times, usualMs } from "./figures.js";
+import type { Listed } from "./entrants.js";
+import { times } from "./figures.js";
 import { ratio, type Rates } from "./rounds.js";
 import { quartiles } from "./statistics.js";
 
@@ -12,14 +12,27 @@ interface Cells {
   usual: HTMLTableCellElement;
 }
 
+/** What a table shows. */
+export interface TableOptions {
+  entrants: readonly Listed[];
+  /** The row that the others are compared with. */
+  usual: string;
+  /** How a rate is written, of millions a second. */
+  rate(value: number): string;
+  /** Milliseconds that a usual challenge takes at a rate. */
+  usualMs(rate: number): string;
+}
+
 export class ResultTable {
+  readonly #options: TableOptions;
   readonly #cells = new Map<string, Cells>();
   readonly #failures = new Map<string, HTMLTableCellElement>();
 
   /** Makes the rows in an empty body. */
-  constructor(body: HTMLElement) {
-    for (const entrant of ENTRANTS) {
-      const row = make("tr", entrant.engine ? "ours" : "");
+  constructor(body: HTMLElement, options: TableOptions) {
+    this.#options = options;
+    for (const entrant of options.entrants) {
+      const row = make("tr", entrant.isOurs ? "ours" : "");
       row.dataset.testid = `row-${entrant.name}`;
       const head = make("th", "");
       head.scope = "row";
@@ -45,6 +58,7 @@ export class ResultTable {
 
   /** A sentence in place of the row's numbers, and below it what the browser says. */
   fail(name: string, sentence: string, detail: string): void {
+    if (!this.#cells.has(name)) return;
     const cell = make("td", "missing", `Not measured. ${sentence}`);
     cell.colSpan = 3;
     if (detail) cell.append(make("span", "detail", detail));
@@ -52,6 +66,7 @@ export class ResultTable {
   }
 
   show(rates: Rates): void {
+    const { usual, rate, usualMs } = this.#options;
     for (const [name, cells] of this.#cells) {
       const failure = this.#failures.get(name);
       if (failure) {
@@ -60,10 +75,10 @@ export class ResultTable {
       }
       const measured = rates[name] ?? [];
       const spread = measured.length > 0 ? quartiles(measured) : undefined;
-      const against = ratio(rates, name, USUAL);
-      cells.rate.textContent = spread ? mhs(spread.median) : "–";
+      const against = ratio(rates, name, usual);
+      cells.rate.textContent = spread ? rate(spread.median) : "–";
       if (spread && measured.length > 1)
-        cells.rate.append(make("span", "spread", `${mhs(spread.low)}–${mhs(spread.high)}`));
+        cells.rate.append(make("span", "spread", `${rate(spread.low)}–${rate(spread.high)}`));
       cells.ratio.textContent = against ? `${times(against.median)} ×` : "–";
       cells.usual.textContent = spread ? `${usualMs(spread.median)} ms` : "–";
       replaceCells(cells.row, [cells.rate, cells.ratio, cells.usual]);
@@ -71,7 +86,7 @@ export class ResultTable {
   }
 }
 
-const noteOf = ({ version, note }: Entrant) => `${version}, ${note}`;
+const noteOf = ({ version, note }: Listed) => `${version}, ${note}`;
 
 /** All after the row's head. */
 function replaceCells(row: HTMLTableRowElement, cells: readonly HTMLTableCellElement[]): void {
