@@ -147,7 +147,7 @@ describe("the number of workers", () => {
 describe("a worker that stops responding", () => {
   /**
    * A page whose workers report what `change(number, report, count)` returns: a report, none, or a promise of one. Worker 1
-   * has `had` blocks before the others start. From the time that `isDue` is true, the page's clock runs ahead.
+   * has `had` blocks before the others start. The page's clock runs ahead while `isDue` is true.
    */
   async function solveAhead(t, challenge, { workers, change, isDue, had = 1 }) {
     const page = await pageOn(t, {
@@ -203,7 +203,7 @@ describe("a worker that stops responding", () => {
     const { found, passed } = await solveAhead(t, challenge, {
       workers: 2,
       change: (number, report) => (number === 1 && report.type !== "ready" ? undefined : report),
-      isDue: () => reports[2] > 1,
+      isDue: () => reports[2] > 1 && !blocks[2].includes(0),
     });
     assert.equal(found.counter, 2);
     assert.match(found.backend.reason, /stopped responding/);
@@ -228,7 +228,7 @@ describe("a worker that stops responding", () => {
 
   test("before it is ready: the page's own thread derives the keys", async (t) => {
     const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
-    const { found, passed } = await solveAhead(t, challenge, {
+    const { found } = await solveAhead(t, challenge, {
       workers: 1,
       change: () => undefined,
       isDue: () => reports[1] > 0,
@@ -236,7 +236,6 @@ describe("a worker that stops responding", () => {
     assert.equal(found.counter, 30);
     assert.equal(found.backend.thread, "page");
     assert.match(found.backend.reason, /no sign of life/);
-    assert.ok(passed <= 16_000, `after ${passed} ms`);
   });
 
   test("with every other: the page's own thread continues", async (t) => {
