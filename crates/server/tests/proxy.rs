@@ -12,7 +12,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -44,8 +44,9 @@ fn free_address() -> String {
 }
 
 fn start(server: &str, change: impl Fn(String) -> String) -> Option<Proxy> {
-    let program = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"];
-    let Some(program) = program.into_iter().find(|path| Path::new(path).exists()) else {
+    let named = std::env::var_os("SALTMINE_TEST_NGINX").map(PathBuf::from);
+    let usual = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
+    let Some(program) = named.into_iter().chain(usual).find(|path| path.exists()) else {
         eprintln!("skipped: there is no nginx (Debian: apt-get install nginx-light)");
         return None;
     };

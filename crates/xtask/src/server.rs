@@ -28,7 +28,7 @@ pub(crate) fn build_release() -> Result<PathBuf> {
 }
 
 /// The variables by which tasks and tests find programs.
-const TASK_VARIABLES: [&str; 13] = [
+const TASK_VARIABLES: [&str; 14] = [
     "SALTMINE_CHROMEDRIVER",
     "SALTMINE_CHROMIUM",
     "SALTMINE_FIREFOX",
@@ -36,6 +36,7 @@ const TASK_VARIABLES: [&str; 13] = [
     "SALTMINE_MINIBROWSER",
     "SALTMINE_SCHEMATHESIS",
     "SALTMINE_SERVER",
+    "SALTMINE_TEST_NGINX",
     "SALTMINE_TEST_POSTGRES_URL",
     "SALTMINE_TEST_REDIS_SERVER",
     "SALTMINE_WASM_BINDGEN",

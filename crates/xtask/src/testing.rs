@@ -16,12 +16,14 @@ use crate::postgres::Postgres;
 use crate::process::{cache_dir, cargo, node, root, run, status};
 use crate::progress::{Step, run_steps};
 use crate::server::{self, TestServer};
-use crate::tools::{self, CHROMIUM, Chromium, FIREFOX, GO, Machine, MissingTool, REDIS, WEBKIT, WebKit};
+use crate::tools::{
+    self, CHROMIUM, Chromium, FIREFOX, GO, Machine, MissingTool, NGINX, REDIS, WEBKIT, WebKit,
+};
 use crate::variants::Table;
 
 /// The steps of `npm test`.
 pub(crate) const TEST: &[Step] = &[
-    Step { label: "finding Chromium, PostgreSQL and Redis", run: find_tools },
+    Step { label: "finding Chromium, PostgreSQL, Redis and nginx", run: find_tools },
     WASM_AND_SERVER,
     PACKAGE,
     PAGE,
@@ -39,12 +41,17 @@ pub(crate) const TEST: &[Step] = &[
 
 /// The steps of `npm run test:matrix`.
 pub(crate) const MATRIX: &[Step] = &[
-    Step { label: "finding the browsers, PostgreSQL, Redis, Schemathesis and Go", run: find_tools_of_matrix },
+    Step {
+        label: "finding the browsers, PostgreSQL, Redis, nginx, Schemathesis and Go",
+        run: find_tools_of_matrix,
+    },
     WASM_AND_SERVER,
     PACKAGE,
     PAGE,
     DOCS,
     Step { label: "running the slow tests", run: |tools| run_js_tests("matrix", tools) },
+    // Last, since it leaves a server with another feature in `target/`.
+    Step { label: "testing the export of traces", run: |_| test_otlp() },
 ];
 
 /// The steps of `npm run test:frameworks`.
@@ -68,6 +75,7 @@ pub(crate) struct TestTools {
     webkit: Option<WebKit>,
     postgres: Option<Postgres>,
     redis: Option<PathBuf>,
+    nginx: Option<PathBuf>,
     schemathesis: Option<PathBuf>,
     go: Option<PathBuf>,
     /// A sentence for each tool that is missing.
@@ -77,6 +85,12 @@ pub(crate) struct TestTools {
 }
 
 impl TestTools {
+    /// The variables by which the server's tests find programs.
+    fn of_server_tests(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let programs = [("SALTMINE_TEST_REDIS_SERVER", &self.redis), ("SALTMINE_TEST_NGINX", &self.nginx)];
+        programs.into_iter().filter_map(|(name, path)| Some((name, path.as_ref()?)))
+    }
+
     /// Returns the tool, or nothing after taking a note that it is missing or does not start. Other errors, such as a
     /// variable with a wrong value, remain errors.
     fn note<T>(&mut self, tool: Result<T>) -> Result<Option<T>> {
@@ -143,6 +157,7 @@ fn find_tools(tools: &mut TestTools) -> Result<()> {
     tools.chromium = tools.note(CHROMIUM.obtain(&machine))?;
     tools.postgres = tools.note(Postgres::start(&machine))?;
     tools.redis = tools.note(REDIS.obtain(&machine))?;
+    tools.nginx = tools.note(NGINX.obtain(&machine))?;
     Ok(())
 }
 
@@ -169,8 +184,10 @@ fn test_rust(tools: &mut TestTools) -> Result<()> {
     if tools.redis.is_none() {
         tools.skipped.push("the server's counters that instances share".into());
     }
-    let redis = tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path));
-    run(cargo().args(["test", "--workspace", "--quiet"]).envs(redis))
+    if tools.nginx.is_none() {
+        tools.skipped.push("the server behind nginx, as deploy/nginx.conf sets it up".into());
+    }
+    run(cargo().args(["test", "--workspace", "--quiet"]).envs(tools.of_server_tests()))
 }
 
 fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
@@ -186,20 +203,41 @@ fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
         command.arg("--test").arg(test);
     }
     postgres.pass_to(&mut command);
-    command.envs(tools.redis.as_ref().map(|path| ("SALTMINE_TEST_REDIS_SERVER", path)));
+    command.envs(tools.of_server_tests());
     run(&mut command)
 }
 
-/// The names of the server's integration tests.
+/// The integration test that needs the feature `otlp`.
+const OTLP_TEST: &str = "otlp";
+
+/// The names of the server's other integration tests.
 fn server_tests() -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(root().join("crates/server/tests"))? {
         let path = entry?.path();
         let is_test =
             path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists();
-        names.extend(path.file_stem().filter(|_| is_test).map(|name| name.to_string_lossy().into_owned()));
+        names.extend(
+            path.file_stem()
+                .filter(|name| *name != OTLP_TEST)
+                .filter(|_| is_test)
+                .map(|name| name.to_string_lossy().into_owned()),
+        );
     }
     Ok(names)
+}
+
+/// The feature of the server that is off by default.
+fn test_otlp() -> Result<()> {
+    run(cargo().args([
+        "test",
+        "--workspace",
+        "--quiet",
+        "--features",
+        "saltmine-server/otlp",
+        "--test",
+        OTLP_TEST,
+    ]))
 }
 
 /// Runs the tests of a package for each wasm variant; `prepare` chooses where. A variant that is translated to

@@ -26,6 +26,20 @@ pub(crate) const REDIS: Tool<PathBuf> = Tool {
     download: None,
 };
 
+/// The proxy of `deploy/`, whose configuration the server's tests use.
+pub(crate) const NGINX: Tool<PathBuf> = Tool {
+    name: "nginx",
+    variables: &["SALTMINE_TEST_NGINX"],
+    packages: &[&["nginx-light"], &["nginx"]],
+    find: |machine| {
+        let found = machine.path_in("SALTMINE_TEST_NGINX")?.or_else(|| machine.on_path(&["nginx"]));
+        // Debian keeps it off the `PATH` of users.
+        let in_sbin = machine.root.join("usr/sbin/nginx");
+        Ok(found.or_else(|| in_sbin.exists().then_some(in_sbin)))
+    },
+    download: None,
+};
+
 /// Debian keeps them off the `PATH`.
 fn postgresql_programs(machine: &Machine) -> Option<PathBuf> {
     let mut folders: Vec<_> = machine.path_folders().collect();

@@ -22,7 +22,7 @@ pub(crate) use browsers::{CHROMIUM, Chromium, FIREFOX, WEBKIT, WebKit};
 pub(crate) use cargo_tools::{
     cargo_deny, cargo_fuzz, geckodriver, nightly, wasm_bindgen, wasm_bindgen_test_runner, wasm_target,
 };
-pub(crate) use databases::{POSTGRESQL, REDIS};
+pub(crate) use databases::{NGINX, POSTGRESQL, REDIS};
 pub(crate) use languages::GO;
 pub(crate) use machine::Machine;
 pub(crate) use measuring::{WRK, schemathesis};
