@@ -39,6 +39,8 @@ export async function measureSizes() {
       const done = await untilDone(page, site.baseUrl + path);
       await page.waitForLoadState("networkidle");
       const files = site.sent.filter((sent) => sent.path !== path && !sent.path.startsWith("/run/"));
+      // The worker and its module are requested at the same time.
+      files.sort((one, other) => (one.path < other.path ? -1 : 1));
       const failed = files.filter(({ status }) => status !== 200);
       if (failed.length > 0)
         throw new Error(`${path} asked in vain for ${failed.map((file) => file.path).join(", ")}`);
