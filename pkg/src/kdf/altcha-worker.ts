@@ -3,8 +3,8 @@
  * their own workers do.
  */
 import { describe } from "../common/describe.js";
-import { groupSize, readParameters } from "./challenge.js";
-import { openEngine } from "./engine.js";
+import { readParameters } from "./challenge.js";
+import { groupSize, openEngine } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
 
 /** What the widget sends. */

@@ -130,10 +130,6 @@ export function readParameters(challenge: unknown, isDecimal = false): KeyParame
 export const memoryBytes = ({ module, cost, memoryCost }: KeyParameters): number =>
   module === "scrypt" ? 256 * cost * memoryCost : memoryCost * 1024;
 
-/** How many counters the engines with SIMD try at a time. WebCrypto, which has only SHA and PBKDF2, tries as many of these. */
-export const groupSize = ({ module }: KeyParameters): number =>
-  module === "sha" ? 4 : module === "scrypt" ? 2 : 1;
-
 function memberOf(object: unknown, name: string): unknown {
   try {
     return (Object(object) as Record<string, unknown>)[name];

@@ -1,13 +1,17 @@
 /** The engines of a search: a wasm module with SIMD, one without, WebCrypto. Runs in a worker, or on the page. */
 import { createGlue, type Glue } from "#kdf-glue";
 import { describe } from "../common/describe.js";
-import { groupSize, type KeyParameters } from "./challenge.js";
+import type { KeyParameters } from "./challenge.js";
 import { compile } from "./compile.js";
 import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
 import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
 
 /** The error of {@link openEngine} where the browser does not give the memory. */
 export class OutOfMemory extends Error {}
+
+/** How many counters the engines with SIMD try at a time. WebCrypto, which has only SHA and PBKDF2, tries as many of these. */
+export const groupSize = ({ module }: KeyParameters): number =>
+  module === "sha" ? 4 : module === "scrypt" ? 2 : 1;
 
 type Start = Omit<Extract<KeyCommand, { type: "start" }>, "type" | "compares">;
 
