@@ -43,11 +43,12 @@ pub(crate) fn format() -> Result<()> {
     Ok(())
 }
 
-/// Cargo in the workspace of the fuzz targets, without libFuzzer, and with what is built for this one already.
+/// Cargo in the workspace of the fuzz targets, without libFuzzer. It builds in a folder of its own: its profile is another
+/// one, and Cargo would take artifacts of one workspace for those of the other.
 pub(crate) fn in_fuzz(subcommand: &str) -> Command {
     let mut command = cargo();
     command.args([subcommand, "--manifest-path", "fuzz/Cargo.toml", "--no-default-features", "--target-dir"]);
-    command.arg(target_dir());
+    command.arg(target_dir().join("fuzz"));
     command
 }
 
