@@ -39,7 +39,7 @@ export class SessionPanel {
         this.#showSession(event);
         return;
       case "warning":
-        // The ladder tells the other one.
+        // The list of engines tells the other one.
         if (event.code !== "storage_blocked") return;
         part("warning").hidden = false;
         part("warning").textContent = event.message;
@@ -114,15 +114,15 @@ export class SessionPanel {
   }
 
   #showBackend(backend: Backend | undefined, otherwise = ""): void {
-    const rung = backend && `${backend.thread}/${backend.engine}`;
-    for (const item of part("ladder").querySelectorAll<HTMLElement>("[data-rung]")) {
-      if (item.dataset.rung === rung) item.setAttribute("aria-current", "true");
+    const current = backend && `${backend.thread}/${backend.engine}`;
+    for (const item of part("engines").querySelectorAll<HTMLElement>("[data-backend]")) {
+      if (item.dataset.backend === current) item.setAttribute("aria-current", "true");
       else item.removeAttribute("aria-current");
     }
-    part("rung").hidden = !backend;
+    part("engine-reason").hidden = !backend;
     part("engine").textContent = backend?.engine ?? "";
     part("thread").textContent = backend?.thread ?? "";
-    part("reason").textContent = backend ? rungText(backend) : otherwise;
+    part("reason").textContent = backend ? reasonText(backend) : otherwise;
   }
 }
 
@@ -133,7 +133,7 @@ function factsOf({ code, status }: SaltmineError): string[] {
   return facts;
 }
 
-function rungText({ reason }: Backend): string {
+function reasonText({ reason }: Backend): string {
   return reason ? `Reason: ${reason}.` : "The best engine.";
 }
 

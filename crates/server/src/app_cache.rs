@@ -26,6 +26,14 @@ struct Entries {
     changes: u64,
 }
 
+impl Entries {
+    /// Returns the app, if it was read recently enough to be used.
+    fn recent(&self, id: &str, now: Duration) -> Option<&Arc<App>> {
+        let entry = self.by_id.get(id)?;
+        is_recent(entry.read_at, now, REUSE_TIME).then_some(&entry.app)
+    }
+}
+
 struct Entry {
     app: Arc<App>,
     read_at: Duration,
@@ -41,12 +49,10 @@ impl AppCache {
         let now = self.clock.elapsed();
         let changes = {
             let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
-            match apps.by_id.get(id) {
-                Some(entry) if is_recent(entry.read_at, now, REUSE_TIME) => {
-                    return Ok(Some(entry.app.clone()));
-                }
-                _ => apps.changes,
+            if let Some(app) = apps.recent(id, now) {
+                return Ok(Some(app.clone()));
             }
+            apps.changes
         };
         let app = self.store.find_app(id).await?.map(Arc::new);
         if let Some(app) = &app {
@@ -58,8 +64,7 @@ impl AppCache {
     /// Returns whether [`find`](Self::find) would answer without the database.
     pub(crate) fn has(&self, id: &str) -> bool {
         let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.elapsed();
-        apps.by_id.get(id).is_some_and(|entry| is_recent(entry.read_at, now, REUSE_TIME))
+        apps.recent(id, self.clock.elapsed()).is_some()
     }
 
     /// Keeps an app that was read when `changes` changes had been made. One that was changed since is not kept.

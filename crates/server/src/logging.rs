@@ -45,7 +45,7 @@ pub(crate) fn start(arguments: &LogArguments) -> Result<(), CommandError> {
 /// Those of [`start`], and if the export cannot be started.
 #[cfg(feature = "otlp")]
 pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, CommandError> {
-    let export = SpanExport::start().map_err(CommandError::Traces)?;
+    let export = collector().map(|_| SpanExport::start()).transpose().map_err(CommandError::Traces)?;
     start_with(arguments, export.as_ref().map(SpanExport::layer))?;
     Ok(Traces(export))
 }
@@ -58,14 +58,17 @@ pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, Comm
 #[cfg(not(feature = "otlp"))]
 pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, CommandError> {
     start(arguments)?;
-    for name in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
-        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
-            tracing::warn!(
-                "{name} is set, but this build does not export traces: build it with --features otlp"
-            );
-        }
+    if let Some(name) = collector() {
+        tracing::warn!("{name} is set, but this build does not export traces: build it with --features otlp");
     }
     Ok(Traces())
+}
+
+/// Returns the variable that names a collector of traces, if one does.
+fn collector() -> Option<&'static str> {
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+        .into_iter()
+        .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// The export of traces, if there is one.

@@ -1,8 +1,7 @@
 //! The export of traces by OTLP over HTTP (OpenTelemetry), a cargo feature: one span for each request.
 //!
-//! The variables are those of the OpenTelemetry specification: `OTEL_EXPORTER_OTLP_ENDPOINT` or
-//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` turn the export on, `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`,
-//! `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and `OTEL_BSP_…` change it.
+//! The variables are those of the OpenTelemetry specification, such as `OTEL_EXPORTER_OTLP_ENDPOINT`,
+//! `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER` and `OTEL_BSP_…`.
 
 use crate::agent::tls;
 use opentelemetry::trace::TracerProvider;
@@ -17,9 +16,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The variables of which each turns the export on.
-pub const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
-
 /// The variable that names this service in traces.
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 
@@ -27,15 +23,12 @@ const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 pub struct SpanExport(SdkTracerProvider);
 
 impl SpanExport {
-    /// Starts the export that the environment asks for, if it asks for one.
+    /// Starts the export to the collector that the environment names.
     ///
     /// # Errors
     ///
     /// If a variable is wrong or this machine's certificates cannot be read, in words.
-    pub fn start() -> Result<Option<Self>, String> {
-        if !ENDPOINTS.iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty())) {
-            return Ok(None);
-        }
+    pub fn start() -> Result<Self, String> {
         // The client has a runtime of its own, which must not be made inside of another one.
         let exporter =
             thread::spawn(exporter).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -47,7 +40,7 @@ impl SpanExport {
             .with_batch_exporter(exporter)
             .with_resource(resource.build())
             .build();
-        Ok(Some(Self(provider)))
+        Ok(Self(provider))
     }
 
     /// Returns the layer that exports the spans of requests. Their events stay in the log.

@@ -157,8 +157,16 @@ fn read_pem(pem: &str) -> Result<Document, InvalidKey> {
     if pem.len() > MAX_PEM_CHARACTERS {
         return Err(invalid("publicKey", format!("must have at most {MAX_PEM_CHARACTERS} characters")));
     }
-    let pem = rewrapped(pem);
-    let (label, document) = Document::from_pem(&pem).map_err(|_| invalid("publicKey", MUST))?;
+    // Each request of a signed-in user comes here: usual keys are read as they are.
+    let with_short_lines;
+    let read = match Document::from_pem(pem) {
+        Ok(read) => Ok(read),
+        Err(_) => {
+            with_short_lines = rewrapped(pem);
+            Document::from_pem(&with_short_lines)
+        }
+    };
+    let (label, document) = read.map_err(|_| invalid("publicKey", MUST))?;
     if label != "PUBLIC KEY" {
         return Err(invalid("publicKey", format!("{MUST}, not -----BEGIN {label}-----")));
     }

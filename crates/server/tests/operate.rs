@@ -10,8 +10,6 @@
 )]
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -20,7 +18,7 @@ use tempfile::TempDir;
 #[path = "shared/process.rs"]
 mod process;
 
-use process::{KEY, LONG, Running, command, output};
+use process::{KEY, LONG, Running, ask, command, output};
 
 const JWT: (&str, &str) = ("INKEEP_ANON_JWT_SECRET", LONG);
 
@@ -44,14 +42,6 @@ fn repository(file: &str) -> PathBuf {
 fn admin_address(server: &Running) -> &str {
     let line = server.printed.lines().find_map(|line| line.strip_prefix("admin listener on http://"));
     line.unwrap_or_else(|| panic!("{}", server.printed))
-}
-
-fn ask(address: &str, request: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 fn get(address: &str, path: &str) -> String {

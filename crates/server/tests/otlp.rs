@@ -9,7 +9,7 @@
 )]
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 #[path = "shared/process.rs"]
 mod process;
 
-use process::{LONG, Running, command, output};
+use process::{LONG, Running, ask, command, output};
 
 const JWT: (&str, &str) = ("INKEEP_ANON_JWT_SECRET", LONG);
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -49,10 +49,8 @@ fn collector() -> (String, Receiver<(String, Vec<u8>)>) {
 }
 
 fn get(server: &Running, path: &str, headers: &str) {
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    stream.read_to_end(&mut Vec::new()).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close");
+    ask(&server.address, &format!("{head}\r\n{headers}\r\n"));
 }
 
 fn contains(body: &[u8], part: &[u8]) -> bool {

@@ -13,6 +13,7 @@ mod server;
 #[cfg(test)]
 mod shared_features;
 mod tasks;
+mod test_tools;
 mod testing;
 mod tools;
 mod variants;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::testing::TestTools;
+use crate::test_tools::TestTools;
 
 /// One step of a task.
 pub(crate) struct Step {
@@ -70,7 +70,7 @@ mod tests {
     use anyhow::{Result, anyhow};
 
     use super::{Step, run_steps};
-    use crate::testing::TestTools;
+    use crate::test_tools::TestTools;
 
     static RAN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::process::{node, root, status};
 use crate::progress::run_steps;
-use crate::testing::TestTools;
+use crate::test_tools::TestTools;
 use crate::tools::{CHROMIUM, Machine, WRK};
 use crate::{build, fuzz, lint, server, testing, wasm};
 

@@ -1,8 +1,9 @@
 /** The challenge's route: two generations of the service have different ones, and the page remembers which it met. */
+import { NEWER_PATH, OLDER_PATH } from "../common/challenge-paths.js";
 import type { SessionStore } from "./store.js";
 
 /** The routes, in the order in which they are tried. The newer one names the app. */
-const ROUTES = ["/run/auth/challenge", "/run/auth/pow/challenge"] as const;
+const ROUTES = [NEWER_PATH, OLDER_PATH] as const;
 /** How long a stored route is used, in milliseconds. */
 const REMEMBER_MS = 86_400_000;
 /** The stored route of a service that has neither: proof of work is off. */

@@ -4,6 +4,7 @@
  */
 import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
+import { OLDER_PATH } from "../common/challenge-paths.js";
 import { asSaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
 import { loadChunk } from "../common/load-chunk.js";
@@ -20,9 +21,6 @@ import type { WorkerPool } from "./worker-pool.js";
 const MOST_ENGINES = 3;
 
 type Response = HttpResponse | NoResponse;
-
-/** The challenge's route without the app's id. */
-const OLDER_PATH = "/run/auth/pow/challenge";
 
 const statusOf = (response: Response | undefined) =>
   response && "status" in response ? response.status : undefined;

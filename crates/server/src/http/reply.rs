@@ -52,7 +52,7 @@ pub(super) struct Answer {
     /// The id of the message.
     pub(super) id: String,
     pub(super) conversation_id: String,
-    /// Whoever lets go of it before its end ends the agent's work. What was said until then is kept.
+    /// Dropping it before its end stops the agent. What was said until then is kept.
     writing: Writing,
 }
 
@@ -106,7 +106,7 @@ impl Answer {
         let id = draw("msg")?;
         let message = Message { role: Role::Assistant, content: String::new() };
         turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
-        // Before the quotas: who pays for no request uses up nobody's.
+        // Before the quotas: a message without a solution uses up none.
         caller.pay(state, headers).await?;
         let charge = match caller.quotas.clone() {
             Some((subjects, report)) => {

@@ -3,9 +3,9 @@
 use super::auth::Caller;
 use super::conversations::ExportedConversation;
 use super::project::{ProjectParameters, ProjectPath, app_of};
-use crate::conversations::{Conversation, Visitor};
+use crate::conversations::Visitor;
 use crate::widget_events::{Feedback, WidgetEvent};
-use crate::{AppState, Error};
+use crate::{AppState, Error, StoreError};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::VecDeque;
 use utoipa::ToSchema;
 
 /// Conversations of one read of the database.
@@ -265,77 +264,63 @@ fn json(value: &impl Serialize) -> Vec<u8> {
 
 /// Returns the JSON of each event of a visitor.
 fn events(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
-    let start = (VecDeque::<WidgetEvent>::new(), String::new());
-    stream::try_unfold(start, move |(mut batch, mut after)| {
+    let read = move |after: String| {
         let (state, visitor) = (state.clone(), visitor.clone());
-        async move {
-            if batch.is_empty() {
-                batch = state.store.events_after(&visitor, &after, REPORTS).await?.into();
-            }
-            let Some(event) = batch.pop_front() else {
-                return Ok(None);
-            };
-            after.clone_from(&event.id);
-            Ok(Some((json(&event), (batch, after))))
-        }
-    })
-    .boxed()
+        async move { state.store.events_after(&visitor, &after, REPORTS).await }
+    };
+    in_batches(String::new(), read, |event| event.id.clone()).map_ok(|event| json(&event)).boxed()
 }
 
 /// Returns the JSON of each feedback on the conversations of a visitor.
 fn feedback(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
-    let start = (VecDeque::<Feedback>::new(), [String::new(), String::new()]);
-    stream::try_unfold(start, move |(mut batch, mut after)| {
+    let read = move |(conversation_id, message_id): (String, String)| {
         let (state, visitor) = (state.clone(), visitor.clone());
-        async move {
-            if batch.is_empty() {
-                let [conversation_id, message_id] = &after;
-                batch = state
-                    .store
-                    .feedback_after(&visitor, (conversation_id, message_id), REPORTS)
-                    .await?
-                    .into();
-            }
-            let Some(feedback) = batch.pop_front() else {
-                return Ok(None);
-            };
-            after[0].clone_from(&feedback.conversation_id);
-            after[1] = feedback.message_id.clone().unwrap_or_default();
-            Ok(Some((json(&feedback), (batch, after))))
-        }
-    })
-    .boxed()
+        async move { state.store.feedback_after(&visitor, (&conversation_id, &message_id), REPORTS).await }
+    };
+    let place = |feedback: &Feedback| {
+        (feedback.conversation_id.clone(), feedback.message_id.clone().unwrap_or_default())
+    };
+    in_batches((String::new(), String::new()), read, place).map_ok(|feedback| json(&feedback)).boxed()
 }
 
 /// Returns the JSON of each conversation of a visitor.
 fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let store = state.store.clone();
     let client_id = visitor.client_id.clone();
-    conversation_stream(state.clone(), visitor)
+    let read = move |after: String| {
+        let (state, visitor) = (state.clone(), visitor.clone());
+        async move { state.store.conversations_after(&visitor, &after, BATCH).await }
+    };
+    in_batches(String::new(), read, |conversation| conversation.id.clone())
         .and_then(move |conversation| {
-            let (state, client_id) = (state.clone(), client_id.clone());
+            let (store, client_id) = (store.clone(), client_id.clone());
             async move {
-                let messages = state.store.all_messages(&client_id, &conversation.id).await?;
+                let messages = store.all_messages(&client_id, &conversation.id).await?;
                 Ok(json(&ExportedConversation::new(conversation, &messages)))
             }
         })
         .boxed()
 }
 
-/// Returns the conversations of a visitor, without their messages.
-fn conversation_stream(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Conversation, Error>> {
-    let start = (VecDeque::<Conversation>::new(), String::new());
-    stream::try_unfold(start, move |(mut batch, mut after)| {
-        let (state, visitor) = (state.clone(), visitor.clone());
+/// Returns the rows that `read` returns a batch at a time: those behind a place, which is that of the last row before.
+fn in_batches<T, P, F>(
+    start: P,
+    mut read: impl FnMut(P) -> F + Send + 'static,
+    place_of: fn(&T) -> P,
+) -> BoxStream<'static, Result<T, Error>>
+where
+    T: Send + 'static,
+    P: Send + 'static,
+    F: Future<Output = Result<Vec<T>, StoreError>> + Send + 'static,
+{
+    stream::try_unfold(start, move |after| {
+        let batch = read(after);
         async move {
-            if batch.is_empty() {
-                batch = state.store.conversations_after(&visitor, &after, BATCH).await?.into();
-            }
-            let Some(conversation) = batch.pop_front() else {
-                return Ok(None);
-            };
-            after.clone_from(&conversation.id);
-            Ok(Some((conversation, (batch, after))))
+            let batch = batch.await?;
+            let place = batch.last().map(place_of);
+            Ok::<_, Error>(place.map(|place| (stream::iter(batch.into_iter().map(Ok)), place)))
         }
     })
+    .try_flatten()
     .boxed()
 }

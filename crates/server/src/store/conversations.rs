@@ -84,11 +84,10 @@ impl Store {
                 updated_at = excluded.updated_at \
             WHERE conversations.user_id = excluded.user_id AND conversations.encoded_bytes < $9 \
             RETURNING message_count";
-        // The same parameters, for a conversation that there was: it is not made again.
+        // The same parameters, for a conversation that there was: it is not made again, and keeps its agent and its title.
         const CONTINUED: &str = "UPDATE conversations \
             SET message_count = message_count + $6, encoded_bytes = encoded_bytes + $7, updated_at = $8 \
             WHERE client_id = $1 AND id = $2 AND user_id = $3 AND encoded_bytes < $9 \
-                AND $4 <> '' AND $5 IS NOT NULL \
             RETURNING message_count";
         const ERASED: &str =
             "SELECT EXISTS (SELECT 1 FROM erasures WHERE client_id = $1 AND user_id = $2 AND erased_at > $3)";

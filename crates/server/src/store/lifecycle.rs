@@ -43,7 +43,17 @@ impl Store {
     pub(crate) async fn delete_old_erasures(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM erasures WHERE (client_id, user_id) IN \
             (SELECT client_id, user_id FROM erasures WHERE erased_at < $1 LIMIT $2)";
-        Ok(on!(self.writer, db => sqlx::query(DELETE)
+        self.delete_rows_before(DELETE, time, limit).await
+    }
+
+    /// Runs a statement that deletes rows that are older than `time`, at most `limit`. Returns how many it deleted.
+    pub(super) async fn delete_rows_before(
+        &self,
+        statement: &'static str,
+        time: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(on!(self.writer, db => sqlx::query(statement)
             .bind(time.as_millisecond())
             .bind(i64::from(limit))
             .execute(db)
@@ -106,12 +116,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         const CONVERSATION: &str = "DELETE FROM conversations \
             WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4 RETURNING user_id";
-        // Others may name the conversation in their events, which stay.
-        const CONTENTS: [&str; 3] = [
-            "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2 AND $3 <> ''",
-            "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2 AND user_id = $3",
-            "DELETE FROM events WHERE client_id = $1 AND conversation_id = $2 AND user_id = $3",
+        const CONTENTS: [&str; 2] = [
+            "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2",
+            "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2",
         ];
+        // Others may name the conversation in their events, which stay.
+        const EVENTS: &str =
+            "DELETE FROM events WHERE client_id = $1 AND conversation_id = $2 AND user_id = $3";
         on!(self.writer, db => {
             let mut transaction = db.begin().await?;
             let user: Option<String> = sqlx::query_scalar(CONVERSATION)
@@ -123,8 +134,9 @@ impl Store {
                 .await?;
             if let Some(user) = &user {
                 for delete in CONTENTS {
-                    sqlx::query(delete).bind(client_id).bind(id).bind(user).execute(&mut *transaction).await?;
+                    sqlx::query(delete).bind(client_id).bind(id).execute(&mut *transaction).await?;
                 }
+                sqlx::query(EVENTS).bind(client_id).bind(id).bind(user).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
             Ok(user.is_some())

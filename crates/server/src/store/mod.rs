@@ -11,11 +11,13 @@ mod conversations;
 mod full_disk_tests;
 mod lifecycle;
 mod migrations;
+mod page;
 mod revocations;
 mod row;
 mod widget_events;
 
 pub(crate) use conversations::MessageBatch;
+pub(crate) use page::{Page, PageRequest};
 
 use crate::private_file;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
@@ -143,14 +145,23 @@ impl StoreError {
             Self::Address | Self::Migration(_) | Self::Damaged { .. } => false,
         }
     }
+
+    /// Whether another connection has locked SQLite's file.
+    fn is_locked(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+        code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
+    }
 }
+
+/// SQLite's code of a database that another connection has locked.
+const SQLITE_BUSY: u32 = 5;
 
 /// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
 /// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
 /// a lock, a read-only file, a failed read or write, a full disk and a file that cannot be opened.
 fn is_passing(code: &str) -> bool {
     const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
-    const SQLITE_BUSY: u32 = 5;
     const SQLITE_LOCKED: u32 = 6;
     const SQLITE_READONLY: u32 = 8;
     const SQLITE_IOERR: u32 = 10;
@@ -329,7 +340,7 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
         // fails SQLite tells why.
         let _ = private_file::options().append(true).create(true).open(options.get_filename());
     }
-    let writer = one.connect_with(options.clone()).await?;
+    let writer = connect_while_locked(&one, &options).await?;
     if in_memory {
         // And each further connection would be to a database of its own.
         return Ok((Pool::Sqlite(writer.clone()), Pool::Sqlite(writer)));
@@ -337,6 +348,23 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
     let reader =
         SqlitePoolOptions::new().max_connections(8).acquire_timeout(PATIENCE).connect_with(options).await?;
     Ok((Pool::Sqlite(reader), Pool::Sqlite(writer)))
+}
+
+/// Opens the first connection, which makes the database one with a write-ahead log. Where two instances do that at the
+/// same time, each waits for the other to let go of its read lock, and SQLite refuses one of them at once, whatever its
+/// busy timeout ([`sqlite3_busy_handler`](https://www.sqlite.org/c3ref/busy_handler.html)): that one tries again.
+async fn connect_while_locked(
+    pool: &SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, StoreError> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let start = tokio::time::Instant::now();
+    loop {
+        match pool.clone().connect_with(options.clone()).await.map_err(StoreError::from) {
+            Err(error) if error.is_locked() && start.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
+            result => return result,
+        }
+    }
 }
 
 /// A row that holds what it must not.
@@ -358,31 +386,6 @@ fn is_storable(text: &str) -> bool {
 pub(crate) fn storable<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let text = text.into();
     if is_storable(&text) { text } else { text.replace('\0', "\u{fffd}").into() }
-}
-
-/// One page of a list, and how long the whole is.
-#[derive(Clone, Debug)]
-pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) total: u64,
-}
-
-/// Which part of a list is wanted.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PageRequest {
-    /// The first is 1.
-    pub(crate) page: u32,
-    pub(crate) limit: u32,
-}
-
-impl PageRequest {
-    fn limit(self) -> i64 {
-        self.limit.into()
-    }
-
-    fn offset(self) -> i64 {
-        i64::from(self.page.saturating_sub(1)) * i64::from(self.limit)
-    }
 }
 
 #[cfg(test)]

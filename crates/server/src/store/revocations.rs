@@ -90,11 +90,6 @@ impl Store {
     ) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM revoked_sessions WHERE (app_id, user_id) IN \
             (SELECT app_id, user_id FROM revoked_sessions WHERE not_before < $1 LIMIT $2)";
-        Ok(on!(self.writer, db => sqlx::query(DELETE)
-            .bind(before.as_millisecond())
-            .bind(i64::from(limit))
-            .execute(db)
-            .await?
-            .rows_affected()))
+        self.delete_rows_before(DELETE, before, limit).await
     }
 }

@@ -291,12 +291,7 @@ impl Store {
     pub(crate) async fn delete_events_before(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM events WHERE (client_id, user_id, id) IN \
             (SELECT client_id, user_id, id FROM events WHERE created_at < $1 LIMIT $2)";
-        Ok(on!(self.writer, db => sqlx::query(DELETE)
-            .bind(time.as_millisecond())
-            .bind(i64::from(limit))
-            .execute(db)
-            .await?
-            .rows_affected()))
+        self.delete_rows_before(DELETE, time, limit).await
     }
 
     /// Returns the visitor's events in the order of their ids, at most `limit` of those behind `after`.

@@ -11,6 +11,7 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 /// An agent whose response ends when the test says so.
 #[derive(Clone, Default)]
@@ -34,6 +35,26 @@ impl Agent for Waiting {
 async fn server_with(agent: impl Agent) -> Server {
     let server = Server::new().await;
     server.with_agents(Agents::built_in().with(Agents::ECHO, agent))
+}
+
+/// A server whose agent waits, and a visitor of an app of it.
+async fn waiting() -> (Waiting, Arc<Server>, String, Visitor) {
+    let agent = Waiting::default();
+    let server = Arc::new(server_with(agent.clone()).await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    (agent, server, app, visitor)
+}
+
+/// Says something in a task of its own; its status.
+fn say(
+    server: &Arc<Server>,
+    visitor: &Visitor,
+    text: &'static str,
+    id: Option<&'static str>,
+) -> JoinHandle<u16> {
+    let (server, visitor) = (server.clone(), visitor.clone());
+    tokio::spawn(async move { visitor.say(&server, text, id).await.status.as_u16() })
 }
 
 /// On PostgreSQL, the instance that waits for the other's transaction deletes no row: more may be left all the same.
@@ -69,14 +90,8 @@ async fn two_instances_delete_all_messages_of_a_deleted_app() {
 
 #[tokio::test]
 async fn an_answer_that_ends_after_its_app_was_deleted_is_not_stored() {
-    let agent = Waiting::default();
-    let server = Arc::new(server_with(agent.clone()).await);
-    let app = server.web_client().await;
-    let visitor = Visitor::of(&server, &app).await;
-    let chat = {
-        let (server, visitor) = (server.clone(), visitor.clone());
-        tokio::spawn(async move { visitor.say(&server, "hi", None).await.status })
-    };
+    let (agent, server, app, visitor) = waiting().await;
+    let chat = say(&server, &visitor, "hi", None);
     agent.begun.notified().await;
     let path = format!("{APPS}/{app}");
     assert_eq!(server.manage_at(Method::DELETE, &path, &json!({})).await.status, 204);
@@ -121,10 +136,7 @@ async fn the_size_of_an_answer_is_that_of_its_json() {
 /// The client receives keep-alives and nothing else meanwhile.
 #[tokio::test]
 async fn storing_an_answer_has_a_time_limit() {
-    let agent = Waiting::default();
-    let server = Arc::new(server_with(agent.clone()).await);
-    let app = server.web_client().await;
-    let visitor = Visitor::of(&server, &app).await;
+    let (agent, server, _, visitor) = waiting().await;
     let chat = {
         let (server, visitor) = (server.clone(), visitor.clone());
         tokio::spawn(async move {
@@ -224,14 +236,8 @@ async fn a_cancelled_statement_is_tried_again_later() {
 #[tokio::test]
 async fn an_answer_that_ends_after_its_conversation_was_deleted_is_not_stored() {
     const STORED: &str = "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM conversations)";
-    let agent = Waiting::default();
-    let server = Arc::new(server_with(agent.clone()).await);
-    let app = server.web_client().await;
-    let visitor = Visitor::of(&server, &app).await;
-    let say = || {
-        let (server, visitor) = (server.clone(), visitor.clone());
-        tokio::spawn(async move { visitor.say(&server, "hi", Some("talk")).await.status })
-    };
+    let (agent, server, _, visitor) = waiting().await;
+    let say = || say(&server, &visitor, "hi", Some("talk"));
     agent.end.notify_one();
     assert_eq!(say().await.unwrap(), 200);
     agent.begun.notified().await;
@@ -261,14 +267,8 @@ async fn an_answer_that_ends_after_its_conversation_was_deleted_is_not_stored() 
 /// The visitor presses Stop, or leaves the page.
 #[tokio::test]
 async fn what_was_said_until_an_answer_is_stopped_is_kept() {
-    let agent = Waiting::default();
-    let server = Arc::new(server_with(agent.clone()).await);
-    let app = server.web_client().await;
-    let visitor = Visitor::of(&server, &app).await;
-    let chat = {
-        let (server, visitor) = (server.clone(), visitor.clone());
-        tokio::spawn(async move { visitor.say(&server, "Tell me", Some("talk")).await.status })
-    };
+    let (agent, server, _, visitor) = waiting().await;
+    let chat = say(&server, &visitor, "Tell me", Some("talk"));
     agent.begun.notified().await;
     chat.abort();
     let _ = chat.await;

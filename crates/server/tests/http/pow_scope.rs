@@ -64,7 +64,7 @@ async fn by_default_a_session_is_all_that_costs() {
     assert_eq!(server.open_session(&app, &[]).await.json()["reason"], "pow_required");
 }
 
-/// Whoever pays for no request must not use up what the app's visitors have.
+/// A script that solves nothing must not use up the quota of the app's visitors.
 #[tokio::test]
 async fn a_message_without_a_solution_uses_no_quota() {
     let mut settings = per_request();

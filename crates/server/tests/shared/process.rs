@@ -33,6 +33,15 @@ pub fn output(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Sends a request that asks for the end of the connection; the response.
+pub fn ask(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// A server that runs, and is ended with the test.
 pub struct Running {
     pub child: Child,
@@ -74,11 +83,7 @@ impl Running {
     }
 
     fn ask(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        ask(&self.address, request)
     }
 
     pub fn signal(&self, name: &str) {
