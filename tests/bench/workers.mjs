@@ -4,11 +4,11 @@ import { quartiles } from "./shared.mjs";
 const CANDIDATES = 20_000_000;
 
 /** `{ ratio, ms }`: milliseconds for the range with one worker and with two, in turns. */
-export async function measureWorkers({ evaluate }, { doors }, turns, progress) {
+export async function measureWorkers({ evaluate }, { entryPoints }, turns, progress) {
   const ms = { 1: [], 2: [] };
   const search = (workers, candidates) =>
     evaluate(searchAll, {
-      door: doors.web,
+      entryPoint: entryPoints.web,
       workers,
       candidates,
       salt: `${Math.random()}?expires=1790000000&`,
@@ -23,8 +23,8 @@ export async function measureWorkers({ evaluate }, { doors }, turns, progress) {
 }
 
 /** In the page. */
-async function searchAll({ door, workers, candidates, salt }) {
-  const { solve } = await import(door);
+async function searchAll({ entryPoint, workers, candidates, salt }) {
+  const { solve } = await import(entryPoint);
   const hex = "0".repeat(64);
   const padded = salt.padStart(44, "0").slice(-44);
   const challenge = {

@@ -44,7 +44,7 @@ export function testEngines(browser, { tarball }) {
         await site.close();
       });
       const best = engine === "simd128";
-      const solver = solverIn(page, tarball.doors.web, best ? {} : { engine });
+      const solver = solverIn(page, tarball.entryPoints.web, best ? {} : { engine });
       if (best) testSolve({ ...solver, ...backends });
       else testEngine({ ...solver, ...backends, some: SOME });
 

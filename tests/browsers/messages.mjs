@@ -61,7 +61,7 @@ export function testMessages(browser, { server, startSite, openClient }, rows) {
         headers: policy && { "content-security-policy": policy },
       });
       const page = await openClient(t, browser, origin, client);
-      // Told by an error, by the reason for a rung, or by the console: drivers have the page's, not its workers', so
+      // Told by an error, by the reason for an engine, or by the console: drivers have the page's, not its workers', so
       // that the page asks the service as well.
       const told = [
         (await call(page, "session")).message,

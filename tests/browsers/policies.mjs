@@ -1,4 +1,4 @@
-/** The rung that a client stands on under each policy and each fault, against the reference server. */
+/** The engine that a client uses under each policy and each fault, against the reference server. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { workersEnded } from "../support/browsers/index.mjs";
@@ -19,8 +19,8 @@ const [WORKS, SLOWER, ON_PAGE] = [
   { engine: "simd128", thread: "page", reason: NO_WORKER },
 ];
 
-/** `[what, the site's policy or fault, the rung]`; a rung without a `reason` gives none. */
-const RUNGS = [
+/** `[what, the site's policy or fault, the engine that is expected]`; one without a `reason` gives none. */
+const EXPECTATIONS = [
   ["without a policy", {}, WORKS],
   [
     "script-src with 'wasm-unsafe-eval', worker-src 'self'",
@@ -96,13 +96,13 @@ export function testPolicies(browser, { server, startSite, openClient, tarball }
     return openClient(t, browser, origin);
   }
 
-  for (const [what, site, rung] of RUNGS) {
-    test(`${what}: ${rung.engine} in a ${rung.thread}`, async (t) => {
+  for (const [what, site, expected] of EXPECTATIONS) {
+    test(`${what}: ${expected.engine} in a ${expected.thread}`, async (t) => {
       const page = await pageUnder(t, site);
-      await assertSession(page, rung);
-      if (rung.thread !== "page") return;
+      await assertSession(page, expected);
+      if (expected.thread !== "page") return;
       // Only Chromium tells of long tasks: tests/package/engine-selection.matrix.mjs.
-      const { code, timers } = await page.evaluate(countTimers, rung.engine);
+      const { code, timers } = await page.evaluate(countTimers, expected.engine);
       assert.equal(code, "no_solution");
       assert.ok(timers >= 10, `a timer came only ${timers} times`);
     });
@@ -159,7 +159,7 @@ export function testPolicies(browser, { server, startSite, openClient, tarball }
 
     test("the module works in a worker", async (t) => {
       const { origin: cdn } = await startSite(t);
-      const script = `import * as saltmine from "${cdn}${tarball.doors.web}";${PAGE_GLOBALS}`;
+      const script = `import * as saltmine from "${cdn}${tarball.entryPoints.web}";${PAGE_GLOBALS}`;
       await assertSession(await pageUnder(t, { files: { "/page.js": script } }), WORKS);
     });
   });

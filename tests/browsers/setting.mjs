@@ -28,7 +28,7 @@ export async function makeSetting() {
   async function startSite(t, { files, headers, ...options } = {}) {
     const site = await serveFiles({
       folders: { "/saltmine/": tarball.dist },
-      files: { "/": PAGE, "/page.js": pageModule(tarball.doors.web), ...files },
+      files: { "/": PAGE, "/page.js": pageModule(tarball.entryPoints.web), ...files },
       // Frames and scripts of other origins read it too.
       headers: { "access-control-allow-origin": "*", ...headers },
       ...options,

@@ -26,7 +26,7 @@ export async function testBrowser(name) {
   const rows = await quotes();
   describe(browser.title, () => {
     describe("the client", () => testClient(browser, setting));
-    describe("the rung", () => testPolicies(browser, setting));
+    describe("the engine", () => testPolicies(browser, setting));
     describe("a message", () => testMessages(browser, setting, rows));
     describe("a frame", () => testFrames(browser, setting));
     describe("solve", () => testEngines(browser, setting));

@@ -12,11 +12,11 @@ import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const site = await serveFiles({
   folders: { "/saltmine/": dist },
   files: {
-    "/": `${BLANK_PAGE}<script type="module">${pageModule(doors.web)}</script>`,
+    "/": `${BLANK_PAGE}<script type="module">${pageModule(entryPoints.web)}</script>`,
     "/elsewhere": BLANK_PAGE,
   },
 });

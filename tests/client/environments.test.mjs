@@ -146,7 +146,7 @@ test("a Web Worker", async () => {
   assert.equal(told.events.at(-1).backend.thread, "worker");
 });
 
-test("a service worker, by the door that is made for it", async () => {
+test("a service worker, by its own entry point", async () => {
   const page = await openTab(context, pages.site.origin);
   const told = await page.evaluate(async (options) => {
     await navigator.serviceWorker.register("/service-worker.js", { type: "module" });

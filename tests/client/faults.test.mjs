@@ -14,8 +14,8 @@ import {
 import { installTarball } from "../support/tarball.mjs";
 import { threadsGone } from "../support/threads.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient, SaltmineError } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient, SaltmineError } = await import(entryPoints.node);
 after(remove);
 
 const TIMEOUT_MS = 400;

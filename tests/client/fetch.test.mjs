@@ -7,8 +7,8 @@ import { APP_ID, problem } from "../support/service.mjs";
 import { installTarball } from "../support/tarball.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient } = await import(entryPoints.node);
 after(remove);
 
 const OK = { body: { fine: true } };

@@ -6,7 +6,7 @@ import { APP_ID } from "../support/service.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
 const pages = await startPages();
-const { createClient } = await import(pages.tarball.doors.node);
+const { createClient } = await import(pages.tarball.entryPoints.node);
 after(pages.close);
 
 const bounded = { timeout: 20_000 };

@@ -7,7 +7,7 @@ import { startTimedService } from "../support/timed-service.mjs";
 
 const KEY = `inkeep_session_${APP_ID}`;
 const pages = await startPages();
-const { createClient } = await import(pages.tarball.doors.node);
+const { createClient } = await import(pages.tarball.entryPoints.node);
 after(pages.close);
 
 function makeStore() {

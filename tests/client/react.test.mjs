@@ -14,7 +14,7 @@ import { makeUserKey, startTodaysService } from "../support/todays-service.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 import { settle, until } from "../support/client-pages.mjs";
 
-const { dist, doors, installed, folder: project, remove } = await installTarball();
+const { dist, entryPoints, installed, folder: project, remove } = await installTarball();
 const browser = await launchBrowser();
 const server = await startServer();
 after(async () => {
@@ -88,7 +88,7 @@ async function bundle(folder) {
 
 for (const [version, folder] of Object.entries(VERSIONS)) {
   describe(`React ${version}`, async () => {
-    const importMap = `<script type="importmap">{ "imports": { "saltmine": "${doors.web}" } }</script>`;
+    const importMap = `<script type="importmap">{ "imports": { "saltmine": "${entryPoints.web}" } }</script>`;
     const site = await serveFiles({
       folders: { "/saltmine/": dist },
       files: {

@@ -8,8 +8,8 @@ import { APP_ID, makeChallenge, problem, right, startService } from "../support/
 import { installTarball } from "../support/tarball.mjs";
 
 const MOST_REQUESTS = 7;
-const { doors, remove } = await installTarball();
-const { createClient } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient } = await import(entryPoints.node);
 after(remove);
 
 const always = (made) => async () => made;

@@ -76,7 +76,7 @@ function run(name, args) {
   });
 }
 
-const DOORS = ["saltmine", "saltmine/altcha-lib"];
+const ENTRY_POINTS = ["saltmine", "saltmine/altcha-lib"];
 
 describe("the import does nothing and does not throw", () => {
   test("where a server renders: no window, no document, no storage", async () => {
@@ -86,7 +86,7 @@ describe("the import does nothing and does not throw", () => {
       for (const name of ["window", "document", "localStorage"]) if (name in globalThis) delete globalThis[name];
       const before = Reflect.ownKeys(globalThis).length;
       const found = [];
-      for (const door of ${JSON.stringify(DOORS)}) found.push(...Object.keys(await import(door)));
+      for (const entryPoint of ${JSON.stringify(ENTRY_POINTS)}) found.push(...Object.keys(await import(entryPoint)));
       const { createClient } = await import("saltmine");
       createClient({ baseUrl: "https://api.example.com", appId: "app_1" });
       console.log(Reflect.ownKeys(globalThis).length - before, process.getActiveResourcesInfo().filter((name) => /Timeout|Worker/.test(name)).length, found.join());`,
@@ -99,8 +99,8 @@ describe("the import does nothing and does not throw", () => {
     assert.ok(ms < 5_000);
   });
 
-  for (const door of ["node.js", "index.js", "service-worker.js"]) {
-    test(`in jsdom, by ${door}: there is neither Worker nor fetch, and a session fails with words`, async (t) => {
+  for (const entryPoint of ["node.js", "index.js", "service-worker.js"]) {
+    test(`in jsdom, by ${entryPoint}: there is neither Worker nor fetch, and a session fails with words`, async (t) => {
       const dom = new JSDOM("<!doctype html>", { url: "https://docs.example.com/" });
       const { window } = dom;
       t.after(() => window.close());
@@ -125,7 +125,7 @@ describe("the import does nothing and does not throw", () => {
         listeners += 1;
         add.apply(window.document, args);
       };
-      const { createClient } = await import(`file://${folder}/node_modules/saltmine/dist/${door}`);
+      const { createClient } = await import(`file://${folder}/node_modules/saltmine/dist/${entryPoint}`);
       const client = createClient({ baseUrl: "http://127.0.0.1:9", appId: "app_1", timeoutMs: 200 });
       assert.equal(listeners, 0);
       const { code } = await client.session().catch((error) => error);

@@ -14,8 +14,8 @@ import { installTarball } from "../support/tarball.mjs";
 import { threadCount, threadsGone } from "../support/threads.mjs";
 import { startTimedService } from "../support/timed-service.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient } = await import(entryPoints.node);
 after(remove);
 
 /** A service and a client of it; the client's events in `events`. */

@@ -6,8 +6,8 @@ import { installTarball } from "../support/tarball.mjs";
 import { threadCount } from "../support/threads.mjs";
 import { makeApp, makeUserKey, startTodaysService } from "../support/todays-service.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient, SaltmineError } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient, SaltmineError } = await import(entryPoints.node);
 after(remove);
 
 const key = await makeUserKey();

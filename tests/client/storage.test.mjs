@@ -7,7 +7,7 @@ import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 
 const KEY = `inkeep_session_${APP_ID}`;
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const FRAME = '<iframe title="widget" sandbox="allow-scripts" src="/widget"></iframe>';
 const site = await serveFiles({
   folders: { "/saltmine/": dist },
@@ -31,8 +31,8 @@ async function setUp(t, routes, options = {}) {
   });
   const ask = (clientOptions = {}, where = page) =>
     where.evaluate(
-      async ({ door, options }) => {
-        const { createClient } = await import(door);
+      async ({ entryPoint, options }) => {
+        const { createClient } = await import(entryPoint);
         const events = [];
         const client = createClient({ ...options, onEvent: (event) => events.push(event) });
         const outcome = await client.session().then(
@@ -43,7 +43,7 @@ async function setUp(t, routes, options = {}) {
         return { ...outcome, events, ready: events.find(({ type }) => type === "ready") };
       },
       {
-        door: doors.web,
+        entryPoint: entryPoints.web,
         options: { baseUrl: service.baseUrl, appId: APP_ID, ...clientOptions },
       },
     );
@@ -130,10 +130,13 @@ describe("local storage", () => {
   test("signOut empties it", async (t) => {
     const { page, ask, stored, service } = await setUp(t);
     await ask();
-    await page.evaluate(async ({ door, options }) => (await import(door)).createClient(options).signOut(), {
-      door: doors.web,
-      options: { baseUrl: service.baseUrl, appId: APP_ID },
-    });
+    await page.evaluate(
+      async ({ entryPoint, options }) => (await import(entryPoint)).createClient(options).signOut(),
+      {
+        entryPoint: entryPoints.web,
+        options: { baseUrl: service.baseUrl, appId: APP_ID },
+      },
+    );
     assert.deepEqual(await stored(), { count: 0, text: null });
   });
 });
@@ -184,13 +187,13 @@ describe("the other stores", () => {
     const { events } = await ask();
     assert.equal(events.filter(({ type }) => type === "warning").length, 1);
     await page.evaluate(
-      async ({ door, options }) => {
-        const client = (await import(door)).createClient(options);
+      async ({ entryPoint, options }) => {
+        const client = (await import(entryPoint)).createClient(options);
         await client.session();
         client.signOut();
         client.dispose();
       },
-      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+      { entryPoint: entryPoints.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
     );
     assert.equal((await stored()).text, null);
   });
@@ -199,11 +202,11 @@ describe("the other stores", () => {
     const { page, service, put } = await setUp(t);
     await put(JSON.stringify({ token: makeToken(), expiresAt: inTheFuture() }));
     const tokens = await page.evaluate(
-      async ({ door, options }) => {
+      async ({ entryPoint, options }) => {
         Storage.prototype.setItem = () => {
           throw new DOMException("full", "QuotaExceededError");
         };
-        const client = (await import(door)).createClient(options);
+        const client = (await import(entryPoint)).createClient(options);
         const calls = [
           () => client.session(),
           () => client.refresh(),
@@ -215,7 +218,7 @@ describe("the other stores", () => {
         client.dispose();
         return tokens;
       },
-      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+      { entryPoint: entryPoints.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
     );
     assert.equal(new Set(tokens).size, 3, "the stored one and two new ones");
     assert.equal(tokens[2], tokens[3]);
@@ -243,8 +246,8 @@ describe("the other stores", () => {
   test("a Storage of the caller's own is used like any other, and may fail like any other", async (t) => {
     const { page, service } = await setUp(t);
     const { entries, tokens, codes } = await page.evaluate(
-      async ({ door, options }) => {
-        const { createClient } = await import(door);
+      async ({ entryPoint, options }) => {
+        const { createClient } = await import(entryPoint);
         const kept = new Map();
         const own = {
           getItem: (key) => kept.get(key) ?? null,
@@ -265,7 +268,7 @@ describe("the other stores", () => {
         }
         return { entries: [...kept], tokens, codes };
       },
-      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+      { entryPoint: entryPoints.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
     );
     assert.deepEqual(
       entries.map(([key]) => key),
@@ -315,13 +318,13 @@ describe("across origins", () => {
     const { service, page } = await setUp(t);
     await page.context().addCookies([{ name: "visitor", value: "1", url: service.baseUrl }]);
     const tokens = await page.evaluate(
-      async ({ door, options }) => {
-        const client = (await import(door)).createClient(options);
+      async ({ entryPoint, options }) => {
+        const client = (await import(entryPoint)).createClient(options);
         const sessions = await Promise.all(Array.from({ length: 10 }, () => client.session()));
         client.dispose();
         return sessions.map(({ token }) => token);
       },
-      { door: doors.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
+      { entryPoint: entryPoints.web, options: { baseUrl: service.baseUrl, appId: APP_ID } },
     );
     assert.equal(new Set(tokens).size, 1);
     assert.deepEqual(

@@ -4,8 +4,8 @@ import { after, describe, test } from "node:test";
 import { installTarball } from "../support/tarball.mjs";
 import { makeUserKey, rateLimit, startTodaysService } from "../support/todays-service.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient, SaltmineError } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient, SaltmineError } = await import(entryPoints.node);
 after(remove);
 
 const CHALLENGE = "/run/auth/challenge";

@@ -4,8 +4,8 @@ import { after, describe, test } from "node:test";
 import { installTarball } from "../support/tarball.mjs";
 import { makeApp, problem, startTodaysService } from "../support/todays-service.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient, SaltmineError } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient, SaltmineError } = await import(entryPoints.node);
 after(remove);
 
 const NEWER = "GET /run/auth/challenge";
@@ -210,7 +210,7 @@ describe("the older route", () => {
     let pages = 0;
     /** What a new page requests, whose clock is `ms` later. */
     const nextPage = async (ms) => {
-      const { createClient } = await import(`${doors.node}?page=${++pages}`);
+      const { createClient } = await import(`${entryPoints.node}?page=${++pages}`);
       const { now } = Date;
       Date.now = () => now() + ms;
       try {

@@ -29,11 +29,11 @@ const pages = await startPages({
 const content = {
   folders: { "/saltmine/": pages.tarball.dist },
   files: {
-    "/": `${BLANK_PAGE}<script type="module">${pageModule(pages.tarball.doors.web)}</script>`,
+    "/": `${BLANK_PAGE}<script type="module">${pageModule(pages.tarball.entryPoints.web)}</script>`,
     "/inline": scriptPage("inline.global.js"),
   },
 };
-const { createClient } = await import(pages.tarball.doors.node);
+const { createClient } = await import(pages.tarball.entryPoints.node);
 const server = await startServer({
   ...USUAL_PRICE,
   INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY,

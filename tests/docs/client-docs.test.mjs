@@ -101,8 +101,8 @@ const RUN = {
 
   /** tests/client/environments.test.mjs has the whole of it. */
   async js({ code }) {
-    const [, door] = /import \{ createClient \} from "(saltmine\/[\w-]+)"/.exec(code);
-    assert.ok(manifest.exports[door.replace("saltmine", ".")]);
+    const [, entryPoint] = /import \{ createClient \} from "(saltmine\/[\w-]+)"/.exec(code);
+    assert.ok(manifest.exports[entryPoint.replace("saltmine", ".")]);
   },
 
   /** Every test of the package has installed it, every test of the server has started it. */

@@ -14,7 +14,7 @@ export async function documented(env) {
   const server = await startServer(env);
   const tarball = await installTarball();
   const imports = {
-    saltmine: tarball.doors.web,
+    saltmine: tarball.entryPoints.web,
     "saltmine/altcha-lib": "/saltmine/altcha-lib.js",
     "saltmine/altcha-workers": "/saltmine/altcha-workers.js",
     altcha: "/altcha/main/altcha.js",

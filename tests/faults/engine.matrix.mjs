@@ -188,7 +188,7 @@ describe("memory that is refused", () => {
       await assertLeavesNothing(page, complaints);
     });
 
-  test("no engine at all: an error with the reason of each rung", async (t) => {
+  test("no engine at all: an error with the reason of each engine", async (t) => {
     const none = `self.ArrayBuffer = class { constructor() { throw new RangeError("Array buffer allocation failed"); } };
       WebAssembly.instantiate = async () => { throw new RangeError("Out of memory"); };`;
     const before = (context) =>

@@ -6,8 +6,8 @@ import { createChallenge, extractParams, solveChallenge, verifySolution } from "
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { installTarball } from "../support/tarball.mjs";
 
-const { doors, remove } = await installTarball();
-const { createClient, solve } = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const { createClient, solve } = await import(entryPoints.node);
 const hmacKey = randomBytes(32).toString("hex");
 const server = await startServer({ INKEEP_POW_HMAC_SECRET: hmacKey, INKEEP_POW_DIFFICULTY: "20000" });
 after(async () => {

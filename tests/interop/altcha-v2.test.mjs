@@ -15,8 +15,8 @@ import {
 } from "../support/altcha-v2.mjs";
 import { installTarball } from "../support/tarball.mjs";
 
-const { doors, installed, remove } = await installTarball();
-const { solve } = await import(doors.node);
+const { entryPoints, installed, remove } = await installTarball();
+const { solve } = await import(entryPoints.node);
 const library = await import(pathToFileURL(`${installed}/dist/altcha-lib.js`).href);
 after(remove);
 

@@ -8,7 +8,7 @@ import { vectors } from "../support/vectors.mjs";
 import { solverIn } from "./page-solver.mjs";
 import { testSolve } from "./suite.mjs";
 
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const site = await serveFiles({ folders: { "/saltmine/": dist } });
 const browser = await launchBrowser();
 const { page, complaints } = await openPage(browser, site.origin);
@@ -26,31 +26,31 @@ const usual = { ...vectors.find(({ algorithm, number }) => algorithm === "SHA-25
 
 describe("solve in Chromium", () => {
   test("the import starts nothing: no worker, no further request, no global", async () => {
-    const globals = await page.evaluate(async (door) => {
+    const globals = await page.evaluate(async (entryPoint) => {
       const before = Reflect.ownKeys(globalThis).map(String);
-      await import(door);
+      await import(entryPoint);
       return Reflect.ownKeys(globalThis)
         .map(String)
         .filter((name) => !before.includes(name));
-    }, doors.web);
+    }, entryPoints.web);
     assert.deepEqual(globals, []);
     assert.equal(page.workers().length, 0);
     assert.deepEqual(
       site.sent.map(({ path }) => path),
-      ["/", doors.web],
+      ["/", entryPoints.web],
     );
   });
 
   test("a search loads its own code, the worker and one wasm variant, each once, and nothing else", async () => {
-    await solverIn(page, doors.web).solve(usual);
+    await solverIn(page, entryPoints.web).solve(usual);
     const paths = site.sent.map(({ path }) => path);
-    assert.deepEqual(paths.slice(0, 3), ["/", doors.web, "/saltmine/search.js"]);
+    assert.deepEqual(paths.slice(0, 3), ["/", entryPoints.web, "/saltmine/search.js"]);
     // At the same time, in either order.
     assert.deepEqual(paths.slice(3).sort(), ["/saltmine/simd128.wasm", "/saltmine/worker.js"]);
   });
 
   testSolve({
-    ...solverIn(page, doors.web),
+    ...solverIn(page, entryPoints.web),
     backend: { engine: "simd128", thread: "worker" },
     rareBackend: { engine: "scalar", thread: "worker", reason: NO_SIMD_FOR_IT },
   });
@@ -64,7 +64,10 @@ describe("solve in Chromium", () => {
       await workersGone(page, IDLE_MS);
       most = 0;
       const hopeless = { ...usual, challenge: "0".repeat(64), maxnumber };
-      const { code } = await solverIn(page, doors.web).solve(hopeless, { workers, maxNumber: maxnumber });
+      const { code } = await solverIn(page, entryPoints.web).solve(hopeless, {
+        workers,
+        maxNumber: maxnumber,
+      });
       assert.equal(code, "no_solution");
       return most;
     };

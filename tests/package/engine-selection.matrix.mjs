@@ -10,7 +10,7 @@ import { until } from "../support/client-pages.mjs";
 import { usual, vectors } from "../support/vectors.mjs";
 import { solverIn } from "./page-solver.mjs";
 
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const browser = await launchBrowser(["--host-resolver-rules=MAP plain.test 127.0.0.1"]);
 after(async () => {
   await browser.close();
@@ -34,7 +34,7 @@ async function pageOn(t, { host = "127.0.0.1", ...options }) {
     await context.close();
     await site.close();
   });
-  return { ...solverIn(page, doors.web), page, complaints, site };
+  return { ...solverIn(page, entryPoints.web), page, complaints, site };
 }
 
 const policy = (text) => ({ headers: { "content-security-policy": text } });
@@ -88,7 +88,7 @@ describe("from another origin", () => {
     await page.evaluate(() => {
       globalThis.before = globalThis.Worker;
     });
-    const { backend } = await solverIn(page, origin + doors.web).solve(challenge);
+    const { backend } = await solverIn(page, origin + entryPoints.web).solve(challenge);
     assert.deepEqual(backend, { engine: "simd128", thread: "worker" });
     assert.equal(await page.evaluate(() => globalThis.before === globalThis.Worker), true);
     assert.deepEqual(complaints, []);
@@ -100,7 +100,7 @@ describe("from another origin", () => {
       t,
       policy(`script-src 'self' 'wasm-unsafe-eval' ${origin}; worker-src ${origin}`),
     );
-    assertOnPage(await solverIn(page, origin + doors.web).solve(challenge), /^no worker: .+/);
+    assertOnPage(await solverIn(page, origin + entryPoints.web).solve(challenge), /^no worker: .+/);
   });
 
   test("assetsUrl names a folder there, or each file", async (t) => {
@@ -115,8 +115,9 @@ describe("from another origin", () => {
     );
     for (const assetsUrl of [`${origin}/saltmine`, `${origin}/saltmine/`, urls]) {
       const outcome = await page.evaluate(
-        async ([door, challenge, assetsUrl]) => (await import(door)).solve(challenge, { assetsUrl }),
-        [doors.web, challenge, assetsUrl],
+        async ([entryPoint, challenge, assetsUrl]) =>
+          (await import(entryPoint)).solve(challenge, { assetsUrl }),
+        [entryPoints.web, challenge, assetsUrl],
       );
       assert.deepEqual(outcome.backend, { engine: "simd128", thread: "worker" });
     }
@@ -134,8 +135,9 @@ describe("from another origin", () => {
       ...policy(`script-src 'self' ${origin}; worker-src blob: ${origin}`),
     });
     const { backend } = await page.evaluate(
-      async ([door, challenge, assetsUrl]) => (await import(door)).solve(challenge, { assetsUrl }),
-      [doors.web, challenge, `${origin}/saltmine`],
+      async ([entryPoint, challenge, assetsUrl]) =>
+        (await import(entryPoint)).solve(challenge, { assetsUrl }),
+      [entryPoints.web, challenge, `${origin}/saltmine`],
     );
     assert.deepEqual([backend.engine, backend.thread], ["javascript", "worker"]);
   });
@@ -214,12 +216,12 @@ describe("on the page's thread", () => {
       answer: (path) => path === WORKER && { body: "self.onmessage = () => {};" },
     });
     const code = page.evaluate(
-      async ({ door, challenge }) => {
-        const { solve } = await import(door);
+      async ({ entryPoint, challenge }) => {
+        const { solve } = await import(entryPoint);
         globalThis.giveUp = new AbortController();
         return solve(challenge, { signal: giveUp.signal }).catch(({ name }) => name);
       },
-      { door: doors.web, challenge },
+      { entryPoint: entryPoints.web, challenge },
     );
     await until("the worker", () => page.workers().length === 1);
     await page.evaluate(() => giveUp.abort());
@@ -232,7 +234,7 @@ describe("on the page's thread", () => {
     test(`in slices of 8 ms, with time for others in between, ${how}`, async (t) => {
       const { page } = await pageOn(t, policy("script-src 'self'; worker-src 'none'"));
       const told = await page.evaluate(measureSlices, {
-        door: doors.web,
+        entryPoint: entryPoints.web,
         challenge: { ...hopeless, maxnumber: 2_000_000 },
         yields,
       });
@@ -410,7 +412,7 @@ describe("SHA-1, SHA-384 and SHA-512", () => {
 });
 
 /** In the page: what lies between two pauses, and how often a timer of 5 ms comes during a search. */
-async function measureSlices({ door, challenge, yields }) {
+async function measureSlices({ entryPoint, challenge, yields }) {
   const slices = [];
   let began;
   const pause = scheduler.yield.bind(scheduler);
@@ -420,7 +422,7 @@ async function measureSlices({ door, challenge, yields }) {
     began = performance.now();
   };
   if (!yields) scheduler.yield = undefined;
-  const { solve } = await import(door);
+  const { solve } = await import(entryPoint);
   let timers = 0;
   const timer = setInterval(() => {
     timers += 1;

@@ -3,8 +3,8 @@ import { after, describe } from "node:test";
 import { installTarball } from "../support/tarball.mjs";
 import { solverHere, testSolve } from "./suite.mjs";
 
-const { doors, remove } = await installTarball();
-const saltmine = await import(doors.node);
+const { entryPoints, remove } = await installTarball();
+const saltmine = await import(entryPoints.node);
 after(remove);
 
 const engine = "scalar";

@@ -20,7 +20,7 @@ async function pageOn(t, { policy, prepare, host = "127.0.0.1" } = {}) {
     folders: { "/saltmine/": tarball.dist },
     files: {
       "/": `${BLANK_PAGE}<script type="module" src="/page.js"></script>`,
-      "/page.js": `import * as saltmine from "${tarball.doors.web}"; globalThis.saltmine = saltmine;`,
+      "/page.js": `import * as saltmine from "${tarball.entryPoints.web}"; globalThis.saltmine = saltmine;`,
     },
     headers: policy ? { "content-security-policy": policy } : {},
   });

@@ -6,8 +6,8 @@ import { killOne, threadCount, threadsGone } from "../support/threads.mjs";
 import { KEY_CHALLENGE, vectors } from "../support/vectors.mjs";
 import { solverHere, testSolve } from "./suite.mjs";
 
-const { folder, doors, remove } = await installTarball();
-const saltmine = await import(doors.node);
+const { folder, entryPoints, remove } = await installTarball();
+const saltmine = await import(entryPoints.node);
 after(remove);
 
 /** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
@@ -159,7 +159,7 @@ describe("the import in Node", () => {
     });
   });
 
-  test("the browsers' door opens in a context without any global of a browser", async () => {
+  test("the browsers' entry point loads in a context without any global of a browser", async () => {
     const { code, stdout, stderr } = await runNode(
       folder,
       `

@@ -8,7 +8,7 @@ import { installTarball } from "../support/tarball.mjs";
 import { usual } from "../support/vectors.mjs";
 import { solverIn } from "./page-solver.mjs";
 
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const browser = await launchBrowser();
 after(async () => {
   await browser.close();
@@ -31,7 +31,7 @@ async function pageOn(t, script = (_index, text) => text) {
     await context.close();
     await site.close();
   });
-  return { ...solverIn(page, doors.web), page, started: () => started };
+  return { ...solverIn(page, entryPoints.web), page, started: () => started };
 }
 
 describe("unless the caller says otherwise", () => {

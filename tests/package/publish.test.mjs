@@ -184,16 +184,16 @@ describe("the tarball", () => {
   });
 
   test("every entry point reports the version", async () => {
-    const doors = ["node.js", "index.js", "service-worker.js", "inline.js"].map((file) =>
+    const entryPoints = ["node.js", "index.js", "service-worker.js", "inline.js"].map((file) =>
       join(installed, "dist", file),
     );
     const { stdout, stderr } = await runNode(
       folder,
-      `for (const door of ${JSON.stringify(doors)}) console.log((await import(door)).VERSION);`,
+      `for (const entryPoint of ${JSON.stringify(entryPoints)}) console.log((await import(entryPoint)).VERSION);`,
     );
     assert.deepEqual(
       stdout.trim().split("\n"),
-      doors.map(() => manifest.version),
+      entryPoints.map(() => manifest.version),
       stderr,
     );
   });
@@ -283,8 +283,8 @@ client.signOut();
 client.dispose();
 `;
 
-/** The doors beside the main one. */
-const DOORS = `
+/** The entry points beside the main one. */
+const ENTRY_POINTS = `
 import { type Solution, solveChallenge, solveChallengeWorkers } from "saltmine/altcha-lib";
 import { type SessionState, useSession } from "saltmine/react";
 import { createClient, type Client } from "saltmine/service-worker";
@@ -333,8 +333,8 @@ describe("TypeScript", () => {
     test(`a strict program compiles with moduleResolution ${name}`, async () => {
       assert.equal(await compile(`consumer-${name}.ts`, CONSUMER, flags), "");
     });
-    test(`the doors beside the main one compile with moduleResolution ${name}`, async () => {
-      assert.equal(await compile(`doors-${name}.ts`, DOORS, flags), "");
+    test(`the entry points beside the main one compile with moduleResolution ${name}`, async () => {
+      assert.equal(await compile(`entryPoints-${name}.ts`, ENTRY_POINTS, flags), "");
     });
     test(`misuse does not compile with moduleResolution ${name}`, async () => {
       const source = MISUSE_PREAMBLE + MISUSES.map(([line]) => line).join("\n");

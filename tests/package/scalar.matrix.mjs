@@ -12,7 +12,7 @@ import { testSolve } from "./suite.mjs";
 const skip = process.arch === "x64" ? false : "V8 has a switch for SIMD on x64 only";
 const reason = "this runtime has no WebAssembly SIMD";
 
-const { dist, doors, remove } = await installTarball();
+const { dist, entryPoints, remove } = await installTarball();
 const site = await serveFiles({ folders: { "/saltmine/": dist } });
 const strict = await serveFiles({
   folders: { "/saltmine/": dist },
@@ -29,7 +29,7 @@ after(async () => {
 describe("solve in Chromium without SIMD", { skip }, async () => {
   const { page } = await openPage(browser, site.origin);
   const backend = { engine: "scalar", thread: "worker", reason };
-  testSolve({ ...solverIn(page, doors.web), backend, rareBackend: backend });
+  testSolve({ ...solverIn(page, entryPoints.web), backend, rareBackend: backend });
 
   test("the SIMD variant was not even loaded", () => {
     const wasm = site.sent.filter(({ path }) => path.endsWith(".wasm")).map(({ path }) => path);
@@ -39,7 +39,7 @@ describe("solve in Chromium without SIMD", { skip }, async () => {
   test("neither a worker nor SIMD: both reasons are told", async () => {
     const { number, ...challenge } = vectors[1];
     const { page: bare } = await openPage(browser, strict.origin);
-    const outcome = await solverIn(bare, doors.web).solve(challenge);
+    const outcome = await solverIn(bare, entryPoints.web).solve(challenge);
     assert.equal(outcome.number, number);
     assert.equal(outcome.backend.engine, "scalar");
     assert.equal(outcome.backend.thread, "page");

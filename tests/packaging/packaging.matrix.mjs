@@ -30,7 +30,7 @@ const outcomeOf = (url) => outcomeAt(browser, url, server.baseUrl);
 const assertEngines = engineAssertions(outcomeOf);
 
 describe("bundlers", () => {
-  for (const name of ["webpack", "rspack", "rollup", "esbuild", "parcel", "parcel-doors"]) {
+  for (const name of ["webpack", "rspack", "rollup", "esbuild", "parcel", "parcel-entry-points"]) {
     test(name, async (t) => {
       const folder = await installProject(t, name, tarball);
       await copyApp(folder);
@@ -349,7 +349,7 @@ test("jest: the same test in jsdom, and a session by proof of work", async (t) =
   await copyApp(folder, "vitest");
   for (const [config, ENGINE, THREAD] of [
     ["jest.config.js", "javascript", "page"],
-    ["node-door.config.js", "simd128", "worker"],
+    ["node-entry-point.config.js", "simd128", "worker"],
   ]) {
     await t.test(config, async () => {
       const env = { API: server.baseUrl, ENGINE, THREAD };

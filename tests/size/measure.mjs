@@ -62,7 +62,7 @@ export async function measureSizes() {
   try {
     const ours = await loadOurs("simd128");
     const refused = await loadOurs("javascript", NO_WASM);
-    // Loaded there as well as everywhere: the door, and the worker that finds out.
+    // Loaded there as well as everywhere: the entry point, and the worker that finds out.
     const javascript = refused.filter(({ path }) => !ours.some((file) => file.path === path));
     const widget = await load("/widget");
     const scenarios = await loadScenarios(tarball, load);

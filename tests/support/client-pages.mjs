@@ -17,7 +17,7 @@ export const PAGE_GLOBALS = `
   Object.assign(globalThis, { saltmine, events, make });`;
 
 /** The same, of a module. */
-export const pageModule = (door) => `import * as saltmine from "${door}";${PAGE_GLOBALS}`;
+export const pageModule = (entryPoint) => `import * as saltmine from "${entryPoint}";${PAGE_GLOBALS}`;
 
 /**
  * `site`, `browser` and the installed `tarball`. `files`, `folders`, `headers`, `answer` are the site's further ones,
@@ -25,7 +25,7 @@ export const pageModule = (door) => `import * as saltmine from "${door}";${PAGE_
  */
 export async function startPages({ files = {}, folders = {}, headers = {}, answer, flags = [] } = {}) {
   const tarball = await installTarball();
-  const script = `<script type="module">${pageModule(tarball.doors.web)}</script>`;
+  const script = `<script type="module">${pageModule(tarball.entryPoints.web)}</script>`;
   const site = await serveFiles({
     folders: { "/saltmine/": tarball.dist, ...folders },
     files: { "/": BLANK_PAGE + script, ...files },

@@ -10,9 +10,9 @@ import { BLANK_PAGE, readAnswer } from "./static.mjs";
 const require = createRequire(import.meta.url);
 
 /** Ours: the packed package, from nothing to a session. */
-const saltminePage = (door) => `${BLANK_PAGE}
+const saltminePage = (entryPoint) => `${BLANK_PAGE}
 <script type="module">
-  import { createClient } from "${door}";
+  import { createClient } from "${entryPoint}";
   const client = createClient({
     baseUrl: location.origin,
     appId: "${APP_ID}",
@@ -49,10 +49,10 @@ const widgetSessionPage = widgetPage.replace(
 );
 
 /** Ours, with the lines that let the browser request the files before the script runs. */
-const preloadingPage = (door) =>
-  saltminePage(door).replace(
+const preloadingPage = (entryPoint) =>
+  saltminePage(entryPoint).replace(
     "<script",
-    `<link rel="modulepreload" href="${door}">
+    `<link rel="modulepreload" href="${entryPoint}">
 <link rel="modulepreload" href="/saltmine/worker.js">
 <link rel="preload" as="fetch" crossorigin href="/saltmine/simd128.wasm">
 <script`,
@@ -75,7 +75,7 @@ const bareWorker = `
  * response is delayed by `delayMs`.
  */
 export function servePages(
-  { dist, doors },
+  { dist, entryPoints },
   routes,
   { folders = {}, files = {}, headers = {}, delayMs = 0 } = {},
 ) {
@@ -88,8 +88,8 @@ export function servePages(
   const site = {
     folders: { "/saltmine/": dist, "/altcha/": dirname(require.resolve("altcha")), ...folders },
     files: {
-      "/": saltminePage(doors.web),
-      "/preloading": preloadingPage(doors.web),
+      "/": saltminePage(entryPoints.web),
+      "/preloading": preloadingPage(entryPoints.web),
       "/widget": widgetPage,
       "/widget-session": widgetSessionPage,
       "/bare": barePage,

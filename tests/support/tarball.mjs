@@ -12,7 +12,7 @@ const shell = process.platform === "win32";
 const QUIET = ["--silent", "--no-audit", "--no-fund", "--no-update-notifier"];
 
 /**
- * Packs and installs, `source` in place of the work tree's package if given. `folder` is the project it was installed into, `dist` the package's own files, `doors` the
+ * Packs and installs, `source` in place of the work tree's package if given. `folder` is the project it was installed into, `dist` the package's own files, `entryPoints` the
  * URLs of its two entries, read from `exports` as resolvers do. `remove()` deletes the project.
  */
 export async function installTarball(source = join(root, "pkg")) {
@@ -25,16 +25,16 @@ export async function installTarball(source = join(root, "pkg")) {
   await run("npm", ["install", tarball, "--offline", ...QUIET], { cwd: folder, shell });
   const installed = join(folder, "node_modules", "saltmine");
   const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
-  const door = manifest.exports["."];
+  const entryPoint = manifest.exports["."];
   return {
     folder,
     tarball,
     installed,
     manifest,
     dist: join(installed, "dist"),
-    doors: {
-      node: pathToFileURL(join(installed, door.node)).href,
-      web: `/saltmine/${door.default.split("/").at(-1)}`,
+    entryPoints: {
+      node: pathToFileURL(join(installed, entryPoint.node)).href,
+      web: `/saltmine/${entryPoint.default.split("/").at(-1)}`,
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

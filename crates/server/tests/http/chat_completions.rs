@@ -74,7 +74,7 @@ async fn an_answer_comes_in_one_piece_if_asked_for() {
     assert_eq!(answer.header("x-conversation-id"), Some("c-1"));
 }
 
-/// The two endpoints are two doors to the same conversation.
+/// The two endpoints reach the same conversation.
 #[tokio::test]
 async fn a_conversation_goes_on_from_the_other_endpoint() {
     let (server, visitor) = visitor().await;

@@ -41,9 +41,9 @@ const TRICKS: &[&str] = &[
 const ALLOWED: &[&str] =
     &["https://docs.example.com:8443", "HTTPS://DOCS.EXAMPLE.COM:8443", "http://docs.example.com:8443"];
 
-/// The same answer at both doors: where a session is had, and where it is used.
+/// The routes that open a session and those that use it give the same response.
 #[tokio::test]
-async fn look_alikes_are_refused_at_every_door() {
+async fn look_alikes_are_refused_on_every_route() {
     let server = Server::new().await;
     let app = server.make_app(web_client(json!({ "allowedDomains": ["docs.example.com:8443"] }))).await;
     let solution = server.solution().await;
@@ -61,14 +61,14 @@ async fn look_alikes_are_refused_at_every_door() {
         server.send(request).await
     };
     let session_path = format!("/run/auth/apps/{app}/anonymous-session");
-    let doors = [
+    let routes = [
         (Method::POST, &*session_path, 400),
         (Method::POST, "/run/api/chat", 200),
         (Method::POST, "/run/v1/chat/completions", 200),
         (Method::GET, "/run/v1/conversations", 200),
         (Method::GET, "/run/v1/conversations/none", 404),
     ];
-    for (method, path, allowed) in doors {
+    for (method, path, allowed) in routes {
         for origin in TRICKS {
             let answer = ask(method.clone(), path, origin).await;
             let detail = "Origin not allowed for this app";
@@ -76,7 +76,7 @@ async fn look_alikes_are_refused_at_every_door() {
             answer.assert_problem(403, "forbidden", "origin_not_allowed", detail);
         }
         for origin in ALLOWED {
-            // The session's door goes on to ask for its solution.
+            // The session route then asks for a solution.
             assert_eq!(ask(method.clone(), path, origin).await.status, allowed, "{path}: {origin}");
         }
     }
