@@ -224,7 +224,7 @@ const shown = (value) => (value >= 100 ? value.toFixed(0) : value >= 1 ? value.t
 /** The table of docs/threat-model.md. */
 export function costTable(rows, { cpu, date, title }) {
   const head = [
-    "price of a session",
+    "challenge",
     "visitor, two threads, ms",
     "attacker, one core, ms",
     "a million sessions, core hours",

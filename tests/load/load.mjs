@@ -160,6 +160,13 @@ theirs.same = await measureLatency("the Node server", peer, appId, rates);
 await server.stop();
 peer.stop();
 
+/** What the server should reach beside the Node server: a rate that is this many times the peer's. */
+const AIMS = { challenge: 8, session: 5 };
+const verdicts = Object.entries(AIMS).map(([what, aim]) => {
+  const ratio = ours.peak[what].perSecond / theirs.peak[what].perSecond;
+  return { what, aim, ratio, met: ratio >= aim };
+});
+
 const number = (value, digits = 0) =>
   value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const row = (what, figure, digits, ratio) => {
@@ -212,6 +219,9 @@ const text = [
   ),
 ].join("\n");
 console.log(text);
+for (const { what, aim, ratio, met } of verdicts) {
+  console.log(`\n${what}s: ${ratio.toFixed(1)} ×, aim ${aim} ×: ${met ? "met" : "not met"}`);
+}
 await rm(folder, { recursive: true, force: true });
 
 const outcome =
@@ -226,7 +236,18 @@ if (values.write) {
   await mkdir(join(root, "tests", "load", "results"), { recursive: true });
   const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version };
   const date = new Date().toISOString().slice(0, 10);
-  const record = { date, machine, seconds, rates, ours, theirs, v2, soak: outcome, flood: floods.figures };
+  const record = {
+    date,
+    machine,
+    seconds,
+    verdicts,
+    rates,
+    ours,
+    theirs,
+    v2,
+    soak: outcome,
+    flood: floods.figures,
+  };
   const file = join(root, "tests", "load", "results", `${date}.json`);
   await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
 }

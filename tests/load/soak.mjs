@@ -46,7 +46,7 @@ export async function soak({ seconds, database }) {
   const start = Date.now();
   const end = start + seconds * 1000;
   const calm = end - seconds * 1000 * UNDISTURBED;
-  const happened = { kills: 0, restarts: 0, fills: 0 };
+  const happened = { kills: 0, restarts: 0, fills: 0, hasDisk: disk !== undefined };
 
   const disturbances = [
     async () => {

@@ -161,9 +161,7 @@ impl Flow {
 
     fn on_response<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
         match (kind, response.status) {
-            // Where a newer path responded 404, such as for an unknown app, a server may have no use for the older one:
-            // it says so with a 400, and the session request tells what is wrong.
-            (Kind::Challenge, status) if status == 404 || (status == 400 && self.path > 0) => {
+            (Kind::Challenge, status) if status == 404 || (status == 400 && self.has_other_paths()) => {
                 self.path += 1;
                 self.request(Kind::Challenge, now)
             }
@@ -226,8 +224,7 @@ impl Flow {
 
     fn use_payload(&mut self, now: Now) -> Step {
         let payload = core::mem::take(&mut self.payload);
-        let is_bare = self.config.challenge_paths.get(self.path).is_none_or(|path| path == BARE_PATH);
-        let header = if is_bare {
+        let header = if self.is_bare_path() {
             payload
         } else {
             encode_base64(JsonObject::new().text("payload", &payload).finish().as_bytes())
@@ -254,6 +251,18 @@ impl Flow {
             }),
             _ => malformed(),
         }
+    }
+
+    /// Whether the path in use is the older one, or none.
+    fn is_bare_path(&self) -> bool {
+        self.config.challenge_paths.get(self.path).is_none_or(|path| path == BARE_PATH)
+    }
+
+    /// Whether a 400 of the path in use leaves other paths to try. A server that issues challenges for apps only refuses
+    /// the older path: if it was remembered, the newer one follows; if the newer one responded 404, such as for an unknown
+    /// app, the session request tells what is wrong.
+    fn has_other_paths(&self) -> bool {
+        self.path > 0 || (self.config.challenge_paths.len() > 1 && self.is_bare_path())
     }
 
     /// The challenge path that answered.

@@ -104,6 +104,19 @@ fn an_older_route_that_is_refused_after_a_404_is_no_failure() {
     assert_eq!(failure(flow.resume(not_json(400), now())).code, Code::BadRequest, "the newer route's own");
 }
 
+/// A page remembers the older route for a day; a server that meanwhile issues challenges of version 2 alone refuses it.
+#[test]
+fn an_older_route_that_is_remembered_and_refused_gives_way_to_the_newer() {
+    let mut flow = Flow::new(Config { challenge_paths: vec![OLDER.into(), NEWER.into()], ..config() });
+    assert!(request(flow.start(now())).url.ends_with(OLDER));
+    let next = request(flow.resume(answer(400, json!({ "reason": "bad_request" })), now()));
+    assert!(next.url.ends_with(NEWER));
+
+    let mut flow = Flow::new(Config { challenge_paths: vec![OLDER.into()], ..config() });
+    flow.start(now());
+    assert_eq!(failure(flow.resume(not_json(400), now())).code, Code::BadRequest, "the caller's own path");
+}
+
 #[test]
 fn proof_of_work_that_was_switched_on_starts_with_the_first_route() {
     let mut flow = Flow::new(both());
