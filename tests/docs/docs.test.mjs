@@ -51,6 +51,15 @@ describe("the README", () => {
     assert.equal(count("text"), 1);
   });
 
+  test("names the cost for an attacker that the table of the threat model has", async () => {
+    const table = await readFile(join(root, "docs", "threat-model.md"), "utf8");
+    const coreHours = (row) =>
+      new RegExp(`^\\| ${row} \\|[^|]*\\|[^|]*\\| ([\\d.]+) \\|`, "m").exec(table)[1];
+    const [version1, version2] = ["version 1, .* \\(default\\)", "PBKDF2, .* \\(default\\)"].map(coreHours);
+    const sentence = `native code ${version1} core hours at the default of version 1, and ${version2} at the default of version 2`;
+    assert.ok(readme.replace(/\s+/g, " ").includes(sentence), sentence);
+  });
+
   test("has at most 900 words", () => {
     assert.ok(readme.split(/\s+/).length <= 900);
   });
