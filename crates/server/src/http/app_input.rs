@@ -4,6 +4,7 @@ use super::user_key_input::{self, UserKeyInput};
 use super::validation::text;
 use crate::{AllowedDomain, App, AppConfig, AppType, Error, InvalidDomain, Owner, PowVersion, WebClient};
 use jiff::Timestamp;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
@@ -16,6 +17,7 @@ pub(super) struct NewApp {
     r#type: String,
     default_agent_id: Option<String>,
     prompt: Option<String>,
+    #[serde(default, deserialize_with = "not_null")]
     enabled: Option<bool>,
     config: ConfigInput,
 }
@@ -38,6 +40,7 @@ pub(super) struct NewAppDescription {
     #[schema(min_length = 1, max_length = 20000)]
     prompt: Option<String>,
     /// Whether it may be used at once: true by default.
+    #[schema(value_type = bool, required = false)]
     enabled: Option<bool>,
     #[serde(flatten)]
     kind: NewKind,
@@ -86,7 +89,8 @@ pub(super) struct AppChange {
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
     /// The same as before: an app stays what it is.
-    #[schema(value_type = Option<AppType>)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = AppType, required = false)]
     r#type: Option<String>,
     /// The agent that answers; without one the server's own does.
     #[schema(min_length = 1, max_length = 255)]
@@ -99,7 +103,11 @@ pub(super) struct AppChange {
     #[schema(value_type = Option<String>)]
     prompt: Option<Option<String>>,
     /// Whether it may be used.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = bool, required = false)]
     enabled: Option<bool>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = ConfigInput, required = false)]
     config: Option<ConfigInput>,
 }
 
@@ -110,6 +118,12 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Reads a member that may be left out, but has no meaning as `null`.
+fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = Option::deserialize(deserializer)?;
+    value.map(Some).ok_or_else(|| D::Error::custom("must not be null: send a value, or leave the member out"))
+}
+
 /// What belongs to the app's kind.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -117,7 +131,9 @@ struct ConfigInput {
     /// The same as the app's `type`.
     #[schema(value_type = AppType)]
     r#type: String,
-    /// Required for a new web client.
+    /// Required for a new web client. An app of type `api` has none.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = WebClientInput, required = false)]
     web_client: Option<WebClientInput>,
 }
 
@@ -126,13 +142,17 @@ struct ConfigInput {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WebClientInput {
     /// `*`, `*.example.com`, `docs.example.com` or `localhost:3000`.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
     allowed_domains: Option<Vec<String>>,
     /// Whether visitors without an account get sessions: true by default, and false for a new app with `publicKeys`.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = bool, required = false)]
     allow_anonymous: Option<bool>,
     /// The keys of a new app. Later they are changed by `…/apps/{id}/auth/keys` only: a change repeats them, or leaves
     /// them out.
-    #[schema(max_items = 20)]
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(max_items = 20, value_type = Vec<UserKeyInput>, required = false)]
     public_keys: Option<Vec<UserKeyInput>>,
     /// What the `aud` of a signed-in user's token must contain, 1 to 255 characters; `null` removes it.
     #[schema(min_length = 1, max_length = 255)]
@@ -217,7 +237,10 @@ impl ConfigInput {
             return Err(Error::field("config.type", format!("must be `{name}`, as the app's type")));
         }
         match (app_type, before, self.web_client) {
-            (AppType::Api, _, _) => Ok(AppConfig::Api {}),
+            (AppType::Api, _, None) => Ok(AppConfig::Api {}),
+            (AppType::Api, _, Some(_)) => {
+                Err(Error::field("config.webClient", "must be left out: only a `web_client` app has it"))
+            }
             (AppType::WebClient, Some(before), None) => Ok(before.clone()),
             (AppType::WebClient, None, None) => {
                 Err(Error::field("config.webClient", "is required for a web client"))

@@ -124,6 +124,49 @@ async fn a_misspelt_member_is_refused_with_a_suggestion() {
     }
 }
 
+/// `null` is no value of these members, and it is not the same as leaving them out.
+#[tokio::test]
+async fn null_is_refused_where_it_has_no_meaning() {
+    let server = Server::new().await;
+    let path = format!("{APPS}/{}", server.web_client().await);
+    let problem = "must not be null: send a value, or leave the member out";
+    for (parent, member) in [
+        ("", "enabled"),
+        ("/config", "webClient"),
+        ("/config/webClient", "allowedDomains"),
+        ("/config/webClient", "allowAnonymous"),
+        ("/config/webClient", "publicKeys"),
+    ] {
+        let mut body = valid();
+        body.pointer_mut(parent).unwrap()[member] = Value::Null;
+        let field = format!("{parent}/{member}")[1..].replace('/', ".");
+        for (method, path) in [(Method::POST, APPS), (Method::PATCH, &path)] {
+            let answer = server.manage_at(method, path, &body).await;
+            let detail = format!("{field}: {problem}");
+            answer.assert_problem(422, "unprocessable_entity", "field_invalid", &detail);
+        }
+    }
+    for member in ["type", "config"] {
+        let answer = server.manage_at(Method::PATCH, &path, &json!({ member: null })).await;
+        let detail = format!("{member}: {problem}");
+        answer.assert_problem(422, "unprocessable_entity", "field_invalid", &detail);
+    }
+}
+
+#[tokio::test]
+async fn an_api_app_has_no_settings_of_a_web_client() {
+    let server = Server::new().await;
+    let api = |config: Value| json!({ "name": "Server", "type": "api", "config": config });
+    let app = server.make_app(api(json!({ "type": "api" }))).await;
+    let body = api(json!({ "type": "api", "webClient": { "allowedDomains": ["docs.example.com"] } }));
+    let detail = "config.webClient: must be left out: only a `web_client` app has it";
+    let path = format!("{APPS}/{app}");
+    for (method, path) in [(Method::POST, APPS), (Method::PATCH, &path)] {
+        let answer = server.manage_at(method, path, &body).await;
+        answer.assert_problem(422, "unprocessable_entity", "field_invalid", detail);
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_named() {
     let server = Server::new().await;
