@@ -26,6 +26,7 @@ mod pow;
 mod price;
 mod problem;
 mod project;
+mod query_parameters;
 mod rate_limit;
 mod reply;
 mod reply_meter;
@@ -54,6 +55,7 @@ use axum::routing::any;
 use axum::routing::future::RouteFuture;
 use axum::{Router, middleware};
 use futures_util::FutureExt;
+use query_parameters::KnownParameters;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -120,7 +122,10 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
         .routes(routes!(revocations::revoke_sessions, revocations::list_revocations))
         .routes(routes!(audit::list_audit_log))
         .routes(routes!(visitor_data::delete_conversation_of_app))
-        .routes(routes!(visitor_data::export_visitor, visitor_data::erase_visitor))
+        .routes(routes!(visitor_data::export_visitor, visitor_data::erase_visitor));
+    let known = KnownParameters::of(manage.get_openapi());
+    let manage = manage
+        .route_layer(middleware::from_fn_with_state(known, query_parameters::refuse_unknown))
         .route_layer(middleware::from_fn_with_state(state.clone(), audit::record))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()

@@ -72,6 +72,40 @@ async fn lists_have_pages_the_newest_first() {
     }
 }
 
+/// A misspelt filter returned the whole list.
+#[tokio::test]
+async fn an_unknown_query_parameter_is_refused_with_a_suggestion() {
+    let server = Server::new().await;
+    let description = server.get("/openapi.json").await.json();
+    let mut suggestions = 0;
+    for (route, item) in description["paths"].as_object().unwrap() {
+        if !route.starts_with("/manage/") {
+            continue;
+        }
+        let path = format!("{route}?limti=3").replace("{tenantId}", "acme").replace("{projectId}", "docs");
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array();
+            let has_limit = parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "limit"));
+            let suggestion = if has_limit { "; did you mean `limit`?" } else { "" };
+            let answer = call(&server, method.to_uppercase().parse().unwrap(), &path).await;
+            let detail = format!("limti: is not a known query parameter{suggestion}");
+            answer.assert_problem(422, "unprocessable_entity", "field_invalid", &detail);
+            assert_eq!(answer.json()["field"], "limti", "{method} {path}");
+            suggestions += u32::from(has_limit);
+        }
+    }
+    assert_eq!(suggestions, 6, "every list");
+    let head = call(&server, Method::HEAD, &format!("{APPS}?limti=3")).await;
+    assert_eq!(head.status, 422);
+    let unsigned = server.get(&format!("{APPS}?limti=3")).await;
+    assert_eq!(unsigned.status, 401, "the key comes first");
+    let wrong_method = call(&server, Method::PUT, &format!("{APPS}?limti=3")).await;
+    assert_eq!(wrong_method.status, 405);
+    // Widgets of later versions may send more: the run API ignores what it does not know.
+    let visitor = Visitor::of(&server, &named(&server, "Docs").await).await;
+    assert_eq!(visitor.get(&server, "/run/v1/conversations?limti=3").await.status, 200);
+}
+
 #[tokio::test]
 async fn a_change_changes_what_it_names() {
     let server = Server::new().await;

@@ -68,7 +68,7 @@ async fn calls_are_recorded_with_key_and_status() {
             // The call that reads the log has no response yet.
             entry("read-only", "GET", LOG, None),
             entry("full", "DELETE", &unknown, Some(404)),
-            entry("read-only", "GET", &path, Some(200)),
+            entry("read-only", "GET", &path, Some(422)),
             entry("full", "POST", APPS, Some(201)),
         ],
         "and no call without a key"
