@@ -2,13 +2,13 @@ use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::project::{ProjectParameters, ProjectPath, app_of};
 use super::validation::text;
-use crate::revocations::Revocation;
+use crate::revocations::{self, Revocation};
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,7 +19,8 @@ pub(super) struct NewRevocation {
     /// The visitor, as the `sub` of their token; without one, all visitors of the app.
     #[schema(min_length = 1, max_length = 255)]
     visitor: Option<String>,
-    /// Sessions that began before are no longer accepted; without it, all that have begun.
+    /// Sessions that began before are no longer accepted; without it, all that have begun, the ones of the current second
+    /// included.
     #[schema(value_type = Option<String>, format = DateTime)]
     not_before: Option<Timestamp>,
 }
@@ -39,7 +40,8 @@ pub(super) struct RevocationList {
 
 /// Revokes the sessions of one visitor, or of all visitors of an app.
 ///
-/// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity.
+/// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity, which is
+/// valid at once. A token that your backend signs for a user is valid if its `iat` is in a later second.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
@@ -63,12 +65,11 @@ pub(super) async fn revoke_sessions(
     app_of(&state, &owner, &id).await?;
     let now = state.clock.now();
     let visitor = new.visitor.map(|visitor| text("visitor", visitor, 255)).transpose()?;
-    let not_before = match new.not_before {
-        Some(time) if time > now => return Err(Error::field("notBefore", "must not be in the future")),
-        Some(time) => time,
-        // Tokens know the second in which they were made: those of this second are revoked too.
-        None => now + SignedDuration::from_millis(1000 - now.as_millisecond().rem_euclid(1000)),
-    };
+    if new.not_before.is_some_and(|time| time > now) {
+        return Err(Error::field("notBefore", "must not be in the future"));
+    }
+    let of_app = state.store.find_revocation_of_app(&id).await?;
+    let not_before = revocations::not_before(new.not_before, now, of_app.as_ref());
     let data = Revocation { visitor, not_before, created_at: now };
     state.store.revoke_sessions(&id, &data).await?;
     Ok((StatusCode::CREATED, Json(RevocationResponse { data })))

@@ -70,12 +70,19 @@ pub(super) async fn open_session(
     {
         known = None;
     }
-    let (sub, kind) = match known {
-        Some(claims) => (claims.sub, SessionKind::Refreshed),
-        None => (format!("anon_{}", state.random.uuid().map_err(Error::Random)?), SessionKind::New),
+    // A token whose `iat` were before a revocation of the same second would be refused.
+    let (sub, kind, first_second) = match known {
+        Some(claims) => (claims.sub, SessionKind::Refreshed, claims.iat),
+        None => {
+            let revocation = state.store.find_revocation_of_app(&app.id).await?;
+            let first_second = revocation.map_or(0, |revocation| revocation.first_accepted_second());
+            let sub = format!("anon_{}", state.random.uuid().map_err(Error::Random)?);
+            (sub, SessionKind::New, first_second)
+        }
     };
     log_visitor(&sub);
-    let claims = state.tokens.claims(sub, &app, now);
+    let mut claims = state.tokens.claims(sub, &app, now);
+    claims.iat = claims.iat.max(first_second);
     let token = state.tokens.sign(&claims);
     if state.apps.claim_touch(&app.id)
         && let Err(error) = state.store.touch_app(&app.id, state.clock.now()).await

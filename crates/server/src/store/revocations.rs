@@ -65,6 +65,18 @@ impl Store {
         Ok(not_before.is_some_and(|not_before| issued_at < not_before))
     }
 
+    /// Returns the revocation of all sessions of an app, if there is one.
+    pub(crate) async fn find_revocation_of_app(
+        &self,
+        app_id: &str,
+    ) -> Result<Option<Revocation>, StoreError> {
+        const FIND: &str = "SELECT user_id, not_before, created_at FROM revoked_sessions \
+            WHERE app_id = $1 AND user_id = ''";
+        let row: Option<RevocationRow> =
+            on!(self.reader, db => sqlx::query_as(FIND).bind(app_id).fetch_optional(db).await?);
+        row.map(Revocation::try_from).transpose()
+    }
+
     /// Returns the revocations of an app, the newest first.
     pub(crate) async fn list_revocations(
         &self,

@@ -58,6 +58,46 @@ async fn all_sessions_of_an_app_are_revoked() {
     assert_eq!(Visitor::of(&server, &app).await.get(&server, LIST).await.status, 200, "new ones are valid");
 }
 
+/// The `iat` of a token is a whole second: tokens on both sides of a revocation began in the same one.
+#[tokio::test]
+async fn a_session_that_opens_in_the_second_of_a_revocation_is_valid() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    server.clock.pass(Duration::from_millis(200));
+    let before = Visitor::of(&server, &app).await;
+    server.clock.pass(Duration::from_millis(100));
+    assert_eq!(revoke(&server, &app, json!({})).await.status, 201);
+    server.clock.pass(Duration::from_millis(100));
+    let token = server.token(&app).await;
+    let after = Visitor::with_token(&app, &token);
+    assert_eq!(before.get(&server, LIST).await.status, 401);
+    assert_eq!(after.get(&server, LIST).await.status, 200);
+
+    // Renewed within the same second, the session keeps its identity.
+    let renewed = renew(&server, &app, &token).await;
+    assert_eq!(sub(&renewed), sub(&token));
+    let renewed = Visitor::with_token(&app, &renewed);
+    assert_eq!(renewed.get(&server, LIST).await.status, 200);
+
+    // Another revocation in this second ends it, whether it is the app's or the visitor's.
+    for (number, all) in [true, false].into_iter().enumerate() {
+        let token = server.token(&app).await;
+        let visitor = Visitor::with_token(&app, &token);
+        assert_eq!(visitor.get(&server, LIST).await.status, 200, "{number}");
+        let body = if all { json!({}) } else { json!({ "visitor": sub(&token) }) };
+        assert_eq!(revoke(&server, &app, body).await.status, 201);
+        assert_eq!(visitor.get(&server, LIST).await.status, 401, "{number}");
+    }
+    assert_eq!(renewed.get(&server, LIST).await.status, 401);
+    assert_eq!(Visitor::of(&server, &app).await.get(&server, LIST).await.status, 200);
+}
+
+async fn renew(server: &Server, app: &str, token: &str) -> String {
+    let (solution, authorization) = (server.solution().await, format!("Bearer {token}"));
+    let headers = [("authorization", &*authorization), ("x-inkeep-challenge-solution", &solution)];
+    server.open_session(app, &headers).await.json()["token"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn sessions_that_began_after_the_time_stay_valid() {
     let server = Server::new().await;
