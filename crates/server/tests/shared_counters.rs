@@ -210,3 +210,43 @@ async fn a_server_starts_while_redis_is_away() {
     let statuses = [1, 2, 3].map(|_| server.get("/run/auth/pow/challenge")[9..12].to_owned());
     assert_eq!(statuses, ["200", "200", "429"]);
 }
+
+/// A Redis that accepts connections and never responds, as behind a broken network: this instance counts for itself, and
+/// no request waits for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_never_responds_delays_no_request_for_long() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    // The accepted connections stay open.
+    std::thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    let folder = TempDir::new().unwrap();
+    let environment = [
+        ("INKEEP_POW_HMAC_SECRET", LONG),
+        ("INKEEP_ANON_JWT_SECRET", LONG),
+        ("SALTMINE_LOG", "warn,saltmine_server::limits=info"),
+        ("SALTMINE_REDIS_URL", &*url),
+        ("SALTMINE_RATE_LIMIT", "1/8"),
+    ];
+    let server = Running::start(folder.path(), &environment);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::new();
+    let url = format!("http://{}/run/auth/pow/challenge", server.address);
+    let ask = async || {
+        let begin = Instant::now();
+        let response = client.get(&url).send().await.unwrap();
+        (response.status().as_u16(), begin.elapsed())
+    };
+    // At once, and then for longer than Redis is left alone after a failure.
+    let mut answers = futures_util::future::join_all((0..8).map(|_| ask())).await;
+    for _ in 0..20 {
+        answers.push(ask().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let longest = answers.iter().map(|(_, time)| *time).max().unwrap();
+    assert!(longest < Duration::from_millis(1500), "{longest:?}");
+    let accepted = answers.iter().filter(|(status, _)| *status == 200).count();
+    assert!((8..=13).contains(&accepted), "the limit of this instance: {accepted}");
+    assert!(answers.iter().all(|(status, _)| matches!(status, 200 | 429)), "{answers:?}");
+    let (_, log) = server.stop();
+    assert_eq!(log.matches("Redis is away").count(), 1, "{log}");
+}

@@ -72,7 +72,7 @@ end
 return 0
 ";
 
-/// Lengthens a lease: one that a restarted Redis has lost is there again.
+/// Lengthens a lease: one that a restarted Redis has lost is added again. The caller ends it if it was released meanwhile.
 ///
 /// Arguments: the lease's id, its lifetime in milliseconds.
 pub(super) const RENEW: &str = r"

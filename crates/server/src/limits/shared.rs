@@ -190,13 +190,24 @@ impl SharedCounters {
 
     async fn renew(&self) {
         let leases = lock(&self.leases).clone();
-        let lifetime = LEASE_LIFETIME.as_millis().to_string();
         for (id, names) in leases {
-            let arguments = [id, lifetime.clone()];
-            if self.run::<u64>(&self.scripts.renew, &names, &arguments).await.is_none() {
+            if self.renew_lease(id, &names).await.is_none() {
                 return;
             }
         }
+    }
+
+    /// Lengthens a lease, unless it has been released. Returns `None` if Redis is away.
+    async fn renew_lease(&self, id: String, names: &[String]) -> Option<()> {
+        let arguments = [id, LEASE_LIFETIME.as_millis().to_string()];
+        let _: u64 = self.run(&self.scripts.renew, names, &arguments).await?;
+        let [id, _] = arguments;
+        // The renewal adds a lease that Redis does not have. A response that ended meanwhile may have released the lease
+        // before that; one that ends later releases it after that.
+        if !lock(&self.leases).contains_key(&id) {
+            let _: u64 = self.run(&self.scripts.release, names, &[id]).await?;
+        }
+        Some(())
     }
 }
 
@@ -227,3 +238,7 @@ fn index(number: u64) -> Option<usize> {
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+#[path = "shared_tests.rs"]
+mod tests;
