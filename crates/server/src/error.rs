@@ -39,8 +39,8 @@ pub enum Error {
         "This server issues challenges only for an app: request them from /run/auth/challenge?appId={{appId}}."
     )]
     PowAppRequired,
-    /// Too many requests wait for a challenge.
-    #[error("too many requests wait for a challenge")]
+    /// Too many requests wait for a challenge, or it could not be made.
+    #[error("no challenge is available at the moment")]
     ChallengesBusy {
         /// When to ask again, in seconds.
         retry_after_seconds: u64,

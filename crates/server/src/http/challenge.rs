@@ -139,7 +139,7 @@ pub(super) async fn issue_challenge(
         (status = 422, description = "A parameter is given twice"),
         (status = 429, description = "Too many requests from this address",
             headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
-        (status = 503, description = "Too many requests wait for a challenge",
+        (status = 503, description = "No challenge is available at the moment",
             headers(("retry-after" = u64, description = "When to ask again, in seconds"))),
     )
 )]

@@ -8,6 +8,7 @@ use saltmine_solver::kdf::{self, CounterMode};
 use std::collections::VecDeque;
 use std::io;
 use std::ops::RangeInclusive;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -69,11 +70,13 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`Error::ChallengesBusy`] if too many requests wait already, or if it takes too long.
+    /// [`Error::ChallengesBusy`] if too many requests wait already, if it takes too long, or if making it panicked;
+    /// [`Error::Random`] if the random source fails.
     pub(crate) async fn take(&self, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
+        let unavailable = || Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS };
         let busy = || {
             self.0.metrics.refused.inc();
-            Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS }
+            unavailable()
         };
         let prepared = {
             let mut state = self.0.lock();
@@ -95,7 +98,9 @@ impl Pool {
         self.0.metrics.waited.inc();
         match tokio::time::timeout(PATIENCE, prepared).await {
             Ok(Ok(prepared)) => prepared.map_err(Error::Random),
-            Ok(Err(_)) | Err(_) => Err(busy()),
+            // It could not be made, and the log says why.
+            Ok(Err(_)) => Err(unavailable()),
+            Err(_) => Err(busy()),
         }
     }
 
@@ -135,8 +140,11 @@ impl Shared {
         while !state.is_closed {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                if !job.answer.is_closed() {
-                    let _ = job.answer.send(self.make(&job.counters));
+                // Without a result the sender is dropped, and the request ends at once.
+                if !job.answer.is_closed()
+                    && let Some(made) = self.make(&job.counters)
+                {
+                    let _ = job.answer.send(made);
                 }
                 state = self.lock();
             } else if state.ready.len() < READY && !state.has_failed {
@@ -144,11 +152,11 @@ impl Shared {
                 let made = self.make(&self.counters);
                 state = self.lock();
                 match made {
-                    Ok(prepared) => {
+                    Some(Ok(prepared)) => {
                         state.ready.push_back(prepared);
                         self.metrics.ready.inc();
                     }
-                    Err(_) => state.has_failed = true,
+                    Some(Err(_)) | None => state.has_failed = true,
                 }
             } else {
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -156,13 +164,23 @@ impl Shared {
         }
     }
 
-    fn make(&self, counters: &RangeInclusive<u32>) -> io::Result<Prepared> {
+    /// Makes a challenge. Returns `None` if that panics: the thread would end, and requests would wait in vain.
+    fn make(&self, counters: &RangeInclusive<u32>) -> Option<io::Result<Prepared>> {
         let mut random = |bytes: &mut [u8]| self.random.fill(bytes);
-        let made = Prepared::new(&self.settings, counters, &mut random, derive);
-        if made.is_ok() {
-            self.metrics.made.inc();
+        let make = || Prepared::new(&self.settings, counters, &mut random, derive);
+        match panic::catch_unwind(AssertUnwindSafe(make)) {
+            Ok(made) => {
+                if made.is_ok() {
+                    self.metrics.made.inc();
+                }
+                Some(made)
+            }
+            Err(panic) => {
+                let error = Error::of_panic(&*panic);
+                tracing::error!(%error, "could not make a challenge of version 2");
+                None
+            }
         }
-        made
     }
 }
 

@@ -1,11 +1,12 @@
-use super::{Pool, QUEUE, READY};
+use super::{PATIENCE, Pool, QUEUE, READY};
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random, SystemRandom};
+use axum::http::StatusCode;
 use saltmine_protocol::v2::{Algorithm, Settings};
 use std::collections::HashSet;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SETTINGS: Settings = Settings {
@@ -17,11 +18,12 @@ const SETTINGS: Settings = Settings {
     ttl_seconds: 600,
 };
 
-/// Random numbers that a test holds up, or makes fail.
+/// Random numbers that a test holds up, or makes fail or panic.
 #[derive(Default)]
 struct Gate {
     is_shut: AtomicBool,
     broken: AtomicBool,
+    panics: AtomicBool,
 }
 
 impl Random for Gate {
@@ -32,6 +34,7 @@ impl Random for Gate {
         if self.broken.load(Ordering::SeqCst) {
             return Err(io::Error::other("no entropy"));
         }
+        assert!(!self.panics.load(Ordering::SeqCst), "a panic of the test");
         SystemRandom.fill(bytes)
     }
 }
@@ -104,6 +107,44 @@ async fn a_broken_random_source_fails_requests_until_it_works_again() {
         assert!(matches!(pool.take(&(3..=5)).await, Err(Error::Random(_))));
     }
     random.broken.store(false, Ordering::SeqCst);
+    pool.take(&(3..=5)).await.unwrap();
+    until(|| metrics.ready.get() == READY as i64).await;
+}
+
+/// The log, as text.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// More panics than there are threads.
+#[tokio::test]
+async fn a_panic_fails_its_request_at_once_and_the_pool_continues() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    let random = Arc::new(Gate::default());
+    let (pool, metrics) = pool(&random);
+    random.panics.store(true, Ordering::SeqCst);
+    let panics = async {
+        for _ in 0..200 {
+            let error = pool.take(&(3..=5)).await.unwrap_err();
+            assert_eq!(error.outward(), (StatusCode::SERVICE_UNAVAILABLE, "challenges_busy"));
+        }
+    };
+    tokio::time::timeout(PATIENCE / 2, panics).await.expect("no request waits until it is given up");
+    assert_eq!(metrics.refused.get(), 0, "the queue is not full");
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("could not make a challenge") && text.contains("a panic of the test"), "{text}");
+    random.panics.store(false, Ordering::SeqCst);
     pool.take(&(3..=5)).await.unwrap();
     until(|| metrics.ready.get() == READY as i64).await;
 }
