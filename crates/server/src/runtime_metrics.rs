@@ -12,6 +12,8 @@ pub(crate) struct RuntimeMetrics {
     database_connections: Family<PoolLabels, Gauge>,
     waiting_spends: Gauge,
     difficulty: Gauge,
+    v2_cost: Gauge,
+    v2_max_counter: Gauge,
     draining: Gauge,
 }
 
@@ -26,9 +28,12 @@ impl RuntimeMetrics {
             database_connections: Family::default(),
             waiting_spends: Gauge::default(),
             difficulty: Gauge::default(),
+            v2_cost: Gauge::default(),
+            v2_max_counter: Gauge::default(),
             draining: Gauge::default(),
         };
-        let Self { database_connections, waiting_spends, difficulty, draining } = &metrics;
+        let Self { database_connections, waiting_spends, difficulty, v2_cost, v2_max_counter, draining } =
+            &metrics;
         registry.register(
             "database_connections",
             "Connections to the database: in use, idle, and the maximum",
@@ -37,8 +42,18 @@ impl RuntimeMetrics {
         registry.register("waiting_spends", "Solutions that wait for the database", waiting_spends.clone());
         registry.register(
             "pow_max_number",
-            "The configured maximum number of a challenge; 0 without proof of work",
+            "The configured maximum number of a challenge of version 1; 0 without proof of work",
             difficulty.clone(),
+        );
+        registry.register(
+            "pow_v2_cost",
+            "The configured cost of a challenge of version 2; 0 without proof of work",
+            v2_cost.clone(),
+        );
+        registry.register(
+            "pow_v2_max_counter",
+            "The configured maximum counter of a challenge of version 2; 0 without proof of work",
+            v2_max_counter.clone(),
         );
         registry.register("draining", "1 while the server is about to stop", draining.clone());
         let version = ("version", env!("CARGO_PKG_VERSION"));
@@ -54,8 +69,10 @@ impl RuntimeMetrics {
             self.database_connections.get_or_create(&PoolLabels { state }).set(count.into());
         }
         self.waiting_spends.set(i64::try_from(state.store.waiting_spends()).unwrap_or(i64::MAX));
-        let difficulty = state.settings.proof_of_work.as_ref().map_or(0, |pow| pow.max_number);
-        self.difficulty.set(i64::try_from(difficulty).unwrap_or(i64::MAX));
+        let pow = state.settings.proof_of_work.as_ref();
+        self.difficulty.set(i64::try_from(pow.map_or(0, |pow| pow.max_number)).unwrap_or(i64::MAX));
+        self.v2_cost.set(pow.map_or(0, |pow| pow.key_derivation.cost.into()));
+        self.v2_max_counter.set(pow.map_or(0, |pow| (*pow.key_derivation.counters.end()).into()));
         self.draining.set(state.is_draining().into());
     }
 }

@@ -194,6 +194,8 @@ async fn dashboards_and_alerts_name_metrics_that_exist() {
         concat!("saltmine_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         "saltmine_waiting_spends 0",
         "saltmine_pow_max_number 200",
+        "saltmine_pow_v2_cost 5000",
+        "saltmine_pow_v2_max_counter 800",
         "saltmine_draining 0",
     ] {
         assert!(metrics.text().lines().any(|found| found == line), "{line}\n{}", metrics.text());
