@@ -127,12 +127,17 @@ impl Store {
             // After the first write: SQLite has locked its file by then, and PostgreSQL locks the row, so that the app
             // is not deleted before this transaction ends.
             let mut client_exists = false;
-            for lock in self.lock_client {
-                let found = sqlx::query(*lock).bind(&visitor.client_id).fetch_optional(&mut *transaction);
+            for lock in self.locks.client {
+                let found = sqlx::query(lock).bind(&visitor.client_id).fetch_optional(&mut *transaction);
                 client_exists |= found.await?.is_some();
             }
             if !client_exists {
                 return Ok(TurnOutcome::ClientDeleted);
+            }
+            // An erasure that begins from here on waits for this transaction, and deletes what it stored.
+            if let Some(lock) = self.locks.turn_of_visitor {
+                let locked = sqlx::query(lock).bind(&visitor.client_id).bind(&visitor.user_id);
+                locked.execute(&mut *transaction).await?;
             }
             let is_erased: bool = sqlx::query_scalar(ERASED)
                 .bind(&visitor.client_id)

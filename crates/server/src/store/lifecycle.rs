@@ -22,20 +22,28 @@ impl Store {
         self.delete_conversation_before(client_id, user_id, id, i64::MAX).await
     }
 
-    /// Stores that a visitor is erased now: an answer that is being written is not stored any more.
+    /// Stores that a visitor is erased now: an answer that is being written is not stored any more. One that is being stored
+    /// is stored when this returns.
     pub(crate) async fn note_erasure(&self, visitor: &Visitor, now: Timestamp) -> Result<(), StoreError> {
         const UPSERT: &str = "INSERT INTO erasures (client_id, user_id, erased_at) VALUES ($1, $2, $3) \
             ON CONFLICT (client_id, user_id) DO UPDATE SET erased_at = excluded.erased_at";
         if !is_storable(&visitor.user_id) {
             return Ok(());
         }
-        on!(self.writer, db => sqlx::query(UPSERT)
-            .bind(&visitor.client_id)
-            .bind(&visitor.user_id)
-            .bind(now.as_millisecond())
-            .execute(db)
-            .await
-            .map(|_| ())?);
+        on!(self.writer, db => {
+            let mut transaction = db.begin().await?;
+            if let Some(lock) = self.locks.erasure_of_visitor {
+                let locked = sqlx::query(lock).bind(&visitor.client_id).bind(&visitor.user_id);
+                locked.execute(&mut *transaction).await?;
+            }
+            sqlx::query(UPSERT)
+                .bind(&visitor.client_id)
+                .bind(&visitor.user_id)
+                .bind(now.as_millisecond())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+        });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The database. All SQL is in this module.
 //!
-//! Every statement is written once, in the SQL that SQLite and PostgreSQL share; `lock_client` is the exception.
+//! Every statement is written once, in the SQL that SQLite and PostgreSQL share; `Locks` are the exception.
 
 mod api_keys;
 mod apps;
@@ -42,14 +42,38 @@ pub struct Store {
     reader: Pool,
     writer: Pool,
     spending: challenges::Spending,
-    /// Find an app and an API key, and keep them from being deleted until the transaction ends.
-    lock_client: &'static [&'static str; 2],
+    locks: &'static Locks,
 }
 
-const FIND_CLIENT: [&str; 2] = ["SELECT 1 FROM apps WHERE id = $1", "SELECT 1 FROM api_keys WHERE id = $1"];
+/// Statements that lock something until the transaction ends.
+#[derive(Debug)]
+struct Locks {
+    /// Find an app and an API key, and keep them from being deleted.
+    client: [&'static str; 2],
+    /// Keeps the erasure of a visitor waiting, and waits for one.
+    turn_of_visitor: Option<&'static str>,
+    /// Waits for the turns of a visitor that are being stored, and keeps others waiting.
+    erasure_of_visitor: Option<&'static str>,
+}
 
-const FIND_AND_LOCK_CLIENT: [&str; 2] =
-    ["SELECT 1 FROM apps WHERE id = $1 FOR KEY SHARE", "SELECT 1 FROM api_keys WHERE id = $1 FOR KEY SHARE"];
+impl Locks {
+    /// SQLite locks its file with the first write.
+    const SQLITE: Self = Self {
+        client: ["SELECT 1 FROM apps WHERE id = $1", "SELECT 1 FROM api_keys WHERE id = $1"],
+        turn_of_visitor: None,
+        erasure_of_visitor: None,
+    };
+
+    /// A visitor has no row that could be locked: the key of the lock is a hash of the client and the user.
+    const POSTGRES: Self = Self {
+        client: [
+            "SELECT 1 FROM apps WHERE id = $1 FOR KEY SHARE",
+            "SELECT 1 FROM api_keys WHERE id = $1 FOR KEY SHARE",
+        ],
+        turn_of_visitor: Some("SELECT pg_advisory_xact_lock_shared(hashtextextended($1 || ' ' || $2, 0))"),
+        erasure_of_visitor: Some("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"),
+    };
+}
 
 /// Connections to one kind of database.
 #[derive(Clone, Debug)]
@@ -226,11 +250,11 @@ impl Store {
             _ => return Err(StoreError::Address),
         };
         migrations::run(&writer).await?;
-        let lock_client = match writer {
-            Pool::Sqlite(_) => &FIND_CLIENT,
-            Pool::Postgres(_) => &FIND_AND_LOCK_CLIENT,
+        let locks = match writer {
+            Pool::Sqlite(_) => &Locks::SQLITE,
+            Pool::Postgres(_) => &Locks::POSTGRES,
         };
-        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, lock_client })
+        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, locks })
     }
 
     /// Checks that the database takes writes, and in time.

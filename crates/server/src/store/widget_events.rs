@@ -198,8 +198,8 @@ impl Store {
             }
             // After the first write, as for a turn: the app is not deleted before this transaction ends.
             let mut client_exists = false;
-            for lock in self.lock_client {
-                let found = sqlx::query(*lock).bind(&event.client_id).fetch_optional(&mut *transaction);
+            for lock in self.locks.client {
+                let found = sqlx::query(lock).bind(&event.client_id).fetch_optional(&mut *transaction);
                 client_exists |= found.await?.is_some();
             }
             if !client_exists {

@@ -255,3 +255,31 @@ async fn an_export_of_many_reports_is_complete() {
         assert_eq!(numbers, (0..30).collect::<Vec<u64>>(), "{list}");
     }
 }
+
+/// The transaction that stores the answer has found no erasure, and is not committed yet: the erasure does not see the
+/// conversation. On SQLite there is one writer at a time.
+#[tokio::test]
+async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
+    const WAITING: &str =
+        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
+    let server = Server::new().await;
+    if server.database.url.starts_with("sqlite") {
+        return;
+    }
+    let (visitor, ..) = visitor(&server).await;
+    let held = server.database.hold_messages().await;
+    let erase = async {
+        while server.database.count(WAITING).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop(held);
+        };
+        tokio::join!(visitor.delete(&server, "/run/v1/visitor"), release).0
+    };
+    let (said, erased) = tokio::join!(visitor.say(&server, "hi", None), erase);
+    assert_eq!((said.status.as_u16(), erased.status.as_u16()), (200, 200), "{}", erased.text());
+    assert_eq!(server.database.count(STORED).await, 0, "{}", erased.text());
+    assert_eq!(erased.json()["data"]["conversations"], 1);
+}
