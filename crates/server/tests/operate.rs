@@ -271,6 +271,23 @@ fn the_container_files_fit_the_server() {
     let answer = session(&server, stdout(&created).trim_end(), "");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 
+    // The optional Redis: `deploy/example.env` names the service and its profile.
+    let [url] = &lines("deploy/example.env", "#SALTMINE_REDIS_URL=")[..] else {
+        panic!("deploy/example.env has no address of Redis");
+    };
+    let host = url.strip_prefix("redis://").and_then(|rest| rest.strip_suffix(":6379")).unwrap();
+    let [profile] = &lines("deploy/example.env", "#COMPOSE_PROFILES=")[..] else {
+        panic!("deploy/example.env has no profile");
+    };
+    let service = text.split_once(&format!("\n  {host}:\n")).unwrap().1.split_once("\n\n").unwrap().0;
+    assert!(service.contains(&format!("profiles: [{profile}]")), "{service}");
+    let mut with_redis = environment.clone();
+    with_redis.retain(|(name, _)| *name != "SALTMINE_REDIS_URL");
+    assert_eq!(with_redis.len() + 1, environment.len(), "compose.yaml passes it on");
+    with_redis.push(("SALTMINE_REDIS_URL", url));
+    let checked = run(&folder, &with_redis, &["check-config"]);
+    assert!(stdout(&checked).contains("counters: shared through Redis"), "{checked:?}");
+
     let health = lines("Dockerfile", "HEALTHCHECK ");
     let health: Vec<String> = serde_json::from_str(health[0].split_once("CMD ").unwrap().1).unwrap();
     assert_eq!(health[0], "saltmine-server");
