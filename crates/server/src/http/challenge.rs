@@ -163,7 +163,7 @@ pub(super) async fn issue_app_challenge(
     let binding = purpose.binding(settings.binding);
     match settings.issued(purpose.version) {
         PowVersion::V1 => issue_v1(&state, settings, factor, &binding).map(IntoResponse::into_response),
-        PowVersion::V2 => issue_v2(&state, factor, &binding).await.map(IntoResponse::into_response),
+        PowVersion::V2 => issue_v2(&state, &app.id, factor, &binding).await.map(IntoResponse::into_response),
     }
 }
 
@@ -188,11 +188,12 @@ fn issue_v1(
 
 async fn issue_v2(
     state: &AppState,
+    app: &str,
     factor: f64,
     binding: &Binding,
 ) -> Result<impl IntoResponse + use<>, Error> {
     let issuer = state.issuer.as_ref().ok_or(Error::PowDisabled)?;
-    let challenge = issuer.issue(binding, factor, || state.clock.now_seconds()).await?;
+    let challenge = issuer.issue(app, binding, factor, || state.clock.now_seconds()).await?;
     state.metrics.challenges_issued.inc();
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
     Ok((headers, challenge))

@@ -31,7 +31,7 @@ impl Issuer {
         }
     }
 
-    /// Issues a challenge, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one
+    /// Issues a challenge for an app, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one
     /// that was made ahead is valid for as long as any other.
     ///
     /// # Errors
@@ -39,12 +39,13 @@ impl Issuer {
     /// [`Error::ChallengesBusy`], [`Error::Random`]
     pub(crate) async fn issue(
         &self,
+        app: &str,
         binding: &Binding,
         factor: f64,
         now_seconds: impl Fn() -> u64,
     ) -> Result<String, Error> {
         let counters = &self.key_derivation.counters;
-        let prepared = self.pool.take(&scaled_counters(counters, factor)).await?;
+        let prepared = self.pool.take(app, &scaled_counters(counters, factor)).await?;
         let expires_at = now_seconds().saturating_add(self.ttl_seconds);
         Ok(prepared.sign(&self.keys.secrets(), expires_at, binding).to_json())
     }

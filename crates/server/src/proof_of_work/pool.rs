@@ -18,7 +18,10 @@ use tokio::sync::oneshot;
 const READY: usize = 128;
 
 /// Requests that may wait for a challenge; further ones are refused.
-const QUEUE: usize = 256;
+const QUEUE: usize = 512;
+
+/// Requests of one app that may wait: one with many requests leaves places for others.
+const QUEUE_OF_APP: usize = 256;
 
 /// How long a request waits for its challenge.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,6 +46,8 @@ struct Shared {
 struct State {
     ready: VecDeque<Prepared>,
     jobs: VecDeque<Job>,
+    /// The app of the last job that a thread took.
+    last_app: String,
     threads: usize,
     is_closed: bool,
     /// The last challenge could not be made: none is made ahead until the next request.
@@ -51,8 +56,25 @@ struct State {
 
 /// A request that waits.
 struct Job {
+    app: String,
     counters: RangeInclusive<u32>,
     answer: oneshot::Sender<io::Result<Prepared>>,
+}
+
+impl State {
+    /// Returns whether a request of this app may wait.
+    fn has_place(&self, app: &str) -> bool {
+        self.jobs.len() < QUEUE && self.jobs.iter().filter(|job| job.app == app).count() < QUEUE_OF_APP
+    }
+
+    /// Removes the first job of another app than the last one, so that the requests of an app do not wait for all of those
+    /// of another. Without one, it removes the first job.
+    fn next_job(&mut self) -> Option<Job> {
+        let of_other = self.jobs.iter().position(|job| job.app != self.last_app);
+        let job = self.jobs.remove(of_other.unwrap_or(0))?;
+        self.last_app.clone_from(&job.app);
+        Some(job)
+    }
 }
 
 impl Pool {
@@ -66,13 +88,13 @@ impl Pool {
         Self(Arc::new(Shared { settings, counters, random, metrics, state, work }))
     }
 
-    /// Takes a challenge that is ready, or waits for one. Only counters of the pool's own range are drawn ahead.
+    /// Takes a challenge for an app that is ready, or waits for one. Only counters of the pool's own range are drawn ahead.
     ///
     /// # Errors
     ///
     /// [`Error::ChallengesBusy`] if too many requests wait already, if it takes too long, or if making it panicked;
     /// [`Error::Random`] if the random source fails.
-    pub(crate) async fn take(&self, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
+    pub(crate) async fn take(&self, app: &str, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
         let unavailable = || Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS };
         let busy = || {
             self.0.metrics.refused.inc();
@@ -88,11 +110,11 @@ impl Pool {
                 self.0.metrics.ready.dec();
                 return Ok(prepared);
             }
-            if state.jobs.len() >= QUEUE {
+            if !state.has_place(app) {
                 return Err(busy());
             }
             let (answer, prepared) = oneshot::channel();
-            state.jobs.push_back(Job { counters: counters.clone(), answer });
+            state.jobs.push_back(Job { app: app.to_owned(), counters: counters.clone(), answer });
             prepared
         };
         self.0.metrics.waited.inc();
@@ -138,7 +160,7 @@ impl Shared {
     fn make_challenges(&self) {
         let mut state = self.lock();
         while !state.is_closed {
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.next_job() {
                 drop(state);
                 // Without a result the sender is dropped, and the request ends at once.
                 if !job.answer.is_closed()
