@@ -1,6 +1,6 @@
 use crate::{App, Clock, Store, StoreError};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 /// How long an app that was read is used. Another instance may have changed it meanwhile; a change by this instance is
@@ -14,72 +14,109 @@ const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct AppCache {
     store: Store,
     clock: Arc<dyn Clock>,
-    apps: RwLock<Entries>,
+    apps: RwLock<Recent<Arc<App>>>,
+    /// The first seconds whose tokens the revocations of whole apps accept.
+    first_seconds: RwLock<Recent<u64>>,
     /// When this process last stored that an app is used.
     touched: Mutex<HashMap<String, Duration>>,
 }
 
-#[derive(Default)]
-struct Entries {
-    by_id: HashMap<String, Entry>,
+/// What was read of apps a short time ago.
+struct Recent<T> {
+    /// By the app's id: the value, and when its read began.
+    by_id: HashMap<String, (T, Duration)>,
     /// Counts the changes: what was read before one must not be kept after it.
     changes: u64,
 }
 
-impl Entries {
-    /// Returns the app, if it was read recently enough to be used.
-    fn recent(&self, id: &str, now: Duration) -> Option<&Arc<App>> {
-        let entry = self.by_id.get(id)?;
-        is_recent(entry.read_at, now, REUSE_TIME).then_some(&entry.app)
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self { by_id: HashMap::new(), changes: 0 }
     }
 }
 
-struct Entry {
-    app: Arc<App>,
-    read_at: Duration,
+impl<T: Clone> Recent<T> {
+    /// Returns the value, if it was read recently enough to be used.
+    fn get(&self, id: &str, now: Duration) -> Option<T> {
+        let (value, read_at) = self.by_id.get(id)?;
+        is_recent(*read_at, now, REUSE_TIME).then(|| value.clone())
+    }
+
+    /// Keeps a value that was read when `changes` changes had been made. One that was changed since is not kept.
+    fn keep(&mut self, id: &str, value: T, read_at: Duration, changes: u64) {
+        if self.changes == changes {
+            self.by_id.insert(id.to_owned(), (value, read_at));
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.changes += 1;
+        self.by_id.remove(id);
+    }
+
+    fn forget_unused(&mut self, now: Duration) {
+        self.by_id.retain(|_, (_, read_at)| is_recent(*read_at, now, REUSE_TIME));
+        self.by_id.shrink_to_fit();
+    }
+}
+
+fn read<T>(recent: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    recent.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(recent: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    recent.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AppCache {
     pub(crate) fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, apps: RwLock::default(), touched: Mutex::default() }
+        let (apps, first_seconds, touched) = Default::default();
+        Self { store, clock, apps, first_seconds, touched }
     }
 
     /// Returns the app with this id. Unknown ids are not remembered: anyone can invent any number of those.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<App>>, StoreError> {
         let now = self.clock.elapsed();
         let changes = {
-            let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(app) = apps.recent(id, now) {
-                return Ok(Some(app.clone()));
+            let apps = read(&self.apps);
+            if let Some(app) = apps.get(id, now) {
+                return Ok(Some(app));
             }
             apps.changes
         };
         let app = self.store.find_app(id).await?.map(Arc::new);
         if let Some(app) = &app {
-            self.keep(app, now, changes);
+            write(&self.apps).keep(id, app.clone(), now, changes);
         }
         Ok(app)
     }
 
     /// Returns whether [`find`](Self::find) would answer without the database.
     pub(crate) fn has(&self, id: &str) -> bool {
-        let apps = self.apps.read().unwrap_or_else(PoisonError::into_inner);
-        apps.recent(id, self.clock.elapsed()).is_some()
+        read(&self.apps).get(id, self.clock.elapsed()).is_some()
     }
 
-    /// Keeps an app that was read when `changes` changes had been made. One that was changed since is not kept.
-    fn keep(&self, app: &Arc<App>, read_at: Duration, changes: u64) {
-        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
-        if apps.changes == changes {
-            apps.by_id.insert(app.id.clone(), Entry { app: app.clone(), read_at });
-        }
+    /// Returns the first second, in Unix seconds, whose tokens the revocation of all sessions of an app that exists accepts;
+    /// 0 if there is no such revocation.
+    pub(crate) async fn first_accepted_second(&self, id: &str) -> Result<u64, StoreError> {
+        let now = self.clock.elapsed();
+        let changes = {
+            let seconds = read(&self.first_seconds);
+            if let Some(second) = seconds.get(id, now) {
+                return Ok(second);
+            }
+            seconds.changes
+        };
+        let revocation = self.store.find_revocation_of_app(id).await?;
+        let second = revocation.map_or(0, |revocation| revocation.first_accepted_second());
+        write(&self.first_seconds).keep(id, second, now, changes);
+        Ok(second)
     }
 
-    /// Reads an app anew the next time: this instance changed it.
+    /// Reads an app and its revocation anew the next time: this instance changed one of them.
     pub(crate) fn forget(&self, id: &str) {
-        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
-        apps.changes += 1;
-        apps.by_id.remove(id);
+        write(&self.apps).forget(id);
+        write(&self.first_seconds).forget(id);
     }
 
     /// Returns whether the caller should store that the app is used: one caller a minute, however many there are.
@@ -98,9 +135,8 @@ impl AppCache {
     /// Forgets the apps that nobody asked for recently.
     pub(crate) fn forget_unused(&self) {
         let now = self.clock.elapsed();
-        let mut apps = self.apps.write().unwrap_or_else(PoisonError::into_inner);
-        apps.by_id.retain(|_, entry| is_recent(entry.read_at, now, REUSE_TIME));
-        apps.by_id.shrink_to_fit();
+        write(&self.apps).forget_unused(now);
+        write(&self.first_seconds).forget_unused(now);
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
         touched.retain(|_, at| is_recent(*at, now, TOUCH_INTERVAL));
     }
@@ -149,10 +185,10 @@ mod tests {
         let cache = cache().await;
         let changes = cache.apps.read().unwrap().changes;
         cache.forget("app_1");
-        cache.keep(&app(), Duration::ZERO, changes);
+        cache.apps.write().unwrap().keep("app_1", app(), Duration::ZERO, changes);
         assert!(cache.find("app_1").await.unwrap().is_none(), "the database has none");
         let changes = cache.apps.read().unwrap().changes;
-        cache.keep(&app(), Duration::ZERO, changes);
+        cache.apps.write().unwrap().keep("app_1", app(), Duration::ZERO, changes);
         assert!(cache.find("app_1").await.unwrap().is_some(), "it is kept");
     }
 

@@ -41,7 +41,8 @@ pub(super) struct RevocationList {
 /// Revokes the sessions of one visitor, or of all visitors of an app.
 ///
 /// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity, which is
-/// valid at once. A token that your backend signs for a user is valid if its `iat` is in a later second.
+/// valid at once, and a second later on other instances. A token that your backend signs for a user is valid if its `iat`
+/// is in a later second.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
@@ -72,6 +73,7 @@ pub(super) async fn revoke_sessions(
     let not_before = revocations::not_before(new.not_before, now, of_app.as_ref());
     let data = Revocation { visitor, not_before, created_at: now };
     state.store.revoke_sessions(&id, &data).await?;
+    state.apps.forget(&id);
     Ok((StatusCode::CREATED, Json(RevocationResponse { data })))
 }
 

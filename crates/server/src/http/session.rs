@@ -74,8 +74,7 @@ pub(super) async fn open_session(
     let (sub, kind, first_second) = match known {
         Some(claims) => (claims.sub, SessionKind::Refreshed, claims.iat),
         None => {
-            let revocation = state.store.find_revocation_of_app(&app.id).await?;
-            let first_second = revocation.map_or(0, |revocation| revocation.first_accepted_second());
+            let first_second = state.apps.first_accepted_second(&app.id).await?;
             let sub = format!("anon_{}", state.random.uuid().map_err(Error::Random)?);
             (sub, SessionKind::New, first_second)
         }
