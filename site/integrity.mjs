@@ -1,17 +1,17 @@
-/** The hashes of the package's files, as Markdown: what pkg/dist/integrity.json says of the build that is there. */
+/** Writes the page with the hashes of the package's files, from pkg/dist/integrity.json. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const SOURCE = "pkg/dist/integrity.json";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Its place among the pages. */
+/** The entry of the page in the menu. */
 export const INTEGRITY = { source: SOURCE, file: "integrity.html", label: "Integrity" };
 
 export async function readIntegrity() {
   const { version, files } = JSON.parse(await readFile(root + SOURCE, "utf8"));
   const rows = Object.entries(files)
-    // Browsers load no declarations.
+    // Browsers do not load declarations.
     .filter(([file]) => !file.endsWith(".d.ts"))
     .map(([file, hash]) => `| \`${file}\` | \`${hash}\` |`);
   return `# Integrity

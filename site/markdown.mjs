@@ -1,15 +1,7 @@
-/** Markdown to HTML, as GitHub would show it, and what the search finds in it. */
+/** Converts Markdown to HTML with the heading ids of GitHub, and lists the entries of the search. */
 import GithubSlugger from "github-slugger";
-import hljs from "highlight.js/lib/core";
-import bash from "highlight.js/lib/languages/bash";
-import javascript from "highlight.js/lib/languages/javascript";
-import json from "highlight.js/lib/languages/json";
-import typescript from "highlight.js/lib/languages/typescript";
-import xml from "highlight.js/lib/languages/xml";
+import hljs from "highlight.js/lib/common";
 import MarkdownIt from "markdown-it";
-
-const LANGUAGES = { bash, javascript, json, typescript, xml };
-for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 
 const markdown = new MarkdownIt({ html: true });
 
@@ -23,14 +15,14 @@ markdown.renderer.rules.fence = (tokens, index) => {
 markdown.renderer.rules.table_open = (tokens, index) =>
   `<div class="table-box ${tokens[index].meta.kind}"><table>\n`;
 markdown.renderer.rules.table_close = () => "</table></div>\n";
-// Comments are the marks of generated tables.
+// The comments mark tables that are generated.
 markdown.renderer.rules.html_block = (tokens, index) =>
   tokens[index].content.replace(/<!--[\s\S]*?-->\n?/g, "");
 
 /**
- * A page: `{ title, html, headings, ids, records }`. `resolve` is given every address of the text and gives the one to
- * write. A record is what the search finds: `{ id, title, under, text }`; each section is one, and each row of a table
- * that is a list of things, not of figures.
+ * Returns a page: `{ title, html, headings, ids, searchEntries }`. `resolve` maps each address of the text to the address
+ * to write. A search entry is `{ id, title, under, text }`: one for each section, and one for each row of a table without
+ * numeric columns.
  */
 export function render(text, resolve) {
   const tokens = markdown.parse(text, {});
@@ -51,25 +43,25 @@ export function render(text, resolve) {
   }
   const tables = tablesOf(tokens);
   const rows = tables.flatMap((table) => nameRows(table, slugger));
-  const records = recordsOf(tokens, headings, rows);
+  const searchEntries = searchEntriesOf(tokens, headings, rows);
   const html = markdown.renderer.render(
-    tokens.filter((token) => !token.meta?.isLeftOut),
+    tokens.filter((token) => !token.meta?.isOmitted),
     markdown.options,
     {},
   );
   const ids = new Set([...headings, ...rows].map(({ id }) => id));
-  return { title: headings[0].title, html, headings, ids, records };
+  return { title: headings[0].title, html, headings, ids, searchEntries };
 }
 
-/** What one reads of an inline token. */
+/** Returns the visible text of an inline token. */
 function textOf({ children }) {
-  const read = {
+  const readers = {
     text: (child) => child.content,
     code_inline: (child) => child.content,
     softbreak: () => " ",
   };
   return (children ?? [])
-    .map((child) => read[child.type]?.(child) ?? "")
+    .map((child) => readers[child.type]?.(child) ?? "")
     .join("")
     .trim();
 }
@@ -84,14 +76,14 @@ const permalink = (id, title) =>
   ` <a class="permalink" href="#${id}" aria-label="Link to ${markdown.utils.escapeHtml(title)}">#</a>`;
 
 /**
- * The tables as `{ open, rows, isFigures }`, a row as `{ open, cells, isHead }`. Empty heads become what they are:
- * nothing. Cells in the middle learn what they are called, for narrow pages, which show them one below the other.
+ * Returns the tables as `{ open, rows, isNumeric }`, a row as `{ open, cells, isHead }`. Omits empty table heads, and
+ * labels the cells in the middle of a row for narrow pages, which show the cells one below the other.
  */
 function tablesOf(tokens) {
   const tables = [];
   let isHead = false;
   tokens.forEach((token, index) => {
-    if (token.type === "table_open") tables.push({ open: token, rows: [], isFigures: false });
+    if (token.type === "table_open") tables.push({ open: token, rows: [], isNumeric: false });
     if (token.type === "thead_open") isHead = true;
     if (token.type === "tbody_open") isHead = false;
     const table = tables.at(-1);
@@ -99,12 +91,12 @@ function tablesOf(tokens) {
     if (!/^t[hd]_open$/.test(token.type)) return;
     table.rows.at(-1).cells.push({ open: token, close: tokens[index + 2], inline: tokens[index + 1] });
     if (!token.attrGet("style")) return;
-    // The only style there is: a column of numbers.
+    // markdown-it sets a style only for aligned columns, which have numbers in these documents.
     token.attrs = [["class", "number"]];
-    table.isFigures = true;
+    table.isNumeric = true;
   });
-  for (const { open, rows, isFigures } of tables) {
-    open.meta = { kind: isFigures ? "figures" : "things" };
+  for (const { open, rows, isNumeric } of tables) {
+    open.meta = { kind: isNumeric ? "numeric" : "list" };
     const names = rows[0].cells.map(({ inline }) => textOf(inline));
     for (const { cells } of rows.slice(1)) {
       for (const [column, { open, inline }] of cells.entries()) {
@@ -115,31 +107,30 @@ function tablesOf(tokens) {
     const empty = rows[0].cells.filter(({ inline }) => textOf(inline) === "");
     for (const { open, close } of empty) open.tag = close.tag = "td";
     for (const { open } of rows[0].cells) if (open.tag === "th") open.attrSet("scope", "col");
-    if (empty.length === rows[0].cells.length)
-      leaveOut(tokens, tokens.indexOf(rows[0].open) - 1, "thead_close");
+    if (empty.length === rows[0].cells.length) omit(tokens, tokens.indexOf(rows[0].open) - 1, "thead_close");
   }
   return tables;
 }
 
-function leaveOut(tokens, from, lastType) {
+function omit(tokens, from, lastType) {
   for (let index = from; ; index += 1) {
-    tokens[index].meta = { isLeftOut: true };
+    tokens[index].meta = { isOmitted: true };
     if (tokens[index].type === lastType) return;
   }
 }
 
-/** Gives every row of a list of things an id, after what its first cell says, or as the cell itself wants it. */
-function nameRows({ rows, isFigures }, slugger) {
-  if (isFigures) return [];
+/** Sets the id of each row: the one of an `<a id>` in the first cell, otherwise the slug of the text of that cell. */
+function nameRows({ rows, isNumeric }, slugger) {
+  if (isNumeric) return [];
   return rows
     .filter(({ isHead }) => !isHead)
     .map(({ open, cells: [first, ...others] }) => {
       const [anchor, end] = first.inline.children;
-      const [, wanted] = /^<a id="([^"]+)">$/.exec(anchor?.content ?? "") ?? [];
-      if (wanted && end?.content === "</a>") first.inline.children.splice(0, 2);
+      const [, ownId] = /^<a id="([^"]+)">$/.exec(anchor?.content ?? "") ?? [];
+      if (ownId && end?.content === "</a>") first.inline.children.splice(0, 2);
       const title = textOf(first.inline);
-      // A title of signs only, such as `*`, has no slug of its own.
-      const id = wanted ?? (slugger.slug(title) || slugger.slug("entry"));
+      // A text without letters, such as `*`, has no slug.
+      const id = ownId ?? (slugger.slug(title) || slugger.slug("entry"));
       open.attrSet("id", id);
       const text = others
         .map(({ open, inline }) => [open.attrGet("data-label"), textOf(inline)].filter(Boolean).join(": "))
@@ -149,8 +140,8 @@ function nameRows({ rows, isFigures }, slugger) {
     });
 }
 
-function recordsOf(tokens, headings, rows) {
-  const records = [];
+function searchEntriesOf(tokens, headings, rows) {
+  const entries = [];
   const path = [];
   let section;
   let depth = 0;
@@ -161,18 +152,18 @@ function recordsOf(tokens, headings, rows) {
       path.length = Math.min(path.length, level - 1);
       section = { id: level === 1 ? "" : id, title, under: path.filter(Boolean).slice(1), text: "" };
       path[level - 1] = title;
-      records.push(section);
+      entries.push(section);
     }
     if (token.type === "table_open") depth += 1;
     if (token.type === "table_close") depth -= 1;
     const row = rows.find(({ open }) => open === token);
     if (row) {
       const { id, title, text } = row;
-      records.push({ id, title, under: path.filter(Boolean).slice(1), text });
+      entries.push({ id, title, under: path.filter(Boolean).slice(1), text });
     }
     if (token.type === "fence") section.text += ` ${token.content}`;
     const isProse = token.type === "inline" && depth === 0 && tokens[index - 1].type !== "heading_open";
     if (isProse) section.text += ` ${textOf(token)}`;
   });
-  return records.map((record) => ({ ...record, text: record.text.replace(/\s+/g, " ").trim() }));
+  return entries.map((entry) => ({ ...entry, text: entry.text.replace(/\s+/g, " ").trim() }));
 }

@@ -1,14 +1,14 @@
-/** The pages in their order: what each is made of, where it goes, and what the menu calls it. */
+/** The pages in the order of the menu: the source of each, its file on the site, and its label in the menu. */
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { INTEGRITY, readIntegrity } from "./integrity.mjs";
-import { DOORS, readReference } from "./reference.mjs";
+import { ENTRY_POINTS, readReference } from "./reference.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const guide = (name, label) => ({ source: `docs/${name}.md`, file: `${name}.html`, label });
 
-/** Links of the menu alone have an `href`, from the site's own folder. */
+/** An entry that is only a link has an `href`, relative to the folder of the site. */
 const GROUPS = [
   {
     title: "Start",
@@ -48,7 +48,7 @@ const GROUPS = [
   {
     title: "Reference",
     entries: [
-      ...DOORS.map(({ name, source, file }) => ({ source, file, label: name, isCode: true })),
+      ...ENTRY_POINTS.map(({ name, source, file }) => ({ source, file, label: name, isCode: true })),
       guide("http-reference", "HTTP reference"),
       { href: "http-api/", label: "HTTP API (interactive)" },
       INTEGRITY,
@@ -68,11 +68,11 @@ const GROUPS = [
   },
 ];
 
-/** The menu with every page's text. */
+/** Returns the menu; each entry that is a page has its Markdown in `text`. */
 export async function readPages() {
-  const made = new Map([...(await readReference()), [INTEGRITY.source, await readIntegrity()]]);
+  const generated = new Map([...(await readReference()), [INTEGRITY.source, await readIntegrity()]]);
   const known = new Set(GROUPS.flatMap(({ entries }) => entries.map(({ source }) => source)));
-  // A guide that nobody has put into its place yet is there all the same.
+  // A document that is not in the list above becomes a guide.
   const others = (await readdir(`${root}docs`)).filter(
     (name) => name.endsWith(".md") && !known.has(`docs/${name}`),
   );
@@ -81,7 +81,8 @@ export async function readPages() {
       const more = title === "Guides" ? others.map((name) => guide(name.slice(0, -3))) : [];
       const read = [...entries, ...more].map(async (entry) => ({
         ...entry,
-        text: entry.source && (made.get(entry.source) ?? (await readFile(`${root}${entry.source}`, "utf8"))),
+        text:
+          entry.source && (generated.get(entry.source) ?? (await readFile(`${root}${entry.source}`, "utf8"))),
       }));
       return { title, entries: await Promise.all(read) };
     }),

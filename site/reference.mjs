@@ -1,4 +1,4 @@
-/** The API reference: what the package's types and their comments say, as Markdown, a page for each door. */
+/** Generates the API reference as Markdown from the package's declarations: one page for each entry point. */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
@@ -8,21 +8,23 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "pkg", "package.json"), "utf8"));
 
-/** The entry points that have types and exports: a classic script leaves a global instead. */
-export const DOORS = Object.entries(manifest.exports)
+/** The entry points with types and exports. Classic scripts, which set a global, have none. */
+export const ENTRY_POINTS = Object.entries(manifest.exports)
   .filter(([path, { types }]) => types && !path.endsWith(".global.js"))
   .map(([path, { types }]) => {
-    const door = path === "." ? manifest.name : path.slice(2);
+    const page = path === "." ? manifest.name : path.slice(2);
     return {
       name: manifest.name + path.slice(1),
       types: join(root, "pkg", types),
-      source: `api/${door}.md`,
-      file: `api/${door}.html`,
+      source: `api/${page}.md`,
+      file: `api/${page}.html`,
     };
   });
 
-/** Doors that give the same share a file of declarations: the first of them has the reference. */
-const FIRST = DOORS.filter(({ types }, index) => DOORS.findIndex((door) => door.types === types) === index);
+/** Entry points with the same exports share a declaration file. The first of them has the reference. */
+const FIRST = ENTRY_POINTS.filter(
+  ({ types }, index) => ENTRY_POINTS.findIndex((other) => other.types === types) === index,
+);
 
 const OPTIONS = {
   plugin: ["typedoc-plugin-markdown"],
@@ -31,9 +33,9 @@ const OPTIONS = {
   readme: "none",
   logLevel: "Warn",
   treatWarningsAsErrors: true,
-  // The declarations as they are published have no lines that one could look up.
+  // Line numbers of published declarations do not help a reader.
   disableSources: true,
-  // What errors inherit from `Error`.
+  // The members that errors inherit from `Error`.
   excludeExternals: true,
   intentionallyNotExported: ["SENTENCES"],
   sort: ["source-order"],
@@ -50,7 +52,7 @@ const OPTIONS = {
   tableColumnSettings: { hideDefaults: true, hideInherited: true, hideModifiers: true, hideOverrides: true },
 };
 
-/** The texts by their `source`. What was read once is kept until the declarations or this file change. */
+/** Returns the texts by `source`. They are cached until the declarations, this file or the lock file change. */
 export async function readReference() {
   const folder = join(root, ".cache", "reference");
   const state = join(folder, await fingerprint());
@@ -63,9 +65,9 @@ export async function readReference() {
     const text = await readFile(join(state, `${basename(types, ".d.ts")}.md`), "utf8");
     texts.set(source, relinked(text).replace(/^# .*/, `# \`${name}\``));
   }
-  for (const { name, types, source } of DOORS) {
+  for (const { name, types, source } of ENTRY_POINTS) {
     if (texts.has(source)) continue;
-    const first = FIRST.find((door) => door.types === types);
+    const first = FIRST.find((other) => other.types === types);
     texts.set(source, sameAs(name, first, texts.get(first.source)));
   }
   return texts;
@@ -93,11 +95,11 @@ async function write(folder) {
   if (project) await app.generateOutputs(project);
   if (!project || app.logger.hasErrors() || app.logger.hasWarnings()) {
     await rm(folder, { recursive: true, force: true });
-    throw new Error("The API reference could not be made: see TypeDoc's message above.");
+    throw new Error("TypeDoc could not generate the API reference. Its message is above.");
   }
 }
 
-/** Links between the pages, which TypeDoc names by their declarations; and no bar before a union's first type. */
+/** Corrects the links between the pages, and removes the bar before the first type of a union. */
 function relinked(text) {
   const renamed = FIRST.reduce(
     (changed, { types, source }) =>
@@ -107,7 +109,7 @@ function relinked(text) {
   return renamed.replaceAll(/\| \\\| /g, "| ");
 }
 
-/** The page of a door that gives what another gives. */
+/** Returns the page of an entry point with the same exports as `first`. */
 function sameAs(name, first, text) {
   const names = [...text.matchAll(/^### (\w|\\_)+(?=(\(\))?$)/gm)].map(([heading]) =>
     heading.slice(4).replaceAll("\\_", "_"),

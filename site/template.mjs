@@ -1,4 +1,4 @@
-/** The frame around every page. No script and no style is inline: the policy below is the strictest there is. */
+/** The HTML document of a page. Its policy allows no inline script and no inline style. */
 import { posix } from "node:path";
 import { masthead } from "../www/masthead.mjs";
 
@@ -21,9 +21,10 @@ const MENU_BUTTON = `<button type="button" class="icon-button menu-button" popov
 const escape = (text) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
-/** A whole page; `menu` as pages.mjs gives it, `assets` by their names in the site's folder. */
-export function frame({ page, menu, assets }) {
+/** Returns the document; `menu` is the value of `readPages()`. Vite replaces the paths of scripts, styles and images. */
+export function pageHtml({ page, menu }) {
   const to = (file) => posix.relative(posix.dirname(page.file), file) + (file.endsWith("/") ? "/" : "");
+  const mark = to("../www/src/mark.svg");
   const isTroubleshooting = page.source === "docs/troubleshooting.md";
   return `<!doctype html>
 <html lang="en">
@@ -34,17 +35,17 @@ export function frame({ page, menu, assets }) {
     <title>${escape(page.title === "saltmine" ? "saltmine: documentation" : `${page.title} · saltmine`)}</title>
     <meta name="description" content="${escape(page.description)}" />
     <meta name="color-scheme" content="light dark" />
-    <link rel="icon" type="image/svg+xml" href="${to(assets.mark)}" />
-    <link rel="stylesheet" href="${to(assets.style)}" />
-    <script src="${to(assets.theme)}"></script>
-    <script type="module" src="${to(assets.script)}"></script>
+    <link rel="icon" type="image/svg+xml" href="${mark}" />
+    <link rel="stylesheet" href="${to("src/style/index.css")}" />
+    <script src="/theme.js"></script>
+    <script type="module" src="${to("src/main.ts")}"></script>
   </head>
   <body>
     <a class="skip" href="#content">Skip to the content</a>
     ${masthead({
       menuButton: MENU_BUTTON,
-      brand: `<a class="brand" href="${to("index.html")}"><img class="mark" src="${to(assets.mark)}" alt="" /> saltmine</a>`,
-      search: searchBox("search", "Search", to(assets.records)),
+      brand: `<a class="brand" href="${to("index.html")}"><img class="mark" src="${mark}" alt="" /> saltmine</a>`,
+      search: searchBox("search", "Search"),
       current: "Docs",
       toRoot: to("../"),
     })}
@@ -52,7 +53,7 @@ export function frame({ page, menu, assets }) {
 ${menu.map((group) => menuGroup(group, page, to)).join("\n")}
     </nav>
     <main id="content">
-${isTroubleshooting ? withSymptomSearch(page.html, to(assets.records)) : page.html}
+${isTroubleshooting ? withSymptomSearch(page.html) : page.html}
     </main>
 ${outline(page.headings)}
   </body>
@@ -60,17 +61,17 @@ ${outline(page.headings)}
 `;
 }
 
-function searchBox(id, label, records) {
-  return `<form class="search" role="search" aria-label="${escape(label)}" data-records="${records}">
+function searchBox(id, label) {
+  return `<form class="search" role="search" aria-label="${escape(label)}">
         <input id="${id}" type="search" placeholder="${escape(label)}" aria-label="${escape(label)}" autocomplete="off" spellcheck="false" />
         <div class="search-results" hidden></div>
         <p class="visually-hidden" role="status"></p>
       </form>`;
 }
 
-/** The box that asks for the symptom, below the page's title. */
-function withSymptomSearch(html, records) {
-  const box = searchBox("symptom", "What do you see? A code, a message, a few words", records);
+/** Adds a second search box below the title of the page. */
+function withSymptomSearch(html) {
+  const box = searchBox("symptom", "What do you see? A code, a message, a few words");
   return html.replace(
     "</h1>",
     `</h1>\n      ${box.replace('class="search"', 'class="search symptom-search"')}`,

@@ -1,4 +1,4 @@
-/** Blocks of code and tables: what is wider than the page can be scrolled by the keyboard, code can be copied. */
+/** Makes code blocks and tables that are wider than the page scrollable by keyboard, and adds copy buttons to code. */
 
 const COPIED_MS = 2_000;
 
@@ -11,7 +11,7 @@ export function startCode(): void {
   });
   for (const box of document.querySelectorAll("pre, .table-box")) watcher.observe(box);
 
-  // There is none on plain http pages.
+  // Pages from plain http origins have no clipboard.
   if (!navigator.clipboard) return;
   for (const block of document.querySelectorAll(".code-block")) block.append(copyButton(block));
 }

@@ -1,4 +1,4 @@
-/** What the pages do beside being read: they search, switch the theme, and hand out their code. */
+/** The script of every page: search, theme, copy buttons. */
 import { startTheme } from "../../www/src/theme.js";
 import { startCode } from "./code.js";
 import { startSearch } from "./search.js";

@@ -1,37 +1,37 @@
-/** What the search finds: sections, and rows of tables that list things. */
+/** The search index of sections and of table rows. */
 import MiniSearch from "minisearch";
 
-/** As the build writes it. */
+/** An entry of the index, as the build writes it. */
 export interface Entry {
-  /** From the site's folder. */
+  /** Relative to the folder of the site. */
   url: string;
   page: string;
   title: string;
-  /** The headings above it, without the page's. */
+  /** The headings above it, without the title of the page. */
   under: string[];
   text: string;
 }
 
 export interface Found extends Entry {
-  /** The words of it that were asked for. */
+  /** Its words that match the query. */
   terms: string[];
 }
 
-const MOST_FOUND = 12;
+const MAX_RESULTS = 12;
 
-/** Where one looks things up rather than reads on: what to do comes first, then what the code says of itself. */
+/** Pages with solutions rank first, then the list of error codes. */
 const weight = (url: string): number => {
   if (url.startsWith("troubleshooting.html")) return 4;
   return url.startsWith("errors.html#") ? 2 : 1;
 };
 
-/** Words; what is written as one word, as `pow_replayed`, is found whole and in parts. */
+/** Splits a text into words. A word with underscores, such as `pow_replayed`, is also split into its parts. */
 export function words(text: string): string[] {
   const whole = text.split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
   return whole.flatMap((word) => (word.includes("_") ? [word, ...word.split("_").filter(Boolean)] : word));
 }
 
-/** An index of all entries; the function that searches it. */
+/** Builds the index and returns the function that searches it. */
 export function indexOf(entries: Entry[]): (query: string) => Found[] {
   const index = new MiniSearch<Entry>({
     idField: "url",
@@ -46,9 +46,9 @@ export function indexOf(entries: Entry[]): (query: string) => Found[] {
   index.addAll(entries);
   return (query) => {
     const exact = index.search(query, { combineWith: "AND", prefix: true });
-    // A message that was pasted has words that no page has; a word may be misspelt.
+    // A pasted message has words that no page has, and a word can be misspelt.
     const found = exact.length > 0 ? exact : index.search(query, { prefix: isLong, fuzzy: fuzziness });
-    return found.slice(0, MOST_FOUND) as unknown as Found[];
+    return found.slice(0, MAX_RESULTS) as unknown as Found[];
   };
 }
 

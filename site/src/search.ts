@@ -1,14 +1,26 @@
-/** The search box: a list of links below it, which the arrow keys walk through. */
+/** The search box: a list of links below it, which the arrow keys move through. */
+import entriesUrl from "../../.cache/search/entries.json?url";
 import { type Entry, type Found, indexOf } from "./search-index.js";
 
 const SNIPPET_LENGTH = 150;
 
-/** One index for all boxes of a page, loaded when somebody first wants to search. */
+/** One index for all boxes of a page, loaded when a box first receives the focus. */
 let loading: Promise<(query: string) => Found[]> | undefined;
 
-async function load(url: URL): Promise<(query: string) => Found[]> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+/** The folder of the site: the file with the entries is in its folder `assets`. */
+const site = new URL("..", entriesUrl);
+
+function prepare(): Promise<(query: string) => Found[]> {
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(): Promise<(query: string) => Found[]> {
+  const response = await fetch(entriesUrl);
+  if (!response.ok) throw new Error(`The response for ${entriesUrl} has the status ${response.status}.`);
   return indexOf((await response.json()) as Entry[]);
 }
 
@@ -16,36 +28,27 @@ export function startSearch(form: HTMLFormElement): void {
   const input = child<HTMLInputElement>(form, "input");
   const results = child(form, ".search-results");
   const status = child(form, "[role=status]");
-  const records = new URL(form.dataset.records ?? "", location.href);
-  const site = new URL("..", records);
 
-  const prepare = () => {
-    loading ??= load(records).catch((error) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
   const show = async () => {
     const query = input.value.trim();
     if (!query) return close();
     let found: Found[] = [];
-    let told = "Nothing was found.";
+    let message = "Nothing was found.";
     try {
       found = (await prepare())(query);
-      if (found.length > 0) told = found.length === 1 ? "One result" : `${found.length} results`;
+      if (found.length > 0) message = found.length === 1 ? "One result" : `${found.length} results`;
     } catch {
-      told = "The search could not be loaded. Try again.";
+      message = "The search could not be loaded. Try again.";
     }
-    // Somebody has typed on.
+    // The visitor has changed the query in the meantime.
     if (input.value.trim() !== query) return;
     const list = document.createElement("ul");
-    list.append(...found.map((entry) => item(entry, site)));
+    list.append(...found.map(item));
     const nothing = document.createElement("p");
-    nothing.textContent = told;
+    nothing.textContent = message;
     results.replaceChildren(found.length > 0 ? list : nothing);
     results.hidden = false;
-    status.textContent = told;
+    status.textContent = message;
   };
   const close = () => {
     results.hidden = true;
@@ -86,7 +89,7 @@ export function startSearch(form: HTMLFormElement): void {
   if (!form.classList.contains("symptom-search")) focusBySlash(input);
 }
 
-/** `/` leads to the search, as long as nobody is typing. */
+/** Focuses the search when `/` is pressed outside a text field. */
 function focusBySlash(input: HTMLInputElement): void {
   document.addEventListener("keydown", (event) => {
     const isTyping = (event.target as Element).closest("input, textarea, select");
@@ -98,11 +101,11 @@ function focusBySlash(input: HTMLInputElement): void {
 
 function child<E extends HTMLElement = HTMLElement>(parent: Element, selector: string): E {
   const found = parent.querySelector<E>(selector);
-  if (!found) throw new Error(`The search lacks ${selector}`);
+  if (!found) throw new Error(`The search form has no element ${selector}.`);
   return found;
 }
 
-function item({ url, page, title, under, text, terms }: Found, site: URL): HTMLLIElement {
+function item({ url, page, title, under, text, terms }: Found): HTMLLIElement {
   const link = document.createElement("a");
   link.href = new URL(url, site).href;
   const part = (className: string, content: (Node | string)[]) => {
@@ -120,10 +123,10 @@ function item({ url, page, title, under, text, terms }: Found, site: URL): HTMLL
   return entry;
 }
 
-/** Terms are letters, digits and underscores: nothing that a pattern would take for its own. */
+/** Matches any of the terms. They consist of letters, digits and underscores, so that they need no escaping. */
 const anyOf = (terms: string[]): RegExp => new RegExp(`(${terms.join("|")})`, "i");
 
-/** The piece of a text where the first of the words is. */
+/** Returns the part of a text that has the first of the terms. */
 function snippet(text: string, terms: string[]): string {
   const at = Math.max(text.search(anyOf(terms)), 0);
   const from = at < SNIPPET_LENGTH / 2 ? 0 : text.lastIndexOf(" ", at - SNIPPET_LENGTH / 3) + 1;
