@@ -48,6 +48,7 @@ for (const [tool, project, name] of [
   ["Rsbuild", "rsbuild", "@rsbuild/core"],
   ["SolidStart", "solid-start", "@solidjs/start"],
   ["SvelteKit", "sveltekit", "@sveltejs/kit"],
+  ["tsdown", "tsdown", "tsdown"],
 ]) {
   test(`${tool} is run in the version that is told`, () => {
     const manifest = [folder, frameworks].map((path) => files.get(join(path, project, "package.json")));

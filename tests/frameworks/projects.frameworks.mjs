@@ -71,6 +71,8 @@ const PROJECTS = {
     server: [".output/server/index.mjs"],
   },
   sveltekit: { output: "build" },
+  // A library that has the package within it, bundled again by an application's Vite.
+  tsdown: { app: true, output: "dist" },
 };
 
 for (const [name, { app, dev, output, server }] of Object.entries(PROJECTS)) {
