@@ -1,53 +1,53 @@
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// A secret text. Neither `Debug` nor a log shows it.
-#[derive(Clone)]
-pub struct Secret(String);
+/// A secret text. Neither `Debug` nor a log shows it, and its memory is overwritten when it is dropped.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// The bytes to compute with.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.reveal().as_bytes()
     }
 
     /// Returns the text itself, for the code that needs it.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// Whether `other` is this secret, in constant time: digests are compared, so that not
     /// even the length shows.
     #[must_use]
     pub fn matches(&self, other: &str) -> bool {
-        Sha256::digest(&self.0).ct_eq(&Sha256::digest(other)).into()
+        Sha256::digest(self.reveal()).ct_eq(&Sha256::digest(other)).into()
     }
 }
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 }
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        Self(text.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Secret;
+
+    #[test]
+    fn debug_does_not_show_it() {
+        let shown = format!("{:?}", Secret::from("correct horse"));
+        assert!(!shown.contains("correct"), "{shown}");
+    }
 
     #[test]
     fn only_the_same_text_matches() {
