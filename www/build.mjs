@@ -5,7 +5,7 @@ import { mastheads } from "./masthead.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-// Standard output belongs to whoever runs this: Vite's words, should there be any, go to standard error.
+// Standard output belongs to the process that runs this: Vite's messages, if any, are written to standard error.
 console.log = console.info = console.error;
 
 await build({

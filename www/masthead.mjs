@@ -1,6 +1,6 @@
 /** The head of every page, the demo's as well as the documentation's. */
 
-/** The mark in the colours of the theme, to be drawn by `<use href="#mark" />`. */
+/** The mark in the colours of the theme, for `<use href="#mark" />`. */
 const SYMBOL = `<svg hidden aria-hidden="true">
   <symbol id="mark" viewBox="0 0 32 32">
     <path class="mark-left" d="M3.5 9.6 16 16.4v13.4L3.5 23z" />

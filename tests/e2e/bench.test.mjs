@@ -121,7 +121,7 @@ describe("a run", () => {
     await part("bench-start").click();
     await running();
     assert.equal(await part("bench-start").textContent(), "Stop");
-    // The first of the others: its search hears nothing, its worker has to be ended.
+    // The first of the other solvers: its search receives no messages, so that its worker has to be terminated.
     await page.locator('[data-testid="row-cap.js"][data-now]').waitFor();
     await part("bench-start").click();
     await over("stopped");
@@ -200,7 +200,7 @@ describe("the page itself", () => {
   test("is linked with the demo, both ways", async (t) => {
     const { page } = await visit(t);
     await page.getByRole("link", { name: "Demo" }).click();
-    await page.getByTestId("dig").waitFor();
+    await page.getByTestId("search-demo").waitFor();
     await page.getByRole("link", { name: "Benchmark" }).click();
     await page.getByTestId("bench-form").waitFor();
   });

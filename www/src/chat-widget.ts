@@ -4,7 +4,7 @@ import { make, part } from "./page.js";
 
 const GREETING = "Hello! I am the echo agent: I repeat what you write, word by word, over your session.";
 
-/** Room beside the page's text: the chat is open from the start. */
+/** The window has space for the chat beside the page's text: the chat is open from the start. */
 const WIDE = matchMedia("(min-width: 68rem)");
 /** The chat covers the page. */
 const SHEET = matchMedia("(max-width: 36rem)");

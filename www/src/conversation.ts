@@ -10,7 +10,7 @@ export interface Message {
 /** Why there is no answer, in words for the visitor. */
 export class ChatError extends Error {
   override readonly name = "ChatError";
-  /** HTTP status, when the server answered. */
+  /** The HTTP status, if the server responded. */
   readonly status: number | undefined;
   /** Whether the session is what was refused: another one may help. */
   readonly needsNewSession: boolean;
@@ -37,8 +37,8 @@ export class Conversation {
   }
 
   /**
-   * Says something and yields the answer piece by piece. Only what was answered to its end becomes part of the
-   * conversation, so that a failed call can be made again. Throws ChatError, or what `headers` throws.
+   * Sends a message and yields the agent's answer piece by piece. Only a complete answer becomes part of the
+   * conversation, so that a failed call can be made again. Throws `ChatError`, or the error of `headers`.
    */
   async *say(content: string, signal: AbortSignal): AsyncGenerator<string> {
     const asked = [...this.#messages, { role: "user", content } satisfies Message];
@@ -96,7 +96,7 @@ async function* readAnswer(response: Response, signal: AbortSignal): AsyncGenera
 /** A refusal in the visitor's words, with the server's own detail behind them. */
 async function refusal(response: Response): Promise<ChatError> {
   const { status } = response;
-  // A proxy's answer may be no JSON at all.
+  // A proxy's response may not be JSON.
   const problem = (await response.json().catch(() => undefined)) as { detail?: unknown } | undefined;
   const detail = typeof problem?.detail === "string" ? ` (${problem.detail})` : "";
   return new ChatError(`${sentence(status, response.headers.get("retry-after"))}${detail}`, { status });

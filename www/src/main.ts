@@ -2,15 +2,15 @@
 import { type Client, type ClientOptions, createClient } from "saltmine";
 import { ChatWidget } from "./chat-widget.js";
 import { Conversation } from "./conversation.js";
-import { startDigging } from "./dig.js";
 import { part } from "./page.js";
+import { startSearchDemo } from "./search-demo.js";
 import { SessionPanel } from "./session-panel.js";
 import { readSettings, type Settings } from "./settings.js";
 import { makeSigner, type Signer, USER } from "./signed-in.js";
 import { startTheme } from "./theme.js";
 
 startTheme();
-startDigging();
+startSearchDemo();
 const panel = new SessionPanel();
 
 try {
@@ -33,7 +33,8 @@ function start(settings: Settings): void {
         if (!made.client || made.client === client) panel.take(event);
       },
     };
-    // Sessions are stored by app alone: a link to this page must not hand this server's token to another server.
+    // Only the app is part of a stored session's key: a link to this page must not send this server's token to another
+    // server.
     if (isForeign) options.storage = "session";
     if (signer) options.getAuthToken = signer;
     made.client = createClient(options);
@@ -41,8 +42,8 @@ function start(settings: Settings): void {
   };
   let client = makeClient();
 
-  /** Whoever asks for the session, the panel tells when there is none. */
   let visitor = 0;
+  /** Makes the panel show when a session is missing, whichever part of the page requests it. */
   const shown =
     <T>(ask: () => Promise<T>) =>
     async (): Promise<T> => {
@@ -65,7 +66,7 @@ function start(settings: Settings): void {
 
   const chat = new ChatWidget({ converse: () => new Conversation(headers, baseUrl), newIdentity });
   part("retry").addEventListener("click", () => {
-    // The button is about to vanish: whoever pressed it with the keyboard stays in its place.
+    // The button is about to disappear: the keyboard focus stays in its place.
     part("happened").focus({ preventScroll: true });
     openSession();
   });

@@ -39,7 +39,7 @@ export class SessionPanel {
         this.#showSession(event);
         return;
       case "warning":
-        // The list of engines tells the other one.
+        // The list of engines shows the other warning.
         if (event.code !== "storage_blocked") return;
         part("warning").hidden = false;
         part("warning").textContent = event.message;

@@ -25,7 +25,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       if (done) return;
     }
   } finally {
-    // Whoever stops listening ends the request.
+    // The request ends when the consumer stops reading.
     reader.cancel().catch(() => {});
   }
 }

@@ -5,7 +5,7 @@ import { count, hashRate, ms } from "./page.js";
 const STEPS = ["starting", "challenge", "solving", "session"] as const;
 export type Step = (typeof STEPS)[number];
 
-/** How a step that has not begun is shown when the request is over. */
+/** How a step that has not begun is shown when the request has ended. */
 type Ending = "skipped" | "failed";
 
 interface Span {
@@ -35,8 +35,8 @@ export class Timeline {
       this.note(step, "");
       this.#mark(step, "todo");
     }
-    this.#vein.hidden = true;
-    this.#vein.value = 0;
+    this.#searchBar.hidden = true;
+    this.#searchBar.value = 0;
     this.#draw();
   }
 
@@ -53,13 +53,13 @@ export class Timeline {
     this.#draw();
   }
 
-  /** The request is over; what has not happened by now will not. */
+  /** Marks the request as ended: its current step as done or failed, the steps that have not begun as skipped. */
   stop(ending: Ending): void {
     if (ending === "failed" && this.#current) this.note(this.#current, "This step failed");
     this.#finish(ending === "failed" ? "failed" : "done");
     for (const step of STEPS) if (!this.#spans.has(step)) this.#mark(step, "skipped");
     // A bar without a value moves for ever.
-    if (!this.#vein.hasAttribute("value")) this.#vein.value = 1;
+    if (!this.#searchBar.hasAttribute("value")) this.#searchBar.value = 1;
     this.#draw();
   }
 
@@ -80,10 +80,10 @@ export class Timeline {
 
   progress(progress: Progress | ProgressV2): void {
     const { searched, total, share } = progress;
-    this.#vein.hidden = false;
-    // Without a value the bar only shows that the search goes on: the range is the server's secret.
-    if (share === null) this.#vein.removeAttribute("value");
-    else this.#vein.value = share;
+    this.#searchBar.hidden = false;
+    // Without a value the bar only shows that the search is running: the range is the server's secret.
+    if (share === null) this.#searchBar.removeAttribute("value");
+    else this.#searchBar.value = share;
     const perSecond = "keysPerSecond" in progress ? progress.keysPerSecond : progress.hashesPerSecond;
     const rate = "keysPerSecond" in progress ? `${count(perSecond)} keys/s` : hashRate(perSecond);
     const tried =
@@ -127,7 +127,7 @@ export class Timeline {
     return (this.#items.get(step) as HTMLElement).querySelector(selector) as E;
   }
 
-  get #vein(): HTMLProgressElement {
+  get #searchBar(): HTMLProgressElement {
     return this.#find("solving", "progress");
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The bars. Drawn by Chartist: it writes plain SVG that the page's own style sheet colours, light or dark, has no
- * dependencies, and tells where each bar lies, so that names, values and spreads can be put beside it.
+ * The bar chart, by Chartist: it writes plain SVG that the page's own style sheet colours, light or dark, has no
+ * dependencies, and reports the position of each bar, so that names, values and spreads can be put beside it.
  */
 import { AutoScaleAxis, BarChart, type BarDrawEvent } from "chartist";
 import { ENTRANTS } from "./entrants.js";
@@ -36,7 +36,7 @@ export class Chart {
     });
   }
 
-  /** Draws what has been measured so far; `missing` are rows that never will be. */
+  /** Shows what has been measured so far; the rows in `missing` will not be measured. */
   show(rates: Rates, missing: ReadonlySet<string> = new Set()): void {
     this.#rates = rates;
     this.#missing = missing;

@@ -29,7 +29,7 @@ export interface Contestant {
 
 /** Where numbers are hidden to see whether they are found. */
 const HIDDEN = [0, 7, 4_321, 98_765];
-/** Whoever took longer to find one is not asked for the next. */
+/** A solver that took longer to find a number does not have to find the next one. */
 const PATIENCE_MS = 100;
 /** More in a row are none. */
 const MOST_ACCIDENTS = 3;

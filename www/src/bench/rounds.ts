@@ -15,11 +15,11 @@ export interface RoundsOptions {
   turnMs: number;
   /** Ends the whole with the signal's reason, as soon as the row whose turn it is gives up. */
   signal?: AbortSignal;
-  /** Told before each turn, the one that warms up included: `done` of `total` turns are over. */
+  /** Called before each turn, including the one that warms up: `done` of `total` turns are done. */
   onTurn?(row: Row, done: number, total: number): void;
-  /** Told after each that counts: millions of hashes a second. */
+  /** Called after each turn that counts, with millions of hashes per second. */
   onRate?(row: Row, mhs: number): void;
-  /** Told when a row fails and is left out from there on; without it the failure ends the whole. */
+  /** Called when a row fails and is left out of the further rounds; without this function a failure ends all rounds. */
   onFailure?(row: Row, error: unknown): void;
 }
 

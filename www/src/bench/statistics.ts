@@ -1,8 +1,8 @@
-/** The few numbers that a list of measurements is told by. */
+/** The few numbers that describe a list of measurements. */
 
 export interface Quartiles {
   median: number;
-  /** The middle half lies between these two. */
+  /** The middle half of the values is between `lower` and `upper`. */
   lower: number;
   upper: number;
   low: number;

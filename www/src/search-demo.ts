@@ -2,31 +2,31 @@
 import { type Challenge, SaltmineError, solve } from "saltmine";
 import { count, hashRate, ms, part } from "./page.js";
 
-export function startDigging(): void {
+export function startSearchDemo(): void {
   // Hashing on the page needs a secure context; a plain http address other than localhost is none.
   if (!globalThis.crypto?.subtle) {
-    part("dig").hidden = true;
+    part("search-demo").hidden = true;
     return;
   }
-  const button = part<HTMLButtonElement>("dig-start");
+  const button = part<HTMLButtonElement>("search-demo-start");
   let underWay: AbortController | undefined;
   const start = async () => {
     underWay = new AbortController();
     button.textContent = "Stop";
-    await dig(Number(part<HTMLSelectElement>("dig-depth").value), underWay.signal);
+    await search(Number(part<HTMLSelectElement>("search-demo-depth").value), underWay.signal);
     button.textContent = "Solve";
     underWay = undefined;
   };
-  part<HTMLFormElement>("dig-form").addEventListener("submit", (event) => {
+  part<HTMLFormElement>("search-demo-form").addEventListener("submit", (event) => {
     event.preventDefault();
     if (underWay) underWay.abort();
     else void start();
   });
 }
 
-async function dig(maxNumber: number, signal: AbortSignal): Promise<void> {
-  const bar = part<HTMLProgressElement>("dig-progress");
-  const result = part("dig-result");
+async function search(maxNumber: number, signal: AbortSignal): Promise<void> {
+  const bar = part<HTMLProgressElement>("search-demo-progress");
+  const result = part("search-demo-result");
   bar.value = 0;
   try {
     const { number, tookMs, hashes } = await solve(await hide(maxNumber), {
@@ -45,7 +45,7 @@ async function dig(maxNumber: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** A number that only the solver can tell: drawn here, and forgotten. */
+/** Makes a challenge with a random number that is not stored, so that only a search can find it. */
 async function hide(maxNumber: number): Promise<Challenge> {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
   // 52 random bits scaled down: even enough for a game.
