@@ -1,4 +1,4 @@
-// `npm run token`: a session token from the command line, through the package. Standard output is the JSON alone.
+// `npm run token`: a session token from the command line, through the package. Standard output is only the JSON.
 import { parseArgs } from "node:util";
 import { createClient, SaltmineError } from "saltmine";
 

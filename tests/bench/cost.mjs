@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- --cost`: what a million sessions cost an attacker, for each algorithm and price, beside the time of a
- * visitor. The attacker's rate is the best of the native methods of crates/solver/benches/attack on one core; the visitor's
- * is that of this package in headless Chromium with two workers, in the same run. Both are by processor time, so that other
- * work on the machine does not count; the visitor's needs Linux. A run writes its record to tests/bench/results; `--write`
- * also updates the table of docs/threat-model.md.
+ * `npm run bench -- --cost`: what a million sessions cost an attacker, and how long a visitor waits, for each
+ * algorithm and difficulty. The attacker's rate is the best of the native methods of crates/solver/benches/attack on
+ * one core; the visitor's is that of this package in headless Chromium with two workers, in the same run. Both are
+ * measured in processor time, so that other work on the machine does not count; the visitor's rate needs Linux. A run
+ * writes its record to tests/bench/results; `--write` also updates the table of docs/threat-model.md.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -197,7 +197,7 @@ async function measureVisitor(rounds, progress) {
   }
 }
 
-/** The figures of each price. */
+/** Returns the figures of each algorithm and difficulty. */
 export function costs(attack, visitor) {
   return PRICES.map((price) => {
     const { algorithm, cost = 0, memoryCost = 0, candidates, what, rates = "v1" } = price;

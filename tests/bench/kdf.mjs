@@ -134,7 +134,7 @@ const PAGES = {
   "altcha widget": WIDGET_PAGE(""),
 };
 
-/** Milliseconds from navigation to a payload that altcha-lib verifies: upstream's usual price. */
+/** Milliseconds from navigation to a payload that altcha-lib verifies, at upstream's usual difficulty. */
 export async function measureKeyPages(browser, tarball, rounds, progress) {
   const price = { cost: 5000, counter: 5000, deriveKey: deriveKeyOf("PBKDF2/SHA-256") };
   let challenge;

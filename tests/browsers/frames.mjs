@@ -5,7 +5,7 @@ import { launch } from "../support/browsers/index.mjs";
 import { until } from "../support/client-pages.mjs";
 import { BLANK_PAGE } from "../support/static.mjs";
 
-/** The widget works by itself and tells its parent: not every driver reaches into frames. */
+/** The widget runs by itself and reports to its parent, since not every driver can evaluate code in a frame. */
 const widget = (options) => `import "/page.js";
   const told = await make(${JSON.stringify(options)}).session().catch(({ code, message }) => ({ code, message }));
   const warnings = events.filter(({ type }) => type === "warning").map(({ code }) => code).sort();
@@ -18,7 +18,7 @@ const HOST = `addEventListener("message", ({ data }) => { globalThis.told = data
 export function testFrames(browser, { server, appId, startSite }) {
   const options = { baseUrl: server.baseUrl, appId };
 
-  /** What the widget in a frame of another site tells, or on a page of its own. */
+  /** Returns what the widget reports, in a frame of another site or on a page of its own. */
   async function tell(t, where, { sandbox, alone = false } = {}) {
     const { origin } = await startSite(t, {
       files: {

@@ -9,7 +9,7 @@ import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 
 const WORKER = "/saltmine/worker.js";
 
-/** `{ message, browser, cure }`: the rows of the table that tells messages. */
+/** `{ message, browser, cure }`: the rows of the table of messages in docs/troubleshooting.md. */
 export async function quotes() {
   const text = await readFile(join(root, "docs", "troubleshooting.md"), "utf8");
   const [, table] = /^\| the browser says .*\n.*\n((?:\|.*\n)+)/m.exec(text);
@@ -18,7 +18,7 @@ export async function quotes() {
   return rows.map(([, message, browser, cure]) => ({ message, browser: browser.toLowerCase(), cure }));
 }
 
-/** Words that a message leaves out are told by "…". */
+/** The pattern of a message, in which "…" stands for the words that the table leaves out. */
 const patternOf = (message) =>
   new RegExp(
     message

@@ -6,7 +6,7 @@ import { call, eventsOf, PAGE_GLOBALS } from "../support/client-pages.mjs";
 import { BLANK_PAGE } from "../support/static.mjs";
 
 const ENDED_MS = 2_000;
-/** A worker that fails at once is not waited for: the handshake's limit alone is 10 s. */
+/** Less than the handshake's limit of 10 s: the client does not wait for a worker that fails at once. */
 const SOON_MS = 8_000;
 const WORKER = "/saltmine/worker.js";
 const WASM = /\.wasm$/;
@@ -101,7 +101,7 @@ export function testPolicies(browser, { server, startSite, openClient, tarball }
       const page = await pageUnder(t, site);
       await assertSession(page, expected);
       if (expected.thread !== "page") return;
-      // Only Chromium tells of long tasks: tests/package/engine-selection.matrix.mjs.
+      // Only Chromium reports long tasks: tests/package/engine-selection.matrix.mjs measures them.
       const { code, timers } = await page.evaluate(countTimers, expected.engine);
       assert.equal(code, "no_solution");
       assert.ok(timers >= 10, `a timer came only ${timers} times`);

@@ -13,7 +13,7 @@ after(remove);
 
 const OK = { body: { fine: true } };
 
-/** A client, and a run API on the service's own origin that answers from a list, then with 200. */
+/** A client, and a run API on the service's own origin: its responses are those of a list, then 200. */
 async function setUp(t, answers = [], options = {}, base = "") {
   const service = await startTimedService();
   const seen = [];

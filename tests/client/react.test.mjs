@@ -23,7 +23,7 @@ after(async () => {
   await remove();
 });
 
-/** A component that shows what it is told, and puts it where a test finds it. */
+/** A component that shows the state that it receives, and stores it in globals that a test reads. */
 const APP = `
   import { createElement, StrictMode, version } from "react";
   import { createRoot } from "react-dom/client";

@@ -104,7 +104,7 @@ describe("by timer", () => {
       const now = performance.now.bind(performance);
       let passed = 0;
       performance.now = () => now() + passed;
-      // Between the answer, which tells the time, and the timer.
+      // Time passes between the response, which has the server's time, and the start of the timer.
       Storage.prototype.setItem = function (...entry) {
         passed += 0.4;
         setItem.apply(this, entry);

@@ -1,6 +1,7 @@
 /**
- * Nothing loops: however a server answers, always, it sees at most so many requests in one call. The documented
- * number is 7 (docs/client.md): a challenge and a session, both once more with a fresh challenge, and three repeats.
+ * Nothing loops: a server that always sends the same response receives a limited number of requests in one call. The
+ * documented limit is 7 (docs/client.md): a challenge and a session, both once more with a fresh challenge, and three
+ * repeats.
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -15,7 +16,7 @@ after(remove);
 const always = (made) => async () => made;
 const cutOff = async (request) => void request.socket.destroy();
 const never = async () => {};
-/** By route: what it always answers, and the requests that one call makes. */
+/** By route: the response that it always sends, the number of requests in one call, and the error's code. */
 const CASES = {
   challenge: [
     ["cuts the connection", cutOff, 4, "network"],
@@ -56,7 +57,7 @@ const CASES = {
   ],
 };
 
-/** A client of a service that answers so; closed with the test. */
+/** A client of a service with these routes; both are closed with the test. */
 async function setUp(t, routes, options) {
   const service = await startService(routes);
   const client = createClient({ baseUrl: service.baseUrl, appId: APP_ID, timeoutMs: 4_000, ...options });

@@ -59,7 +59,7 @@ for (const [clock, aheadMs] of Object.entries(CLOCKS)) {
         const first = await call(page, "session");
         assert.deepEqual(await call(page, "session"), first);
         assert.equal(service.requests.length, 2);
-        // The page's clock runs; the server's stands still, for a moment.
+        // The page's clock advances; the server's clock is stopped for a moment.
         await page.clock.runFor(9 * MINUTE_MS);
         assert.deepEqual(await call(page, "session"), first);
         await until("the renewal in the background", () => service.requests.length === 4);

@@ -1,4 +1,4 @@
-/** Sessions by challenges of ALTCHA version 2: the client against the reference server, at its default price. */
+/** Sessions by challenges of ALTCHA version 2: the client against the reference server, at its default difficulty. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { threadCount, threadsGone } from "../support/threads.mjs";
@@ -45,7 +45,7 @@ after(async () => {
   await dear.stop();
 });
 
-/** A challenge in the usual price range takes this many keys. */
+/** A challenge of the default difficulty takes this many keys. */
 const isUsual = (keys) => keys > 400 && keys <= 900;
 
 /** The solution in a header's envelope. */
@@ -54,7 +54,7 @@ const readSolution = (header) => {
   return JSON.parse(Buffer.from(payload, "base64"));
 };
 
-/** What the events of a session at the usual price report. */
+/** Asserts what the events of a session report at the default difficulty. */
 function assertEvents(events, backend) {
   const ready = events.find(({ type }) => type === "ready");
   assert.ok(isUsual(ready.keys), `${ready.keys} keys`);

@@ -1,4 +1,4 @@
-/** `npm start`, as README tells: it builds what is not built, and serves the demo page and the documentation. */
+/** `npm start`, as the README describes it: it builds what is missing, and serves the demo page and the docs. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -14,7 +14,7 @@ after(async () => {
   await firstVersion.stop();
 });
 
-/** Runs it to its end; `whileRunning` gets the process. */
+/** Runs the tool and waits until it exits; `whileRunning` gets the process. */
 function runToken(args, { env = {}, whileRunning } = {}) {
   const began = performance.now();
   const child = spawn(process.execPath, [join(root, "tools", "token.mjs"), ...args], {

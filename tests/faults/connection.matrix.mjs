@@ -1,4 +1,4 @@
-/** A connection that breaks, stalls or lies, at each stage of each request. */
+/** A connection that breaks, stalls or sends wrong data, at each stage of each request. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { faults, late } from "../support/fault-proxy.mjs";
@@ -45,7 +45,7 @@ const OF_A_BODY = [
   ["a length that is too short", faults.lengthTooShort, "response_malformed"],
   ["bytes that say nothing", faults.bytes, "response_malformed"],
 ];
-/** By request: its faults, and what was answered last when its connection is made. */
+/** By request: its faults, and the request whose response was the last one before its connection is made. */
 const ROUTES = {
   challenge: [[...OF_A_HEAD, ...OF_A_BODY], undefined],
   "session preflight": [OF_A_HEAD, "challenge"],

@@ -1,4 +1,4 @@
-/** `dispose()` at every stage: whoever waits is told so, and nothing goes on. */
+/** `dispose()` at every stage: pending calls fail with `disposed`, and nothing continues to run. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { workersGone } from "../support/browser.mjs";
@@ -26,7 +26,7 @@ after(async () => {
   await withoutWorkers.close();
 });
 
-/** Whoever waits hears of the end at once; a busy machine needs a moment. */
+/** A pending call fails at once; the limit allows for a busy machine. */
 const AT_ONCE_MS = 3_000;
 
 /** Resolves to the number of events until then. */
@@ -111,7 +111,7 @@ for (const [where, on] of [
     });
   });
 
-/** Of a policy without workers the browser tells by itself. */
+/** The browser itself reports a policy that forbids workers. */
 const isOurs = (text) => !/violates the following Content Security Policy/.test(text);
 
 describe("other calls", { concurrency: 3 }, () => {

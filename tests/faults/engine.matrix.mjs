@@ -99,7 +99,7 @@ describe("a worker that is killed in mid-search", { concurrency: 2 }, () => {
       async () => {
         if (call.over() || kills === 5) return true;
         if (page.workers().length === 2) {
-          // One that is being ended cannot be told to.
+          // A worker that is being terminated cannot receive the command.
           await page
             .workers()
             [kills % 2].evaluate(DEATHS["without a word"])
@@ -157,7 +157,7 @@ describe("a worker that is killed", { concurrency: 4 }, () => {
       });
 });
 
-/** What the page says it stands on. */
+/** Returns the backend that the page reports. */
 const backendOf = async (page) => (await eventsOf(page, "ready")).at(-1).backend;
 
 describe("memory that is refused", () => {
@@ -219,7 +219,7 @@ describe("memory that is refused", () => {
       const { reason, ...backend } = await backendOf(page);
       assert.deepEqual(backend, { engine: "javascript", thread });
       assert.match(reason, /simd128: .*memory.*; scalar: .*memory/i);
-      // Of the policy the browser tells by itself.
+      // The browser itself reports the policy.
       const ours = complaints.filter((text) => !/violates the following Content Security Policy/.test(text));
       await assertLeavesNothing(page, ours);
     });

@@ -1,6 +1,6 @@
 /**
- * What a browser does to a tab in the background: nothing runs in it any more, until somebody looks. By puppeteer-core,
- * since Playwright makes every page believe that somebody looks always.
+ * A tab that the browser freezes in the background: nothing runs in it until it is visible again. With puppeteer-core,
+ * since Playwright makes every page report that it is always visible.
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

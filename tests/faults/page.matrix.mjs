@@ -83,7 +83,7 @@ describe("offline, and online again", { concurrency: 4 }, () => {
       const call = begin(page);
       await until("the search", async () => (await stateOf(page)) === "solving");
       await switchTo(row, true);
-      // The longest of the waits, which are drawn: time to come back.
+      // The longest of the random waits, so that there is time to come back.
       await page.workers()[0].evaluate(() => {
         Math.random = () => 0.99;
       });
@@ -105,7 +105,7 @@ describe("offline, and online again", { concurrency: 4 }, () => {
       assert.equal((await ending(page, "fetch", "/run/v1/conversations")).status, 200);
       await switchTo(row, true);
       assert.deepEqual((await ending(page)).session, session);
-      // A renewal that fails leaves what still holds.
+      // A renewal that fails keeps the session, which is still valid.
       assert.deepEqual((await ending(page, "refresh")).session, session);
       assert.deepEqual(
         (await eventsOf(page, "warning")).map(({ code }) => code),

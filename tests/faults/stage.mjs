@@ -1,7 +1,7 @@
 /**
- * What every row of the fault matrix stands on: a page with the packed package, a proxy that breaks things, and behind
- * it the reference server. Each row ends in a token or in an error with its code, in limited time, and leaves the
- * console clean and no worker behind.
+ * The setup of every row of the fault matrix: a page with the packed package, a proxy that causes the faults, and the
+ * reference server behind it. Each row ends in a token or in an error with its code, in limited time, with nothing in
+ * the console and no worker left.
  */
 import assert from "node:assert/strict";
 import { workersGone } from "../support/browser.mjs";
@@ -14,7 +14,7 @@ import { HMAC_KEY, makeChallenge } from "../support/service.mjs";
 export const SLACK_MS = 6_000;
 /** The waits before three repeats, at most. */
 export const REPEATS_MS = 3_500;
-/** A number that lies so deep that its search takes a second or more, and how long it may take. */
+/** A number so large that its search takes a second or more, and how long the search may take. */
 export const DEEP = 12_000_000;
 export const DEEP_MS = 20_000;
 
@@ -131,5 +131,5 @@ export async function assertLeavesNothing(page, complaints) {
   assert.deepEqual(await page.evaluate(() => unhandled), []);
 }
 
-/** A challenge of the server's own making, as far as it can tell, whose number lies deep: there is a mid-search. */
+/** A challenge that the server accepts as its own, with a number so large that a test can act during its search. */
 export const deepChallenge = (number) => () => makeChallenge({ number, maxNumber: Math.ceil(number * 1.1) });

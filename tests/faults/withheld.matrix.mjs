@@ -244,7 +244,7 @@ describe("altcha-workers.js in a page", () => {
 
 describe("in Node", () => {
   const NODE_ENTRY = "node.js";
-  /** Files of pages alone. */
+  /** Whether only pages use the file. */
   const isForPages = (file) =>
     file in ENTRIES || /^(react|worker|page-engine|altcha|kdf-(worker|page-engine)|keys)/.test(file);
   const files = published.filter((file) => file !== NODE_ENTRY && !isForPages(file));

@@ -10,7 +10,7 @@ import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 
 const SECRET = randomBytes(32).toString("hex");
 const derived = (label) => createHmac("sha256", SECRET).update(label).digest("hex");
-/** The texts that docs/production.md tells to derive. */
+/** The secrets that docs/production.md derives from the one that is configured. */
 const secrets = {
   hmacSignatureSecret: derived("saltmine ALTCHA v2 signature"),
   hmacKeySignatureSecret: derived("saltmine ALTCHA v2 key signature"),

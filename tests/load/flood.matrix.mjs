@@ -1,9 +1,9 @@
-/** The adaptive price makes a flood dear, and leaves visitors of other networks alone. */
+/** Adaptive difficulty makes a flood expensive, and does not affect visitors of other networks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { flood } from "./flood.mjs";
 
-test("an adaptive price slows a flood", async (t) => {
+test("adaptive difficulty slows a flood", async (t) => {
   const { text, figures } = await flood({ seconds: 10 });
   t.diagnostic(text);
   const [off, on] = figures.filter(({ network }) => network === "one network");

@@ -1,8 +1,9 @@
 /**
- * A flood of sessions beside honest visitors, with a constant and with an adaptive price of challenges.
+ * A flood of sessions beside honest visitors, with constant and with adaptive difficulty of challenges.
  *
- * Requests are real, work is not: every client asks the server for a challenge, waits for as long as its processor would
- * search, and sends a solution that was made with the server's secret. So the figures do not depend on this machine.
+ * Requests are real, work is not: every client requests a challenge from the server, waits for as long as its processor
+ * would search, and sends a solution that was made with the server's secret, so that the figures do not depend on this
+ * machine.
  */
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,7 +81,7 @@ async function attack({ env, address, cores, seconds }) {
   const appId = await makeApp(server.baseUrl);
   const { send, close } = client(server.baseUrl);
   const begin = Date.now();
-  // The first half-lives are left out: the price is still rising.
+  // The first half-lives are left out, since the difficulty still rises.
   const measured = begin + 2 * HALF_LIFE_SECONDS * 1000;
   const end = measured + seconds * 1000;
   let sessions = 0;

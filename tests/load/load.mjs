@@ -5,7 +5,7 @@
  * a full disk and database restarts.
  *
  * `--seconds` is the time of each measurement, `--soak` that of the soak (0: none), `--hour` an hour of it and nothing else,
- * `--only-flood` a flood of sessions with a constant and an adaptive price (`flood.mjs`), `--flood` its seconds;
+ * `--only-flood` a flood of sessions with constant and adaptive difficulty (`flood.mjs`), `--flood` its seconds;
  * `--database postgres` runs the soak there. `--write` stores the record in `results/` and the tables in
  * docs/benchmarks.md.
  */

@@ -1,4 +1,4 @@
-/** Solutions without the work: whoever knows the secret chooses the number first. */
+/** Solutions without the work: with the secret, one can choose the number first. */
 import { createHash, createHmac, randomBytes, randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 
@@ -12,7 +12,7 @@ export function makeSolution(secret, { maxNumber = 50_000, seconds = 1800 } = {}
   return btoa(JSON.stringify({ algorithm: "SHA-256", challenge, number, salt, signature }));
 }
 
-/** The same for version 2: whoever knows the keys chooses the derived key first, and derives none. */
+/** The same for version 2: with the secret, one can choose the derived key first, and derive none. */
 export function makeSolutionV2(secret, { seconds = 1800 } = {}) {
   const hmac = (key, message) => createHmac("sha256", key).update(message).digest("hex");
   const key = randomBytes(32);

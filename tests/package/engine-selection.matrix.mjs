@@ -105,7 +105,7 @@ describe("from another origin", () => {
 
   test("assetsUrl names a folder there, or each file", async (t) => {
     const { origin, sent } = await cdn(t);
-    // The page has the entry point alone.
+    // The page's own site has only the entry point.
     const files = { "/": BLANK_PAGE };
     for (const name of ["index.js", "search.js"])
       files[`/saltmine/${name}`] = await readFile(join(dist, name));
@@ -411,7 +411,7 @@ describe("SHA-1, SHA-384 and SHA-512", () => {
   }
 });
 
-/** In the page: what lies between two pauses, and how often a timer of 5 ms comes during a search. */
+/** Measures in the page: the times between two pauses, and how often a timer of 5 ms fires during a search. */
 async function measureSlices({ entryPoint, challenge, yields }) {
   const slices = [];
   let began;

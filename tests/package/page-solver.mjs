@@ -1,4 +1,4 @@
-/** `attempt` carried out inside a page, of whatever browser. */
+/** Runs `attempt` in a page of any browser. */
 import { attempt } from "./attempt.mjs";
 
 // Text of a function that has the other within: a page's policy may forbid to evaluate text there.

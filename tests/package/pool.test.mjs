@@ -47,7 +47,7 @@ describe("unless the caller says otherwise", () => {
       await page.evaluate((value) => {
         Object.defineProperty(navigator, "hardwareConcurrency", { value, configurable: true });
       }, threads);
-      // Worth more than eight: the speed is measured first.
+      // Enough work for more than eight workers; the speed is measured first.
       const outcome = await solve(hopeless(60_000_000), { maxNumber: 60_000_000 });
       assert.equal(outcome.code, "no_solution");
       assert.equal(started(), most);
@@ -101,7 +101,7 @@ describe("a worker that falls silent", () => {
   const silent = (text) =>
     `${text}\nconst handle = self.onmessage; self.onmessage = (event) => event.data.type === "start" && handle(event);`;
 
-  /** A search whose page's clock runs ahead until it is over; the worker's own does not. */
+  /** A search during which the page's clock runs ahead; the worker's own clock does not. */
   async function hurried(t, script) {
     const { solve, page, started } = await pageOn(t, script);
     await page.clock.install();

@@ -1,4 +1,4 @@
-/** What the tarball holds, and what resolvers and compilers make of it. */
+/** What the tarball contains, and what resolvers and compilers make of it. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** The packed package where WebAssembly has no SIMD: Chromium that believes its processor to be of 2006. */
+/** The packed package where WebAssembly has no SIMD: in Chromium without SSE 4.1, which V8 needs for SIMD. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage } from "../support/browser.mjs";
@@ -8,7 +8,7 @@ import { vectors } from "../support/vectors.mjs";
 import { solverIn } from "./page-solver.mjs";
 import { testSolve } from "./suite.mjs";
 
-/** V8 needs SSE 4.1 for its SIMD; other processors have no such switch. */
+/** V8 has a switch for SSE 4.1 only; other processors have no such switch. */
 const skip = process.arch === "x64" ? false : "V8 has a switch for SIMD on x64 only";
 const reason = "this runtime has no WebAssembly SIMD";
 

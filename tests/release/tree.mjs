@@ -1,6 +1,6 @@
 /**
- * A tree to release: what is published of this one, in a version that never was, committed to a git of its own, with a
- * CHANGELOG that tells of it.
+ * A tree to release: the published files of this one, with a version that was never released, committed to a Git
+ * repository of its own, with an entry in its CHANGELOG.
  */
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

@@ -27,7 +27,7 @@ async function makeApiKey(baseUrl) {
   return (await response.json()).data.key;
 }
 
-/** Runs it to its end over the operations of `filter`; what it prints, if it finds anything. */
+/** Runs schemathesis over the operations of `filter` until it exits; resolves with its exit code and output. */
 function schemathesis(baseUrl, bearer, filter) {
   const child = spawn(
     process.env.SALTMINE_SCHEMATHESIS,
@@ -35,7 +35,7 @@ function schemathesis(baseUrl, bearer, filter) {
       ["--header", `Authorization: Bearer ${bearer}`],
       filter,
     ),
-    // It leaves notes for its next run where it stands.
+    // It writes notes for its next run to its working directory.
     { cwd: folder, stdio: ["ignore", "pipe", "pipe"] },
   );
   let printed = "";

@@ -31,7 +31,7 @@ export async function measureSizes() {
   const tarball = await installTarball();
   const browser = await launchBrowser();
 
-  /** The files that a page loads beside itself and the service's answers, and what the page says in the end. */
+  /** Returns the files that a page loads besides itself and the service's responses, and the result that it reports. */
   async function load(path, options) {
     const site = await servePages(tarball, {}, options);
     const page = await browser.newPage();

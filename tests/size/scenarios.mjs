@@ -1,4 +1,4 @@
-/** What an import costs in an application: each is bundled by esbuild, opened in Chromium, and used to its end. */
+/** What an import costs in an application: each is bundled by esbuild, opened in Chromium, and run until it is done. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../support/paths.mjs";

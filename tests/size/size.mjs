@@ -1,7 +1,7 @@
 /**
  * `npm run size`: what a page loads to reach a session token, once as most do, once where WebAssembly is refused, and
- * what each import costs in a bundle. Exit code 1 when the package is over one of its budgets. `--write` puts the tables
- * into docs/benchmarks.md.
+ * what each import costs in a bundle. The exit code is 1 when the package exceeds one of its budgets.
+ * `--write` writes the tables into docs/benchmarks.md.
  */
 import { parseArgs } from "node:util";
 import { writeBlock } from "../support/report.mjs";

@@ -1,6 +1,6 @@
 /**
- * A proxy between a page and the reference server that breaks connections where a test wants it. Each answer has a
- * connection of its own, so that a fault hits the one request that it is for.
+ * A proxy between a page and the reference server that breaks connections where a test wants it. Each response has
+ * a connection of its own, so that a fault affects only the request that it is for.
  */
 import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
@@ -43,8 +43,8 @@ const send = async (socket, answer) => {
 };
 
 /**
- * What can become of one request: `(socket, forward)`, where `forward()` brings the server's answer. What does not end
- * the connection holds it open.
+ * The faults of one request: `(socket, forward)`, where `forward()` resolves with the server's response. A fault that
+ * does not end the connection keeps it open.
  */
 export const faults = {
   /** Cut as soon as the request is there: the server never sees it. */
@@ -198,7 +198,7 @@ export async function startProxy(target) {
   };
 }
 
-/** The server's whole answer. */
+/** Returns the server's whole response. */
 async function forwardTo(target, request) {
   const { method, url, headers } = request;
   const upstream = ask(`${target}${url}`, { method, headers: { ...headers, connection: "close" } });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { serverPath } from "./paths.mjs";
 
-/** The variables of {@link startServer} for challenges of version 2 at their default price. */
+/** The variables of {@link startServer} for challenges of version 2 at their default difficulty. */
 export const USUAL_PRICE = { SALTMINE_POW_COUNTER_MIN: undefined, SALTMINE_POW_COUNTER_MAX: undefined };
 
 /** The app that development mode seeds; it allows 127.0.0.1 and localhost. */
@@ -32,7 +32,7 @@ export async function startServer(env = {}) {
       SALTMINE_ENV: "development",
       SALTMINE_STATE_DIR: state,
       SALTMINE_RATE_LIMIT: "off",
-      // A tenth of the usual price: hundreds of sessions are requested.
+      // A tenth of the default difficulty, since tests request hundreds of sessions.
       SALTMINE_POW_COUNTER_MIN: "40",
       SALTMINE_POW_COUNTER_MAX: "80",
       SALTMINE_QUOTA_REQUESTS: "off",

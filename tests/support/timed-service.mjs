@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * `now()` is the server's time; `lifetimeMs` of a session, `challengeMs` of a challenge. All three may be replaced on
- * the service while it runs. `hideDate`: its clock cannot be read from the answers.
+ * the service while it runs. `hideDate`: its clock cannot be read from the responses.
  */
 export async function startTimedService({
   now = Date.now,

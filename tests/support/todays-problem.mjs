@@ -24,8 +24,8 @@ export function problem(status, detail, headers = {}) {
 }
 
 /**
- * The rate limit's answers to a path's requests, for `service.refusals`: the first `count` are refused, the others get the
- * service's own answer.
+ * The rate limit's responses to a path's requests, for `service.refusals`: the first `count` requests are refused, the
+ * others get the service's own response.
  */
 export function rateLimit(retryAfterS, count = Infinity) {
   let left = count;

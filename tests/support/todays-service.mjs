@@ -55,7 +55,7 @@ export async function startTodaysService(settings = {}) {
     settings: { routes: "newer", version: 1, apps: { [APP_ID]: makeApp() }, ...settings },
     appId: APP_ID,
     requests: [],
-    /** Answers that a test puts before the service's own, by path. */
+    /** Responses, by path, that a test sets instead of the service's own. */
     refusals: new Map(),
   };
   const spent = new Set();

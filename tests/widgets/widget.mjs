@@ -175,7 +175,7 @@ export async function reopenConversation(widget, count) {
   });
 }
 
-/** Gives the thumbs up to the last answer, and waits until the server has it. */
+/** Gives the thumbs up to the agent's last answer, and waits until the server has stored it. */
 export async function upvote(widget) {
   await widget.tab.locator("[data-action=upvote]").last().click();
   await until(widget, "the feedback is sent", () =>

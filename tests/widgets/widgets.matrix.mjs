@@ -66,7 +66,7 @@ async function open(t, name, server, app, { token, ...aiChatSettings } = {}) {
   return widget;
 }
 
-/** Rows 1 to 7 and 9: a visitor chats, comes back, and goes on. */
+/** Rows 1 to 7 and 9: a visitor chats, comes back, and continues the conversation. */
 async function chat(t, name, server, { hasProofOfWork }) {
   const app = await makeApp({ baseUrl: server.baseUrl, key: KEY });
   const widget = await open(t, name, server, app, { headers: { "x-page-owner": "docs" } });

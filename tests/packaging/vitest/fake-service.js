@@ -1,4 +1,4 @@
-/** The service as a `fetch`: without proof of work, with one visitor; `answer` makes the answer to every other call. */
+/** The service as a `fetch`, without proof of work, with one visitor. `answer` returns the body of other responses. */
 export function fakeService(answer) {
   const claims = { sub: "anon_test", iat: Math.floor(Date.now() / 1000) };
   const token = `e30.${btoa(JSON.stringify(claims))}.`;

@@ -40,7 +40,7 @@ export async function openFirefox({ fineClock, blocked }) {
   };
 }
 
-/** As text, since BiDi tells an object only once, and not where it is met again. */
+/** Evaluates in the page; the result is sent as text, since BiDi serializes an object only where it first occurs. */
 async function evaluate(page, work, argument) {
   const told = new Function(`return async (argument) => JSON.stringify(await (${work})(argument))`)();
   const text = await page.evaluate(told, argument);
