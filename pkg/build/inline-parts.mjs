@@ -24,7 +24,7 @@ export const inlineParts = (folder, shared) => ({
         defaultText(
           await minifyScript(await bundled(shared, { entryPoints: ["src/worker/inline-worker.ts"] })),
         ),
-      // A function around all of it: its text alone is a whole engine.
+      // A function around the whole engine, so that the engine can be made from only the function's text.
       "#inline-javascript": async () => {
         const text = await bundled(shared, {
           entryPoints: ["src/worker/javascript.ts"],

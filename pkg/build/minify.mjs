@@ -19,13 +19,13 @@ const options = (isModule) => ({
 export const minifyScript = async (text) => withImports((await minify(text, options(false))).code);
 
 /**
- * `importByAddress` in the sources is an `import()` that bundlers leave alone. Neither esbuild nor terser keeps the comments
- * that ask for that.
+ * `importByAddress` in the sources is an `import()` that bundlers must not change. The comments that ask for this are
+ * added here, since neither esbuild nor terser keeps them.
  */
 const withImports = (code) =>
   code.replaceAll("importByAddress(", "import(/* webpackIgnore: true */ /* @vite-ignore */ ");
 
-/** Minifies every script of a folder in place, its source map with it; `isModule` tells by the file's name. */
+/** Minifies every script of a folder and its source map in place; `isModule` decides by the file's name. */
 export async function minifyFolder(folder, isModule) {
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(".js"))) {
     const path = `${folder}/${file}`;

@@ -94,7 +94,7 @@ export class CallerRequests {
     this.#waiting.add(controller);
     try {
       const own = init.signal ?? undefined;
-      // Without `any` (before 2024) a request with a signal of the caller's own is forgotten, but goes on.
+      // Without `AbortSignal.any` (before 2024) a request with the caller's own signal is abandoned, but not aborted.
       const either = own ? (AbortSignal.any?.([own, signal]) ?? own) : signal;
       // A caller's own `fetch` may look at no signal.
       return await untilAborted(untilAborted(send(input, { ...init, signal: either }), own), signal);

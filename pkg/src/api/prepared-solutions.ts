@@ -114,7 +114,7 @@ export class PreparedSolutions {
         });
       },
       () => {
-        // The next caller tries again, and is told what is wrong.
+        // The next caller tries again, and receives the error.
         if (this.#next === making) this.#forget();
       },
     );

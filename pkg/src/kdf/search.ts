@@ -222,7 +222,7 @@ export class KeySearchPool {
     if (this.#workers.size > 0) {
       for (const other of this.#workers) if (other.width > 0) this.#feed(other);
     } else if (outOfMemory && this.#isCrowded) {
-      // The others took memory too: one alone may get enough.
+      // The other workers took memory too: a single worker may get enough.
       this.#isCrowded = false;
       this.#startOne(member.compiled);
     } else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.compiled);

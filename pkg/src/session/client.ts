@@ -177,7 +177,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
 
   prefetch(): void {
     if (this.#disposed || isFrugal()) return;
-    // What fails here is told at the next call.
+    // The next call reports a failure.
     this.#sessions
       .get(undefined)
       .then(async () => this.#context.everyRequest && (await this.#callersRequests()).solutions.prepare())

@@ -127,7 +127,7 @@ function start(
           return giveUp(`its script is of version ${report.version}, the page's of ${VERSION}`);
         settle();
         const { engine } = report;
-        // Why not a better one: what failed before, what the engine tells, what was asked for.
+        // Why not a better engine: the failures before, the reason that the engine reports, or the caller's choice.
         const reason = [...reasons, report.reason ?? wanted.reason].filter(Boolean).join("; ");
         link = new WorkerClient(running, reason ? { engine, thread, reason } : { engine, thread }, report);
         resolve(link);

@@ -50,7 +50,7 @@ export class FlowRunner implements Flow {
     let engine: Promise<WorkerClient> | undefined;
     const start = () => {
       engine ??= this.#pool.take({}, starting.signal);
-      // Whoever waits for it gets the error.
+      // The code that waits for the engine gets the error.
       engine.catch(() => {});
     };
     const abort = () => starting.abort(abortReason(signal));
@@ -173,7 +173,7 @@ export class FlowRunner implements Flow {
       measured = now;
       onProgress(now);
     };
-    // The page has told it when it requested the challenge itself.
+    // The page has reported the state when it requested the challenge itself.
     let isTold = options.challengeResponse !== undefined;
     const onUpdate = (update: Update) => {
       if (update.type === "progress") progress(update);
@@ -182,7 +182,7 @@ export class FlowRunner implements Flow {
     };
     const onShare = async (share: Share) => {
       const chunk = await loadSearch().catch(() => undefined);
-      // Without the file that distributes a search this engine goes on alone, if it has the hash function.
+      // Without the file that distributes a search, only this engine continues, if it has the hash function.
       if (!chunk && share.elapsedMs > 0)
         return searchAlone(link, share, flow.maxNumber, over.signal, progress);
       const { ParallelSearch } = chunk ?? (await loadChunk(loadSearch));

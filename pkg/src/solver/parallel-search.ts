@@ -70,7 +70,7 @@ export class ParallelSearch {
           onShare: (share) => (shared = this.share(share, link, wanted)),
         })) as number | null;
       } catch (error) {
-        // The others go on when the first engine dies.
+        // The other engines continue when the first one fails.
         if (shared) return await shared;
         if (!this.#replaces(link)) throw error;
       } finally {

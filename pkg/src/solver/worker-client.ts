@@ -114,7 +114,7 @@ export class WorkerClient {
   close(failure: Failure): void {
     if (this.#closed) return;
     this.#closed = new SaltmineError(failure);
-    // On the page there is no thread to end: what runs there has to hear it.
+    // An engine on the page has no thread that can be terminated: it has to receive the message.
     for (const id of this.#pending.keys()) this.#thread.post({ type: "abort", id });
     this.#thread.terminate();
     for (const pending of [...this.#pending.values()]) pending.reject(this.#closed);

@@ -5,7 +5,7 @@ declare const scheduler: { yield?: () => Promise<void> } | undefined;
 
 /** Runs everything that waits for this thread first. Not `setTimeout`, which browsers stretch to 4 ms. */
 export async function pause(): Promise<void> {
-  // It resumes before messages and timers are handled, so that it alone would not see an abort.
+  // It resumes before messages and timers are handled, so that with only this an abort would not be noticed.
   if (typeof scheduler === "object") await scheduler.yield?.();
   return new Promise((resolve) => {
     if (typeof setImmediate === "function") {
