@@ -127,7 +127,7 @@ fn blank_locations(module: &mut Module) {
     }
 }
 
-/// Where a data segment lies in memory.
+/// Returns the address of a data segment in memory.
 fn address_of(data: &Data) -> Option<u32> {
     match data.kind {
         DataKind::Active { offset: ConstExpr::Value(Value::I32(address)), .. } => {

@@ -1,4 +1,4 @@
-//! The test files of Node's runner, and which of them need Chromium.
+//! The test files for Node's test runner, and which of them need Chromium.
 
 use std::collections::BTreeSet;
 use std::fs;

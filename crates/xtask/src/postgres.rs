@@ -52,7 +52,7 @@ impl Postgres {
                 .context("it does not run as root, and there is no user `postgres`")?;
         }
         let data = folder.join("data");
-        // No passwords and no syncing: nothing in here is worth anything.
+        // Without passwords and without syncing, since the database contains only the data of tests.
         let made = unprivileged(&programs.join("initdb"), machine)
             .args(["--username=saltmine", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"])
             .arg("--pgdata")

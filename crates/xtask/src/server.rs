@@ -106,7 +106,7 @@ impl TestServer {
         Ok(server)
     }
 
-    /// Tells a command the addresses.
+    /// Sets the addresses as variables in a command's environment.
     pub(crate) fn pass_to(&self, command: &mut Command) -> Result<()> {
         command
             .env("SALTMINE_TEST_SERVER", &self.url)

@@ -103,7 +103,7 @@ fn test_on_postgres(tools: &mut TestTools) -> Result<()> {
         tools.skipped.push("the server's tests on PostgreSQL".into());
         return Ok(());
     };
-    // Of the workspace: of the package alone, cargo would choose other features and compile all again.
+    // The whole workspace: for only the package, cargo would select other features and compile everything again.
     let mut command = cargo();
     command.args(["test", "--workspace", "--quiet"]);
     for test in server_tests()? {

@@ -151,7 +151,7 @@ fn check_glue(table: &Table, variant: &Variant) -> Result<()> {
 /// Makes a module of wasm2js's output that exports a function: it makes an instance of the imports and returns its
 /// exports.
 fn translate(script: &str) -> Result<String> {
-    // A function stands in for rotations, and engines do not inline it: rotations are half of the work.
+    // wasm2js emulates rotations by a function that engines do not inline; rotations are half of the work.
     let rotation = Regex::new(r"__wasm_rotl_i32\(([\w$]+)(?: \| 0)?, (\d+)(?: \| 0)?\)")?;
     let mut rotations = 0;
     let rotated = rotation.replace_all(script, |found: &Captures<'_>| {
@@ -186,7 +186,7 @@ fn declarations(path: &str, types: &str) -> String {
     )
 }
 
-/// Leaves a file alone that has the text already: its time is that of its last change.
+/// Writes a file unless it has this content already, so that its modification time is that of its last change.
 fn write_if_changed(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|current| current == content) {
         return Ok(());
