@@ -1,5 +1,5 @@
-//! The client's flow under any answers, any clock and any luck: it ends, after few requests, with what the answers
-//! mean. Input: bytes that [`script`] makes events of.
+//! The client's flow with any responses, any clock and any random numbers: it ends after few requests, with the result
+//! that the responses imply. Input: bytes that [`script`] turns into events.
 //!
 //! The flow runs next to a [`model`] of what the documentation promises (`docs/client.md`, "What it does by itself").
 

@@ -57,7 +57,7 @@ fn naive_allows(entry: &str, origin: &str) -> bool {
     })
 }
 
-/// What lies next to an entry: its own host, what is below it, and what only looks like it.
+/// Checks the origins next to an entry: its own host, its subdomains, and hosts that only look like it.
 fn neighbours(domain: &AllowedDomain, entry: &str) {
     let (host, below, port) = naive_entry(entry);
     let port = port.map_or(String::new(), |port| format!(":{port}"));

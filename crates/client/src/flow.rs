@@ -260,7 +260,7 @@ impl Flow {
 
     /// Whether a 400 of the path in use leaves other paths to try. A server that issues challenges for apps only refuses
     /// the older path: if it was remembered, the newer one follows; if the newer one responded 404, such as for an unknown
-    /// app, the session request tells what is wrong.
+    /// app, the response to the session request has the reason.
     fn has_other_paths(&self) -> bool {
         self.path > 0 || (self.config.challenge_paths.len() > 1 && self.is_bare_path())
     }

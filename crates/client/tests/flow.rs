@@ -26,7 +26,7 @@ fn awaiting_session() -> Flow {
     flow
 }
 
-/// The end of a flow whose requests, from the one that waits, are all answered by this.
+/// Returns the last step of a flow that receives `event` for the request that waits and for all further requests.
 fn exhausted(mut flow: Flow, event: Event<Body>) -> Step {
     for _ in 0..20 {
         match flow.resume(event.clone(), now()) {
@@ -419,7 +419,7 @@ fn a_solution_can_be_the_goal() {
     assert!(matches!(flow.resume(not_json(404), now()), Step::Solved(None)));
 }
 
-/// Whatever a server answers, over and over: a flow ends after few requests.
+/// A flow ends after few requests, even if the server always sends the same response, whichever it is.
 #[test]
 fn nothing_loops() {
     let mut bodies =

@@ -104,7 +104,7 @@ fn an_older_route_that_is_refused_after_a_404_is_no_failure() {
     assert_eq!(failure(flow.resume(not_json(400), now())).code, Code::BadRequest, "the newer route's own");
 }
 
-/// A page remembers the older route for a day; a server that meanwhile issues challenges of version 2 alone refuses it.
+/// A page remembers the older route for a day; a server that has since changed to only version 2 refuses it.
 #[test]
 fn an_older_route_that_is_remembered_and_refused_gives_way_to_the_newer() {
     let mut flow = Flow::new(Config { challenge_paths: vec![OLDER.into(), NEWER.into()], ..config() });

@@ -36,9 +36,9 @@ pub(crate) fn push_canonical(text: &mut String, number: u64) {
     text.extend(digits[first..].iter().copied().map(char::from));
 }
 
-/// Reads the one canonical spelling of an integer in `0..=MAX_NUMBER`: digits alone, no leading zero.
+/// Reads the one canonical spelling of an integer in `0..=MAX_NUMBER`: only digits, no leading zero.
 ///
-/// Two texts never give the same number: whoever hashes the number again hashes the text that was sent.
+/// Two texts never give the same number, so that a hash of the number is also a hash of the text that was sent.
 pub(crate) fn parse_canonical(text: &[u8]) -> Option<u64> {
     // 2^53 - 1 has 16 digits.
     if text.is_empty() || text.len() > 16 || (text.len() > 1 && text[0] == b'0') {

@@ -19,7 +19,7 @@ fn seeded(mut state: u64) -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
     }
 }
 
-fn draw(max_number: u64, seed: u64) -> Challenge {
+fn generate(max_number: u64, seed: u64) -> Challenge {
     let params = IssueParams { max_number, ttl_seconds: 300, now_seconds: NOW };
     issue(SECRET, params, &mut seeded(seed)).unwrap()
 }
@@ -33,8 +33,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_drawn_challenge_can_be_solved_and_is_accepted(max in 1_u64..300, seed: u64) {
-        let challenge = draw(max, seed);
+    fn an_issued_challenge_can_be_solved_and_is_accepted(max in 1_u64..300, seed: u64) {
+        let challenge = generate(max, seed);
         prop_assert_eq!(challenge.algorithm_name(), "SHA-256");
         prop_assert_eq!(challenge.max_number(), max);
         prop_assert_eq!(challenge.expires_at_seconds(), Some(NOW + 300));
@@ -52,12 +52,12 @@ proptest! {
     }
 }
 
-/// Every number comes up, none much more often than its share: six thousand draws of 1..=6, a thousand each.
+/// Every number occurs, none much more often than its share: of six thousand numbers in 1..=6, about a thousand each.
 #[test]
-fn numbers_are_drawn_evenly() {
+fn numbers_are_evenly_distributed() {
     let mut counts = [0; 7];
     for seed in 0..6000 {
-        counts[solve(&draw(6, seed)).unwrap() as usize] += 1;
+        counts[solve(&generate(6, seed)).unwrap() as usize] += 1;
     }
     assert_eq!(counts[0], 0);
     for count in &counts[1..] {
@@ -67,18 +67,19 @@ fn numbers_are_drawn_evenly() {
 
 #[test]
 fn an_impossible_largest_number_is_taken_into_range() {
-    assert_eq!(draw(0, 1).max_number(), 1);
-    assert_eq!(draw(u64::MAX, 1).max_number(), saltmine_protocol::MAX_NUMBER);
+    assert_eq!(generate(0, 1).max_number(), 1);
+    assert_eq!(generate(u64::MAX, 1).max_number(), saltmine_protocol::MAX_NUMBER);
 }
 
 #[test]
 fn salts_differ() {
-    let salts: std::collections::HashSet<_> = (0..1000).map(|seed| draw(1, seed).salt().to_owned()).collect();
+    let salts: std::collections::HashSet<_> =
+        (0..1000).map(|seed| generate(1, seed).salt().to_owned()).collect();
     assert_eq!(salts.len(), 1000);
 }
 
 #[test]
-fn a_failing_generator_fails_the_draw() {
+fn a_failing_generator_fails_the_challenge() {
     let params = IssueParams { max_number: 1, ttl_seconds: 1, now_seconds: NOW };
     assert_eq!(issue(SECRET, params, &mut |_: &mut [u8]| Err("no entropy")), Err("no entropy"));
 }

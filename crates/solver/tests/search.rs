@@ -1,5 +1,5 @@
-//! One suite for every backend: natively, and on WebAssembly with and without `simd128`. The judge is a naive
-//! twin of three lines over the `sha1` and `sha2` crates.
+//! One suite for every backend: natively, and on WebAssembly with and without `simd128`. The expected
+//! results are those of a reference implementation of three lines with the `sha1` and `sha2` crates.
 
 // clippy knows only `#[test]` functions as tests, not those of wasm-bindgen.
 #![allow(clippy::unwrap_used)]
@@ -32,8 +32,8 @@ fn target(hash: Hash, salt: &[u8], number: u64) -> Target {
     }
 }
 
-/// The naive twin: hash every candidate whole, in order.
-fn naive(hash: Hash, salt: &[u8], wanted: &Target, first: u64, last: u64) -> Option<u64> {
+/// The reference implementation: hashes every candidate completely, in order.
+fn reference(hash: Hash, salt: &[u8], wanted: &Target, first: u64, last: u64) -> Option<u64> {
     (first..=last).find(|&number| target(hash, salt, number) == *wanted)
 }
 
@@ -90,7 +90,7 @@ fn vectors() {
 
 /// Any salt, any number up to 10^9, a narrow range that holds it or just misses it.
 #[test]
-fn agrees_with_the_naive_twin() {
+fn agrees_with_the_reference_implementation() {
     let salts = prop_oneof![
         3 => proptest::collection::vec(any::<char>(), 0..60)
             .prop_map(|chars| chars.into_iter().collect::<String>().into_bytes()),
@@ -111,7 +111,7 @@ fn agrees_with_the_naive_twin() {
             let (first, last) = (number.saturating_sub(before), number + after);
             let wanted = target(hash, &salt, first + at);
             let found = search(&Job::new(&salt, &wanted), first..=last);
-            prop_assert_eq!(found, naive(hash, &salt, &wanted, first, last));
+            prop_assert_eq!(found, reference(hash, &salt, &wanted, first, last));
             Ok(())
         })
         .unwrap();
@@ -175,8 +175,8 @@ fn each_number_is_covered() {
     }
 }
 
-/// A digest with the one word that the kernel compares first, but another digest. Adding to the state's first and
-/// fifth word keeps what the last four rounds undone lead to.
+/// A wrong digest in which the word that the kernel compares first is right: additions to the first and fifth word of
+/// the state do not change the result of the four inverted final rounds.
 #[test]
 fn a_near_miss_is_no_solution() {
     for salt_len in [44, 50, 58, 70] {

@@ -190,7 +190,7 @@ impl Model {
         let least_ms = retry_after_ms.max(0.0);
         let jitter_ms = [500.0, 1_000.0, 2_000.0].get(self.repeats as usize).copied();
         let Some(jitter_ms) = jitter_ms.filter(|_| self.repeats < REPEATS) else { return otherwise };
-        // A clock that was set back tells no time, and is taken at its worst.
+        // A clock that was set back does not measure the elapsed time: its absolute value is the worst case.
         let elapsed_ms = (now.ms - self.began_ms).abs();
         let late = elapsed_ms + (least_ms + jitter_ms * now.random) > LAST_REPEAT_MS;
         if late { otherwise } else { Expected::Wait { next, least_ms, most_ms: least_ms + jitter_ms } }

@@ -1,5 +1,5 @@
-//! What happens to a flow, made of bytes: mostly answers that a server could give, so that flows go on, and sometimes
-//! anything at all.
+//! The events of a flow, made from bytes: mostly responses that a server could send, so that flows continue, and
+//! sometimes arbitrary ones.
 
 use crate::body::Body;
 use arbitrary::{Arbitrary, Result, Unstructured};

@@ -55,7 +55,7 @@ fn init_of(request: &Request, host: &Host) -> Object {
     init
 }
 
-/// Aborts a request when it is dropped, which does nothing after its end.
+/// Aborts a request when it is dropped; this has no effect on a request that has settled.
 struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {
@@ -91,7 +91,7 @@ pub(super) fn received(response: &Object) -> Event<Body> {
         return Event::Unanswered(Unanswered { timed_out, cause: text("cause").unwrap_or_default() });
     };
     let now_ms = js_sys::Date::now();
-    // A response that was kept for a while tells an earlier time.
+    // The dates of a response that was stored for a while are earlier by its age.
     let age_ms = response.get("ageMs").as_f64().unwrap_or_default();
     let known = |ms: f64| Some(ms + age_ms).filter(|ms| !ms.is_nan());
     let date_ms = text("date").and_then(|date| known(js_sys::Date::parse(&date)));

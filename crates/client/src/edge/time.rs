@@ -109,7 +109,7 @@ impl Drop for Abort<'_> {
     }
 }
 
-/// Runs `work` to its end; `None` when the signal is aborted first.
+/// Runs `work` until it is done; returns `None` when the signal is aborted first.
 pub(super) async fn until_aborted<T>(signal: &AbortSignal, work: impl Future<Output = T>) -> Option<T> {
     let mut abort = Abort::new(signal);
     let mut work = pin!(work);
@@ -122,7 +122,7 @@ pub(super) async fn until_aborted<T>(signal: &AbortSignal, work: impl Future<Out
     .await
 }
 
-/// Runs `work` to its end; `None` when the time has passed first.
+/// Runs `work` until it is done; returns `None` when the time has passed first.
 pub(super) async fn within<T>(ms: f64, work: impl Future<Output = T>) -> Option<T> {
     let mut limit = Sleep::new(ms);
     let mut work = pin!(work);

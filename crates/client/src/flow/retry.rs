@@ -31,7 +31,8 @@ impl Retries {
         }
         let most_ms = FIRST_WAIT_MS * f64::from(1_u32 << self.made);
         let wait_ms = retry_after_ms.unwrap_or(0.0).max(0.0) + most_ms * now.random;
-        // Either way: a clock that was set back tells nothing of the time that has passed, and must not lengthen a wait.
+        // The absolute value, since a clock that was set back does not measure the elapsed time, and must not lengthen
+        // the wait.
         if (now.ms - self.began_ms).abs() + wait_ms > MOST_TIME_MS {
             return None;
         }

@@ -1,5 +1,6 @@
-//! What an attacker pays: candidates a second of one core, by the best native code of this repository and of the usual
-//! crates, for each algorithm and price. Prints a line of JSON for each method; `npm run bench -- --cost` makes the table.
+//! An attacker's rate: candidates per second on one core, by the best native code of this repository and of the usual
+//! crates, for each algorithm and cost. Prints a line of JSON for each method, from which `npm run bench -- --cost`
+//! makes the table.
 //!
 //! Every method is checked against the reference implementation before it is measured.
 

@@ -1,5 +1,5 @@
-//! SHA-256 by the processor's SHA instructions, several independent messages interleaved: one alone waits for the latency
-//! of each instruction.
+//! SHA-256 by the processor's SHA instructions. Several independent messages are interleaved, since a single message
+//! waits for the latency of each instruction.
 
 use super::wide::K;
 use std::arch::x86_64::*;
