@@ -79,7 +79,7 @@ impl FromStr for AllowedDomain {
     }
 }
 
-/// `host` or `host:port`, where an IPv6 address stands in brackets.
+/// Splits `host` or `host:port`, where an IPv6 address is in brackets.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {

@@ -46,10 +46,10 @@ pub struct ApiKey {
     pub created_at: Timestamp,
 }
 
-/// The secret of an API key: shown once, and kept as its SHA-256 alone.
+/// The secret of an API key: shown once; only its SHA-256 is stored.
 ///
-/// A slow hash guards passwords, which people choose and others guess. Of 248 random bits nobody guesses any, so that
-/// a fast one is as good, and costs nothing on each request.
+/// A slow hash protects passwords, which people choose and others can guess. Nobody can guess 248 random bits, so that
+/// a fast hash is as secure, and adds no time to each request.
 pub(crate) struct ApiKeySecret(String);
 
 impl ApiKeySecret {
@@ -82,7 +82,7 @@ impl ApiKeySecret {
         self.0.chars().take(SHOWN_CHARACTERS).collect()
     }
 
-    /// The secret itself, for the one answer that tells it.
+    /// Returns the secret itself, for the one response that contains it.
     pub(crate) fn reveal(self) -> String {
         self.0
     }

@@ -247,7 +247,7 @@ impl Error {
         Self::Panic(text.to_owned())
     }
 
-    /// What a client is told whose answer breaks off after its status was sent.
+    /// The message for a client whose response fails after its status was sent.
     pub(crate) const UNFINISHED: &str = "The answer could not be finished.";
 
     pub(crate) fn log(&self) {

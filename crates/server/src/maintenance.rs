@@ -5,10 +5,10 @@ use std::time::Duration;
 /// Between two rounds of [`sweep`].
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// How long a round may take; the next goes on where it was.
+/// How long a round may take; the next one continues the work.
 const ROUND: Duration = Duration::from_secs(10 * 60);
 
-/// How long a spent challenge is remembered after its end: longer than a request may be on its way, and than the
+/// How long a spent challenge is stored after its expiry: longer than a request may take to arrive, and longer than the
 /// clocks of instances that share a database may differ.
 const GRACE_SECONDS: u64 = 60 * 60;
 

@@ -142,7 +142,7 @@ impl Metrics {
         registry.register("challenge_price_factor", help, limits.prices.0.clone());
         let pool = PoolMetrics::default();
         pool.register(&mut registry);
-        // There from the start, so that whoever watches them sees them begin at nothing.
+        // Created at the start, so that a monitoring system sees them begin at zero.
         for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
             drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));
         }

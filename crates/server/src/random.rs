@@ -34,9 +34,9 @@ pub trait Random: Send + Sync + 'static {
             let mut bytes = [0; 32];
             self.fill(&mut bytes)?;
             // 252 is the largest multiple of 36 in a byte: taking the rest would favour some characters.
-            let drawn =
+            let characters =
                 bytes.iter().filter(|byte| **byte < 252).map(|byte| CHARACTERS[usize::from(byte % 36)]);
-            text.extend(drawn.take(len - text.len()).map(char::from));
+            text.extend(characters.take(len - text.len()).map(char::from));
         }
         Ok(text)
     }

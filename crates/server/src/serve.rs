@@ -104,7 +104,7 @@ async fn accept(
     let connections = GracefulShutdown::new();
     loop {
         let next = async {
-            // While there is no room, further connections wait in the system's queue.
+            // At the limit of connections, further ones wait in the system's queue.
             let permit = limits.wait_for_room().await;
             (Listener::accept(&mut listener).await, permit)
         };

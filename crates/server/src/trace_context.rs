@@ -9,7 +9,7 @@ use std::io;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The kind of a request's span, which only an exported one tells.
+/// The kind of a request's span, which only exported spans have.
 pub(crate) const SPAN_KIND: Option<&str> = if cfg!(feature = "otlp") { Some("server") } else { None };
 
 #[cfg(feature = "otlp")]

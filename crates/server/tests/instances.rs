@@ -232,11 +232,11 @@ async fn a_process_that_is_killed_forgets_nothing() {
     }
 }
 
-/// A service that answers with a word, and with another when it is told to go on.
+/// A service that sends one word, and another one after a message from the test.
 fn slow_service() -> (String, std::sync::mpsc::Sender<()>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let (go_on, told) = std::sync::mpsc::channel();
+    let (resume, resumed) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
@@ -247,17 +247,17 @@ fn slow_service() -> (String, std::sync::mpsc::Sender<()>) {
         };
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
         write!(stream, "{head}{}", chunk("first ")).unwrap();
-        told.recv().unwrap();
+        resumed.recv().unwrap();
         write!(stream, "{}data: [DONE]\n\n", chunk("last")).unwrap();
     });
-    (url, go_on)
+    (url, resume)
 }
 
-/// Who deploys a new version cuts nobody's answer off.
+/// The deployment of a new version does not interrupt an agent's answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_server_that_is_told_to_stop_finishes_its_streams() {
+async fn a_server_that_is_stopped_finishes_its_streams() {
     let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
-    let (url, go_on) = slow_service();
+    let (url, resume) = slow_service();
     let agent = [("SALTMINE_AGENT_URL", &*url), ("SALTMINE_AGENT_MODEL", "m")];
     let mut server = start_with(&folder, &database, &agent);
     let app = make_app(&client, &server).await;
@@ -273,7 +273,7 @@ async fn a_server_that_is_told_to_stop_finishes_its_streams() {
     server.signal("-TERM");
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(server.child.try_wait().unwrap().is_none(), "it waits for the stream");
-    go_on.send(()).unwrap();
+    resume.send(()).unwrap();
     while let Some(chunk) = stream.chunk().await.unwrap() {
         text += std::str::from_utf8(&chunk).unwrap();
     }

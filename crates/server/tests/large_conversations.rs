@@ -93,7 +93,7 @@ fn a_long_turn_is_stored_by_few_statements() {
     assert!((1..=2).contains(&statements), "{statements} statements");
 }
 
-/// Each of these responses is about 4 MB; what lies in buffers of the system is not the process's.
+/// Each of these responses is about 4 MB; the system's buffers do not count as memory of the process.
 #[test]
 fn responses_that_are_not_read_take_little_memory() {
     let visitor = Visitor::new("warn");

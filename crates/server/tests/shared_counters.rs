@@ -135,7 +135,7 @@ fn assert_within_a_tenth((accepted, seconds): (u32, f64), burst: f64) {
     assert!((0.9..=1.1).contains(&ratio), "{accepted} of {expected}");
 }
 
-/// Together the two accept what one alone would, before and after one is killed, and with Redis or without.
+/// Together the two accept as much as a single one would, before and after one is killed, and with Redis or without.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_limit_holds_over_instances() {
     let Some(mut pair) = Pair::start(&[("SALTMINE_RATE_LIMIT", "20/40")]).await else { return };
@@ -143,7 +143,7 @@ async fn a_rate_limit_holds_over_instances() {
     assert_within_a_tenth(load(&pair, &[&pair.first, &pair.second], time).await, 40.0);
     pair.second.signal("-KILL");
     assert_within_a_tenth(load(&pair, &[&pair.first, &pair.second], time).await, 0.0);
-    // The instance that is left has counted along, and goes on by itself.
+    // The remaining instance has updated its own counters too, and continues with them.
     pair.redis.stop();
     assert_within_a_tenth(load(&pair, &[&pair.first], time).await, 0.0);
     // Redis is back, and empty: one more burst.
@@ -181,7 +181,7 @@ async fn a_quota_holds_over_instances_and_while_redis_is_away() {
     assert_eq!(pair.list(&pair.first, &visitor).await, 429, "it fails closed");
 }
 
-/// The price that one instance's visitors raise, the other's pay.
+/// The difficulty that the visitors of one instance raise is also that of the other one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_price_is_shared() {
     let adaptive = [("SALTMINE_POW_ADAPTIVE", "prefix=10/8"), ("SALTMINE_RATE_LIMIT", "off")];

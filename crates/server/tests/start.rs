@@ -347,7 +347,7 @@ fn in_production_it_prints_its_address_and_no_secret() {
     );
     assert_eq!(server.printed, format!("listening on http://{}\n", server.address));
     assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200 OK"));
-    assert!(!folder.path().join(".saltmine").exists(), "nothing is drawn");
+    assert!(!folder.path().join(".saltmine").exists(), "nothing is generated");
     let owner = "/manage/tenants/t/projects/p";
     let made = server.post(&format!("{owner}/api-keys"), KEY, r#"{"name":"x","agentId":"chat-completions"}"#);
     let api_key = made.split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
@@ -379,7 +379,7 @@ fn without_its_secret_proof_of_work_is_off() {
 }
 
 #[test]
-fn in_development_missing_secrets_are_drawn_and_kept() {
+fn in_development_missing_secrets_are_generated_and_kept() {
     let folder = TempDir::new().unwrap();
     let page = TempDir::new().unwrap();
     fs::write(page.path().join("index.html"), "<title>Demo</title>").unwrap();
@@ -467,7 +467,7 @@ fn damaged_secrets_are_left_alone() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         errors,
-        "state/secrets.env lacks INKEEP_ANON_JWT_SECRET: delete the file to have new secrets drawn.\n"
+        "state/secrets.env lacks INKEEP_ANON_JWT_SECRET: delete the file to generate new secrets.\n"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "INKEEP_POW_HMAC_SECRET=x\n");
 }

@@ -17,7 +17,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// What is read of one answer at most, in bytes: far more than any model writes.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// What is told of an error's body in the log.
+/// How many characters of an error's body the log shows.
 const SHOWN_CHARACTERS: usize = 500;
 
 /// Where the service is and what it is asked for.
@@ -51,7 +51,7 @@ impl ChatCompletions {
             .tls_backend_preconfigured(tls().map_err(|error| AgentError(with_causes(&error)))?)
             .connect_timeout(CONNECT_TIME)
             .timeout(settings.time_limit)
-            // The key is for this service alone.
+            // The key is only for this service, and must not follow a redirect.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("saltmine-server/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -61,7 +61,7 @@ impl ChatCompletions {
 }
 
 /// Returns the TLS settings of the client: this machine's certificates, with a provider of its own. The provider of the
-/// whole process belongs to whoever embeds this library.
+/// whole process belongs to the application that embeds this library.
 pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -78,7 +78,7 @@ struct Question<'a> {
     stream: bool,
 }
 
-/// A piece of the answer, or all of it from a service that does not stream.
+/// A part of the response, or the whole response of a service that does not stream.
 #[derive(Deserialize)]
 struct Completion {
     #[serde(default)]

@@ -68,7 +68,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CommandError> {
         greeting += &banner(&config, address);
     }
     greeting += &format!("listening on http://{address}\n");
-    // Whoever closed our stdout does not want to read this, but may want the server.
+    // A closed stdout must not stop the server: it only means that nobody reads this text.
     let _ = io::stdout().write_all(greeting.as_bytes());
 
     let result = serve(Listeners { public, admin }, state, stop).await.map_err(CommandError::Serve);
@@ -89,9 +89,9 @@ fn banner(config: &Config, address: SocketAddr) -> String {
         }
         None => "  proof of work  off: INKEEP_POW_HMAC_SECRET is set to nothing".to_owned(),
     });
-    if let Some(drawn) = &config.drawn_secrets {
-        let file = drawn.file.display();
-        lines.push(format!("  secrets        drawn at random and kept in {file}: for development only"));
+    if let Some(generated) = &config.generated_secrets {
+        let file = generated.file.display();
+        lines.push(format!("  secrets        generated and stored in {file}: for development only"));
     }
     lines.push("\n".to_owned());
     lines.join("\n")

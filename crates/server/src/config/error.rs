@@ -43,9 +43,9 @@ pub enum ConfigError {
     Invalid {
         /// The variable.
         name: &'static str,
-        /// What it holds.
+        /// Its value.
         value: String,
-        /// What it should hold.
+        /// What its value must be.
         must: String,
     },
     /// A variable begins like the server's own and is not one of them.
@@ -82,7 +82,7 @@ pub enum ConfigError {
         /// What it contains.
         private: &'static str,
     },
-    /// The drawn secrets can be neither read nor made.
+    /// The generated secrets can be neither read nor made.
     #[error(transparent)]
     Secrets(#[from] development::SecretsError),
 }

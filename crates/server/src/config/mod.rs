@@ -19,7 +19,7 @@ pub use limits::LimitArguments;
 pub use management::ManagementArguments;
 pub use summary::{SummaryLine, price};
 
-use crate::development::{self, DrawnSecrets};
+use crate::development::{self, GeneratedSecrets};
 use crate::store::StoreKind;
 use crate::{ChatCompletionsSettings, ContextBudget, Random, RateLimit, Secret, Settings};
 use ipnet::IpNet;
@@ -56,7 +56,7 @@ pub struct Config {
     /// The agent that asks a service, if there is one.
     pub agent: Option<ChatCompletionsSettings>,
     /// The secrets that were generated because the environment had none, if any.
-    pub drawn_secrets: Option<DrawnSecrets>,
+    pub generated_secrets: Option<GeneratedSecrets>,
     /// What the handlers need to know.
     pub settings: Settings,
 }
@@ -86,8 +86,8 @@ impl Arguments {
             "development" => Environment::Development,
             _ => return Err(invalid("SALTMINE_ENV", &self.environment, "production or development")),
         };
-        let drawn_secrets = match environment {
-            Environment::Development => self.draw_missing_secrets(random)?,
+        let generated_secrets = match environment {
+            Environment::Development => self.generate_missing_secrets(random)?,
             Environment::Production => None,
         };
         let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
@@ -143,7 +143,7 @@ impl Arguments {
             agent: self.agent(agent_timeout)?,
             host: self.host,
             database_url: self.database.url,
-            drawn_secrets,
+            generated_secrets,
             settings,
         })
     }
@@ -202,17 +202,20 @@ impl Arguments {
         Ok(Some(ChatCompletionsSettings { url, key, model, time_limit }))
     }
 
-    fn draw_missing_secrets(&mut self, random: &dyn Random) -> Result<Option<DrawnSecrets>, ConfigError> {
+    fn generate_missing_secrets(
+        &mut self,
+        random: &dyn Random,
+    ) -> Result<Option<GeneratedSecrets>, ConfigError> {
         let slots =
             [&mut self.pow_hmac_secret, &mut self.anon_jwt_secret, &mut self.manage_api_bypass_secret];
         if slots.iter().all(|slot| slot.is_some()) {
             return Ok(None);
         }
-        let drawn = development::secrets(&self.state_dir, random)?;
-        for (slot, value) in slots.into_iter().zip(&drawn.values) {
+        let generated = development::secrets(&self.state_dir, random)?;
+        for (slot, value) in slots.into_iter().zip(&generated.values) {
             slot.get_or_insert_with(|| value.clone());
         }
-        Ok(Some(drawn))
+        Ok(Some(generated))
     }
 }
 

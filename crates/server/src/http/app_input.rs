@@ -111,7 +111,7 @@ pub(super) struct AppChange {
     config: Option<ConfigInput>,
 }
 
-/// Tells a member that is `null` from one that is not there.
+/// Distinguishes a member that is `null` from one that is absent.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
@@ -274,7 +274,7 @@ impl WebClientInput {
             }
             None => before.and_then(|before| before.audience.clone()),
         };
-        // Whoever makes an app with keys means its signed-in users.
+        // An app that is created with keys is for signed-in users.
         let default = before.map_or(public_keys.is_empty(), |before| before.allow_anonymous);
         let allow_anonymous = self.allow_anonymous.unwrap_or(default);
         let pow_version = match self.pow_version {

@@ -57,8 +57,8 @@ impl Caller {
         !matches!(self.kind, CallerKind::ApiKey)
     }
 
-    /// Takes the solution that a message costs where every request has its price.
-    pub(super) async fn pay(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
+    /// Checks the solution of a message, where every request requires a proof of work.
+    pub(super) async fn require_solution(&self, state: &AppState, headers: &HeaderMap) -> Result<(), Error> {
         match (&state.settings.proof_of_work, &self.kind) {
             (Some(settings), CallerKind::Anonymous(purpose)) if settings.scope == PowScope::Request => {
                 pow::require_solution(state, settings, purpose, headers).await

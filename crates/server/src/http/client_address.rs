@@ -24,8 +24,8 @@ fn peer(extensions: &Extensions) -> IpAddr {
     peer.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED)).to_canonical()
 }
 
-/// Each proxy adds the address that it was asked from: from the last backwards, the first that is no trusted proxy's
-/// is the client's. What stands before it anyone may have written.
+/// Each proxy appends the address that sent it the request. Read from the last one backwards, the first address that is
+/// not that of a trusted proxy is the client's. The entries before it are not trustworthy.
 fn behind(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
     let mut address = peer;

@@ -4,7 +4,7 @@ use crate::Error;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-/// Tells how many entries the list has on all pages.
+/// The header with the number of entries that the list has on all pages.
 const TOTAL_COUNT: &str = "x-total-count";
 
 /// Returns the response with a line of names and a line for each entry.

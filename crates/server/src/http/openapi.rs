@@ -68,7 +68,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(mut description: Descript
     });
     let json: Bytes = description.to_json().expect("a description is always JSON").into();
     let content_type = [(header::CONTENT_TYPE, "application/json")];
-    // Without the service that would be told this server's address to put a badge on the page.
+    // Without the validator's badge, whose service would receive this server's address.
     let page = SwaggerUi::new(PAGE).config(Config::from(ADDRESS).validator_url("none"));
     Router::new().route(ADDRESS, get(async move || (content_type, json))).merge(page)
 }

@@ -48,7 +48,7 @@ pub(super) async fn app_of(state: &AppState, owner: &Owner, id: &str) -> Result<
     app.filter(is_own).ok_or(Error::AppNotFound)
 }
 
-/// The id of a tenant or project, as it stands in paths and tokens.
+/// Checks the id of a tenant or project, which is part of paths and tokens.
 fn plain_id(field: &str, id: &str) -> Result<String, Error> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if (1..=255).contains(&id.len()) && id.bytes().all(is_plain) {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
 
-/// Tells a client the conversation's id before the first word of the answer.
+/// The header with the conversation's id, which a client receives before the first word of the agent's answer.
 pub(super) const CONVERSATION_ID: HeaderName = HeaderName::from_static("x-conversation-id");
 
 /// Keeps nginx from collecting the events of a stream.
@@ -26,11 +26,11 @@ pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Messages of a conversation at most, so that it can be read in one piece.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
-/// Bytes of JSON of a conversation that goes on, for the same reason: it may be read by many connections at once, and
-/// a response has each text twice.
+/// Bytes of JSON of a conversation to which messages can be added, for the same reason: many connections may read it at
+/// once, and a response has each text twice.
 const MAX_CONVERSATION_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Earlier messages that an agent is told at most.
+/// Earlier messages that an agent receives at most.
 const CONTEXT_MESSAGES: u32 = 200;
 
 /// Characters of one message at most.
@@ -52,7 +52,7 @@ pub(super) struct Answer {
     /// The id of the message.
     pub(super) id: String,
     pub(super) conversation_id: String,
-    /// Dropping it before its end stops the agent. What was said until then is kept.
+    /// Dropping it before it is complete stops the agent. The text that was written until then is stored.
     writing: Writing,
 }
 
@@ -66,10 +66,10 @@ impl Answer {
     ) -> Result<Self, Error> {
         let Question { mut messages, conversation_id } = question;
         check(&messages)?;
-        let draw = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
+        let new_id = |kind: &str| state.random.uuid().map(|id| format!("{kind}_{id}")).map_err(Error::Random);
         let conversation_id = match conversation_id.filter(|id| !id.is_empty()) {
             Some(id) => plain_id(id)?,
-            None => draw("conv")?,
+            None => new_id("conv")?,
         };
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
         let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
@@ -88,10 +88,10 @@ impl Answer {
         let context = context::assemble(prompts, context, state.settings.context_budget)?;
         let mut ids = HashSet::new();
         let messages = messages.into_iter().map(|ReceivedMessage { id, message }| {
-            let drawn = draw("msg")?;
+            let generated = new_id("msg")?;
             Ok(match id.filter(|id| ids.insert(id.clone())) {
-                Some(id) => NewMessage { id, spare_id: Some(drawn), message },
-                None => NewMessage { id: drawn, spare_id: None, message },
+                Some(id) => NewMessage { id, spare_id: Some(generated), message },
+                None => NewMessage { id: generated, spare_id: None, message },
             })
         });
         let mut turn = Turn {
@@ -103,11 +103,11 @@ impl Answer {
             asked_at,
             at: asked_at,
         };
-        let id = draw("msg")?;
+        let id = new_id("msg")?;
         let message = Message { role: Role::Assistant, content: String::new() };
         turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         // Before the quotas: a message without a solution uses up none.
-        caller.pay(state, headers).await?;
+        caller.require_solution(state, headers).await?;
         let charge = match caller.quotas.clone() {
             Some((subjects, report)) => {
                 let tokens = context::tokens_of(&context);
@@ -166,7 +166,7 @@ struct Writing {
     reply: Reply,
     /// Its last message is the answer, as far as it has come.
     turn: Turn,
-    /// The size of the answer as JSON, as far as it has come.
+    /// The size of the agent's answer so far, as JSON.
     answer_bytes: usize,
     /// Whether it is complete, or has failed.
     is_over: bool,
@@ -214,7 +214,7 @@ impl Writing {
             return Ok(Some(piece));
         }
         self.turn.at = self.state.clock.now();
-        // It was checked before; whoever took the id meanwhile was faster.
+        // The id was free when it was checked, but another request may have taken it since.
         match self.state.store.add_turn(&self.visitor, &self.turn, MAX_CONVERSATION_BYTES).await? {
             TurnOutcome::Stored => {
                 if let Some(charge) = &mut self.charge {

@@ -2,8 +2,8 @@ use crate::AppState;
 use crate::metrics::ReplyOutcome;
 use std::time::Duration;
 
-/// Measures one reply of an agent: the time until its first piece, and how it ended. One that is dropped before its end
-/// was cancelled by the client.
+/// Measures one reply of an agent: the time until its first piece, and how it ended. A reply that is dropped before
+/// it is complete was cancelled by the client.
 pub(super) struct ReplyMeter {
     state: AppState,
     agent_id: String,

@@ -13,7 +13,7 @@ impl Route {
     }
 }
 
-/// Tells the request's [`Route`] which it is. Lies around the routes alone.
+/// Stores the matched path in the request's [`Route`]. The layer is added only to routes.
 pub(super) fn note(request: Request) -> Request {
     let extensions = request.extensions();
     if let (Some(route), Some(path)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {

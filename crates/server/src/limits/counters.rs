@@ -34,8 +34,8 @@ pub(crate) struct Taking {
     pub(crate) usages: Vec<Usage>,
 }
 
-/// All counters. While Redis is away, each instance counts for itself; it counts along before, so that it goes on with
-/// what it has seen.
+/// All counters. While Redis is not available, each instance uses its own counters, which it also updates while Redis
+/// is available.
 pub(crate) struct Counters {
     local: LocalCounters,
     shared: Option<Arc<SharedCounters>>,

@@ -28,9 +28,10 @@ impl fmt::Display for AddressPrefix {
 
 impl Limits {
     /// Counts a challenge at `now`, and returns the multiple of the configured work that a challenge now
-    /// requires: 1 where the price is constant.
+    /// requires: 1 if the difficulty is constant.
     ///
-    /// A challenge that names no app is priced by the rate of all apps together: it is valid for each of them.
+    /// The difficulty of a challenge that names no app depends on the rate of all apps together, since the challenge is
+    /// valid for each of them.
     pub(crate) async fn price(&self, app: Option<&str>, prefix: AddressPrefix, now: Duration) -> f64 {
         let factor = self.count_priced(app, prefix, now).await;
         self.prices.observe(factor);
@@ -50,7 +51,7 @@ impl Limits {
         let mut keys = vec![format!("rate:prefix:{prefix}"), "rate:apps".to_owned()];
         keys.extend(app.map(|app| format!("rate:app:{app}")));
         let counts = self.counters.count_event(&keys, half_life, now).await;
-        // One of a known app is not priced by the others'.
+        // The difficulty for a known app does not depend on the rate of the others.
         let (of_prefix, of_app) = (counts.first(), counts.last());
         let factor = |count: Option<&f64>, curve| factor(count.copied().unwrap_or(0.0), half_life, curve);
         factor(of_prefix, settings.prefix).max(factor(of_app, settings.app))
@@ -65,7 +66,7 @@ fn factor(count: f64, half_life: Duration, curve: PriceCurve) -> f64 {
     times.clamp(1.0, f64::from(curve.max_factor.get()).max(1.0))
 }
 
-/// The largest number or counter of a challenge at this price, at most `max`.
+/// Returns the largest number or counter of a challenge at this multiple of the work, at most `max`.
 pub(crate) fn scaled(number: u64, factor: f64, max: u64) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is positive, and capped")]
     let scaled = (number as f64 * factor.max(1.0)) as u64;

@@ -20,7 +20,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// How long a lease is valid. An instance that is killed keeps its leases for that long.
 const LEASE_LIFETIME: Duration = Duration::from_secs(15);
 
-/// How often an instance lengthens its leases.
+/// How often an instance renews its leases.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(5);
 
 /// What every key begins with.
@@ -211,7 +211,7 @@ impl SharedCounters {
     }
 }
 
-/// Lengthens the leases of an instance for as long as it is there.
+/// Renews the leases of an instance until the instance is dropped.
 async fn renew_forever(shared: Weak<SharedCounters>) {
     if let Some(shared) = shared.upgrade() {
         // Connects before the first visitor comes. It ends no lease.

@@ -71,7 +71,7 @@ impl Issuer {
     }
 }
 
-/// The range of a challenge at a price.
+/// Returns the range of a challenge's counter at a multiple of the configured work.
 fn scaled_counters(counters: &RangeInclusive<u32>, factor: f64) -> RangeInclusive<u32> {
     let scaled = |counter: &u32| {
         let counter = scaled((*counter).into(), factor, u32::MAX.into());
@@ -83,7 +83,7 @@ fn scaled_counters(counters: &RangeInclusive<u32>, factor: f64) -> RangeInclusiv
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_counters_follow_the_price() {
+    fn the_counters_follow_the_factor() {
         assert_eq!(super::scaled_counters(&(700..=1300), 1.0), 700..=1300);
         assert_eq!(super::scaled_counters(&(700..=1300), 2.5), 1750..=3250);
         assert_eq!(super::scaled_counters(&(1..=u32::MAX), 2.0), 2..=u32::MAX);

@@ -7,7 +7,7 @@ pub(crate) const MAX_HASH_COST: u32 = 1_000_000;
 pub(crate) const MAX_PASSES: u32 = 16;
 /// The most memory that one key derivation may use, here and on a visitor's machine.
 pub(crate) const MAX_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
-/// The largest counter that may be drawn.
+/// The largest counter that may be generated.
 pub(crate) const MAX_COUNTER: u32 = 10_000_000;
 
 /// The length of a derived key: the only one that every client can solve.

@@ -165,8 +165,8 @@ impl utoipa::ToSchema for PowVersion {
 pub enum PowVersions {
     /// Version 1 on both routes.
     V1,
-    /// Version 2 on `/run/auth/challenge`, version 1 on `/run/auth/pow/challenge` for clients that know no other; both are
-    /// accepted, so that an attacker pays the lower of the two prices.
+    /// Version 2 on `/run/auth/challenge`, version 1 on `/run/auth/pow/challenge` for clients that know no other. Both
+    /// are accepted, so that an attacker can choose the one that requires less work.
     V2,
     /// Version 2 only: `/run/auth/pow/challenge` issues nothing.
     V2Only,

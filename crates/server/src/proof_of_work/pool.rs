@@ -88,7 +88,8 @@ impl Pool {
         Self(Arc::new(Shared { settings, counters, random, metrics, state, work }))
     }
 
-    /// Takes a challenge for an app that is ready, or waits for one. Only counters of the pool's own range are drawn ahead.
+    /// Takes a challenge that is ready, or waits for one, in turns with the requests of other apps. Only challenges
+    /// with counters of the pool's own range are made ahead.
     ///
     /// # Errors
     ///

@@ -81,7 +81,7 @@ impl Store {
         Ok(inserted == 1)
     }
 
-    /// The app with this id, whoever owns it.
+    /// Returns the app with this id, of any tenant and project.
     pub(crate) async fn find_app(&self, id: &str) -> Result<Option<App>, StoreError> {
         if !is_storable(id) {
             return Ok(None);

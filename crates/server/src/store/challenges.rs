@@ -40,7 +40,8 @@ impl Spending {
     }
 }
 
-/// Tells each who waits whether it was first. Of the same challenge twice in a batch, one is.
+/// Reports to each waiting request whether it was the first. If a challenge is in a batch twice, only one of the two
+/// requests is.
 fn answer(batch: &mut Vec<Spend>, inserted: Result<HashSet<[u8; 32]>, StoreError>) {
     match inserted {
         Ok(mut inserted) => {
@@ -57,10 +58,10 @@ fn answer(batch: &mut Vec<Spend>, inserted: Result<HashSet<[u8; 32]>, StoreError
     }
 }
 
-/// One atomic insert; the digests that were not there before.
+/// Inserts the digests in one atomic statement, and returns those that were not there before.
 ///
-/// It has a time limit of its own: whoever comes later waits for it, and a database that went away in the middle never
-/// answers. What was inserted all the same is spent, and nobody was told that it was accepted.
+/// The statement has a time limit of its own: later requests wait for it, and a database that fails in the middle never
+/// responds. Challenges that were inserted in spite of a timeout are spent, although no request was accepted with them.
 async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, StoreError> {
     on!(pool, db => {
         let mut query = QueryBuilder::new("INSERT INTO spent_challenges (digest, expires_at) ");

@@ -360,8 +360,8 @@ async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
         .max_lifetime(None);
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     if !in_memory {
-        // Only its owner may read the conversations in it: SQLite gives the files beside it the same rights. Where this
-        // fails SQLite tells why.
+        // Only its owner may read the conversations in it: SQLite gives the files beside it the same rights. If this
+        // fails, SQLite reports the reason.
         let _ = private_file::options().append(true).create(true).open(options.get_filename());
     }
     let writer = connect_while_locked(&one, &options).await?;

@@ -79,7 +79,7 @@ async fn an_app_that_is_asked_for_often_is_dearer_and_others_are_not() {
     assert_eq!(price(&server, "192.0.2.1", None).await, 800);
 }
 
-/// Challenges that were stored are of no use for the price.
+/// An attacker cannot avoid a higher difficulty with challenges that were requested earlier.
 #[tokio::test]
 async fn sessions_raise_the_price_too() {
     let server = adaptive(curve(1_000_000, 8), curve(10, 4)).await;

@@ -164,7 +164,7 @@ async fn an_app_may_name_another_agent() {
     assert!(asked.lock().unwrap().is_empty());
 }
 
-/// The trace of a trusted proxy goes on at the service: the same trace, and this server's span as the parent.
+/// The trace of a trusted proxy continues at the service: the same trace, with this server's span as the parent.
 #[tokio::test]
 async fn the_trace_of_a_proxy_is_continued() {
     let (server, visitor, asked) = asking("streams").await;

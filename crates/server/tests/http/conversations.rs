@@ -13,15 +13,15 @@ fn pairs(messages: &[(&str, &str)]) -> Vec<(String, String)> {
     messages.iter().map(|(role, content)| ((*role).to_owned(), (*content).to_owned())).collect()
 }
 
-/// Answers with a number, and remembers what it was told.
+/// Replies with a number, and records the messages that it receives.
 #[derive(Clone, Default)]
 struct Scribe(Arc<Mutex<Vec<Vec<Message>>>>);
 
 impl Agent for Scribe {
     fn reply(&self, messages: Vec<Message>) -> Reply {
-        let mut told = self.0.lock().unwrap();
-        told.push(messages);
-        let answer = format!("answer {}", told.len());
+        let mut received = self.0.lock().unwrap();
+        received.push(messages);
+        let answer = format!("answer {}", received.len());
         futures_util::stream::iter([Ok(answer)]).boxed()
     }
 }

@@ -45,7 +45,7 @@ async fn the_demo_page_adds_its_key() {
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(kids(&server).await, [answer.json()["data"]["kid"].as_str().unwrap()]);
     assert!(!server.get("/openapi.json").await.text().contains("demo-keys"));
-    // Anonymous visitors go on.
+    // Anonymous visitors are still accepted.
     let solution = server.solution().await;
     let headers = [("x-inkeep-challenge-solution", &*solution), HERE];
     assert_eq!(server.open_session(DEMO_APP_ID, &headers).await.status, 200);

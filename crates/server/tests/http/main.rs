@@ -1,4 +1,4 @@
-//! The router from outside: raw requests in, raw answers out, each test with a database of its own.
+//! Tests of the router with raw requests and raw responses, each with a database of its own.
 #![allow(
     clippy::unwrap_used,
     unreachable_pub,

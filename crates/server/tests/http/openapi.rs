@@ -93,7 +93,7 @@ async fn answers_are_as_described() {
     assert_eq!(described("Problem"), problem);
 }
 
-/// Who is told to wait is told how long.
+/// A response that makes a client wait has the number of seconds.
 #[tokio::test]
 async fn where_there_is_a_limit_its_header_is_described() {
     let description = description(&Server::new().await).await;

@@ -1,4 +1,4 @@
-//! Where every request has its price, a message costs a solution as a session does.
+//! With a proof of work for every request, a message requires a solution as a session does.
 
 use crate::support::{Server, settings};
 use crate::visitor::Visitor;
@@ -14,7 +14,7 @@ fn per_request() -> Settings {
 }
 
 #[tokio::test]
-async fn a_message_costs_a_solution() {
+async fn a_message_requires_a_solution() {
     let server = Server::with(per_request()).await;
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;

@@ -168,7 +168,7 @@ async fn a_wrong_solution_is_refused_and_spends_nothing() {
     assert_eq!(offer(&server, &app, &bare(&good)).await.0, 200);
 }
 
-/// Whoever knows the keys can sign other parameters than this server issues: they are refused, and no key is derived.
+/// With the keys, one can sign other parameters than this server issues: they are refused, and no key is derived.
 #[tokio::test]
 async fn signed_parameters_of_another_kind_are_refused() {
     let server = Server::with(with(proof_of_work())).await;
@@ -259,9 +259,9 @@ async fn without_random_numbers_there_is_no_challenge() {
     challenge(&server, &app).await;
 }
 
-/// Issuing costs a key derivation: more requests than can wait for one are told to come back.
+/// Each challenge takes a key derivation: if too many requests wait, further ones are refused with `Retry-After`.
 #[tokio::test]
-async fn where_too_many_wait_for_a_challenge_the_next_is_told_to_come_back() {
+async fn where_too_many_wait_for_a_challenge_the_next_is_refused() {
     let dear = KeyDerivation { cost: 1_000_000, ..cheap() };
     let server = Server::with(with(ProofOfWork { key_derivation: dear, ..proof_of_work() })).await;
     let app = server.web_client().await;
@@ -276,7 +276,7 @@ async fn where_too_many_wait_for_a_challenge_the_next_is_told_to_come_back() {
     };
     assert_eq!((refused.status.as_u16(), &refused.json()["reason"]), (503, &"challenges_busy".into()));
     assert_eq!(refused.header("retry-after"), Some("2"));
-    // Everything else goes on.
+    // Other requests still succeed.
     assert_eq!(server.get("/run/auth/pow/challenge").await.status, 200);
     assert!(server.get("/metrics").await.text().contains("saltmine_challenge_pool_refused_total "));
 }

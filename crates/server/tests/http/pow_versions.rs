@@ -24,7 +24,7 @@ fn header(challenge: &Value) -> String {
     if version_of(challenge) == 2 { bare(&solve_v2(challenge)) } else { solve(challenge).header() }
 }
 
-/// By default older clients go on with version 1, and newer ones get version 2.
+/// By default older clients still get version 1, and newer ones get version 2.
 #[tokio::test]
 async fn both_routes_work_by_default() {
     let server = Server::with(with(proof_of_work())).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const FAILED: &str = "Something went wrong on the server. Please try again later.";
 
-/// Fails in the way that it is told.
+/// Fails in the way that its text names.
 struct Broken(&'static str);
 
 impl Agent for Broken {

@@ -87,7 +87,7 @@ fn header(dice: &mut Dice, good: &Solution) -> Vec<u8> {
             Base64::encode_string(&dice.bytes(400, json)).into_bytes()
         }
         3 => {
-            // JSON that breaks off.
+            // JSON that is cut off.
             let json = good.json();
             Base64::encode_string(&json.as_bytes()[..dice.below(json.len())]).into_bytes()
         }

@@ -15,7 +15,7 @@ fn rotated() -> Settings {
     rotated
 }
 
-/// Has the next secrets alone.
+/// Has only the next secrets.
 fn finished() -> Settings {
     let mut finished = rotated();
     finished.proof_of_work.as_mut().unwrap().second_secret = None;

@@ -25,7 +25,7 @@ async fn rest(mut stream: TcpStream) -> String {
     answer
 }
 
-/// A server on a socket, until it is told to stop.
+/// A server on a socket, which runs until it receives a signal to stop.
 struct Running {
     server: Server,
     address: SocketAddr,
@@ -102,7 +102,7 @@ async fn a_head_has_its_limit() {
     let head = |bytes: usize| format!("{GET}Connection: close\r\nX-Filler: {}\r\n\r\n", "x".repeat(bytes));
     assert!(rest(send(running.address, &head(8 * 1024)).await).await.starts_with("HTTP/1.1 200"));
     let mut stream = TcpStream::connect(running.address).await.unwrap();
-    // It is answered before it is sent to its end.
+    // The response comes before the whole head has been sent.
     let _ = stream.write_all(head(64 * 1024).as_bytes()).await;
     let mut answer = [0; 12];
     timeout(LONG, stream.read_exact(&mut answer)).await.expect("it is answered").unwrap();
@@ -113,7 +113,7 @@ async fn a_head_has_its_limit() {
     running.stop().await;
 }
 
-/// Refused before there is a request: hyper answers by itself, with a status and no more.
+/// Refused before there is a request: hyper sends the response itself, with only a status.
 #[tokio::test]
 async fn what_is_no_request_gets_a_status_and_no_more() {
     let running = Running::with(settings()).await;

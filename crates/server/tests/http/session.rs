@@ -136,7 +136,7 @@ async fn any_origin_is_one_that_is_there() {
     assert_eq!(server.post(&path, &[], "").await.status, 403, "it must be told");
 }
 
-/// Each request is wrong in every later way too: what is told is the first.
+/// Each request also fails every later check: the response reports only the first failure.
 #[tokio::test]
 async fn checks_come_in_their_order() {
     let server = Server::new().await;

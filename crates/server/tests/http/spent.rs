@@ -75,7 +75,7 @@ async fn spent_challenges_are_forgotten_long_after_they_end() {
     assert_eq!(sweep(&server.state).await.unwrap(), 0);
 }
 
-/// All who come later wait for the same statement: it is given up before their own time is over.
+/// Later requests wait for the same statement: it is given up before the time limit of those requests.
 #[tokio::test]
 async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     let server = Server::with(Settings { request_timeout: Duration::from_secs(300), ..settings() }).await;

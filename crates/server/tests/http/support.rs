@@ -24,7 +24,7 @@ pub const MANAGEMENT_KEY: &str = "a management key";
 pub const PAGE: &str = "https://docs.example.com";
 pub const APPS: &str = "/manage/tenants/acme/projects/docs/apps";
 
-/// Time stands still until a test moves it.
+/// A clock that only a test advances.
 #[derive(Clone)]
 pub struct HandClock(Arc<AtomicI64>);
 
@@ -125,7 +125,7 @@ impl Server {
     pub async fn another_with(&self, settings: Settings) -> Self {
         static OTHERS: AtomicU64 = AtomicU64::new(1);
         let other = Self::start(settings, self.database.clone()).await;
-        // Not the numbers that the first one drew.
+        // Not the numbers that the first one generated.
         other.random.count.store(OTHERS.fetch_add(1, Ordering::SeqCst) << 32, Ordering::SeqCst);
         other
     }

@@ -1,5 +1,4 @@
-//! A fresh database for a test: a file of SQLite, or, where `SALTMINE_TEST_POSTGRES_URL` names a server, a schema of
-//! PostgreSQL.
+//! A fresh database for a test: a SQLite file, or a PostgreSQL schema if `SALTMINE_TEST_POSTGRES_URL` names a server.
 
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
