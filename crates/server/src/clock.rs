@@ -1,10 +1,10 @@
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
 
-/// Where the time comes from: the system's in production, a hand-turned one in tests.
+/// The source of the time: the system's clock in production, a clock that the test sets in tests.
 pub trait Clock: Send + Sync + 'static {
-    /// The time of day, in whole milliseconds, as it is kept: what is told of a thing when it is made is told again
-    /// when it is read. It may jump when the system's clock is set.
+    /// Returns the time of day in whole milliseconds, as the database stores it, so that the response that creates an
+    /// item and later ones have the same time. It may jump when the system's clock is set.
     fn now(&self) -> Timestamp;
 
     /// The time since some fixed moment. It never goes back.
