@@ -1,4 +1,4 @@
-/** Known challenges and their numbers; every room is held to the same list. */
+/** Known challenges and their numbers, the same for every implementation and every environment. */
 import { readFileSync } from "node:fs";
 
 const file = JSON.parse(readFileSync(new URL("../vectors/altcha-v1.json", import.meta.url), "utf8"));

@@ -1,6 +1,6 @@
 /**
- * The words that documents and public doc comments do not use, and what to write instead. Each pattern is tried on one
- * line of prose, without its code. `unless` is a pattern of the same line that makes the word right.
+ * The words that documents and comments do not use, and what to write instead. Each pattern is tried on one line of
+ * prose, without its code. `unless` is a pattern of the same line that makes the word right.
  */
 export const GLOSSARY = [
   { not: /\bdoors?\b|\bways? in\b(?! which)/i, write: "entry point, export" },
@@ -35,7 +35,12 @@ export const GLOSSARY = [
   },
   { not: /\btwins?\b/i, write: "a reference implementation" },
   { not: /\bworth\b/i, write: "proportional to the work" },
-  { not: /\b(?:keeper|lender|attendance|leases)\b/i, write: "the name of the responsibility" },
+  {
+    not: /\b(?:keeper|lender|attendance|leases)\b/i,
+    // In Redis, an instance has leases.
+    unless: /\b(?:instances?|Redis|renew(?:s|ed|al)?)\b/i,
+    write: "the name of the responsibility",
+  },
   {
     not: /\bt(?:akes?|ook|aking) off\b|\bland(?:s|ed)?\b|\bflights?\b/i,
     write: "start, settle, pending request",

@@ -25,34 +25,36 @@ function ofMarkdown(source) {
   );
 }
 
-/** The doc comments of a Rust module and of its public items. */
-function ofRust(source) {
-  const all = lines(source);
-  const isDoc = ({ text }) => /^\s*\/\/\//.test(text);
-  const isPublic = (index) => {
-    const item = all.slice(index).find((line) => !isDoc(line) && !/^\s*(?:#\[|\/\/)/.test(line.text));
-    return /^\s*pub (?!\()/.test(item?.text ?? "");
-  };
-  return all
-    .filter((line, index) => /^\s*\/\/!/.test(line.text) || (isDoc(line) && isPublic(index)))
-    .map(({ number, text }) => ({ number, text: text.replace(/^\s*\/\/[/!] ?/, "") }));
-}
+/** The comments of a source, without the examples in them. `commentsOf` returns the comment of each line, or "". */
+const ofSource = (commentsOf) => (source) =>
+  ofMarkdown(commentsOf(source.split("\n")).join("\n")).filter(({ text }) => text.trim());
 
-/** The doc comments of a TypeScript module, without their examples. */
-function ofTypeScript(source) {
+/** Comments that begin with `//`, and those between slashes with asterisks. */
+function slashComments(lines) {
   let inside = false;
-  const comments = lines(source).map(({ number, text }) => {
-    const begins = /^\s*\/\*\*/.test(text);
-    const isComment = inside || begins;
-    inside = isComment && !text.includes("*/");
-    const prose = text.replace(/^\s*(?:\/\*\*|\*(?!\/))? ?/, "").replace(/\s*\*\/.*$/, "");
-    return { number, text: isComment ? prose : "" };
+  return lines.map((line) => {
+    const begin = inside ? undefined : /(?:^|\s)(\/\/[/!]?|\/\*\*?)(?=\s|$)/.exec(line);
+    if (!inside && !begin) return "";
+    const comment = begin ? line.slice(begin.index + begin[0].length) : line.replace(/^\s*\*(?!\/)/, "");
+    if (begin?.[1].startsWith("//")) return comment;
+    inside = !comment.includes("*/");
+    return comment.replace(/\*\/.*$/, "").trimEnd();
   });
-  const markdown = ofMarkdown(comments.map(({ text }) => text).join("\n"));
-  return markdown.filter(({ text }) => text);
 }
 
-const READERS = { md: ofMarkdown, rs: ofRust, ts: ofTypeScript };
+/** Comments that begin with `#`. */
+const hashComments = (lines) => lines.map((line) => /(?:^|\s)#(.*)$/.exec(line)?.[1] ?? "");
+
+const READERS = {
+  md: ofMarkdown,
+  ...Object.fromEntries(
+    ["rs", "ts", "tsx", "mjs", "js", "css"].map((extension) => [extension, ofSource(slashComments)]),
+  ),
+  ...Object.fromEntries(["toml", "yaml", "yml"].map((extension) => [extension, ofSource(hashComments)])),
+};
+
+/** The extensions of the files whose prose can be read. */
+export const EXTENSIONS = Object.keys(READERS);
 
 /** The lines of prose of a file, by its extension. */
 export const prose = (file, source) =>

@@ -28,7 +28,7 @@ pub(crate) const LINT: &[Step] = &[
     Step { label: "checking promises: ESLint", run: |_| check_promises() },
     Step { label: "checking import cycles: dpdm", run: |_| run(&mut node(CYCLES)) },
     Step { label: "checking the dependencies: cargo-deny", run: |_| check_dependencies() },
-    Step { label: "checking the words of the documents", run: |_| run(&mut node(WORDS)) },
+    Step { label: "checking the words of documents and comments", run: |_| run(&mut node(WORDS)) },
 ];
 
 /// Formats every file, and lowers the counts that `CYCLES` and `WORDS` allow to what is left.
