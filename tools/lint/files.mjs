@@ -15,6 +15,7 @@ const FOLDERS = [
   "fuzz",
   "pkg/build",
   "pkg/src",
+  "site",
   "tests",
   "tools",
   "www",
