@@ -224,33 +224,45 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         let file = file.strip_prefix(root()).map(PathBuf::from).unwrap_or(file);
         tools.skipped.push(format!("{} (needs Chromium)", file.display()));
     }
-    if files.run.is_empty() {
-        return Ok(());
-    }
     // Node 20 applies it to whole files, whatever their tests say.
     let timeout_minutes = if kind == "test" { 5 } else { 20 };
-    let mut tests = node("--test");
-    tests
-        .args(["--test-reporter=spec", "--test-concurrency=1"])
-        .arg(format!("--test-timeout={}", timeout_minutes * 60_000))
-        .args(files.run)
-        .env("SALTMINE_SERVER", server::binary())
-        .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
-        .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
-        .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)))
-        .envs(tools.go.as_ref().map(|path| ("SALTMINE_GO", path)));
-    if let Some(webkit) = &tools.webkit {
-        webkit.pass_to(&mut tests);
+    let (independent, timed): (Vec<_>, Vec<_>) = files.run.into_iter().partition(|file| is_independent(file));
+    let mut all_passed = true;
+    // In the matrix nearly all files are of the second kind.
+    for (files, concurrency) in [(independent, if kind == "test" { 2 } else { 1 }), (timed, 1)] {
+        if files.is_empty() {
+            continue;
+        }
+        let mut tests = node("--test");
+        tests
+            .args(["--test-reporter=spec".into(), format!("--test-concurrency={concurrency}")])
+            .arg(format!("--test-timeout={}", timeout_minutes * 60_000))
+            .args(files)
+            .env("SALTMINE_SERVER", server::binary())
+            .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
+            .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
+            .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)))
+            .envs(tools.go.as_ref().map(|path| ("SALTMINE_GO", path)));
+        if let Some(webkit) = &tools.webkit {
+            webkit.pass_to(&mut tests);
+        }
+        if let Some(postgres) = &tools.postgres {
+            postgres.pass_to(&mut tests);
+        }
+        if kind == "matrix" {
+            // Builds examples/rust-web.
+            tests.env("SALTMINE_WASM_BINDGEN", tools::wasm_bindgen()?);
+        }
+        all_passed &= status(&mut tests)?.success();
     }
-    if let Some(postgres) = &tools.postgres {
-        postgres.pass_to(&mut tests);
-    }
-    if kind == "matrix" {
-        // Builds examples/rust-web.
-        tests.env("SALTMINE_WASM_BINDGEN", tools::wasm_bindgen()?);
-    }
-    if !status(&mut tests)?.success() {
+    if !all_passed {
         bail!("some tests failed: see above.");
     }
     Ok(())
+}
+
+/// Whether a test file may run beside another one: nothing in it depends on how long something takes.
+fn is_independent(file: &Path) -> bool {
+    const FOLDERS: [&str; 5] = ["docs", "interop", "lint", "release", "size"];
+    FOLDERS.iter().any(|folder| file.starts_with(root().join("tests").join(folder)))
 }
