@@ -65,7 +65,7 @@ describe("docs/production.md", () => {
   test("watches, and every metric it names is there", async () => {
     const printed = await runInShell(watch);
     assert.equal(printed.match(/\{"status":"ok"\}/g).length, 2);
-    for (const [, name] of production.matchAll(/`(saltmine_[a-z_]+)/g)) {
+    for (const [, name] of production.matchAll(/`(saltmine_[a-z0-9_]+)/g)) {
       assert.ok(printed.includes(`# TYPE ${name.replace(/_(total|info)$/, "")} `), name);
     }
   });
