@@ -1,5 +1,6 @@
 /** Builds the documentation: Markdown and the package's types to static pages in www/dist/docs. */
 import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, normalizePath } from "vite";
@@ -77,7 +78,10 @@ function resolve(from, href) {
   const source = path ? posix.join(posix.dirname(from.source), path) : from.source;
   const folder = posix.dirname(from.file);
   // Vite copies the picture and replaces this path.
-  if ([".png", ".svg"].includes(extname(source))) return posix.relative(posix.join("site", folder), source);
+  if ([".png", ".svg"].includes(extname(source))) {
+    if (!existsSync(join(root, source))) throw new Error(`${from.source}: ${href} does not exist`);
+    return posix.relative(posix.join("site", folder), source);
+  }
   const to = pageOf.get(source);
   if (!to) throw new Error(`${from.source}: ${href} is not in the documentation`);
   links.push({ from, to, id, href });

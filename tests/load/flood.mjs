@@ -124,11 +124,11 @@ export async function flood({ seconds, cores = 4 }) {
       ["off", {}],
       ["on", ADAPTIVE],
     ]) {
-      console.error(`load: a flood from ${network}, adaptive price ${name}`);
+      console.error(`load: a flood from ${network}, adaptive difficulty ${name}`);
       const { perHour, medianMs } = await attack({ env, address, cores, seconds });
       figures.push({ network, adaptive: name === "on", perHour, medianMs });
       const number = (value) => Math.round(value).toLocaleString("en-US");
-      rows.push([`${network}, adaptive price ${name}`, number(perHour), number(medianMs)]);
+      rows.push([`${network}, adaptive difficulty ${name}`, number(perHour), number(medianMs)]);
     }
   }
   const text = [

@@ -17,7 +17,6 @@ const skip = runs("info") && runs("compose", "version") ? false : "Docker does n
 
 test("the containers of compose.yaml give sessions", { skip, timeout: 1_200_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "saltmine-compose-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
   const example = await readFile(join(root, "deploy", "example.env"), "utf8");
   const environment = join(folder, ".env");
   await writeFile(
@@ -27,7 +26,13 @@ test("the containers of compose.yaml give sessions", { skip, timeout: 1_200_000 
 
   const project = ["compose", "--project-name", "saltmine-test", "--env-file", environment];
   const compose = (...args) => execFileSync("docker", [...project, ...args], { cwd: root, encoding: "utf8" });
-  t.after(() => compose("down", "--volumes"));
+  t.after(async () => {
+    try {
+      compose("down", "--volumes");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
   compose("up", "--build", "--detach", "--wait");
 
   const comment = await readFile(join(root, "compose.yaml"), "utf8");

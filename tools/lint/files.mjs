@@ -40,7 +40,7 @@ export function checkedFiles() {
   const atRoot = readdirSync(root, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && isChecked(entry.name),
   );
-  return [...atRoot.map(({ name }) => name), ...FOLDERS.flatMap(filesIn)]
+  return [...atRoot.map(({ name }) => name), "pkg/build.mjs", ...FOLDERS.flatMap(filesIn)]
     .filter((file) => !OF_THE_LIST.test(file))
     .sort();
 }

@@ -36,14 +36,19 @@ pub(crate) fn not_before(
     now: Timestamp,
     of_app: Option<&Revocation>,
 ) -> Timestamp {
-    let is_ahead = |time: Timestamp| {
-        let of_app = of_app.filter(|revocation| revocation.created_at <= time)?;
-        let second = i64::try_from(of_app.first_accepted_second()).ok()?;
-        Timestamp::from_second(second).ok().filter(|ahead| *ahead > time)
+    let first_second = |revocation: &Revocation| {
+        let second = i64::try_from(revocation.first_accepted_second()).ok()?;
+        Timestamp::from_second(second).ok()
     };
     match requested {
-        Some(time) => is_ahead(time).map_or(time, second_after),
-        None => second_after(is_ahead(now).unwrap_or(now)),
+        Some(time) => {
+            // Before that revocation no token was issued ahead of the clock.
+            let of_app = of_app.filter(|revocation| revocation.created_at <= time);
+            let ahead = of_app.and_then(first_second).filter(|ahead| *ahead >= time);
+            ahead.map_or(time, second_after)
+        }
+        // Whatever its `created_at` is: the clock of the instance that made it may be ahead of this one's.
+        None => second_after(of_app.and_then(first_second).map_or(now, |ahead| ahead.max(now))),
     }
 }
 
@@ -86,6 +91,9 @@ mod tests {
             (Some(100_200), 100_500, Some(of_app(101_000, 100_300)), 100_200),
             (Some(103_500), 104_000, Some(of_app(101_000, 100_300)), 103_500),
             (None, 104_000, Some(of_app(101_000, 100_300)), 105_000),
+            (Some(101_000), 101_500, Some(of_app(101_000, 100_300)), 102_000),
+            // Another instance, whose clock is ahead, has made that revocation.
+            (None, 100_300, Some(of_app(101_000, 100_700)), 102_000),
         ] {
             let time = not_before(requested.map(at), at(now), before.as_ref());
             assert_eq!(time, at(expected), "{requested:?} at {now}");

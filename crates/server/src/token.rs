@@ -25,7 +25,7 @@ pub struct Claims {
     pub app: String,
     /// The kind of user: `anonymous`.
     pub r#type: String,
-    /// When it was made, in Unix seconds; up to one second later if all sessions of the app were revoked in that second.
+    /// When it was made, in Unix seconds; a second later for each time that all sessions of the app were revoked in that second.
     pub iat: u64,
     /// When it ends, in Unix seconds.
     pub exp: u64,

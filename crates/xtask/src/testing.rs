@@ -263,6 +263,6 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
 
 /// Whether a test file may run beside another one: nothing in it depends on how long something takes.
 fn is_independent(file: &Path) -> bool {
-    const FOLDERS: [&str; 5] = ["docs", "interop", "lint", "release", "size"];
+    const FOLDERS: [&str; 4] = ["docs", "lint", "release", "size"];
     FOLDERS.iter().any(|folder| file.starts_with(root().join("tests").join(folder)))
 }

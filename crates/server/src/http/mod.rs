@@ -63,7 +63,7 @@ use tower::ServiceBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The largest body of a chat, in bytes: a long conversation. Only the longest message of a widget may take 300,000.
+/// The largest body of a chat, in bytes: a long conversation. One message of a widget may take up to 300,000.
 const RUN_BODY_BYTES: usize = 1024 * 1024;
 
 /// The same of a chat. Widgets send files along with a message, up to 4.3 MB: the agent receives only the text.

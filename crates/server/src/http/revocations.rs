@@ -42,7 +42,7 @@ pub(super) struct RevocationList {
 ///
 /// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity, which is
 /// valid at once, and a second later on other instances. A token that your backend signs for a user is valid if its `iat`
-/// is in a later second.
+/// is in a later second. Each further revocation of all visitors in the same second adds a second.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",

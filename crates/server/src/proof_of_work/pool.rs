@@ -45,9 +45,10 @@ struct Shared {
 #[derive(Default)]
 struct State {
     ready: VecDeque<Prepared>,
-    jobs: VecDeque<Job>,
-    /// The app of the last job that a thread took.
-    last_app: String,
+    /// The requests that wait, by app. The app whose turn is next is the first.
+    queues: VecDeque<(String, VecDeque<Job>)>,
+    /// How many requests wait in all of them.
+    waiting: usize,
     threads: usize,
     is_closed: bool,
     /// The last challenge could not be made: none is made ahead until the next request.
@@ -56,23 +57,34 @@ struct State {
 
 /// A request that waits.
 struct Job {
-    app: String,
     counters: RangeInclusive<u32>,
     answer: oneshot::Sender<io::Result<Prepared>>,
 }
 
 impl State {
-    /// Returns whether a request of this app may wait.
-    fn has_place(&self, app: &str) -> bool {
-        self.jobs.len() < QUEUE && self.jobs.iter().filter(|job| job.app == app).count() < QUEUE_OF_APP
+    /// Lets a request of this app wait. Returns whether there was a place for it.
+    fn push(&mut self, app: &str, job: Job) -> bool {
+        if self.waiting >= QUEUE {
+            return false;
+        }
+        match self.queues.iter_mut().find(|(name, _)| name == app) {
+            Some((_, jobs)) if jobs.len() >= QUEUE_OF_APP => return false,
+            Some((_, jobs)) => jobs.push_back(job),
+            None => self.queues.push_back((app.to_owned(), VecDeque::from([job]))),
+        }
+        self.waiting += 1;
+        true
     }
 
-    /// Removes the first job of another app than the last one, so that the requests of an app do not wait for all of those
-    /// of another. Without one, it removes the first job.
+    /// Removes the first job of the app whose turn it is. The apps take turns, so that the requests of one do not wait for
+    /// all of those of another.
     fn next_job(&mut self) -> Option<Job> {
-        let of_other = self.jobs.iter().position(|job| job.app != self.last_app);
-        let job = self.jobs.remove(of_other.unwrap_or(0))?;
-        self.last_app.clone_from(&job.app);
+        let (app, mut jobs) = self.queues.pop_front()?;
+        let job = jobs.pop_front()?;
+        self.waiting -= 1;
+        if !jobs.is_empty() {
+            self.queues.push_back((app, jobs));
+        }
         Some(job)
     }
 }
@@ -111,11 +123,10 @@ impl Pool {
                 self.0.metrics.ready.dec();
                 return Ok(prepared);
             }
-            if !state.has_place(app) {
+            let (answer, prepared) = oneshot::channel();
+            if !state.push(app, Job { counters: counters.clone(), answer }) {
                 return Err(busy());
             }
-            let (answer, prepared) = oneshot::channel();
-            state.jobs.push_back(Job { app: app.to_owned(), counters: counters.clone(), answer });
             prepared
         };
         self.0.metrics.waited.inc();

@@ -112,11 +112,14 @@ async fn a_full_queue_refuses_and_those_in_it_are_served() {
 
 #[test]
 fn the_requests_of_an_app_do_not_wait_for_all_of_another() {
-    let job = |app: &str| Job { app: app.to_owned(), counters: 3..=5, answer: oneshot::channel().0 };
-    let jobs = ["a", "a", "a", "a", "b", "c", "b"].map(job).into();
-    let mut state = State { jobs, ..State::default() };
-    let order: Vec<_> = std::iter::from_fn(|| state.next_job()).map(|job| job.app).collect();
-    assert_eq!(order, ["a", "b", "a", "c", "a", "b", "a"]);
+    let mut state = State::default();
+    // The counters name the app.
+    for app in [1, 1, 1, 1, 2, 2, 2, 3] {
+        assert!(state.push(&app.to_string(), Job { counters: app..=app, answer: oneshot::channel().0 }));
+    }
+    let order: Vec<_> = std::iter::from_fn(|| state.next_job()).map(|job| *job.counters.start()).collect();
+    assert_eq!(order, [1, 2, 3, 1, 2, 1, 2, 1]);
+    assert_eq!(state.waiting, 0);
 }
 
 #[tokio::test]
