@@ -173,14 +173,17 @@ impl Shared {
         let mut state = self.lock();
         while !state.is_closed {
             if let Some(job) = state.next_job() {
+                if job.answer.is_closed() {
+                    continue;
+                }
                 drop(state);
+                let made = self.make(&job.counters);
+                state = self.lock();
+                state.has_failed = !matches!(made, Some(Ok(_)));
                 // Without a result the sender is dropped, and the request ends at once.
-                if !job.answer.is_closed()
-                    && let Some(made) = self.make(&job.counters)
-                {
+                if let Some(made) = made {
                     let _ = job.answer.send(made);
                 }
-                state = self.lock();
             } else if state.ready.len() < READY && !state.has_failed {
                 drop(state);
                 let made = self.make(&self.counters);
