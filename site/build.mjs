@@ -1,6 +1,6 @@
 /** Builds the documentation: Markdown and the package's types to static pages in www/dist/docs. */
-import { mkdir, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { extname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, normalizePath } from "vite";

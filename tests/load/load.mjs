@@ -172,21 +172,20 @@ const verdicts = Object.entries(AIMS).flatMap(([what, aim]) => {
 
 const number = (value, digits = 0) =>
   value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-/** `ratio`: whether more is better ("more"), or less ("less"); without it the row has none. */
-const row = (what, figure, digits, ratio) => {
+const row = (what, figure, digits, verdict) => {
   const [a, b] = [figure(ours), figure(theirs)];
-  const times = ratio && `${number(ratio === "more" ? a / b : b / a, 1)} ×`;
-  return [what, number(a, digits), number(b, digits), times ?? ""];
+  return [what, number(a, digits), number(b, digits), verdict ? `${number(verdict.ratio, 1)} ×` : ""];
 };
+const [challengeTime, challengeRate, sessionTime, sessionRate] = verdicts;
 const text = [
   `${cpus()[0].model}, ${cpus().length} cores, which wrk shares; SQLite; ${seconds} s each.\n`,
   table(
     ["", "saltmine-server", "Node", "ratio"],
     [
-      row("processor time of a challenge, µs", (of) => of.peak.challenge.processorUs, 0, "less"),
-      row("processor time of a session, µs", (of) => of.peak.session.processorUs, 0, "less"),
-      row("challenges a second", (of) => of.peak.challenge.perSecond, 0, "more"),
-      row("sessions a second", (of) => of.peak.session.perSecond, 0, "more"),
+      row("processor time of a challenge, µs", (of) => of.peak.challenge.processorUs, 0, challengeTime),
+      row("processor time of a session, µs", (of) => of.peak.session.processorUs, 0, sessionTime),
+      row("challenges a second", (of) => of.peak.challenge.perSecond, 0, challengeRate),
+      row("sessions a second", (of) => of.peak.session.perSecond, 0, sessionRate),
       row(`median of a challenge at ${rates.challenge} a second, ms`, (of) => of.same.challenge.p50Ms, 2),
       row(
         `99th percentile of a challenge at ${rates.challenge} a second, ms`,

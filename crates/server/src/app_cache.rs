@@ -42,6 +42,11 @@ impl<T: Clone> Recent<T> {
         is_recent(*read_at, now, REUSE_TIME).then(|| value.clone())
     }
 
+    /// The same. Without a value, returns the number of changes, which [`keep`](Self::keep) takes after the read.
+    fn get_or_changes(&self, id: &str, now: Duration) -> Result<T, u64> {
+        self.get(id, now).ok_or(self.changes)
+    }
+
     /// Keeps a value that was read when `changes` changes had been made. One that was changed since is not kept.
     fn keep(&mut self, id: &str, value: T, read_at: Duration, changes: u64) {
         if self.changes == changes {
@@ -77,12 +82,10 @@ impl AppCache {
     /// Returns the app with this id. Unknown ids are not remembered: anyone can invent any number of those.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<App>>, StoreError> {
         let now = self.clock.elapsed();
-        let changes = {
-            let apps = read(&self.apps);
-            if let Some(app) = apps.get(id, now) {
-                return Ok(Some(app));
-            }
-            apps.changes
+        let recent = read(&self.apps).get_or_changes(id, now);
+        let changes = match recent {
+            Ok(app) => return Ok(Some(app)),
+            Err(changes) => changes,
         };
         let app = self.store.find_app(id).await?.map(Arc::new);
         if let Some(app) = &app {
@@ -100,12 +103,10 @@ impl AppCache {
     /// 0 if there is no such revocation.
     pub(crate) async fn first_accepted_second(&self, id: &str) -> Result<u64, StoreError> {
         let now = self.clock.elapsed();
-        let changes = {
-            let seconds = read(&self.first_seconds);
-            if let Some(second) = seconds.get(id, now) {
-                return Ok(second);
-            }
-            seconds.changes
+        let recent = read(&self.first_seconds).get_or_changes(id, now);
+        let changes = match recent {
+            Ok(second) => return Ok(second),
+            Err(changes) => changes,
         };
         let revocation = self.store.find_revocation_of_app(id).await?;
         let second = revocation.map_or(0, |revocation| revocation.first_accepted_second());

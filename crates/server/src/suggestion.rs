@@ -12,6 +12,11 @@ pub(crate) fn similar<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// Returns the end of an error's sentence that names the most similar of the known names; nothing if none is similar.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    similar(name, known).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::similar;

@@ -224,31 +224,23 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         let file = file.strip_prefix(root()).map(PathBuf::from).unwrap_or(file);
         tools.skipped.push(format!("{} (needs Chromium)", file.display()));
     }
-    // Node 20 applies it to whole files, whatever their tests say.
-    let timeout_minutes = if kind == "test" { 5 } else { 20 };
-    let (independent, timed): (Vec<_>, Vec<_>) = files.run.into_iter().partition(|file| is_independent(file));
+    let is_slow = kind != "test";
+    // Slow tests run one at a time.
+    let (independent, timed): (Vec<_>, Vec<_>) =
+        files.run.into_iter().partition(|file| !is_slow && is_independent(file));
     let mut all_passed = true;
-    // In the matrix nearly all files are of the second kind.
-    for (files, concurrency) in [(independent, if kind == "test" { 2 } else { 1 }), (timed, 1)] {
+    for (files, concurrency) in [(independent, 2), (timed, 1)] {
         if files.is_empty() {
             continue;
         }
         let mut tests = node("--test");
+        // Node 20 applies the time limit to whole files, whatever their tests say.
+        let timeout_minutes = if is_slow { 20 } else { 5 };
         tests
             .args(["--test-reporter=spec".into(), format!("--test-concurrency={concurrency}")])
             .arg(format!("--test-timeout={}", timeout_minutes * 60_000))
-            .args(files)
-            .env("SALTMINE_SERVER", server::binary())
-            .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
-            .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
-            .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)))
-            .envs(tools.go.as_ref().map(|path| ("SALTMINE_GO", path)));
-        if let Some(webkit) = &tools.webkit {
-            webkit.pass_to(&mut tests);
-        }
-        if let Some(postgres) = &tools.postgres {
-            postgres.pass_to(&mut tests);
-        }
+            .args(files);
+        pass_tools_to(&mut tests, tools);
         if kind == "matrix" {
             // Builds examples/rust-web.
             tests.env("SALTMINE_WASM_BINDGEN", tools::wasm_bindgen()?);
@@ -259,6 +251,22 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         bail!("some tests failed: see above.");
     }
     Ok(())
+}
+
+/// Sets the variables by which the JavaScript tests find the server and the programs.
+fn pass_tools_to(tests: &mut Command, tools: &TestTools) {
+    tests
+        .env("SALTMINE_SERVER", server::binary())
+        .envs(tools.chromium.as_ref().map(|chromium| ("SALTMINE_CHROMIUM", &chromium.browser)))
+        .envs(tools.firefox.as_ref().map(|path| ("SALTMINE_FIREFOX", path)))
+        .envs(tools.schemathesis.as_ref().map(|path| ("SALTMINE_SCHEMATHESIS", path)))
+        .envs(tools.go.as_ref().map(|path| ("SALTMINE_GO", path)));
+    if let Some(webkit) = &tools.webkit {
+        webkit.pass_to(tests);
+    }
+    if let Some(postgres) = &tools.postgres {
+        postgres.pass_to(tests);
+    }
 }
 
 /// Whether a test file may run beside another one: nothing in it depends on how long something takes.

@@ -1,4 +1,4 @@
-use crate::suggestion::similar;
+use crate::suggestion::did_you_mean;
 use crate::{AppState, Error};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -100,8 +100,7 @@ fn member_error(path: &str, text: &str) -> Error {
 fn unknown_member(path: &str, problem: &str) -> Option<Error> {
     let (name, expected) = problem.strip_prefix("unknown field `")?.split_once('`')?;
     let known = expected.split('`').skip(1).step_by(2);
-    let suggestion =
-        similar(name, known).map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+    let suggestion = did_you_mean(name, known);
     let is_named = path == name || path.ends_with(&format!(".{name}"));
     let field = match path {
         "." => name.to_owned(),

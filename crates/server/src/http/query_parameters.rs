@@ -2,7 +2,7 @@
 
 use super::list::parameters;
 use crate::Error;
-use crate::suggestion::similar;
+use crate::suggestion::did_you_mean;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
@@ -41,8 +41,7 @@ impl KnownParameters {
         // The same error for the same query string.
         unknown.sort();
         let Some(name) = unknown.first() else { return Ok(()) };
-        let suggestion = similar(name, known.iter().map(String::as_str));
-        let suggestion = suggestion.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
+        let suggestion = did_you_mean(name, known.iter().map(String::as_str));
         Err(Error::field(name.as_str(), format!("is not a known query parameter{suggestion}")))
     }
 }

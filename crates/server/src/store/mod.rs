@@ -7,6 +7,7 @@ mod apps;
 mod audit;
 mod challenges;
 mod conversations;
+mod error;
 #[cfg(test)]
 mod full_disk_tests;
 mod lifecycle;
@@ -17,6 +18,7 @@ mod row;
 mod widget_events;
 
 pub(crate) use conversations::MessageBatch;
+pub use error::StoreError;
 pub(crate) use page::{Page, PageRequest};
 
 use crate::private_file;
@@ -26,7 +28,6 @@ use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a request waits for a connection, a statement of SQLite for another process's transaction, and whatever must
@@ -127,93 +128,6 @@ macro_rules! on {
 }
 use on;
 pub(crate) use widget_events::{EventOutcome, FeedbackOutcome, ReportFilter};
-
-/// Why the database did not do what it should.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The address is none that this server can use.
-    #[error("the address must begin with sqlite:// or postgres://")]
-    Address,
-    /// The database failed.
-    #[error(transparent)]
-    Database(Arc<sqlx::Error>),
-    /// Its tables could not be brought up to date.
-    #[error(transparent)]
-    Migration(Arc<sqlx::migrate::MigrateError>),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
-    TimedOut,
-    /// The store was closed.
-    #[error("the store is closed")]
-    Closed,
-    /// A row holds what this version cannot read.
-    #[error("{id} cannot be read: {problem}")]
-    Damaged {
-        /// Whose row it is.
-        id: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl StoreError {
-    /// Whether the database is away or busy, so that the same may go well a little later.
-    pub(crate) fn is_passing(&self) -> bool {
-        match self {
-            Self::TimedOut | Self::Closed => true,
-            Self::Database(error) => match &**error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
-                _ => false,
-            },
-            Self::Address | Self::Migration(_) | Self::Damaged { .. } => false,
-        }
-    }
-
-    /// Whether another connection has locked SQLite's file.
-    fn is_locked(&self) -> bool {
-        let Self::Database(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-        code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
-    }
-}
-
-/// SQLite's code of a database that another connection has locked.
-const SQLITE_BUSY: u32 = 5;
-
-/// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
-/// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
-/// a lock, a read-only file, a failed read or write, a full disk and a file that cannot be opened.
-fn is_passing(code: &str) -> bool {
-    const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
-    const SQLITE_LOCKED: u32 = 6;
-    const SQLITE_READONLY: u32 = 8;
-    const SQLITE_IOERR: u32 = 10;
-    const SQLITE_FULL: u32 = 13;
-    const SQLITE_CANTOPEN: u32 = 14;
-    match code.len() {
-        5 => POSTGRES.iter().any(|class| code.starts_with(class)),
-        // An extended code of SQLite has the plain one in its last byte.
-        _ => code.parse::<u32>().is_ok_and(|code| {
-            matches!(
-                code & 0xff,
-                SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN
-            )
-        }),
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(Arc::new(error))
-    }
-}
-
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migration(Arc::new(error))
-    }
-}
 
 impl Store {
     /// The connections that [`open`](Self::open) keeps to PostgreSQL at most.
@@ -410,22 +324,4 @@ fn is_storable(text: &str) -> bool {
 pub(crate) fn storable<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let text = text.into();
     if is_storable(&text) { text } else { text.replace('\0', "\u{fffd}").into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_passing;
-
-    #[test]
-    fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
-        for code in [
-            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "5", "261", "8", "1032",
-            "13",
-        ] {
-            assert!(is_passing(code), "{code}");
-        }
-        for code in ["42P01", "23505", "22P02", "25001", "1", "19", "2067", "x"] {
-            assert!(!is_passing(code), "{code}");
-        }
-    }
 }

@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+/// Why the database did not do what it should.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address is none that this server can use.
+    #[error("the address must begin with sqlite:// or postgres://")]
+    Address,
+    /// The database failed.
+    #[error(transparent)]
+    Database(Arc<sqlx::Error>),
+    /// Its tables could not be brought up to date.
+    #[error(transparent)]
+    Migration(Arc<sqlx::migrate::MigrateError>),
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    TimedOut,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// A row holds what this version cannot read.
+    #[error("{id} cannot be read: {problem}")]
+    Damaged {
+        /// Whose row it is.
+        id: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    /// Whether the database is away or busy, so that the same may go well a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::Closed => true,
+            Self::Database(error) => match &**error {
+                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
+                _ => false,
+            },
+            Self::Address | Self::Migration(_) | Self::Damaged { .. } => false,
+        }
+    }
+
+    /// Whether another connection has locked SQLite's file.
+    pub(super) fn is_locked(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        error.as_database_error().and_then(|error| primary_code(&error.code()?)) == Some(SQLITE_BUSY)
+    }
+}
+
+/// SQLite's code of a database that another connection has locked.
+const SQLITE_BUSY: u32 = 5;
+
+/// Returns the primary result code of SQLite, which is the last byte of an extended one.
+fn primary_code(code: &str) -> Option<u32> {
+    Some(code.parse::<u32>().ok()? & 0xff)
+}
+
+/// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
+/// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
+/// a lock, a read-only file, a failed read or write, a full disk and a file that cannot be opened.
+fn is_passing(code: &str) -> bool {
+    const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
+    const SQLITE_LOCKED: u32 = 6;
+    const SQLITE_READONLY: u32 = 8;
+    const SQLITE_IOERR: u32 = 10;
+    const SQLITE_FULL: u32 = 13;
+    const SQLITE_CANTOPEN: u32 = 14;
+    match code.len() {
+        5 => POSTGRES.iter().any(|class| code.starts_with(class)),
+        _ => primary_code(code).is_some_and(|code| {
+            matches!(
+                code,
+                SQLITE_BUSY | SQLITE_LOCKED | SQLITE_READONLY | SQLITE_IOERR | SQLITE_FULL | SQLITE_CANTOPEN
+            )
+        }),
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migration(Arc::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_passing;
+
+    #[test]
+    fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
+        for code in [
+            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "5", "261", "8", "1032",
+            "13",
+        ] {
+            assert!(is_passing(code), "{code}");
+        }
+        for code in ["42P01", "23505", "22P02", "25001", "1", "19", "2067", "x"] {
+            assert!(!is_passing(code), "{code}");
+        }
+    }
+}
