@@ -135,11 +135,19 @@ export async function until(widget, what, isTrue) {
   }
 }
 
-/** Waits until the widget has read the visitor's history: it has its token by then. */
-export const ready = (widget) =>
-  until(widget, "the history is read", () =>
-    widget.log.some(({ path, status }) => path.startsWith("/run/v1/conversations?") && status === 200),
-  );
+/**
+ * Waits until the widget has read the visitor's history and, unless the page's owner signs users in, has a response to
+ * its session request. After a reload it reads the history with the stored token, and renews the token meanwhile:
+ * 0.17.8 restarts its search when a conversation is opened, and after three restarts renews without a solution.
+ */
+export const ready = (widget, { isSignedIn = false } = {}) =>
+  until(widget, "the history is read, and there is a session", () => {
+    const has = (isIt) => widget.log.some(({ path, status }) => isIt(path) && status === 200);
+    return (
+      has((path) => path.startsWith("/run/v1/conversations?")) &&
+      (isSignedIn || has((path) => path.endsWith("/anonymous-session")))
+    );
+  });
 
 /** Types into the widget's own input, sends it, and waits until the widget shows the agent's answer, the `count`th. */
 export async function say(widget, text, count) {

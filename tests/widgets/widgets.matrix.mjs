@@ -62,7 +62,7 @@ async function open(t, name, server, app, { token, ...aiChatSettings } = {}) {
     token,
   };
   const widget = await visit(t, browser, page, server.baseUrl);
-  await ready(widget);
+  await ready(widget, { isSignedIn: Boolean(token) });
   return widget;
 }
 

@@ -63,7 +63,7 @@ pub(crate) struct Turn {
     /// The title, if the conversation begins here.
     pub(crate) title: String,
     pub(crate) messages: Vec<NewMessage>,
-    /// Whether there was no conversation when the question came. A conversation that was deleted since does not come back.
+    /// Whether it makes the conversation. One that was deleted since the question came does not come back.
     pub(crate) begins: bool,
     /// When the question came.
     pub(crate) asked_at: Timestamp,

@@ -75,7 +75,8 @@ pub(super) enum ChatEvent {
 
 /// Answers in a chat.
 ///
-/// The turn is stored before the last event, or the one JSON, is sent.
+/// A new conversation is listed from the first event on. The turn is stored before the last event, or the one JSON, is
+/// sent.
 #[utoipa::path(
     post,
     path = "/run/api/chat",

@@ -79,7 +79,7 @@ struct Delta {
 
 /// Answers in a chat, by OpenAI's interface.
 ///
-/// The turn is stored before `[DONE]`, or the one JSON, is sent.
+/// A new conversation is listed from the first event on. The turn is stored before `[DONE]`, or the one JSON, is sent.
 #[utoipa::path(
     post,
     path = "/run/v1/chat/completions",

@@ -14,6 +14,8 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
 
@@ -38,6 +40,9 @@ pub(super) const MAX_CHARACTERS: usize = 100_000;
 
 /// Bytes of JSON of an agent's answer at most.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How long a client waits until the conversation is removed whose first answer failed.
+const REMOVAL_TIME_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the caller says.
 pub(super) struct Question {
@@ -74,7 +79,7 @@ impl Answer {
         let (agent_id, agent) = state.agents.find(caller.agent_id.as_deref()).ok_or(Error::AgentNotFound)?;
         let earlier = earlier(state, &caller.visitor, &conversation_id).await?;
         let title = title(messages.iter().map(|received| &received.message));
-        let (begins, asked_at) = (earlier.is_none(), state.clock.now());
+        let (is_new, asked_at) = (earlier.is_none(), state.clock.now());
         let mut context = Vec::new();
         if let Some(earlier) = earlier {
             // What the server has stored counts, and the client's copy of it does not.
@@ -99,13 +104,11 @@ impl Answer {
             agent_id: agent_id.to_owned(),
             title,
             messages: messages.collect::<Result<_, Error>>()?,
-            begins,
+            begins: is_new,
             asked_at,
             at: asked_at,
         };
         let id = new_id("msg")?;
-        let message = Message { role: Role::Assistant, content: String::new() };
-        turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         // Before the quotas: a message without a solution uses up none.
         caller.require_solution(state, headers).await?;
         let charge = match caller.quotas.clone() {
@@ -117,7 +120,17 @@ impl Answer {
             }
             None => None,
         };
+        if is_new {
+            // Widgets read the list of conversations once, when one begins.
+            let messages = std::mem::take(&mut turn.messages);
+            store(state, &caller.visitor, &turn).await?;
+            turn.messages = messages;
+            turn.begins = false;
+        }
+        let message = Message { role: Role::Assistant, content: String::new() };
+        turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         let writing = Writing {
+            is_new,
             meter: ReplyMeter::start(state, &turn.agent_id),
             reply: agent.reply(context),
             turn,
@@ -168,6 +181,8 @@ struct Writing {
     turn: Turn,
     /// The size of the agent's answer so far, as JSON.
     answer_bytes: usize,
+    /// Whether the conversation begins with this turn.
+    is_new: bool,
     /// Whether it is complete, or has failed.
     is_over: bool,
     /// What the response adds to the quotas.
@@ -191,7 +206,23 @@ impl Writing {
         };
         self.is_over = true;
         self.meter.end(outcome);
+        if next.is_err() && self.is_new {
+            // The client waits for a limited time: the database may be what failed.
+            let _ = tokio::time::timeout(REMOVAL_TIME_LIMIT, self.remove_conversation()).await;
+        }
         next
+    }
+
+    /// Removes the conversation from the list again, in the background.
+    fn remove_conversation(&self) -> JoinHandle<()> {
+        let (state, visitor, id) =
+            (self.state.clone(), self.visitor.clone(), self.turn.conversation_id.clone());
+        let remove = async move {
+            if let Err(error) = state.store.delete_empty_conversation(&visitor, &id).await {
+                tracing::warn!(%error, "could not remove a conversation whose first answer failed");
+            }
+        };
+        tokio::spawn(remove.instrument(Span::current()))
     }
 
     async fn next_piece(&mut self) -> Result<Option<String>, Error> {
@@ -214,18 +245,11 @@ impl Writing {
             return Ok(Some(piece));
         }
         self.turn.at = self.state.clock.now();
-        // The id was free when it was checked, but another request may have taken it since.
-        match self.state.store.add_turn(&self.visitor, &self.turn, MAX_CONVERSATION_BYTES).await? {
-            TurnOutcome::Stored => {
-                if let Some(charge) = &mut self.charge {
-                    charge.note_stored(self.answer_bytes as u64);
-                }
-                Ok(None)
-            }
-            TurnOutcome::OtherUser | TurnOutcome::Deleted => Err(Error::ConversationNotFound),
-            TurnOutcome::Full => Err(Error::ConversationFull),
-            TurnOutcome::ClientDeleted => Err(Error::AppNotFound),
+        store(&self.state, &self.visitor, &self.turn).await?;
+        if let Some(charge) = &mut self.charge {
+            charge.note_stored(self.answer_bytes as u64);
         }
+        Ok(None)
     }
 }
 
@@ -251,6 +275,16 @@ impl Drop for Writing {
             }
         };
         runtime.spawn(keep.instrument(Span::current()));
+    }
+}
+
+/// Stores a turn. The id was free when it was checked, but another request may have taken it since.
+async fn store(state: &AppState, visitor: &Visitor, turn: &Turn) -> Result<(), Error> {
+    match state.store.add_turn(visitor, turn, MAX_CONVERSATION_BYTES).await? {
+        TurnOutcome::Stored => Ok(()),
+        TurnOutcome::OtherUser | TurnOutcome::Deleted => Err(Error::ConversationNotFound),
+        TurnOutcome::Full => Err(Error::ConversationFull),
+        TurnOutcome::ClientDeleted => Err(Error::AppNotFound),
     }
 }
 

@@ -232,6 +232,34 @@ async fn a_cancelled_statement_is_tried_again_later() {
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }
 
+/// Widgets read the list once, when a conversation begins: the agent has not answered by then.
+#[tokio::test]
+async fn a_conversation_is_listed_while_its_first_answer_is_written() {
+    let (agent, server, _, visitor) = waiting().await;
+    let chat = say(&server, &visitor, "Is it long?", Some("talk"));
+    agent.begun.notified().await;
+    assert_eq!(visitor.conversations(&server, "").await.0, ["talk"]);
+    let conversation = visitor.get(&server, "/run/v1/conversations/talk").await.json();
+    assert_eq!(conversation["data"]["title"], "Is it long?");
+    assert_eq!(conversation["data"]["messages"], json!([]));
+    agent.end.notify_one();
+    assert_eq!(chat.await.unwrap(), 200);
+    assert_eq!(visitor.messages(&server, "talk").await.len(), 2);
+    assert_eq!(visitor.conversations(&server, "").await.0, ["talk"]);
+}
+
+/// The visitor deletes it from that list: the answer does not bring it back.
+#[tokio::test]
+async fn a_conversation_that_is_deleted_during_its_first_answer_is_not_stored() {
+    let (agent, server, _, visitor) = waiting().await;
+    let chat = say(&server, &visitor, "hi", Some("talk"));
+    agent.begun.notified().await;
+    assert_eq!(visitor.delete(&server, "/run/v1/conversations/talk").await.status, 204);
+    agent.end.notify_one();
+    assert_eq!(chat.await.unwrap(), 404);
+    assert!(visitor.conversations(&server, "").await.0.is_empty());
+}
+
 /// Neither in its conversation, which would come back with it, nor in a new one.
 #[tokio::test]
 async fn an_answer_that_ends_after_its_conversation_was_deleted_is_not_stored() {
