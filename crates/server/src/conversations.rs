@@ -31,7 +31,7 @@ pub(crate) struct Conversation {
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
-    /// When the last answer came.
+    /// When its last message was stored.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) updated_at: Timestamp,
     #[serde(skip)]

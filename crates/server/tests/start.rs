@@ -306,9 +306,9 @@ fn a_second_signal_ends_the_process_at_once() {
     // A request that does not end keeps the server from stopping by itself.
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.write_all(b"POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\n").unwrap();
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_secs(1));
     server.signal("-INT");
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_secs(1));
     assert!(server.child.try_wait().unwrap().is_none(), "it waits for the request");
     server.signal("-INT");
     let start = std::time::Instant::now();
@@ -487,9 +487,9 @@ fn requests_under_way_are_finished() {
         );
         let mut stream = TcpStream::connect(&server.address).unwrap();
         stream.write_all((head + first_half).as_bytes()).unwrap();
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_secs(1));
         server.signal(signal);
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_secs(1));
         assert!(TcpStream::connect(&server.address).is_err(), "no new ones are taken");
         stream.write_all(second_half.as_bytes()).unwrap();
         let mut answer = String::new();

@@ -75,8 +75,8 @@ pub(super) enum ChatEvent {
 
 /// Answers in a chat.
 ///
-/// A new conversation is listed from the first event on. The turn is stored before the last event, or the one JSON, is
-/// sent.
+/// The first message of a conversation is stored at once, a later one with its reply: before the last event, or the one JSON,
+/// is sent.
 #[utoipa::path(
     post,
     path = "/run/api/chat",

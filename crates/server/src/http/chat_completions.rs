@@ -79,7 +79,8 @@ struct Delta {
 
 /// Answers in a chat, by OpenAI's interface.
 ///
-/// A new conversation is listed from the first event on. The turn is stored before `[DONE]`, or the one JSON, is sent.
+/// The first message of a conversation is stored at once, a later one with its reply: before `[DONE]`, or the one JSON, is
+/// sent.
 #[utoipa::path(
     post,
     path = "/run/v1/chat/completions",

@@ -14,8 +14,6 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
 
@@ -40,9 +38,6 @@ pub(super) const MAX_CHARACTERS: usize = 100_000;
 
 /// Bytes of JSON of an agent's answer at most.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
-
-/// How long a client waits until the conversation is removed whose first answer failed.
-const REMOVAL_TIME_LIMIT: Duration = Duration::from_secs(1);
 
 /// What the caller says.
 pub(super) struct Question {
@@ -86,6 +81,10 @@ impl Answer {
             messages.drain(..messages.len() - 1);
             context
                 .extend(earlier.into_iter().map(|kept| Message { role: kept.role, content: kept.content }));
+            // A question that was not answered is asked again: it is stored already.
+            if context.last() == messages.last().map(|received| &received.message) {
+                messages.clear();
+            }
         }
         context.extend(messages.iter().map(|received| received.message.clone()));
         let claims = caller.user_claims.as_deref().map(context::describe_claims);
@@ -109,6 +108,8 @@ impl Answer {
             at: asked_at,
         };
         let id = new_id("msg")?;
+        let message = Message { role: Role::Assistant, content: String::new() };
+        turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         // Before the quotas: a message without a solution uses up none.
         caller.require_solution(state, headers).await?;
         let charge = match caller.quotas.clone() {
@@ -120,21 +121,21 @@ impl Answer {
             }
             None => None,
         };
+        let mut max_encoded_bytes = MAX_CONVERSATION_BYTES;
         if is_new {
-            // Widgets read the list of conversations once, when one begins.
-            let messages = std::mem::take(&mut turn.messages);
-            store(state, &caller.visitor, &turn).await?;
-            turn.messages = messages;
-            turn.begins = false;
+            // Widgets read the list of conversations once, when one begins. Its first question has a place there by then,
+            // and its answer has one in it, however long the question is.
+            let answer = turn.messages.split_off(turn.messages.len() - 1);
+            store(state, &caller.visitor, &turn, max_encoded_bytes).await?;
+            (turn.messages, turn.begins) = (answer, false);
+            max_encoded_bytes = u64::MAX;
         }
-        let message = Message { role: Role::Assistant, content: String::new() };
-        turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         let writing = Writing {
-            is_new,
             meter: ReplyMeter::start(state, &turn.agent_id),
             reply: agent.reply(context),
             turn,
             answer_bytes: 0,
+            max_encoded_bytes,
             is_over: false,
             charge,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
@@ -181,8 +182,8 @@ struct Writing {
     turn: Turn,
     /// The size of the agent's answer so far, as JSON.
     answer_bytes: usize,
-    /// Whether the conversation begins with this turn.
-    is_new: bool,
+    /// The size of a conversation to which the turn is added.
+    max_encoded_bytes: u64,
     /// Whether it is complete, or has failed.
     is_over: bool,
     /// What the response adds to the quotas.
@@ -206,23 +207,7 @@ impl Writing {
         };
         self.is_over = true;
         self.meter.end(outcome);
-        if next.is_err() && self.is_new {
-            // The client waits for a limited time: the database may be what failed.
-            let _ = tokio::time::timeout(REMOVAL_TIME_LIMIT, self.remove_conversation()).await;
-        }
         next
-    }
-
-    /// Removes the conversation from the list again, in the background.
-    fn remove_conversation(&self) -> JoinHandle<()> {
-        let (state, visitor, id) =
-            (self.state.clone(), self.visitor.clone(), self.turn.conversation_id.clone());
-        let remove = async move {
-            if let Err(error) = state.store.delete_empty_conversation(&visitor, &id).await {
-                tracing::warn!(%error, "could not remove a conversation whose first answer failed");
-            }
-        };
-        tokio::spawn(remove.instrument(Span::current()))
     }
 
     async fn next_piece(&mut self) -> Result<Option<String>, Error> {
@@ -245,7 +230,7 @@ impl Writing {
             return Ok(Some(piece));
         }
         self.turn.at = self.state.clock.now();
-        store(&self.state, &self.visitor, &self.turn).await?;
+        store(&self.state, &self.visitor, &self.turn, self.max_encoded_bytes).await?;
         if let Some(charge) = &mut self.charge {
             charge.note_stored(self.answer_bytes as u64);
         }
@@ -265,12 +250,16 @@ impl Drop for Writing {
         if self.answer_bytes == 0 {
             turn.messages.pop();
         }
+        if turn.messages.is_empty() {
+            return;
+        }
         if let Some(charge) = &mut self.charge {
             charge.note_stored(self.answer_bytes as u64);
         }
-        let (state, visitor) = (self.state.clone(), self.visitor.clone());
+        let (state, visitor, max_encoded_bytes) =
+            (self.state.clone(), self.visitor.clone(), self.max_encoded_bytes);
         let keep = async move {
-            if let Err(error) = state.store.add_turn(&visitor, &turn, MAX_CONVERSATION_BYTES).await {
+            if let Err(error) = state.store.add_turn(&visitor, &turn, max_encoded_bytes).await {
                 tracing::warn!(%error, "could not keep an answer that was stopped");
             }
         };
@@ -279,8 +268,13 @@ impl Drop for Writing {
 }
 
 /// Stores a turn. The id was free when it was checked, but another request may have taken it since.
-async fn store(state: &AppState, visitor: &Visitor, turn: &Turn) -> Result<(), Error> {
-    match state.store.add_turn(visitor, turn, MAX_CONVERSATION_BYTES).await? {
+async fn store(
+    state: &AppState,
+    visitor: &Visitor,
+    turn: &Turn,
+    max_encoded_bytes: u64,
+) -> Result<(), Error> {
+    match state.store.add_turn(visitor, turn, max_encoded_bytes).await? {
         TurnOutcome::Stored => Ok(()),
         TurnOutcome::OtherUser | TurnOutcome::Deleted => Err(Error::ConversationNotFound),
         TurnOutcome::Full => Err(Error::ConversationFull),

@@ -89,8 +89,6 @@ impl Store {
             SET message_count = message_count + $6, encoded_bytes = encoded_bytes + $7, updated_at = $8 \
             WHERE client_id = $1 AND id = $2 AND user_id = $3 AND encoded_bytes < $9 \
             RETURNING message_count";
-        const ERASED: &str =
-            "SELECT EXISTS (SELECT 1 FROM erasures WHERE client_id = $1 AND user_id = $2 AND erased_at > $3)";
         const USER: &str = "SELECT user_id FROM conversations WHERE client_id = $1 AND id = $2";
         const HAS_MESSAGE: &str = "SELECT EXISTS \
             (SELECT 1 FROM messages WHERE client_id = $1 AND conversation_id = $2 AND id = $3)";
@@ -139,7 +137,7 @@ impl Store {
                 let locked = sqlx::query(lock).bind(&visitor.client_id).bind(&visitor.user_id);
                 locked.execute(&mut *transaction).await?;
             }
-            let is_erased: bool = sqlx::query_scalar(ERASED)
+            let is_erased: bool = sqlx::query_scalar(super::ERASED)
                 .bind(&visitor.client_id)
                 .bind(&visitor.user_id)
                 .bind(turn.asked_at.as_millisecond())

@@ -1,7 +1,7 @@
 //! Deletes and exports what visitors said.
 
 use super::conversations::ConversationRow;
-use super::{PATIENCE, Store, StoreError, is_storable, on};
+use super::{Store, StoreError, is_storable, on};
 use crate::conversations::{Conversation, KeptMessage, Visitor};
 use jiff::Timestamp;
 
@@ -20,27 +20,6 @@ impl Store {
             return Ok(false);
         }
         self.delete_conversation_before(client_id, user_id, id, i64::MAX).await
-    }
-
-    /// Deletes a conversation of the visitor that has no message. Returns whether there was one.
-    pub(crate) async fn delete_empty_conversation(
-        &self,
-        visitor: &Visitor,
-        id: &str,
-    ) -> Result<bool, StoreError> {
-        const DELETE: &str = "DELETE FROM conversations \
-            WHERE client_id = $1 AND id = $2 AND user_id = $3 AND message_count = 0";
-        let deleted = async {
-            let deleted = on!(self.writer, db => sqlx::query(DELETE)
-                .bind(&visitor.client_id)
-                .bind(id)
-                .bind(&visitor.user_id)
-                .execute(db)
-                .await?
-                .rows_affected());
-            Ok(deleted > 0)
-        };
-        tokio::time::timeout(PATIENCE, deleted).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Stores that a visitor is erased now: an answer that is being written is not stored any more. One that is being stored

@@ -46,11 +46,17 @@ pub struct Store {
     locks: &'static Locks,
 }
 
+/// Whether a visitor was erased after a time.
+const ERASED: &str =
+    "SELECT EXISTS (SELECT 1 FROM erasures WHERE client_id = $1 AND user_id = $2 AND erased_at > $3)";
+
 /// Statements that lock something until the transaction ends.
 #[derive(Debug)]
 struct Locks {
     /// Find an app and an API key, and keep them from being deleted.
     client: [&'static str; 2],
+    /// Finds a conversation of a visitor, and keeps it from being deleted.
+    conversation: Option<&'static str>,
     /// Keeps the erasure of a visitor waiting, and waits for one.
     turn_of_visitor: Option<&'static str>,
     /// Waits for the turns of a visitor that are being stored, and keeps others waiting.
@@ -61,6 +67,7 @@ impl Locks {
     /// SQLite locks its file with the first write.
     const SQLITE: Self = Self {
         client: ["SELECT 1 FROM apps WHERE id = $1", "SELECT 1 FROM api_keys WHERE id = $1"],
+        conversation: None,
         turn_of_visitor: None,
         erasure_of_visitor: None,
     };
@@ -71,6 +78,9 @@ impl Locks {
             "SELECT 1 FROM apps WHERE id = $1 FOR KEY SHARE",
             "SELECT 1 FROM api_keys WHERE id = $1 FOR KEY SHARE",
         ],
+        conversation: Some(
+            "SELECT 1 FROM conversations WHERE client_id = $1 AND id = $2 AND user_id = $3 FOR KEY SHARE",
+        ),
         turn_of_visitor: Some("SELECT pg_advisory_xact_lock_shared(hashtextextended($1 || ' ' || $2, 0))"),
         erasure_of_visitor: Some("SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || $2, 0))"),
     };

@@ -196,7 +196,22 @@ impl Store {
                     None => EventOutcome::TooMany,
                 });
             }
-            // After the first write, as for a turn: the app is not deleted before this transaction ends.
+            // After the first write, as for a turn: the app is not deleted before this transaction ends, and an erasure that
+            // begins from here on deletes the event.
+            if let Some(lock) = self.locks.turn_of_visitor {
+                let locked = sqlx::query(lock).bind(&event.client_id).bind(&event.user_id);
+                locked.execute(&mut *transaction).await?;
+            }
+            let is_erased: bool = sqlx::query_scalar(super::ERASED)
+                .bind(&event.client_id)
+                .bind(&event.user_id)
+                .bind(now)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if is_erased {
+                // As if it had been stored before the erasure.
+                return Ok(EventOutcome::Stored);
+            }
             let mut client_exists = false;
             for lock in self.locks.client {
                 let found = sqlx::query(lock).bind(&event.client_id).fetch_optional(&mut *transaction);
@@ -213,6 +228,11 @@ impl Store {
     /// Stores feedback on a message of one of its visitor's conversations. What the visitor said about the message before
     /// is replaced.
     pub(crate) async fn set_feedback(&self, feedback: &Feedback) -> Result<FeedbackOutcome, StoreError> {
+        let stored = self.set_feedback_without_limit(feedback);
+        tokio::time::timeout(PATIENCE, stored).await.unwrap_or(Err(StoreError::TimedOut))
+    }
+
+    async fn set_feedback_without_limit(&self, feedback: &Feedback) -> Result<FeedbackOutcome, StoreError> {
         const UPSERT: &str = "INSERT INTO feedback \
             (client_id, conversation_id, message_id, id, user_id, type, details, created_at, updated_at) \
             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8 \
@@ -223,18 +243,32 @@ impl Store {
             SET type = excluded.type, details = excluded.details, updated_at = excluded.updated_at \
             RETURNING *";
         let details = feedback.details.as_ref().map(|details| details.get());
-        let row: Option<FeedbackRow> = on!(self.writer, db => sqlx::query_as(UPSERT)
-            .bind(&feedback.client_id)
-            .bind(&feedback.conversation_id)
-            .bind(feedback.message_id.as_deref().unwrap_or_default())
-            .bind(&feedback.id)
-            .bind(&feedback.user_id)
-            .bind(feedback.r#type.name())
-            .bind(details)
-            .bind(feedback.created_at.as_millisecond())
-            .bind(i64::from(MAX_FEEDBACK_PER_CONVERSATION))
-            .fetch_optional(db)
-            .await?);
+        let row: Option<FeedbackRow> = on!(self.writer, db => {
+            let mut transaction = db.begin().await?;
+            // Before the feedback, as its deletion does. SQLite's first statement is the write, which locks the file.
+            if let Some(lock) = self.locks.conversation {
+                sqlx::query(lock)
+                    .bind(&feedback.client_id)
+                    .bind(&feedback.conversation_id)
+                    .bind(&feedback.user_id)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            let row = sqlx::query_as(UPSERT)
+                .bind(&feedback.client_id)
+                .bind(&feedback.conversation_id)
+                .bind(feedback.message_id.as_deref().unwrap_or_default())
+                .bind(&feedback.id)
+                .bind(&feedback.user_id)
+                .bind(feedback.r#type.name())
+                .bind(details)
+                .bind(feedback.created_at.as_millisecond())
+                .bind(i64::from(MAX_FEEDBACK_PER_CONVERSATION))
+                .fetch_optional(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            row
+        });
         if let Some(row) = row {
             return Ok(FeedbackOutcome::Stored(row.try_into()?));
         }

@@ -314,9 +314,9 @@ async fn what_no_database_can_keep_is_replaced() {
     assert_eq!(visitor.messages(&server, &id).await[1].1, "a\u{fffd}b");
 }
 
-/// What an agent that fails began to say is no answer.
+/// What an agent that fails began to say is no answer. The question that begins a conversation is stored, once.
 #[tokio::test]
-async fn what_is_not_answered_is_not_kept() {
+async fn an_answer_that_fails_is_not_kept() {
     struct Failing;
     impl Agent for Failing {
         fn reply(&self, _: Vec<Message>) -> Reply {
@@ -331,8 +331,34 @@ async fn what_is_not_answered_is_not_kept() {
     assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 502);
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }], "conversationId": "c1" });
     assert!(visitor.post(&server, "/run/api/chat", &body).await.text().contains("errorText"));
-    assert!(visitor.conversations(&server, "").await.0.is_empty());
-    assert_eq!(visitor.get(&server, "/run/v1/conversations/c1").await.status, 404);
+    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi")]));
+    assert_eq!(visitor.say(&server, "Hello?", Some("c1")).await.status, 502);
+    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi")]));
+
+    let server = server.with_agents(Agents::built_in());
+    assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 200);
+    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi"), ("assistant", "hi")]));
+    assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 200);
+    assert_eq!(visitor.messages(&server, "c1").await.len(), 4);
+}
+
+/// A first question may be longer than what a conversation has room for: its answer is stored all the same.
+#[tokio::test]
+async fn the_first_answer_has_room() {
+    struct Brief;
+    impl Agent for Brief {
+        fn reply(&self, _: Vec<Message>) -> Reply {
+            futures_util::stream::iter([Ok("ok".to_owned())]).boxed()
+        }
+    }
+    let server = Server::new().await.with_agents(Agents::built_in().with(Agents::ECHO, Brief));
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let messages = vec![json!({ "role": "user", "content": "x".repeat(90_000) }); 30];
+    let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
+    let answer = visitor.post(&server, "/run/api/chat", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(visitor.messages(&server, "long").await.len(), 31);
 }
 
 #[tokio::test]

@@ -148,11 +148,15 @@ async fn events_and_feedback_are_stored_bytes_too() {
 
 /// An agent that answers when the test says so.
 #[derive(Clone, Default)]
-struct Waiting(Arc<Notify>);
+struct Waiting {
+    begun: Arc<Notify>,
+    end: Arc<Notify>,
+}
 
 impl Agent for Waiting {
     fn reply(&self, _: Vec<Message>) -> Reply {
-        let end = self.0.clone();
+        self.begun.notify_one();
+        let end = self.end.clone();
         stream::once(async move {
             end.notified().await;
             Ok("word".to_owned())
@@ -174,26 +178,21 @@ async fn a_visitor_has_so_many_responses_at_the_same_time() {
         let (server, visitor) = (server.clone(), visitor.clone());
         tokio::spawn(async move { visitor.say(&server, "hi", None).await.status.as_u16() })
     };
-    let (one, two) = (say(), say());
-    let refused = loop {
-        // The two may not be under way yet: then this one is refused later, or waits.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if let Ok(answer) =
-            tokio::time::timeout(Duration::from_millis(500), visitor.say(&server, "hi", None)).await
-        {
-            break answer;
-        }
-    };
+    let one = say();
+    agent.begun.notified().await;
+    let two = say();
+    agent.begun.notified().await;
+    let refused = visitor.say(&server, "hi", None).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("5")));
     assert_eq!(refused.header("ratelimit-policy"), Some(r#""streams-visitor";q=2"#));
     two.abort();
     let _ = two.await;
     // A client that goes away gives its place back.
     let three = say();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    agent.0.notify_one();
+    agent.begun.notified().await;
+    agent.end.notify_one();
     assert_eq!(one.await.unwrap(), 200);
-    agent.0.notify_one();
+    agent.end.notify_one();
     assert_eq!(three.await.unwrap(), 200);
 }
 

@@ -269,7 +269,10 @@ async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
     let (visitor, ..) = visitor(&server).await;
     let held = server.database.hold_messages().await;
     let erase = async {
-        while server.database.count(WAITING).await == 0 {
+        for _ in 0..1000 {
+            if server.database.count(WAITING).await > 0 {
+                break;
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let release = async {
@@ -282,4 +285,65 @@ async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
     assert_eq!((said.status.as_u16(), erased.status.as_u16()), (200, 200), "{}", erased.text());
     assert_eq!(server.database.count(STORED).await, 0, "{}", erased.text());
     assert_eq!(erased.json()["data"]["conversations"], 1);
+}
+
+/// The transaction that stores the event has not been committed: the erasure does not see the event. On SQLite there is one
+/// writer at a time.
+#[tokio::test]
+async fn an_event_that_is_being_stored_during_an_erasure_is_erased() {
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE wait_event_type = 'Lock' AND query LIKE 'SELECT 1 FROM apps%' \
+        AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'events'::regclass)";
+    let server = Server::new().await;
+    if server.database.url.starts_with("sqlite") {
+        return;
+    }
+    let (visitor, ..) = visitor(&server).await;
+    let held = server.database.run("BEGIN; SELECT id FROM apps FOR UPDATE").await;
+    let erase = async {
+        for _ in 0..1000 {
+            if server.database.count(WAITING).await > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop(held);
+        };
+        tokio::join!(visitor.delete(&server, "/run/v1/visitor"), release).0
+    };
+    let event = json!({ "type": "t" });
+    let (stored, erased) = tokio::join!(visitor.post(&server, "/run/v1/events", &event), erase);
+    assert_eq!((stored.status.as_u16(), erased.status.as_u16()), (201, 200), "{}", erased.text());
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM events").await, 0, "{}", erased.text());
+}
+
+/// The transaction that deletes the conversation has not been committed: the feedback sees the conversation. Neither waits
+/// for the other for ever.
+#[tokio::test]
+async fn feedback_during_the_deletion_of_its_conversation_is_not_stored() {
+    for has_feedback in [false, true] {
+        feedback_during_deletion(has_feedback).await;
+    }
+}
+
+async fn feedback_during_deletion(has_feedback: bool) {
+    let server = Server::new().await;
+    let (visitor, ..) = visitor(&server).await;
+    let conversation = visitor.begin(&server, "one").await;
+    if has_feedback {
+        let feedback = json!({ "conversationId": conversation, "messageId": "m", "type": "negative" });
+        assert_eq!(visitor.post(&server, "/run/v1/feedback", &feedback).await.status, 201);
+    }
+    let mut deletion = server.database.run("BEGIN; DELETE FROM conversations").await;
+    let feedback = json!({ "conversationId": conversation, "messageId": "m", "type": "positive" });
+    let commit = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        deletion.execute("DELETE FROM feedback").await;
+        deletion.execute("COMMIT").await;
+    };
+    let (answer, ()) = tokio::join!(visitor.post(&server, "/run/v1/feedback", &feedback), commit);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM feedback").await, 0);
+    assert_eq!(answer.status, 404, "{}", answer.text());
 }

@@ -110,6 +110,18 @@ pub enum Aside {
     Postgres(PgConnection),
 }
 
+impl Aside {
+    /// Runs a statement in its transaction.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub async fn execute(&mut self, sql: &'static str) {
+        match self {
+            Self::Sqlite(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop),
+            Self::Postgres(connection) => sqlx::raw_sql(sql).execute(connection).await.map(drop),
+        }
+        .unwrap();
+    }
+}
+
 async fn fresh_schema(server: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
