@@ -5,6 +5,7 @@
  * tests/bench/results, `--write` its tables to docs/benchmarks.md. `--cost` measures only what a million sessions cost an
  * attacker, see cost.mjs. Exit code 1 when a requirement is missed.
  */
+import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -15,7 +16,7 @@ import { installTarball } from "../support/tarball.mjs";
 import { measureColdStarts } from "./cold.mjs";
 import { measureDelayed } from "./delayed.mjs";
 import { measureHashRates, openHashPage } from "./hash.mjs";
-import { measureKeyPages, measureKeyRates } from "./kdf.mjs";
+import { CASES, measureKeyPages, measureKeyRates } from "./kdf.mjs";
 import { judgeKeyRates, keyPageTables, keyTables } from "./kdf-report.mjs";
 import { measureLengths } from "./lengths.mjs";
 import { measureNative } from "./native.mjs";
@@ -99,6 +100,7 @@ async function measureBrowsers(tarball) {
 /** `[{ name, title, keys, pages }]`: the searches of version 2. */
 async function measureKeys(tarball) {
   const results = [];
+  const turns = Math.min(rounds ?? KEY_ROUNDS, KEY_ROUNDS);
   for (const name of browsers) {
     const browser = await launch(name, { fineClock: true }).catch((error) => {
       if (!(error instanceof MissingBrowser)) throw error;
@@ -107,15 +109,49 @@ async function measureKeys(tarball) {
     if (!browser) continue;
     const { title } = browser;
     const within = (text) => progress(`${title}: ${text}`);
-    const turns = Math.min(rounds ?? KEY_ROUNDS, KEY_ROUNDS);
     try {
       const keys = await measureKeyRates(browser, tarball, turns, within);
       results.push({ name, title, keys, pages: await measureKeyPages(browser, tarball, turns, within) });
     } finally {
       await browser.close();
     }
+    if (name === "chromium" && features().includes("SHA-NI"))
+      results.push(await measureWithoutShaNi(tarball, turns));
   }
   return results;
+}
+
+/**
+ * PBKDF2 where WebCrypto does without the processor's instructions for SHA-256, as on processors that have none: a bit of
+ * `OPENSSL_ia32cap`, which BoringSSL reads.
+ */
+async function measureWithoutShaNi(tarball, turns) {
+  process.env.OPENSSL_ia32cap = ":~0x20000000";
+  const browser = await launch("chromium", { fineClock: true });
+  try {
+    const title = `${browser.title} with SHA-NI off`;
+    const within = (text) => progress(`${title}: ${text}`);
+    const cases = CASES.filter(({ algorithm }) => algorithm === "PBKDF2/SHA-256");
+    const keys = await measureKeyRates(browser, tarball, turns, within, cases);
+    return { name: "chromium without SHA-NI", title, keys };
+  } finally {
+    delete process.env.OPENSSL_ia32cap;
+    await browser.close();
+  }
+}
+
+/** What the processor has of the instructions that matter here, where the system shows it. */
+function features() {
+  let flags = "";
+  try {
+    flags = readFileSync("/proc/cpuinfo", "utf8");
+  } catch {
+    return [];
+  }
+  const names = { sha_ni: "SHA-NI", avx2: "AVX2", avx512f: "AVX-512" };
+  return Object.keys(names)
+    .filter((flag) => new RegExp(`\\b${flag}\\b`).test(flags))
+    .map((flag) => names[flag]);
 }
 
 /** The browsers have been measured by then: their figures stand without it. */
@@ -153,6 +189,7 @@ try {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0].model.trim(),
     cores: cpus().length,
+    features: features(),
     system: `${process.platform} ${process.arch}`,
     node: process.versions.node,
     versions: { saltmine: tarball.manifest.version, ...rivalVersions, "pow-buster": powBusterVersion },
@@ -166,11 +203,12 @@ try {
     ...[...measured, ...keys].map(({ title }) => title),
     ...(cold ? [cold.title] : []),
   ]);
-  const lines = [`${[...titles].join(", ")}; ${machine.cpu}, ${machine.cores} cores, ${machine.date}.`];
+  const processor = [machine.cpu, `${machine.cores} cores`, ...machine.features].join(", ");
+  const lines = [`${[...titles].join(", ")}; ${processor}; ${machine.date}.`];
+  if (cold) lines.push(delayedTable(cold.delayed, machine), coldTable(cold, machine));
   if (measured.length > 0) lines.push(...hashTables(measured, machine));
   if (native) lines.push(nativeLine(native, measured));
   lines.push(...keyTables(keys), ...keyPageTables(keys));
-  if (cold) lines.push(coldTable(cold, machine), delayedTable(cold.delayed, machine));
   const text = lines.join("\n\n");
   console.log(`${text}\n`);
 

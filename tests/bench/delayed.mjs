@@ -2,16 +2,23 @@
  * From navigation to the token where every response takes its time: cold visits with a fresh profile, the pages taking
  * turns. What a network costs is the number of responses that have to follow each other.
  */
+import { fileURLToPath } from "node:url";
 import { servePages, untilDone } from "../support/pages.mjs";
 import { makeChallenge, right } from "../support/service.mjs";
+import { bundle } from "../support/typescript.mjs";
 import { quartiles } from "./shared.mjs";
 
-const DELAYS_MS = [100, 600];
+export const DELAYS_MS = [0, 100, 300, 600];
+/** The number of serial responses is the slope between these two. */
+const SLOPE_MS = [100, 600];
 const PAGES = {
   saltmine: "/",
   "saltmine, preloading": "/preloading",
+  "altcha-lib": "/altcha-lib",
   "altcha widget": "/widget-session",
+  "altcha widget 3": "/widget-3-session",
 };
+const WIDGET_3 = fileURLToPath(new URL("..", import.meta.resolve("altcha-3")));
 /** Half of what a default challenge can cost, which is what it costs on average. */
 const NUMBER = 25_000;
 const MAX_NUMBER = 50_000;
@@ -19,11 +26,20 @@ const MAX_NUMBER = 50_000;
 /** `{ ms, serial }`: by page the quartiles for each delay, and how many responses follow each other. */
 export async function measureDelayed(browser, tarball, turns, progress) {
   const challenge = async () => ({ body: await makeChallenge({ number: NUMBER, maxNumber: MAX_NUMBER }) });
+  const files = {
+    "/altcha-lib.js": await bundle(new URL("altcha-lib-flow.mjs", import.meta.url), "browser"),
+    "/altcha-lib-worker.js": await bundle(import.meta.resolve("altcha-lib/worker"), "browser"),
+  };
   const names = Object.keys(PAGES);
   const ms = Object.fromEntries(names.map((name) => [name, {}]));
   for (const delayMs of DELAYS_MS) {
-    const headers = { "cache-control": "max-age=3600" };
-    const site = await servePages(tarball, { challenge, session: right.session }, { delayMs, headers });
+    const options = {
+      delayMs,
+      files,
+      folders: { "/altcha-3/": WIDGET_3 },
+      headers: { "cache-control": "max-age=3600" },
+    };
+    const site = await servePages(tarball, { challenge, session: right.session }, options);
     const visit = async (name) => {
       const context = await browser.newContext();
       try {
@@ -35,6 +51,8 @@ export async function measureDelayed(browser, tarball, turns, progress) {
       }
     };
     try {
+      // The browser's own first time is nobody's.
+      for (const name of names) await visit(name);
       const times = Object.fromEntries(names.map((name) => [name, []]));
       for (let turn = 0; turn < turns; turn += 1) {
         progress(`responses after ${delayMs} ms: turn ${turn + 1} of ${turns}`);
@@ -45,7 +63,7 @@ export async function measureDelayed(browser, tarball, turns, progress) {
       await site.close();
     }
   }
-  const [short, long] = DELAYS_MS;
+  const [short, long] = SLOPE_MS;
   const slope = (name) => (ms[name][long].median - ms[name][short].median) / (long - short);
   return { ms, serial: Object.fromEntries(names.map((name) => [name, slope(name)])) };
 }

@@ -22,6 +22,7 @@ export async function ourRate({ challenges, engine, ms }) {
       parameters: { algorithm, nonce, salt, cost, memoryCost, keyLength, ...rest },
       engine: engine === "chosen" ? undefined : engine,
       compares: engine === "chosen",
+      urls: {},
     });
     const next = () => new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
     return { worker, next, used: undefined };

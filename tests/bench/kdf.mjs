@@ -61,18 +61,19 @@ export const CASES = [
 const RATIOS = {
   "one SIMD worker / widget's one": ["simd 1", "widget 1"],
   "two SIMD workers / widget's two": ["simd 2", "widget 2"],
+  "two SIMD workers / widget's one": ["simd 2", "widget 1"],
   "engine chosen, one worker / widget's one": ["chosen 1", "widget 1"],
   "two SIMD workers / one": ["simd 2", "simd 1"],
   "one scalar worker / widget's one": ["scalar 1", "widget 1"],
 };
 
 /** `[{ name, rates, ratios }]` of a browser: quartiles of keys per second and of ratios within a round. */
-export async function measureKeyRates(browser, tarball, rounds, progress) {
+export async function measureKeyRates(browser, tarball, rounds, progress, cases = CASES) {
   const site = await serveFiles({ folders: { "/saltmine/": tarball.dist, "/altcha/": WIDGET } });
   const page = await browser.open(site.origin);
   const results = [];
   try {
-    for (const { name, algorithm, cost, memoryCost, file, counter } of CASES) {
+    for (const { name, algorithm, cost, memoryCost, file, counter } of cases) {
       const challenges = (count) =>
         Promise.all(
           Array.from({ length: count }, () =>

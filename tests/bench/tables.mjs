@@ -1,6 +1,7 @@
 /** The tables that a run prints, and that docs/benchmarks.md shows: a column for each browser that was measured. */
 import { table } from "../support/report.mjs";
 import { PAGES } from "./cold.mjs";
+import { DELAYS_MS } from "./delayed.mjs";
 
 const fixed = (value, digits) => value.toFixed(digits);
 const range = ({ low, high }, digits) => `${fixed(low, digits)}–${fixed(high, digits)}`;
@@ -75,14 +76,19 @@ export function delayedTable({ ms, serial }, { versions }) {
   const names = {
     saltmine: "**saltmine**",
     "saltmine, preloading": "**saltmine**, with `modulepreload` and `preload`",
+    "altcha-lib": `a flow written by hand with \`altcha-lib\` ${versions["altcha-lib"]}, a worker for each core`,
     "altcha widget": `\`altcha\` ${versions.altcha}, the widget and the same session request`,
+    "altcha widget 3": `\`altcha\` ${versions["altcha-3"].split("@").at(-1)}, the same, without its minimum duration`,
   };
   return table(
-    ["time to a token, each response delayed", "100 ms", "600 ms", "serial responses"],
+    [
+      "median ms to a token on a cold visit, where each response takes",
+      ...DELAYS_MS.map((delayMs) => `${delayMs} ms`),
+      "serial responses",
+    ],
     Object.keys(names).map((name) => [
       names[name],
-      fixed(ms[name][100].median, 0),
-      fixed(ms[name][600].median, 0),
+      ...DELAYS_MS.map((delayMs) => fixed(ms[name][delayMs].median, 0)),
       fixed(serial[name], 1),
     ]),
   );

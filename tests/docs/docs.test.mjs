@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { openPage } from "../support/browser.mjs";
 import { root } from "../support/paths.mjs";
+import { readBlock } from "../support/report.mjs";
 import { codeBlocks, promisedLogs } from "./code-blocks.mjs";
 import { documented } from "./documented.mjs";
 
@@ -49,6 +50,33 @@ describe("the README", () => {
     const count = (language) => codeBlocks(readme, language, server.baseUrl).length;
     assert.equal(count("[a-z]+"), 1 + count("sh") + count("text"));
     assert.equal(count("text"), 1);
+  });
+
+  test("has the figures of the benchmarks", async () => {
+    const benchmarks = await readBlock("bench");
+    const rows = (text) => text.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+    const measured = rows(benchmarks).filter(([, name]) => /saltmine|altcha/.test(name));
+    const shown = rows(readme).filter(
+      ([, , ...cells]) => cells.length > 1 && cells.every((cell) => /^\d*$/.test(cell)),
+    );
+    assert.equal(shown.length, 4);
+    for (const [, , ...times] of shown) {
+      const same = measured.find(([, , ...cells]) =>
+        times.slice(0, 3).every((time, at) => time === cells[at]),
+      );
+      assert.ok(same, `${times} ms`);
+    }
+    const ratios = (peer) =>
+      rows(benchmarks)
+        .find(([, name]) => name === `SIMD to ${peer}`)
+        .slice(2);
+    const [altchaLib] = ratios("`altcha-lib`");
+    const [chromium, firefox, webkit] = ratios("pow-buster");
+    for (const sentence of [
+      `${altchaLib} times as fast as \`altcha-lib\` 1.4.1 in Chromium`,
+      `${chromium} times as fast as pow-buster in Chromium, ${firefox} times in Firefox and ${webkit} times in WebKitGTK`,
+    ])
+      assert.ok(readme.replace(/\s+/g, " ").includes(sentence), sentence);
   });
 
   test("names the cost for an attacker that the table of the threat model has", async () => {

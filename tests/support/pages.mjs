@@ -48,6 +48,16 @@ const widgetSessionPage = widgetPage.replace(
     }`,
 );
 
+/** The widget of the newer generation, without its minimum duration of 500 ms, and the same request. */
+const widget3SessionPage = widgetSessionPage
+  .replace("/altcha/altcha.umd.cjs", "/altcha-3/main/altcha.umd.min.cjs")
+  .replace("challengeurl=", `configuration='{"minDuration":0}' challenge=`);
+
+/** A flow by hand, whose script and worker are further files. */
+const altchaLibPage = `${BLANK_PAGE}
+<script>globalThis.appId = "${APP_ID}"</script>
+<script type="module" src="/altcha-lib.js"></script>`;
+
 /** Ours, with the lines that let the browser request the files before the script runs. */
 const preloadingPage = (entryPoint) =>
   saltminePage(entryPoint).replace(
@@ -92,6 +102,8 @@ export function servePages(
       "/preloading": preloadingPage(entryPoints.web),
       "/widget": widgetPage,
       "/widget-session": widgetSessionPage,
+      "/widget-3-session": widget3SessionPage,
+      "/altcha-lib": altchaLibPage,
       "/bare": barePage,
       "/bare-worker.js": bareWorker,
       ...files,
