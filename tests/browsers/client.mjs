@@ -5,7 +5,7 @@ import { workersEnded } from "../support/browsers/index.mjs";
 import { call, eventsOf, loaded, makeClient, until } from "../support/client-pages.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 
-const ENDED_MS = 2_000;
+const ENDED_MS = 4_500;
 const NEVER_DONE = String(Number.MAX_SAFE_INTEGER);
 
 export function testClient(browser, { server, appId, startSite, openClient }) {

@@ -5,7 +5,7 @@ import { workersEnded } from "../support/browsers/index.mjs";
 import { call, eventsOf, PAGE_GLOBALS } from "../support/client-pages.mjs";
 import { BLANK_PAGE } from "../support/static.mjs";
 
-const ENDED_MS = 2_000;
+const ENDED_MS = 4_500;
 /** Less than the handshake's limit of 10 s: the client does not wait for a worker that fails at once. */
 const SOON_MS = 8_000;
 const WORKER = "/saltmine/worker.js";

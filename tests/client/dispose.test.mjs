@@ -66,7 +66,7 @@ async function setUp(t, options = {}, clientOptions = {}) {
 const NOTHING = { timers: [], listeners: [], locks: [] };
 
 async function assertNothingLeft(page, left) {
-  await workersGone(page, 1_000);
+  await workersGone(page, 4_500);
   await until("nothing left", async () => Object.values(await left()).flat().length === 0, 1_000).catch(
     async () => assert.deepEqual(await left(), NOTHING),
   );

@@ -160,7 +160,7 @@ for (const [route, faults] of Object.entries({ challenge: CHALLENGE_FAULTS, sess
         const { userId } = await client.session();
         assert.match(userId, /^anon_/);
         client.dispose();
-        await threadsGone(1_000);
+        await threadsGone(4_500);
       });
     }
   });

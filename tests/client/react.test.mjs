@@ -129,7 +129,7 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
         assert.equal(await page.evaluate(() => events.filter(({ type }) => type === "ready").length), 1);
         const client = await page.evaluateHandle(() => state.client);
         await page.evaluate(() => unmount());
-        await workersGone(page, 1_000);
+        await workersGone(page, 4_500);
         const after = await client.evaluate((client) => client.session().catch(({ code }) => code));
         assert.equal(after, "disposed");
         assert.deepEqual(complaints, []);

@@ -110,7 +110,7 @@ describe("a session", () => {
     assert.equal(backend.engine, "scalar");
     assert.match(backend.reason, /hash function/);
     client.dispose();
-    await threadsGone(1_000);
+    await threadsGone(4_500);
   });
 
   test("ten calls at the same time share one flight", async (t) => {
@@ -122,7 +122,7 @@ describe("a session", () => {
     assert.equal(service.requests.length, 2, "a later call needs no request");
     assert.equal(threadCount(), 1);
     client.dispose();
-    await threadsGone(1_000);
+    await threadsGone(4_500);
   });
 
   test("ten calls share one failure, and the next one tries again", async (t) => {
@@ -330,7 +330,7 @@ describe("giving up", () => {
       await client.session();
       assert.equal(threadCount(), 1);
       client.dispose();
-      await threadsGone(1_000);
+      await threadsGone(4_500);
     });
   }
 
@@ -359,7 +359,7 @@ describe("giving up", () => {
         await assert.rejects(client.session(), { code });
         if (state === "starting") assert.deepEqual(asked(service), []);
         client.dispose();
-        await threadsGone(1_000);
+        await threadsGone(4_500);
       });
     }
   }
@@ -380,7 +380,7 @@ describe("giving up", () => {
     const { client } = await setUp(t, { session: async () => {} });
     setTimeout(() => client.dispose(), 300);
     await assert.rejects(client.session(), { code: "disposed" });
-    await threadsGone(1_000);
+    await threadsGone(4_500);
     await assert.rejects(client.session(), { code: "disposed" });
     await assert.rejects(client.headers(), { code: "disposed" });
   });

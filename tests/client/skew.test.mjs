@@ -74,7 +74,7 @@ for (const [clock, aheadMs] of Object.entries(CLOCKS)) {
       const second = await call(page, "challengeHeaders");
       assert.notDeepEqual(second, first);
       await until("the one after", () => service.requests.length === 3);
-      await settle();
+      await settle(1_000);
       await page.clock.runFor(4 * MINUTE_MS);
       await settle();
       assert.equal(service.requests.length, 3, "good for half a minute more");

@@ -145,7 +145,7 @@ describe("the next solution", () => {
     const { service, pass, asked, take } = await setUp(t);
     await take();
     await asked(2);
-    await settle();
+    await settle(1_000);
     await pass(4 * MINUTE_MS);
     await settle();
     assert.equal(service.requests.length, 2);
@@ -173,7 +173,7 @@ describe("the next solution", () => {
   test("is replaced before it is given out, if the clock was put back meanwhile", async (t) => {
     const { service, page, pass, take } = await setUp(t, {}, { workers: 1 });
     await take();
-    await settle();
+    await settle(1_000);
     await setVisibility(page, "hidden");
     await page.clock.setSystemTime(service.time.now() - 60 * MINUTE_MS);
     await pass(4.9 * MINUTE_MS);
@@ -185,7 +185,7 @@ describe("the next solution", () => {
     const { service, pass, take } = await setUp(t);
     await take();
     for (let round = 0; round < 8; round += 1) {
-      await settle(150);
+      await settle(1_000);
       await pass(271_000);
     }
     await settle();

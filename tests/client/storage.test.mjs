@@ -77,7 +77,7 @@ describe("local storage", () => {
       service.requests.map(({ name }) => name),
       ["challenge", "session"],
     );
-    await workersGone(page, 1_000);
+    await workersGone(page, 4_500);
   });
 
   test("a session that a deployed widget stored is taken over", async (t) => {
@@ -300,7 +300,7 @@ describe("across origins", () => {
     const { code, message } = await ask();
     assert.equal(code, "network");
     assert.match(message, /CORS/);
-    await workersGone(page, 1_000);
+    await workersGone(page, 4_500);
   });
 
   test("a service that hides its Date still gives a session", async (t) => {
@@ -334,6 +334,6 @@ describe("across origins", () => {
         ["session", undefined],
       ],
     );
-    await workersGone(page, 1_000);
+    await workersGone(page, 4_500);
   });
 });

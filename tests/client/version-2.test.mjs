@@ -81,7 +81,7 @@ describe("Node", () => {
     const client = createClient({ baseUrl, appId: DEMO_APP_ID, origin, onEvent, ...options });
     t.after(async () => {
       client.dispose();
-      await threadsGone(2_000);
+      await threadsGone(4_500);
     });
     return { client, events };
   };
@@ -101,7 +101,7 @@ describe("Node", () => {
       const { client } = setUp(t, { workers, onEvent });
       await client.session();
       client.dispose();
-      await threadsGone(2_000);
+      await threadsGone(4_500);
       return most;
     };
     // One thread more runs the flow.
@@ -190,7 +190,7 @@ describe("Node", () => {
       // The thread of the flow is kept for the next one.
       await until("the end of the search", () => threadCount() <= 1, 2_000);
       client.dispose();
-      await threadsGone(2_000);
+      await threadsGone(4_500);
     });
   }
 });
@@ -227,7 +227,7 @@ describe("Chromium", () => {
     const place = (file) => files.indexOf(file);
     assert.ok(place("/run/auth/challenge") < place("keys.js"), files.join(" "));
     await page.evaluate(() => client.dispose());
-    await workersGone(page, 2_000);
+    await workersGone(page, 4_500);
   });
 
   test("a page of a service with version 1 loads nothing of it", async (t) => {
@@ -275,7 +275,7 @@ describe("Chromium", () => {
     );
     await until("the end of the workers", () => page.workers().length <= 1);
     await page.evaluate(() => client.dispose());
-    await workersGone(page, 2_000);
+    await workersGone(page, 4_500);
   });
 
   test("dispose() during the search ends it and its workers", async (t) => {
@@ -286,7 +286,7 @@ describe("Chromium", () => {
     await until("the search", async () => (await eventsOf(page, "progress")).length > 0, 10_000);
     await page.evaluate(() => client.dispose());
     assert.equal(await page.evaluate(() => outcome), "disposed");
-    await workersGone(page, 2_000);
+    await workersGone(page, 4_500);
   });
 
   test("the option `engine`: only the files of that engine are loaded", async (t) => {

@@ -65,7 +65,7 @@ describe("the session", () => {
     const days = (Date.parse(await part("expires-at").getAttribute("datetime")) - Date.now()) / 86_400_000;
     assert.ok(days > 29.9 && days <= 30, `${days} days`);
     assert.ok(await part("failure").isHidden());
-    await workersGone(page, 6_000);
+    await workersGone(page, 25_000);
     assert.deepEqual(complaints, []);
   });
 

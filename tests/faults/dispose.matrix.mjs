@@ -171,7 +171,7 @@ describe("client.fetch", { concurrency: 3 }, () => {
       return answer.status;
     });
     assert.equal(status, 200);
-    await workersGone(page, 2_000);
+    await workersGone(page, 4_500);
     assert.ok((await page.evaluate(() => answer.json())).data);
     await assertLeavesNothing(page, complaints);
   });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import puppeteer from "puppeteer-core";
 import { FLAGS } from "../support/browser.mjs";
-import { eventsOf, makeClient, openTab, settle, until } from "../support/client-pages.mjs";
+import { eventsOf, hasSearched, makeClient, openTab, settle, until } from "../support/client-pages.mjs";
 import { instead, late } from "../support/fault-proxy.mjs";
 import { chromiumPath } from "../support/browsers/find.mjs";
 import {
@@ -20,7 +20,6 @@ import {
   setUp,
   SLACK_MS,
   startStage,
-  stateOf,
 } from "./stage.mjs";
 
 /** The shortest that the server makes. */
@@ -76,7 +75,7 @@ describe("a tab that is frozen", { concurrency: 4 }, () => {
     proxy.break("challenge", instead(deepChallenge(DEEP)));
     const { freeze, thaw } = await freezer(page);
     const call = begin(page);
-    await until("the search", async () => (await stateOf(page)) === "solving");
+    await until("the search", () => hasSearched(page));
     await freeze();
     await settle(10_000);
     assert.ok(!call.over(), "it was not frozen");

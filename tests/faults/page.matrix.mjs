@@ -1,7 +1,7 @@
 /** What becomes of a page: offline, asleep, frozen, one of many. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { eventsOf, settle, until } from "../support/client-pages.mjs";
+import { eventsOf, hasSearched, settle, until } from "../support/client-pages.mjs";
 import { instead, late } from "../support/fault-proxy.mjs";
 import { makeChallenge } from "../support/service.mjs";
 import {
@@ -16,7 +16,6 @@ import {
   setUp,
   SLACK_MS,
   startStage,
-  stateOf,
 } from "./stage.mjs";
 
 // The shortest sessions that the server makes: two hours are longer.
@@ -81,7 +80,7 @@ describe("offline, and online again", { concurrency: 4 }, () => {
       const { page, proxy, complaints } = row;
       proxy.break("challenge", instead(deepChallenge(DEEP)), 1);
       const call = begin(page);
-      await until("the search", async () => (await stateOf(page)) === "solving");
+      await until("the search", () => hasSearched(page));
       await switchTo(row, true);
       // The longest of the random waits, so that there is time to come back.
       await page.workers()[0].evaluate(() => {
@@ -140,16 +139,14 @@ describe("a laptop that sleeps", { concurrency: 4 }, () => {
     ])
       test(`${stop}, and whose clock is ${what} then: a token`, async (t) => {
         const { page, proxy, complaints } = await setUp(t, stage, { maxNumber: 2 * DEEP });
-        if (route) proxy.break(route, late(1_000), 1);
+        if (route) proxy.break(route, late(8_000), 1);
         else proxy.break("challenge", instead(deepChallenge(DEEP)), 1);
         const call = begin(page);
         await until("a worker", () => page.workers().length > 0);
-        await until("the stage", async () =>
-          route ? proxy.asked.includes(route) : (await stateOf(page)) === "solving",
-        );
+        await until("the stage", async () => (route ? proxy.asked.includes(route) : hasSearched(page)));
         await page.workers()[0].evaluate(jump, ms);
         await page.evaluate(jump, ms);
-        assertEnds(await call.end, "token", DEEP_MS + 1_000 + SLACK_MS);
+        assertEnds(await call.end, "token", DEEP_MS + 8_000 + SLACK_MS);
         const { session } = await call.end;
         // The new clock is known by now.
         assert.deepEqual((await ending(page)).session, session);
@@ -189,7 +186,7 @@ test("a browser whose processes stop in mid-search until the challenge has run o
     makeChallenge({ number: DEEP, maxNumber: 2 * DEEP, expires: new Date(Date.now() + LIFE_MS) });
   proxy.break("challenge", instead(challenge), 1);
   const call = begin(page);
-  await until("the search", async () => (await stateOf(page)) === "solving");
+  await until("the search", () => hasSearched(page));
   const cdp = await stage.browser.newBrowserCDPSession();
   const { processInfo } = await cdp.send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
@@ -221,12 +218,12 @@ describe("fifty clients on one page", () => {
         },
         { ...options, storage },
       );
-      assert.ok(performance.now() - began < 30_000);
+      assert.ok(performance.now() - began < 120_000);
       assert.equal(users.length, 50);
       assert.equal(new Set(users).size, identities);
       assert.equal(proxy.asked.filter((name) => name === "session").length, identities);
       assert.ok(most <= identities, `${most} workers`);
       await page.evaluate(() => many.forEach((client) => client.dispose()));
-      await assertLeavesNothing(page, complaints);
+      await assertLeavesNothing(page, complaints, 20_000);
     });
 });

@@ -122,7 +122,7 @@ describe("solveChallengeWorkers", () => {
 
   test("as many threads as the work is worth, at most as asked for", async () => {
     // Engines of the tests before rest for five seconds.
-    await threadsGone(6_000);
+    await threadsGone(25_000);
     let most = 0;
     const watching = setInterval(() => (most = Math.max(most, threadCount())), 5);
     assert.equal(await ours.solveChallengeWorkers(WORKER, 3, "0".repeat(64), "salt", "SHA-256", 4e7), null);

@@ -80,8 +80,10 @@ export async function soak({ seconds, database }) {
   async function measure() {
     await sleep(calm - Date.now() + PAUSE_MS);
     while (Date.now() < end) {
-      const status = await readFile(`/proc/${server.pid}/status`, "utf8");
-      memory.push(Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]) / 1024);
+      // A server that is being replaced has no memory.
+      const status = await readFile(`/proc/${server.pid}/status`, "utf8").catch(() => "");
+      const kilobytes = /^VmRSS:\s+(\d+)/m.exec(status)?.[1];
+      if (kilobytes) memory.push(Number(kilobytes) / 1024);
       await sleep(1000);
     }
   }

@@ -144,7 +144,7 @@ export function testEngine({ solve, solveAll, backend, rareBackend, some = vecto
     assertAborted(await solve(long, { ...options, abortAtProgress: 8 }));
     const { number, tookMs } = await solve(small, { workers: 1 });
     assert.equal(number, smallNumber);
-    assert.ok(tookMs < 1_000, `the next search took ${tookMs} ms`);
+    assert.ok(tookMs < 4_000, `the next search took ${tookMs} ms`);
   });
 }
 

@@ -12,7 +12,12 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const shell = process.platform === "win32";
 
 /** npm's cache is the work tree's, so that the next run needs nothing from the registry that this one had. */
-const ENV = { ...process.env, npm_config_cache: join(root, ".cache", "npm"), NEXT_TELEMETRY_DISABLED: "1" };
+const ENV = {
+  ...process.env,
+  npm_config_cache: join(root, ".cache", "npm"),
+  npm_config_fetch_retries: "6",
+  NEXT_TELEMETRY_DISABLED: "1",
+};
 
 /** The project in a folder of its own, with what its lock file names; it is gone after the test. */
 export async function installProject(t, name, tarball, projects = here) {

@@ -79,6 +79,10 @@ export const call = (page, method, ...args) =>
 export const eventsOf = (page, type) =>
   page.evaluate((type) => events.filter((event) => !type || event.type === type), type);
 
+/** Whether the page's client has begun a search. */
+export const hasSearched = async (page) =>
+  (await eventsOf(page, "state")).some(({ state }) => state === "solving");
+
 /** What a visitor does to a tab: looks away, or back. */
 export const setVisibility = (page, state) =>
   page.evaluate((state) => {
@@ -87,7 +91,7 @@ export const setVisibility = (page, state) =>
   }, state);
 
 /** Waits until something is true; fails after `limitMs`. */
-export async function until(what, isTrue, limitMs = 5_000) {
+export async function until(what, isTrue, limitMs = 30_000) {
   const deadline = Date.now() + limitMs;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${limitMs} ms`);

@@ -22,7 +22,14 @@ async function install(name) {
   await mkdir(folder, { recursive: true });
   for (const file of ["package.json", "package-lock.json"])
     await cp(join(here, name, file), join(folder, file));
-  const options = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline", "--loglevel=error"];
+  const options = [
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--prefer-offline",
+    "--fetch-retries=6",
+    "--loglevel=error",
+  ];
   await promisify(execFile)("npm", ["ci", ...options], { cwd: folder, shell: process.platform === "win32" });
   await writeFile(stamp, lock);
   return folder;
