@@ -51,7 +51,7 @@ pub(crate) struct KeptMessage {
     pub(crate) role: Role,
     /// What was said.
     pub(crate) content: String,
-    /// When it was answered, or was the answer.
+    /// When it was stored.
     pub(crate) created_at: Timestamp,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Turn {
     pub(crate) begins: bool,
     /// When the question came.
     pub(crate) asked_at: Timestamp,
-    /// When the answer was complete.
+    /// When the messages were complete.
     pub(crate) at: Timestamp,
 }
 

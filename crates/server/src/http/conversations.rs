@@ -57,7 +57,7 @@ pub(super) struct StoredMessage<'a> {
     content: &'a str,
     /// The same as `content`, as widgets read it.
     parts: [TextPart<'a>; 1],
-    /// When it was answered, or was the answer.
+    /// When it was stored.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }

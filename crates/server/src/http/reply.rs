@@ -14,6 +14,8 @@ use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
 
@@ -38,6 +40,9 @@ pub(super) const MAX_CHARACTERS: usize = 100_000;
 
 /// Bytes of JSON of an agent's answer at most.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How long a client waits until the conversation is removed whose first reply failed.
+const REMOVAL_TIME_LIMIT: Duration = Duration::from_secs(3);
 
 /// What the caller says.
 pub(super) struct Question {
@@ -81,10 +86,6 @@ impl Answer {
             messages.drain(..messages.len() - 1);
             context
                 .extend(earlier.into_iter().map(|kept| Message { role: kept.role, content: kept.content }));
-            // A question that was not answered is asked again: it is stored already.
-            if context.last() == messages.last().map(|received| &received.message) {
-                messages.clear();
-            }
         }
         context.extend(messages.iter().map(|received| received.message.clone()));
         let claims = caller.user_claims.as_deref().map(context::describe_claims);
@@ -121,14 +122,15 @@ impl Answer {
             }
             None => None,
         };
-        let mut max_encoded_bytes = MAX_CONVERSATION_BYTES;
+        let (mut max_encoded_bytes, mut first_messages) = (MAX_CONVERSATION_BYTES, None);
         if is_new {
             // Widgets read the list of conversations once, when one begins. Its first question has a place there by then,
             // and its answer has one in it, however long the question is.
             let answer = turn.messages.split_off(turn.messages.len() - 1);
             store(state, &caller.visitor, &turn, max_encoded_bytes).await?;
+            max_encoded_bytes += turn.encoded_bytes() as u64;
+            first_messages = Some(turn.messages.len());
             (turn.messages, turn.begins) = (answer, false);
-            max_encoded_bytes = u64::MAX;
         }
         let writing = Writing {
             meter: ReplyMeter::start(state, &turn.agent_id),
@@ -136,6 +138,7 @@ impl Answer {
             turn,
             answer_bytes: 0,
             max_encoded_bytes,
+            first_messages,
             is_over: false,
             charge,
             time_limit: Box::pin(tokio::time::sleep(state.settings.agent_timeout)),
@@ -184,6 +187,8 @@ struct Writing {
     answer_bytes: usize,
     /// The size of a conversation to which the turn is added.
     max_encoded_bytes: u64,
+    /// How many messages the conversation begins with, if it begins with this turn. They are stored.
+    first_messages: Option<usize>,
     /// Whether it is complete, or has failed.
     is_over: bool,
     /// What the response adds to the quotas.
@@ -207,7 +212,24 @@ impl Writing {
         };
         self.is_over = true;
         self.meter.end(outcome);
+        if let (Err(_), Some(count)) = (&next, self.first_messages) {
+            // The client waits for a limited time: the database may be what failed.
+            let _ = tokio::time::timeout(REMOVAL_TIME_LIMIT, self.remove_conversation(count)).await;
+        }
         next
+    }
+
+    /// Removes the conversation, which has no message but its first, in the background.
+    fn remove_conversation(&self, first_messages: usize) -> JoinHandle<()> {
+        let (state, visitor, id) =
+            (self.state.clone(), self.visitor.clone(), self.turn.conversation_id.clone());
+        let remove = async move {
+            let removed = state.store.delete_conversation_without_reply(&visitor, &id, first_messages);
+            if let Err(error) = removed.await {
+                tracing::warn!(%error, "could not remove a conversation whose first reply failed");
+            }
+        };
+        tokio::spawn(remove.instrument(Span::current()))
     }
 
     async fn next_piece(&mut self) -> Result<Option<String>, Error> {

@@ -1,7 +1,7 @@
 //! Deletes and exports what visitors said.
 
 use super::conversations::ConversationRow;
-use super::{Store, StoreError, is_storable, on};
+use super::{PATIENCE, Store, StoreError, is_storable, on};
 use crate::conversations::{Conversation, KeptMessage, Visitor};
 use jiff::Timestamp;
 
@@ -19,7 +19,20 @@ impl Store {
         if !is_storable(id) {
             return Ok(false);
         }
-        self.delete_conversation_before(client_id, user_id, id, i64::MAX).await
+        self.delete_conversation_before(client_id, user_id, id, i64::MAX, None).await
+    }
+
+    /// Deletes a conversation of the visitor that still has no message but its first `count`. Returns whether there was one.
+    pub(crate) async fn delete_conversation_without_reply(
+        &self,
+        visitor: &Visitor,
+        id: &str,
+        count: usize,
+    ) -> Result<bool, StoreError> {
+        let Visitor { client_id, user_id } = visitor;
+        let count = i64::try_from(count).ok();
+        let deleted = self.delete_conversation_before(client_id, Some(user_id), id, i64::MAX, count);
+        tokio::time::timeout(PATIENCE, deleted).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Stores that a visitor is erased now: an answer that is being written is not stored any more. One that is being stored
@@ -108,12 +121,12 @@ impl Store {
             .await?);
         let mut count = 0;
         for (client_id, id) in ids {
-            count += u64::from(self.delete_conversation_before(&client_id, None, &id, before).await?);
+            count += u64::from(self.delete_conversation_before(&client_id, None, &id, before, None).await?);
         }
         Ok(count)
     }
 
-    /// Deletes a conversation unless it has a message since `before`. The conversation goes first: a turn that is added
+    /// Deletes a conversation unless it has a message since `before`, or not `message_count` messages. The conversation goes first: a turn that is added
     /// at the same time waits for this transaction, and is not stored.
     async fn delete_conversation_before(
         &self,
@@ -121,9 +134,11 @@ impl Store {
         user_id: Option<&str>,
         id: &str,
         before: i64,
+        message_count: Option<i64>,
     ) -> Result<bool, StoreError> {
         const CONVERSATION: &str = "DELETE FROM conversations \
-            WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4 RETURNING user_id";
+            WHERE client_id = $1 AND id = $2 AND ($3 = '' OR user_id = $3) AND updated_at < $4 \
+            AND ($5 < 0 OR message_count = $5) RETURNING user_id";
         const CONTENTS: [&str; 2] = [
             "DELETE FROM messages WHERE client_id = $1 AND conversation_id = $2",
             "DELETE FROM feedback WHERE client_id = $1 AND conversation_id = $2",
@@ -138,6 +153,7 @@ impl Store {
                 .bind(id)
                 .bind(user_id.unwrap_or_default())
                 .bind(before)
+                .bind(message_count.unwrap_or(-1))
                 .fetch_optional(&mut *transaction)
                 .await?;
             if let Some(user) = &user {

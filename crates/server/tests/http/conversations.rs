@@ -8,6 +8,7 @@ use saltmine_server::{Agent, Agents, Message, Reply, sweep};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 fn pairs(messages: &[(&str, &str)]) -> Vec<(String, String)> {
     messages.iter().map(|(role, content)| ((*role).to_owned(), (*content).to_owned())).collect()
@@ -314,9 +315,9 @@ async fn what_no_database_can_keep_is_replaced() {
     assert_eq!(visitor.messages(&server, &id).await[1].1, "a\u{fffd}b");
 }
 
-/// What an agent that fails began to say is no answer. The question that begins a conversation is stored, once.
+/// What an agent that fails began to say is no answer.
 #[tokio::test]
-async fn an_answer_that_fails_is_not_kept() {
+async fn what_is_not_answered_is_not_kept() {
     struct Failing;
     impl Agent for Failing {
         fn reply(&self, _: Vec<Message>) -> Reply {
@@ -331,15 +332,47 @@ async fn an_answer_that_fails_is_not_kept() {
     assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 502);
     let body = json!({ "messages": [{ "role": "user", "content": "hi" }], "conversationId": "c1" });
     assert!(visitor.post(&server, "/run/api/chat", &body).await.text().contains("errorText"));
-    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi")]));
-    assert_eq!(visitor.say(&server, "Hello?", Some("c1")).await.status, 502);
-    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi")]));
+    assert!(visitor.conversations(&server, "").await.0.is_empty());
+    assert_eq!(visitor.get(&server, "/run/v1/conversations/c1").await.status, 404);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM messages").await, 0);
+}
 
-    let server = server.with_agents(Agents::built_in());
-    assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 200);
-    assert_eq!(visitor.messages(&server, "c1").await, pairs(&[("user", "hi"), ("assistant", "hi")]));
-    assert_eq!(visitor.say(&server, "hi", Some("c1")).await.status, 200);
-    assert_eq!(visitor.messages(&server, "c1").await.len(), 4);
+/// Another message has been answered in the conversation meanwhile: nothing of it is lost.
+#[tokio::test]
+async fn a_conversation_whose_first_reply_fails_keeps_what_was_answered() {
+    #[derive(Clone, Default)]
+    struct Moody(Arc<Notify>);
+    impl Agent for Moody {
+        fn reply(&self, messages: Vec<Message>) -> Reply {
+            let end = self.0.clone();
+            if messages.len() > 1 {
+                return futures_util::stream::iter([Ok("yes".to_owned())]).boxed();
+            }
+            let failure = async move {
+                end.notified().await;
+                Err(saltmine_server::AgentError("gone".to_owned()))
+            };
+            futures_util::stream::once(failure).boxed()
+        }
+    }
+    let agent = Moody::default();
+    let server = Server::new().await.with_agents(Agents::built_in().with(Agents::ECHO, agent.clone()));
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let other_tab = async {
+        for _ in 0..1000 {
+            if !visitor.conversations(&server, "").await.0.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(visitor.say(&server, "Two", Some("talk")).await.status, 200);
+        agent.0.notify_one();
+    };
+    let (first, ()) = tokio::join!(visitor.say(&server, "One", Some("talk")), other_tab);
+    assert_eq!(first.status, 502);
+    let expected = [("user", "One"), ("user", "Two"), ("assistant", "yes")];
+    assert_eq!(visitor.messages(&server, "talk").await, pairs(&expected));
 }
 
 /// A first question may be longer than what a conversation has room for: its answer is stored all the same.

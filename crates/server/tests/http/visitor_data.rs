@@ -260,13 +260,14 @@ async fn an_export_of_many_reports_is_complete() {
 /// conversation. On SQLite there is one writer at a time.
 #[tokio::test]
 async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
-    const WAITING: &str =
-        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass";
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'messages'::regclass \
+        AND mode = 'RowExclusiveLock'";
     let server = Server::new().await;
     if server.database.url.starts_with("sqlite") {
         return;
     }
     let (visitor, ..) = visitor(&server).await;
+    let conversation = visitor.begin(&server, "one").await;
     let held = server.database.hold_messages().await;
     let erase = async {
         for _ in 0..1000 {
@@ -281,7 +282,7 @@ async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
         };
         tokio::join!(visitor.delete(&server, "/run/v1/visitor"), release).0
     };
-    let (said, erased) = tokio::join!(visitor.say(&server, "hi", None), erase);
+    let (said, erased) = tokio::join!(visitor.say(&server, "hi", Some(&conversation)), erase);
     assert_eq!((said.status.as_u16(), erased.status.as_u16()), (200, 200), "{}", erased.text());
     assert_eq!(server.database.count(STORED).await, 0, "{}", erased.text());
     assert_eq!(erased.json()["data"]["conversations"], 1);

@@ -44,7 +44,8 @@ impl Database {
     /// Lets no message be stored until this is dropped.
     pub async fn hold_messages(&self) -> Aside {
         let sqlite = self.url.starts_with("sqlite");
-        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE messages" }).await
+        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE" })
+            .await
     }
 
     /// The number that a query returns.
