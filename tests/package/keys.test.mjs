@@ -240,7 +240,7 @@ describe("a worker that stops responding", () => {
 
   test("with every other: the page's own thread continues", async (t) => {
     const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
-    const { found } = await solveAhead(t, challenge, {
+    const { found, passed } = await solveAhead(t, challenge, {
       workers: 2,
       change: (_number, report) => (report.type === "ready" ? report : undefined),
       isDue: () => reports[1] > 1 && reports[2] > 1,
@@ -253,7 +253,7 @@ describe("a worker that stops responding", () => {
 
   test("a slow one is waited for: 3 s for a key, then 50 s for the next one", async (t) => {
     const challenge = await theirChallenge("ARGON2ID", { counter: 3 });
-    const { found } = await solveAhead(t, challenge, {
+    const { found, passed } = await solveAhead(t, challenge, {
       workers: 1,
       change: (_number, report, count) => {
         if (report.type !== "searched") return report;

@@ -74,7 +74,7 @@ test("the guide works from its first to its last step", async (t) => {
     const served = await servePage(await bundle(name, source), files);
     t.after(served.close);
     const widget = await visit(t, browser, served, server.baseUrl);
-    await ready(widget);
+    await ready(widget, { isSignedIn: files !== undefined });
     return widget;
   };
 
