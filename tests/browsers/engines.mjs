@@ -7,7 +7,7 @@ import { usual, vectors } from "../support/vectors.mjs";
 import { solverIn } from "../package/page-solver.mjs";
 import { testEngine, testSolve } from "../package/suite.mjs";
 
-/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+/** An engine that rests is ended after this long, by the package's own word; 20 seconds more for a busy machine. */
 const IDLE_MS = 5_000 + 20_000;
 
 /** Of every hash function, with and without a solution: the whole list takes the slower engines minutes. */

@@ -18,7 +18,7 @@ after(async () => {
   await remove();
 });
 
-/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+/** An engine that rests is ended after this long, by the package's own word; 20 seconds more for a busy machine. */
 const IDLE_MS = 5_000 + 20_000;
 
 const NO_SIMD_FOR_IT = "the challenge's hash function has no SIMD engine";

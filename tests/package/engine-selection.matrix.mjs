@@ -24,7 +24,7 @@ const hopeless = { ...challenge, challenge: "0".repeat(64), maxnumber: 5_000_000
 const rare = (name) => vectors.find(({ algorithm, number }) => algorithm === name && number > 0);
 const WORKER = "/saltmine/worker.js";
 const WASM = /\.wasm$/;
-/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+/** An engine that rests is ended after this long, by the package's own word; 20 seconds more for a busy machine. */
 const IDLE_MS = 5_000 + 20_000;
 
 /** A page of a site that serves the package as `options` say. */

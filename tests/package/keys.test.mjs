@@ -200,7 +200,7 @@ describe("a worker that stops responding", () => {
 
   test("before its first block is done: the others try its block", async (t) => {
     const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 2 });
-    const { found } = await solveAhead(t, challenge, {
+    const { found, passed } = await solveAhead(t, challenge, {
       workers: 2,
       change: (number, report) => (number === 1 && report.type !== "ready" ? undefined : report),
       isDue: () => reports[2] > 1 && !blocks[2].includes(0),
@@ -209,6 +209,7 @@ describe("a worker that stops responding", () => {
     assert.equal(found.counter, 2);
     assert.match(found.backend.reason, /stopped responding/);
     assert.equal(found.backend.thread, "worker");
+    assert.ok(passed <= 16_000, `after ${passed} ms`);
     assert.ok(await verified(challenge, found));
   });
 

@@ -10,7 +10,7 @@ const { folder, entryPoints, remove } = await installTarball();
 const saltmine = await import(entryPoints.node);
 after(remove);
 
-/** An engine that rests is ended after this long, by the package's own word; a second more for a busy machine. */
+/** An engine that rests is ended after this long, by the package's own word; 20 seconds more for a busy machine. */
 const IDLE_MS = 5_000 + 20_000;
 
 /** SHA-256 is what everybody uses: only it has a SIMD engine. */

@@ -185,7 +185,7 @@ struct Writing {
     turn: Turn,
     /// The size of the agent's answer so far, as JSON.
     answer_bytes: usize,
-    /// The size of a conversation to which the turn is added.
+    /// The size of a conversation to which the turn is not added any more, in bytes of JSON.
     max_encoded_bytes: u64,
     /// How many messages the conversation begins with, if it begins with this turn. They are stored.
     first_messages: Option<usize>,

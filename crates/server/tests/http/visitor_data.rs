@@ -1,6 +1,7 @@
 //! Deletion, export and the retention period.
 
-use crate::support::{APPS, MANAGEMENT_KEY, PAGE, Server, jwt_part, request, settings};
+use crate::database::Aside;
+use crate::support::{APPS, Answer, MANAGEMENT_KEY, PAGE, Server, jwt_part, request, settings};
 use crate::visitor::Visitor;
 use axum::http::Method;
 use saltmine_server::{Settings, sweep};
@@ -256,6 +257,21 @@ async fn an_export_of_many_reports_is_complete() {
     }
 }
 
+/// Erases the visitor once the query `waiting` counts a transaction that waits for `held`, which ends half a second later.
+async fn erase_while_held(server: &Server, visitor: &Visitor, held: Aside, waiting: &'static str) -> Answer {
+    let until_it_waits = async {
+        while server.database.count(waiting).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), until_it_waits).await.expect("a transaction waits");
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(held);
+    };
+    tokio::join!(visitor.delete(server, "/run/v1/visitor"), release).0
+}
+
 /// The transaction that stores the answer has found no erasure, and is not committed yet: the erasure does not see the
 /// conversation. On SQLite there is one writer at a time.
 #[tokio::test]
@@ -269,19 +285,7 @@ async fn an_answer_that_is_being_stored_during_an_erasure_is_erased() {
     let (visitor, ..) = visitor(&server).await;
     let conversation = visitor.begin(&server, "one").await;
     let held = server.database.hold_messages().await;
-    let erase = async {
-        for _ in 0..1000 {
-            if server.database.count(WAITING).await > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        let release = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            drop(held);
-        };
-        tokio::join!(visitor.delete(&server, "/run/v1/visitor"), release).0
-    };
+    let erase = erase_while_held(&server, &visitor, held, WAITING);
     let (said, erased) = tokio::join!(visitor.say(&server, "hi", Some(&conversation)), erase);
     assert_eq!((said.status.as_u16(), erased.status.as_u16()), (200, 200), "{}", erased.text());
     assert_eq!(server.database.count(STORED).await, 0, "{}", erased.text());
@@ -301,19 +305,7 @@ async fn an_event_that_is_being_stored_during_an_erasure_is_erased() {
     }
     let (visitor, ..) = visitor(&server).await;
     let held = server.database.run("BEGIN; SELECT id FROM apps FOR UPDATE").await;
-    let erase = async {
-        for _ in 0..1000 {
-            if server.database.count(WAITING).await > 0 {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        let release = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            drop(held);
-        };
-        tokio::join!(visitor.delete(&server, "/run/v1/visitor"), release).0
-    };
+    let erase = erase_while_held(&server, &visitor, held, WAITING);
     let event = json!({ "type": "t" });
     let (stored, erased) = tokio::join!(visitor.post(&server, "/run/v1/events", &event), erase);
     assert_eq!((stored.status.as_u16(), erased.status.as_u16()), (201, 200), "{}", erased.text());
