@@ -7,11 +7,14 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { inlineParts } from "./build/inline-parts.mjs";
 import { minifyFolder } from "./build/minify.mjs";
+import { isUpToDate, markBuilt } from "./build/stamp.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${here}dist`;
 
+// The minifier takes half a minute, and most tasks build the package.
+if (await isUpToDate(root)) process.exit();
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 
@@ -151,8 +154,8 @@ const kdfModules = (await readdir(`${here}wasm`)).filter((name) => /^kdf-.*\.was
 for (const file of ["simd128.wasm", "scalar.wasm", ...kdfModules])
   await copyFile(`${here}wasm/${file}`, `${dist}/${file}`);
 
-// What the tarball must carry beside dist/: the guides to the client, the changelog, and a README without the picture;
-// none of them with links to what is not there.
+// The tarball's documents beside dist/: the guides to the client, the changelog, and a README without the picture;
+// none of them has links to files that the tarball does not contain.
 const guides = (await readdir(`${root}docs`))
   .filter((name) => name.endsWith(".md") && name !== "production.md")
   .map((name) => `docs/${name}`);
@@ -181,7 +184,7 @@ for (const script of ["saltmine", "inline"])
     `import type * as exports from "./index.js";
 
 declare global {
-  /** What the script leaves on the page. */
+  /** The global variable that the script defines. */
   const saltmine: typeof exports;
 }
 `,
@@ -195,6 +198,7 @@ for (const file of published.map(({ name }) => name).sort()) {
   hashes[file] = `sha384-${digest.digest("base64")}`;
 }
 await writeFile(`${dist}/integrity.json`, `${JSON.stringify({ version, files: hashes }, null, 2)}\n`);
+await markBuilt(root);
 
 /** tsc writes a declaration for every source; the package carries those that its entry points lead to. */
 async function keepPublicTypes(folder) {
