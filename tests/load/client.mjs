@@ -1,4 +1,4 @@
-/** What a measurement asks of the server beside the load. */
+/** The requests of a measurement to the server beside the load. */
 
 /** One secret for all that needs one. */
 export const SECRET = "a secret that has more than thirty-two characters";

@@ -1,5 +1,6 @@
 /** A PostgreSQL of a test's own, which can be restarted. */
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { createConnection, createServer } from "node:net";
@@ -30,13 +31,24 @@ function unprivileged(program, args) {
   ];
 }
 
-/** A port that is free now. */
+/**
+ * A port that is free now, and that the system gives to nothing else while a server that had it is away: it is below those
+ * of outgoing connections and of servers that ask for any port (32768 and above on Linux).
+ */
 export async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      if (error.code === "EADDRINUSE") continue;
+      throw error;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Starts one; nothing where it is not installed. `restart` takes the database away for `ms`. */

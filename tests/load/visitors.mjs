@@ -9,7 +9,7 @@ const OFFERED_AGAIN = 5000;
 
 export class Visitors {
   counts = { sessions: 0, replays: 0, chats: 0, cancelled: 0, refused: 0, unanswered: 0 };
-  /** What should not have happened. */
+  /** The unexpected results. */
   faults = [];
   /** How often each solution was accepted. */
   accepted = new Map();

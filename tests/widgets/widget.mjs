@@ -107,7 +107,11 @@ function record(widget, baseUrl) {
   tab.on("response", async (response) => {
     const entry = entries.get(response.request());
     if (!entry) return;
-    entry.headers = await response.request().allHeaders();
+    // A tab that is closed while the response arrives has no headers any more.
+    entry.headers = await response
+      .request()
+      .allHeaders()
+      .catch(() => undefined);
     if (response.status() >= 400) entry.body = await response.text().catch(() => undefined);
     entry.status = response.status();
   });

@@ -225,9 +225,7 @@ fn run_js_tests(kind: &str, tools: &mut TestTools) -> Result<()> {
         tools.skipped.push(format!("{} (needs Chromium)", file.display()));
     }
     let is_slow = kind != "test";
-    // Slow tests run one at a time.
-    let (independent, timed): (Vec<_>, Vec<_>) =
-        files.run.into_iter().partition(|file| !is_slow && is_independent(file));
+    let (independent, timed): (Vec<_>, Vec<_>) = files.run.into_iter().partition(|file| is_independent(file));
     let mut all_passed = true;
     for (files, concurrency) in [(independent, 2), (timed, 1)] {
         if files.is_empty() {
@@ -269,8 +267,9 @@ fn pass_tools_to(tests: &mut Command, tools: &TestTools) {
     }
 }
 
-/// Whether a test file may run beside another one: nothing in it depends on how long something takes.
+/// Whether a test file may run beside another one: nothing in it depends on how long something takes. Those of
+/// `frameworks` need more memory than two of them should take.
 fn is_independent(file: &Path) -> bool {
-    const FOLDERS: [&str; 4] = ["docs", "lint", "release", "size"];
+    const FOLDERS: [&str; 7] = ["docs", "examples", "lint", "packaging", "release", "server", "size"];
     FOLDERS.iter().any(|folder| file.starts_with(root().join("tests").join(folder)))
 }
