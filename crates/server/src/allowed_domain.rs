@@ -1,4 +1,4 @@
-//! Which pages may use an app: patterns that the app's owner wrote, and the `Origin` that a browser sends.
+//! The pages that may use an app: compares the patterns of the app's owner with the `Origin` that a browser sends.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -36,7 +36,7 @@ enum Pattern {
 }
 
 impl AllowedDomain {
-    /// Whether a page of this origin, the value of the `Origin` header, may use the app.
+    /// Returns whether a page of this origin, the value of the `Origin` header, may use the app.
     #[must_use]
     pub fn allows(&self, origin: &str) -> bool {
         let Pattern::Host { host, and_below, port } = &self.pattern else {
@@ -64,14 +64,14 @@ impl FromStr for AllowedDomain {
         }
         let (and_below, rest) = text.strip_prefix("*.").map_or((false, text), |rest| (true, rest));
         let (host, port) = split_port(rest).ok_or(InvalidDomain)?;
-        // The parser of hosts takes `%41` for `A` and drops tabs: nobody means that here.
+        // The parser of hosts reads `%41` as `A` and drops tabs, which are mistakes here.
         if host.contains(|character: char| character == '%' || character.is_whitespace()) {
             return Err(InvalidDomain);
         }
         let host = Host::parse(host).map_err(|_| InvalidDomain)?;
         let is_plain = match &host {
             Host::Domain(domain) => is_plain_domain(domain),
-            // Addresses have nothing below them.
+            // IP addresses have no subdomains.
             Host::Ipv4(_) | Host::Ipv6(_) => !and_below,
         };
         let pattern = Pattern::Host { host, and_below, port };
@@ -91,7 +91,7 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// Letters, digits, `-` and `_` in labels of 1 to 63. The name is in its ASCII form here.
+/// Returns whether the name, in its ASCII form, has only letters, digits, `-` and `_` in labels of 1 to 63 characters.
 fn is_plain_domain(domain: &str) -> bool {
     domain.len() <= 253
         && domain.split('.').all(|label| {
@@ -100,15 +100,15 @@ fn is_plain_domain(domain: &str) -> bool {
         })
 }
 
-/// An origin of the web: `https://host` or `http://host`, with the port that holds if none is written.
+/// An origin of the web: `https://host` or `http://host`, with the default port if none is written.
 struct Origin {
     host: Host,
     port: u16,
 }
 
 impl Origin {
-    /// Reads what a browser writes and nothing else: no path, user, query or fragment, and the host spelled as the
-    /// browser would, but in any case.
+    /// Reads only an origin as a browser writes it: without a path, user, query or fragment, and with the host in the
+    /// browser's spelling, in upper or lower case.
     fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let (scheme, authority) = text.split_once("://")?;
@@ -119,7 +119,7 @@ impl Origin {
         }
         let url = Url::parse(&text).ok()?;
         let (host, _) = split_port(authority)?;
-        // Otherwise `0x7f.1` would be 127.0.0.1.
+        // Without this check `0x7f.1` would be 127.0.0.1.
         if url.host_str()? != host {
             return None;
         }

@@ -5,50 +5,51 @@ use sha2::{Digest, Sha256};
 use std::io;
 use utoipa::ToSchema;
 
-/// What every secret begins with, so that one in a log or a repository is recognised.
+/// The prefix of every secret, so that a secret in a log or a repository is recognised.
 const PREFIX: &str = "smk_";
 
-/// Characters of a secret after that, each of 36: 248 bits.
+/// The number of random characters of a secret, each one of 36: 248 bits.
 const RANDOM_CHARACTERS: usize = 48;
 
-/// Characters of the checksum at the end of a secret, each of 36: a guess is right once in two thousand million.
+/// The number of characters of the checksum at the end of a secret, each one of 36: one guess in two thousand million is
+/// right.
 const CHECKSUM_CHARACTERS: usize = 6;
 
-/// How much of a secret may be shown.
+/// The number of characters of a secret that may be shown.
 const SHOWN_CHARACTERS: usize = PREFIX.len() + 6;
 
-/// What a server calls the run API with, in the place of a visitor's session.
+/// An API key: a server calls the run API with it, instead of a visitor's session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
     /// `key_` and at least 16 of a-z0-9.
     #[schema(example = "key_0123456789abcdefghij")]
     pub id: String,
-    /// The tenant that owns it.
+    /// The tenant that owns the key.
     pub tenant_id: String,
-    /// The tenant's project that it belongs to.
+    /// The project of the tenant.
     pub project_id: String,
-    /// What people call it.
+    /// The name that operators see.
     pub name: String,
-    /// The one agent that answers.
+    /// The id of the agent that replies.
     pub agent_id: String,
-    /// The first characters of the secret, to tell keys apart by.
+    /// The first characters of the secret, which distinguish keys.
     #[schema(example = "smk_a1b2c3")]
     pub key_prefix: String,
-    /// When it was last used, to the minute.
+    /// The time of the last use, to the minute.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// From when on it is no longer accepted; `null` for never.
+    /// The time when the key expires; `null`: never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// When it was made.
+    /// The time of the creation.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
 
 /// The secret of an API key: shown once; only its SHA-256 is stored.
 ///
-/// A slow hash protects passwords, which people choose and others can guess. Nobody can guess 248 random bits, so that
+/// A slow hash protects passwords, which people choose and others can guess. Nobody can guess 248 random bits, so
 /// a fast hash is as secure, and adds no time to each request.
 pub(crate) struct ApiKeySecret(String);
 
@@ -65,7 +66,7 @@ impl ApiKeySecret {
         token.starts_with(PREFIX)
     }
 
-    /// Parses a bearer token. Returns `None` for one that was never generated, which its checksum shows: guesses are
+    /// Parses a bearer token. Returns `None` if the checksum is wrong: such a secret was never generated, and is
     /// rejected without a database read.
     pub(crate) fn parse(token: &str) -> Option<Self> {
         let (random, given) = token.split_at_checked(PREFIX.len() + RANDOM_CHARACTERS)?;
@@ -77,7 +78,7 @@ impl ApiKeySecret {
         Sha256::digest(&self.0).into()
     }
 
-    /// What may be shown later.
+    /// Returns the part that may be shown later.
     pub(crate) fn shown(&self) -> String {
         self.0.chars().take(SHOWN_CHARACTERS).collect()
     }
@@ -88,8 +89,8 @@ impl ApiKeySecret {
     }
 }
 
-/// The first characters of the SHA-256 of a secret's prefix and random part, in base 36. It protects nothing: the
-/// database decides.
+/// Returns the checksum: the first characters of the SHA-256 of a secret's prefix and random part, in base 36. It is not a
+/// protection: only the database decides whether a secret is valid.
 fn checksum(secret: &str) -> String {
     const CHARACTERS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let digest = Sha256::digest(secret);

@@ -3,29 +3,29 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-/// How long an app that was read is used. Another instance may have changed it meanwhile; a change by this instance is
+/// The time that a cached app is used. Another instance may have changed the app meanwhile; a change by this instance is
 /// used at once.
 const REUSE_TIME: Duration = Duration::from_secs(1);
 
-/// How often it is stored that an app is used.
+/// The minimum time between two stored uses of an app.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The apps that are in use, so that not every request asks the database for the same one.
+/// A cache of the apps in use, so that not every request reads its app from the database.
 pub(crate) struct AppCache {
     store: Store,
     clock: Arc<dyn Clock>,
     apps: RwLock<Recent<Arc<App>>>,
     /// The first seconds whose tokens the revocations of whole apps accept.
     first_seconds: RwLock<Recent<u64>>,
-    /// When this process last stored that an app is used.
+    /// The time when this process last stored a use of an app.
     touched: Mutex<HashMap<String, Duration>>,
 }
 
-/// What was read of apps a short time ago.
+/// Values of apps that were read a short time ago.
 struct Recent<T> {
-    /// By the app's id: the value, and when its read began.
+    /// By the app's id: the value, and the time when its read began.
     by_id: HashMap<String, (T, Duration)>,
-    /// Counts the changes: what was read before one must not be kept after it.
+    /// The number of changes: a value that was read before a change must not be stored after it.
     changes: u64,
 }
 
@@ -36,18 +36,19 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    /// Returns the value, if it was read recently enough to be used.
+    /// Returns the value, if it was read recently enough.
     fn get(&self, id: &str, now: Duration) -> Option<T> {
         let (value, read_at) = self.by_id.get(id)?;
         is_recent(*read_at, now, REUSE_TIME).then(|| value.clone())
     }
 
-    /// The same. Without a value, returns the number of changes, which [`keep`](Self::keep) takes after the read.
+    /// Returns the value, if it was read recently enough, else the number of changes, for [`keep`](Self::keep) after the
+    /// read.
     fn get_or_changes(&self, id: &str, now: Duration) -> Result<T, u64> {
         self.get(id, now).ok_or(self.changes)
     }
 
-    /// Keeps a value that was read when `changes` changes had been made. One that was changed since is not kept.
+    /// Stores a value that was read after `changes` changes. A value that was changed since is not stored.
     fn keep(&mut self, id: &str, value: T, read_at: Duration, changes: u64) {
         if self.changes == changes {
             self.by_id.insert(id.to_owned(), (value, read_at));
@@ -79,7 +80,7 @@ impl AppCache {
         Self { store, clock, apps, first_seconds, touched }
     }
 
-    /// Returns the app with this id. Unknown ids are not remembered: anyone can invent any number of those.
+    /// Returns the app with this id. Unknown ids are not cached: anyone can invent any number of them.
     pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<App>>, StoreError> {
         let now = self.clock.elapsed();
         let recent = read(&self.apps).get_or_changes(id, now);
@@ -94,7 +95,7 @@ impl AppCache {
         Ok(app)
     }
 
-    /// Returns whether [`find`](Self::find) would answer without the database.
+    /// Returns whether [`find`](Self::find) would return without the database.
     pub(crate) fn has(&self, id: &str) -> bool {
         read(&self.apps).get(id, self.clock.elapsed()).is_some()
     }
@@ -114,13 +115,13 @@ impl AppCache {
         Ok(second)
     }
 
-    /// Reads an app and its revocation anew the next time: this instance changed one of them.
+    /// Removes an app and its revocation, after this instance changed one of them.
     pub(crate) fn forget(&self, id: &str) {
         write(&self.apps).forget(id);
         write(&self.first_seconds).forget(id);
     }
 
-    /// Returns whether the caller should store that the app is used: one caller a minute, however many there are.
+    /// Returns whether the caller should store that the app is used: at most one caller a minute.
     pub(crate) fn claim_touch(&self, id: &str) -> bool {
         let now = self.clock.elapsed();
         let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,7 +134,7 @@ impl AppCache {
         }
     }
 
-    /// Forgets the apps that nobody asked for recently.
+    /// Removes the apps without recent requests.
     pub(crate) fn forget_unused(&self) {
         let now = self.clock.elapsed();
         write(&self.apps).forget_unused(now);

@@ -3,53 +3,53 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a widget is registered as: who owns it, where it may run, and which agent answers.
+/// An app: its owner, the pages that may use it, and its agent.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct App {
     /// `app_` and at least 16 of a-z0-9.
     #[schema(example = "app_demo000000000000")]
     pub id: String,
-    /// The tenant that owns it.
+    /// The tenant that owns the app.
     pub tenant_id: String,
-    /// The tenant's project that it belongs to.
+    /// The project of the tenant.
     pub project_id: String,
-    /// What people call it.
+    /// The name that operators see.
     pub name: String,
-    /// What people say about it.
+    /// The description that operators see.
     pub description: Option<String>,
-    /// The kind, the same as `config.type`.
+    /// The type, the same as `config.type`.
     pub r#type: AppType,
-    /// The agent that answers; without one the server's own does.
+    /// The id of the agent that replies; `null`: the server's default agent.
     pub default_agent_id: Option<String>,
     /// The instructions that the agent receives before a conversation. Visitors never see them.
     pub prompt: Option<String>,
-    /// Whether it may be used.
+    /// Whether the app is enabled.
     pub enabled: bool,
-    /// What belongs to its kind.
+    /// The settings of the app's type.
     pub config: AppConfig,
-    /// When it last gave out a session, to the minute.
+    /// The time when the app's last session was opened, to the minute.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_used_at: Option<Timestamp>,
-    /// When it was made.
+    /// The time of the creation.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// The time of the last change.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
 }
 
-/// Who owns apps and API keys: one project of a tenant, which never sees another's.
+/// The owner of apps and API keys: a project of a tenant. A project cannot see the apps and keys of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The tenant.
     pub tenant_id: String,
-    /// The tenant's project.
+    /// The project of the tenant.
     pub project_id: String,
 }
 
 impl App {
-    /// The settings of a web client.
+    /// Returns the settings of a web client.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl App {
         }
     }
 
-    /// The settings of a web client that may give out anonymous sessions.
+    /// Returns the settings of a web client that allows anonymous sessions.
     ///
     /// # Errors
     ///
@@ -72,18 +72,18 @@ impl App {
     }
 }
 
-/// The kinds of app.
+/// The types of app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AppType {
-    /// Pages in browsers, told apart by their origin.
+    /// Pages in browsers, identified by their origin.
     WebClient,
-    /// Servers, told apart by their key.
+    /// Servers, identified by their key.
     Api,
 }
 
 impl AppType {
-    /// The name that the kind has in JSON.
+    /// Returns the name of the type in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,20 +92,20 @@ impl AppType {
         }
     }
 
-    /// The kind with this name.
+    /// Returns the type with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::WebClient, Self::Api].into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// What belongs to an app's kind.
+/// The settings of the app's type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AppConfig {
     /// Pages in browsers.
     WebClient {
-        /// Where it may run.
+        /// The settings of the web client.
         #[serde(rename = "webClient")]
         web_client: WebClient,
     },
@@ -114,7 +114,7 @@ pub enum AppConfig {
 }
 
 impl AppConfig {
-    /// Only the kind.
+    /// Only the type.
     #[must_use]
     pub fn app_type(&self) -> AppType {
         match self {
@@ -128,16 +128,16 @@ impl AppConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WebClient {
-    /// The pages that may use it; at least one.
+    /// The pages that may use the app; at least one.
     #[schema(value_type = Vec<String>, min_items = 1, example = json!(["docs.example.com"]))]
     pub allowed_domains: Vec<AllowedDomain>,
-    /// Whether visitors without an account get sessions.
+    /// Whether visitors without an account can open sessions.
     pub allow_anonymous: bool,
-    /// The keys that verify the tokens of signed-in users. They are changed by routes of their own.
+    /// The keys that verify the tokens of signed-in users. Separate routes change them.
     pub public_keys: Vec<UserKey>,
-    /// What the `aud` of such a token must contain; without it any is accepted.
+    /// The value that the `aud` of a signed-in user's token must contain; if absent, any `aud` is accepted.
     pub audience: Option<String>,
-    /// The only version of the proof of work that the app takes; `null`: what the server is configured for.
+    /// The only version of the proof of work that the app accepts; `null`: the configured versions.
     #[serde(default)]
     pub pow_version: Option<PowVersion>,
 }

@@ -9,10 +9,10 @@ pub(crate) struct AuditEntry {
     /// `audit_` and 20 of a-z0-9.
     #[schema(example = "audit_0123456789abcdefghij")]
     pub(crate) id: String,
-    /// When the call came.
+    /// The time of the call.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) at: Timestamp,
-    /// The key that the caller has.
+    /// The role of the caller's key.
     pub(crate) key: ManagementRole,
     /// The address of the caller.
     #[schema(example = "192.0.2.1")]
@@ -23,12 +23,12 @@ pub(crate) struct AuditEntry {
     /// The path, without the query.
     #[schema(example = "/manage/tenants/default/projects/default/apps")]
     pub(crate) path: String,
-    /// The status of the response; `null` if there was none.
+    /// The status of the response; `null` while the call runs, and if no response was recorded.
     #[schema(example = 201)]
     pub(crate) status: Option<u16>,
 }
 
-/// What a management key permits.
+/// The role of a management key: the calls that it permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ManagementRole {
@@ -39,7 +39,7 @@ pub(crate) enum ManagementRole {
 }
 
 impl ManagementRole {
-    /// Returns the name that the role has in JSON and in the database.
+    /// Returns the name of the role in JSON and in the database.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Full => "full",

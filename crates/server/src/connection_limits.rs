@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections to the admin listener at most: those of an operator's own machines.
+/// The maximum number of connections to the admin listener, which only the operator's machines use.
 const MAX_ADMIN_CONNECTIONS: usize = 64;
 
-/// How many connections a listener accepts, and how many of one address.
+/// The maximum number of connections of a listener, and of one address.
 pub(crate) struct ConnectionLimits {
     state: AppState,
     free: Arc<Semaphore>,
@@ -35,14 +35,14 @@ impl ConnectionLimits {
         Self { state: state.clone(), free, max_per_address, by_address: Arc::default(), is_counted }
     }
 
-    /// Waits until there is room for one more connection.
+    /// Waits for a free connection slot.
     pub(crate) async fn wait_for_room(&self) -> OwnedSemaphorePermit {
         self.free.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// Returns the slot of a connection from this address, unless the address has too many already.
+    /// Returns the slot of a connection from this address, unless the address already has too many.
     pub(crate) fn open(&self, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<ConnectionSlot> {
-        // The connections of a proxy are those of all its clients.
+        // All clients of a proxy share its connections, which have no limit of their own.
         let address =
             (!http::is_trusted(&self.state.settings.trusted_proxies, address)).then(|| http::key(address));
         if let Some(address) = address {
@@ -61,7 +61,7 @@ impl ConnectionLimits {
     }
 }
 
-/// One connection in the limits, until it is dropped.
+/// The slot of one connection, which is free again when this value is dropped.
 pub(crate) struct ConnectionSlot {
     metrics: Option<Arc<Metrics>>,
     address: Option<IpAddr>,

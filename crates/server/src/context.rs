@@ -1,27 +1,28 @@
-//! What an agent receives: the operator's prompt, and as much of the conversation as the budget allows.
+//! The context that an agent receives: the operator's prompt, and as much of the conversation as the budget allows.
 
 use crate::{Error, Message, Role, defaults};
 
-/// The tokens that services add to each message, about.
+/// The approximate number of tokens that services add to each message.
 const TOKENS_PER_MESSAGE: usize = 4;
 
-/// How much of a conversation an agent receives at most.
+/// The maximum size of a conversation that an agent receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContextBudget {
     /// Bytes of text.
     pub bytes: usize,
-    /// Tokens, estimated: four ASCII characters are one token, and so is every other character.
+    /// Tokens, estimated: four ASCII characters are one token, and each other character is one token.
     pub tokens: usize,
 }
 
 impl Default for ContextBudget {
-    /// Room for the longest message in every script.
+    /// Returns a budget that is large enough for the longest message in every script.
     fn default() -> Self {
         Self { bytes: defaults::AGENT_CONTEXT_BYTES, tokens: defaults::AGENT_CONTEXT_TOKENS }
     }
 }
 
-/// Returns what an agent receives about a signed-in user. `claims` is JSON: no text in it can look like more than that.
+/// Returns the text about a signed-in user that an agent receives. `claims` is JSON, so a text in it cannot look like an
+/// instruction outside of it.
 pub(crate) fn describe_claims(claims: &str) -> String {
     format!("The user is signed in. Verified claims about the user, as JSON: {claims}")
 }
@@ -70,7 +71,7 @@ fn estimated_tokens(message: &Message) -> usize {
     TOKENS_PER_MESSAGE + count.estimate()
 }
 
-/// Estimates the tokens of a text that comes in pieces.
+/// Estimates the tokens of a text in pieces.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct TokenCount {
     ascii: usize,

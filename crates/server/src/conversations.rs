@@ -3,13 +3,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Characters of a title.
+/// The maximum number of characters of a title.
 const TITLE_CHARACTERS: usize = 80;
 
 /// The title of a conversation that begins without a text, such as with a file.
 const UNTITLED: &str = "Untitled";
 
-/// Whose conversations: one user of one app. With an API key both are the key itself, which has no users.
+/// The owner of conversations: one user of one app. With an API key, which has no users, both ids are that of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visitor {
     /// The id of the app or the API key.
@@ -24,14 +24,14 @@ pub(crate) struct Visitor {
 pub(crate) struct Conversation {
     /// The id that the server generated or the client chose.
     pub(crate) id: String,
-    /// The agent that answers.
+    /// The id of the agent that replies.
     pub(crate) agent_id: String,
-    /// The beginning of what the visitor said first.
+    /// The beginning of the visitor's first message.
     pub(crate) title: String,
-    /// When it began.
+    /// The time when the conversation began.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
-    /// When its last message was stored.
+    /// The time when the last message was stored.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) updated_at: Timestamp,
     #[serde(skip)]
@@ -47,15 +47,15 @@ pub(crate) struct Conversation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeptMessage {
     pub(crate) id: String,
-    /// Who said it.
+    /// The role of the author.
     pub(crate) role: Role,
-    /// What was said.
+    /// The text.
     pub(crate) content: String,
-    /// When it was stored.
+    /// The time when the message was stored.
     pub(crate) created_at: Timestamp,
 }
 
-/// What is added to a conversation at once: what the visitor said and what the agent answered.
+/// The messages that are added to a conversation at once: the visitor's message and the agent's reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Turn {
     pub(crate) conversation_id: String,
@@ -63,11 +63,12 @@ pub(crate) struct Turn {
     /// The title, if the conversation begins here.
     pub(crate) title: String,
     pub(crate) messages: Vec<NewMessage>,
-    /// Whether it makes the conversation. One that was deleted since the question came does not come back.
+    /// Whether the turn creates the conversation. A conversation that was deleted after the question arrived is not created
+    /// again.
     pub(crate) begins: bool,
-    /// When the question came.
+    /// The time when the question arrived.
     pub(crate) asked_at: Timestamp,
-    /// When the messages were complete.
+    /// The time when the messages were complete.
     pub(crate) at: Timestamp,
 }
 
@@ -75,20 +76,20 @@ pub(crate) struct Turn {
 #[derive(Clone, Debug)]
 pub(crate) struct NewMessage {
     pub(crate) id: String,
-    /// Takes the place of an id that the client chose and that the conversation has already: a client that sends a
-    /// message again uses its id again.
+    /// Replaces an id that the client chose if the conversation already has it: a client that sends a message again uses
+    /// the same id.
     pub(crate) spare_id: Option<String>,
     pub(crate) message: Message,
 }
 
-/// What became of a turn that was to be stored.
+/// The result of storing a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TurnOutcome {
-    /// It is stored.
+    /// The turn is stored.
     Stored,
     /// The conversation belongs to another user.
     OtherUser,
-    /// The conversation has no room for it.
+    /// The conversation is full.
     Full,
     /// The app or the API key was deleted meanwhile.
     ClientDeleted,
@@ -97,13 +98,13 @@ pub(crate) enum TurnOutcome {
 }
 
 impl Turn {
-    /// Returns the size of its messages in the JSON of a response, in bytes.
+    /// Returns the size of the turn's messages in the JSON of a response, in bytes.
     pub(crate) fn encoded_bytes(&self) -> usize {
         self.messages.iter().map(|new| MESSAGE_OVERHEAD + encoded_bytes(&new.message.content)).sum()
     }
 }
 
-/// The members of a message beside its content, in bytes of JSON.
+/// The size of the members of a message without its content, in bytes of JSON.
 const MESSAGE_OVERHEAD: usize = 256;
 
 /// Returns the size of a text in JSON, without the quotes, in bytes. One control character becomes six.
@@ -116,7 +117,7 @@ pub(crate) fn encoded_bytes(content: &str) -> usize {
     content.bytes().map(size).sum::<usize>()
 }
 
-/// The title of a conversation that begins with these messages: the first line of the visitor's first.
+/// Returns the title of a conversation that begins with these messages: the first line of the visitor's first message.
 pub(crate) fn title<'a>(messages: impl IntoIterator<Item = &'a Message>) -> String {
     let first = messages.into_iter().find(|message| message.role == Role::User);
     let content = first.map_or("", |message| message.content.trim());

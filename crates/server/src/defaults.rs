@@ -17,3 +17,11 @@ pub(crate) const AGENT_CONTEXT_BYTES: usize = 512 * 1024;
 pub(crate) const AGENT_CONTEXT_TOKENS: usize = 128_000;
 pub(crate) const AGENT_TIMEOUT_SECONDS: u64 = 120;
 pub(crate) const SHUTDOWN_SECONDS: u64 = 30;
+pub(crate) const HOST: &str = "127.0.0.1";
+pub(crate) const PORT: u16 = 8787;
+/// Connections to PostgreSQL.
+pub(crate) const DATABASE_CONNECTIONS: u32 = 16;
+/// The levels of a server's log.
+pub(crate) const LOG_LEVELS: &str = "info,sqlx=warn";
+/// The levels of the log of a command that ends by itself.
+pub(crate) const COMMAND_LOG_LEVELS: &str = "warn";

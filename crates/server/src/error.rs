@@ -11,10 +11,10 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No route has this path.
-    #[error("There is nothing at this address.")]
+    #[error("This path does not exist.")]
     RouteNotFound,
-    /// The route has other methods.
-    #[error("This address does not take this method.")]
+    /// The route does not support the method.
+    #[error("This route does not support the method.")]
     MethodNotAllowed,
     /// The app is unknown or disabled.
     #[error("App not found")]
@@ -22,62 +22,66 @@ pub enum Error {
     /// The app is not a web client.
     #[error("This app is not of type web_client.")]
     AppTypeNotSupported,
-    /// A change would make another kind of app of it.
-    #[error("An app stays of the type that it was made with.")]
+    /// The type of an app cannot change.
+    #[error("The type of an app cannot be changed. Create another app.")]
     AppTypeFixed,
-    /// The app's owner wants no anonymous visitors.
+    /// The app allows no anonymous sessions.
     #[error("Anonymous sessions are not allowed for this app.")]
     AnonymousNotAllowed,
     /// The page is not among the app's allowed domains, or sends no origin.
     #[error("Origin not allowed for this app")]
     OriginNotAllowed,
     /// Proof of work is off: there is no challenge to solve.
-    #[error("Proof of work is not enabled on this server: sessions open without it.")]
+    #[error("Proof of work is not enabled on this server: request the session without a solution.")]
     PowDisabled,
-    /// Challenges are only issued for an app.
+    /// The server issues challenges only for an app.
     #[error(
         "This server issues challenges only for an app: request them from /run/auth/challenge?appId={{appId}}."
     )]
     PowAppRequired,
-    /// Too many requests wait for a challenge, or it could not be made.
-    #[error("no challenge is available at the moment")]
-    ChallengesBusy {
-        /// When to ask again, in seconds.
+    /// The large bodies of other requests take all the memory for them.
+    #[error("there is no memory for another large body")]
+    BodiesBusy {
+        /// Seconds until the request may be sent again.
         retry_after_seconds: u64,
     },
-    /// The solution was refused.
+    /// Too many requests wait for a challenge, or no challenge could be issued.
+    #[error("no challenge is available at the moment")]
+    ChallengesBusy {
+        /// The seconds until the next attempt.
+        retry_after_seconds: u64,
+    },
+    /// The solution is missing or invalid.
     #[error(transparent)]
     Pow(#[from] Refusal),
-    /// No app was named.
+    /// The request names no app.
     #[error("X-Inkeep-App-Id header is required")]
     AppIdMissing,
     /// No session token was sent.
     #[error("Bearer token required for web_client app")]
     TokenMissing,
-    /// The session token is not one of ours, or has expired.
+    /// The session token is not from this server, or has expired.
     #[error("Invalid end-user JWT")]
     TokenInvalid,
-    /// The app takes signed-in users only, and the token is none of theirs.
+    /// The app allows only signed-in users, and the token is not a valid token of one.
     #[error("Invalid end-user JWT: {0}")]
     UserTokenInvalid(#[from] UserTokenError),
     /// The session token is for another app.
     #[error("JWT app claim does not match request app ID")]
     TokenAppMismatch,
-    /// The visitor has reported as many events, or as much feedback, as one may.
-    #[error(
-        "This visitor has sent as many events as one may in 24 hours, or as much feedback as a conversation may have."
-    )]
+    /// The visitor has reached the limit of events, or the conversation the limit of feedback.
+    #[error("The limit of events in 24 hours, or of feedback in a conversation, is reached.")]
     TooManyReports,
-    /// The app has a key with this name already.
-    #[error("This app has a key with this `kid` already: delete it first, or choose another name.")]
+    /// The app already has a key with this `kid`.
+    #[error("This app already has a key with this `kid`. Delete it first, or choose another `kid`.")]
     UserKeyExists,
-    /// The app has as many keys as one may have.
-    #[error("This app has as many keys as one may have: delete one first.")]
+    /// The app has the maximum number of keys.
+    #[error("This app has the maximum number of keys. Delete one first.")]
     UserKeysFull,
-    /// The app has no key with this name.
+    /// The app has no key with this `kid`.
     #[error("Key not found")]
     UserKeyNotFound,
-    /// The key is none that verifies tokens.
+    /// The key cannot verify tokens.
     #[error(transparent)]
     UserKeyInvalid(#[from] InvalidKey),
     /// The API key is unknown, or was deleted.
@@ -89,13 +93,13 @@ pub enum Error {
     /// The owner has no API key with this id.
     #[error("API key not found")]
     ApiKeyNotFound,
-    /// The conversation is unknown, or another user's.
+    /// The conversation does not exist, or belongs to another user.
     #[error("Conversation not found")]
     ConversationNotFound,
-    /// The conversation has as many messages as one may have.
-    #[error("This conversation is full. Please begin another.")]
+    /// The conversation has the maximum number of messages, or the maximum size.
+    #[error("This conversation is full. Start a new one.")]
     ConversationFull,
-    /// The management key is missing or wrong, or the management API is closed.
+    /// The management key is missing or invalid, or the management API is closed.
     #[error("A valid management key is required.")]
     ManagementKey,
     /// The management key permits no changes.
@@ -107,27 +111,27 @@ pub enum Error {
     /// The body is not JSON.
     #[error("The body is not valid JSON: {0}")]
     BodyMalformed(String),
-    /// The body does not call itself JSON.
+    /// The body has no JSON content type.
     #[error("The body must be JSON, with the header Content-Type: application/json.")]
     BodyNotJson,
-    /// The body took too long to come.
+    /// The body did not arrive within the time limit.
     #[error("The body did not arrive in time.")]
     BodyTimedOut,
     /// The body is too long.
     #[error("The body is too large.")]
     BodyTooLarge,
-    /// A member of the body, or a part of the path, holds what it must not.
+    /// A member of the body, a parameter or a part of the path is invalid.
     #[error("{field}: {problem}")]
     Field {
-        /// Where it is, such as `config.webClient.allowedDomains[0]`.
+        /// The path of the member, such as `config.webClient.allowedDomains[0]`.
         field: String,
-        /// What it should be.
+        /// The problem, such as `is required`.
         problem: String,
     },
     /// Too many requests from this address.
     #[error("Too many requests. Please try again in {retry_after_seconds} s.")]
     RateLimited {
-        /// When the next one will be taken, in seconds.
+        /// The seconds until the next request is accepted.
         retry_after_seconds: u64,
     },
     /// A quota of the run API is used up.
@@ -139,12 +143,12 @@ pub enum Error {
         quota: &'static str,
         /// The subject: `visitor`, `address` or `app`.
         subject: &'static str,
-        /// How many there may be.
+        /// The size of the quota.
         limit: u64,
-        /// When there is more, in seconds.
+        /// The seconds until there is more.
         retry_after_seconds: u64,
     },
-    /// A layer refused the request with this status, and said no more.
+    /// A layer refused the request with this status, without a body.
     #[error("The request could not be handled.")]
     Refused(StatusCode),
     /// The database cannot be reached.
@@ -153,7 +157,7 @@ pub enum Error {
     /// The server is about to stop.
     #[error("the server is about to stop")]
     Draining,
-    /// The answer took too long.
+    /// The response took too long.
     #[error("the request timed out")]
     TimedOut,
     /// The database failed.
@@ -178,7 +182,7 @@ impl Error {
         Self::Field { field: field.into(), problem: problem.into() }
     }
 
-    /// The one place that says how an error looks from outside: the status, and the stable `reason`.
+    /// Returns the status and the stable `reason` of the error's response.
     #[must_use]
     pub fn outward(&self) -> (StatusCode, &'static str) {
         match self {
@@ -192,6 +196,7 @@ impl Error {
             Self::PowDisabled => (StatusCode::NOT_FOUND, "pow_disabled"),
             Self::PowAppRequired => (StatusCode::BAD_REQUEST, "pow_app_required"),
             Self::ChallengesBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "challenges_busy"),
+            Self::BodiesBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, "bodies_busy"),
             Self::Pow(refusal) => (StatusCode::BAD_REQUEST, refusal.reason()),
             Self::AppIdMissing => (StatusCode::UNAUTHORIZED, "app_id_missing"),
             Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
@@ -229,7 +234,7 @@ impl Error {
         }
     }
 
-    /// What a response says that a layer made without a word, by its status.
+    /// Returns the error for a response that a layer created without a body, by its status.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::RouteNotFound,
@@ -240,7 +245,7 @@ impl Error {
         }
     }
 
-    /// A panic, with what it said.
+    /// Returns the error for a panic, with its message.
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
@@ -248,7 +253,7 @@ impl Error {
     }
 
     /// The message for a client whose response fails after its status was sent.
-    pub(crate) const UNFINISHED: &str = "The answer could not be finished.";
+    pub(crate) const UNFINISHED: &str = "The response failed before its end. Send the message again.";
 
     pub(crate) fn log(&self) {
         let mut causes = String::new();
@@ -263,10 +268,10 @@ impl Error {
 }
 
 impl IntoResponse for Error {
-    /// The status, with the error beside it: `http::problem` writes the body, since it knows the request's id.
+    /// Returns the status, with the error as an extension: `http::problem` writes the body, since it knows the request's id.
     fn into_response(self) -> Response {
         let (status, _) = self.outward();
-        // That the server is about to stop is no failure.
+        // A server that is about to stop has not failed.
         if status.is_server_error() && !matches!(self, Self::Draining) {
             self.log();
         }

@@ -1,44 +1,37 @@
 //! The log of the process.
 
 use crate::CommandError;
-use saltmine_server::config::LogArguments;
+use saltmine_server::config::{LogArguments, LogFormat};
 #[cfg(feature = "otlp")]
 use saltmine_server::otlp::SpanExport;
 use std::io::{self, IsTerminal};
+use tracing::Level;
 use tracing_subscriber::Registry;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Identity, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The levels of a server's log, unless the operator chose others.
-const SERVER_LEVELS: &str = "info,sqlx=warn";
+/// The target of the start-up summary. Its warnings are logged whatever levels the operator chose.
+pub(crate) const STARTUP: &str = "saltmine_server::startup";
 
-/// The levels of the log of a command that ends by itself: what it prints is its result.
-const COMMAND_LEVELS: &str = "warn";
-
-/// Logs to stderr from now on, as a command that ends by itself does.
+/// Logs to stderr from now on, with the default levels of a command that ends by itself.
 ///
 /// # Errors
 ///
 /// Those of [`start`].
 pub(crate) fn start_for_command(arguments: &LogArguments) -> Result<(), CommandError> {
-    let mut arguments = arguments.clone();
-    if arguments.levels == SERVER_LEVELS {
-        COMMAND_LEVELS.clone_into(&mut arguments.levels);
-    }
-    start(&arguments)
+    start(&arguments.for_command())
 }
 
 /// Logs to stderr from now on.
 ///
 /// # Errors
 ///
-/// If the levels or the format are none.
+/// If the levels or the format are invalid.
 pub(crate) fn start(arguments: &LogArguments) -> Result<(), CommandError> {
     start_with(arguments, Identity::new())
 }
 
-/// Logs to stderr from now on, and exports traces where the environment says so.
+/// Logs to stderr from now on, and exports traces if the environment requests it.
 ///
 /// # Errors
 ///
@@ -50,7 +43,7 @@ pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, Comm
     Ok(Traces(export))
 }
 
-/// Logs to stderr from now on. This build does not export traces, and warns where the environment expects it.
+/// Logs to stderr from now on. This build does not export traces, and warns if the environment requests it.
 ///
 /// # Errors
 ///
@@ -59,12 +52,12 @@ pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, Comm
 pub(crate) fn start_with_traces(arguments: &LogArguments) -> Result<Traces, CommandError> {
     start(arguments)?;
     if let Some(name) = collector() {
-        tracing::warn!("{name} is set, but this build does not export traces: build it with --features otlp");
+        tracing::warn!(target: STARTUP, "{name} is set, but this build does not export traces: build it with --features otlp");
     }
     Ok(Traces())
 }
 
-/// Returns the variable that names a collector of traces, if one does.
+/// Returns the variable that names a collector of traces, if one is set.
 fn collector() -> Option<&'static str> {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
         .into_iter()
@@ -75,11 +68,11 @@ fn collector() -> Option<&'static str> {
 pub(crate) struct Traces(#[cfg(feature = "otlp")] Option<SpanExport>);
 
 impl Traces {
-    /// Sends what is not sent yet.
+    /// Sends the remaining traces.
     pub(crate) async fn end(self) {
         #[cfg(feature = "otlp")]
         if let Some(export) = self.0 {
-            // It blocks, and ends a runtime of its own.
+            // It blocks, and ends its own runtime.
             match tokio::task::spawn_blocking(|| export.end()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(problem)) => tracing::warn!("the last traces could not be exported ({problem})"),
@@ -93,14 +86,17 @@ fn start_with(
     arguments: &LogArguments,
     traces: impl Layer<Registry> + Send + Sync,
 ) -> Result<(), CommandError> {
-    let levels: Targets =
-        arguments.levels.parse().map_err(|_| CommandError::Log(arguments.levels.clone()))?;
+    let (mut levels, format) = arguments.check()?;
+    if !levels.would_enable(STARTUP, &Level::WARN) {
+        levels = levels.with_target(STARTUP, Level::WARN);
+    }
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let lines = match &*arguments.format {
-        "text" => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
         // The members of the event beside those of the log; `span` has those of the request.
-        "json" => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
-        other => return Err(CommandError::LogFormat(other.to_owned())),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+        }
     };
     tracing_subscriber::registry().with(traces).with(lines.with_filter(levels)).init();
     Ok(())

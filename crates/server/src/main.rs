@@ -12,43 +12,37 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Why a command fails. Each is one sentence that says what to do.
+/// The reason why a command fails: one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(
-        "SALTMINE_LOG is {0:?}: it must be a level such as info, or levels by module such as info,sqlx=debug."
-    )]
-    Log(String),
-    #[error("SALTMINE_LOG_FORMAT is {0:?}: it must be text or json.")]
-    LogFormat(String),
-    #[error(
-        "DATABASE_URL cannot be used ({0}): give the address of a database that this user may write, such as sqlite://saltmine.db or postgres://user:password@host/name."
+        "DATABASE_URL cannot be used ({0}): set it to a database that this user can write to, such as sqlite://saltmine.db or postgres://user:password@host/name."
     )]
     Database(StoreError),
     #[error(
-        "The tables of the database cannot be brought up to date ({0}): restore them from a backup, or use the version of saltmine-server that made them."
+        "The tables of the database cannot be brought up to date ({0}): restore them from a backup, or use the version of saltmine-server that created them."
     )]
     Migration(StoreError),
     #[error("HOST and PORT are {host} and {port}, which cannot be listened on ({problem}): choose others.")]
     Listen { host: String, port: u16, problem: io::Error },
     #[error("SALTMINE_ADMIN_ADDRESS is {address}, which cannot be listened on ({problem}): choose another.")]
     ListenForAdmin { address: std::net::SocketAddr, problem: io::Error },
-    #[error("SALTMINE_AGENT_URL cannot be used ({0}): see that this machine's certificates can be read.")]
+    #[error("SALTMINE_AGENT_URL cannot be used ({0}): check that this machine's certificates can be read.")]
     Agent(AgentError),
     #[cfg(feature = "otlp")]
     #[error("Traces cannot be exported ({0}): correct the variables OTEL_EXPORTER_OTLP_….")]
     Traces(String),
-    #[error("The system gives no random numbers ({0}).")]
+    #[error("The system returned no random numbers ({0}): check that /dev/urandom can be read.")]
     Random(io::Error),
-    #[error("The server had to stop ({0}).")]
+    #[error("The server stopped because of an error ({0}). Restart it.")]
     Serve(io::Error),
-    #[error("The server at {address} does not respond as it should: {problem}.")]
+    #[error("The server at {address} is not healthy: {problem}. Check its log.")]
     Health { address: String, problem: String },
     #[error("{0}: correct the option.")]
     Refused(String),
-    #[error("The database failed ({0}): its log says why.")]
+    #[error("The database failed ({0}): see the log of the database.")]
     Failed(String),
 }
 
@@ -62,7 +56,7 @@ impl From<StoreError> for CommandError {
 }
 
 impl CommandError {
-    /// The exit status: 1 for what went wrong while a command ran, 2 for what the operator can correct.
+    /// Returns the exit status: 1 if the command failed while it ran, 2 if the operator can correct the input.
     fn exit_status(&self) -> u8 {
         match self {
             Self::Serve(_) | Self::Health { .. } | Self::Failed(_) => 1,

@@ -2,26 +2,26 @@ use crate::{AppState, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// Between two rounds of [`sweep`].
+/// The time between two rounds of [`sweep`].
 const PERIOD: Duration = Duration::from_secs(30);
 
-/// How long a round may take; the next one continues the work.
+/// The time limit of a round; the next one continues the work.
 const ROUND: Duration = Duration::from_secs(10 * 60);
 
-/// How long a spent challenge is stored after its expiry: longer than a request may take to arrive, and longer than the
-/// clocks of instances that share a database may differ.
+/// The time that a spent challenge is stored after its expiry: longer than a request may take to arrive, and longer than
+/// the clocks of instances that share a database may differ.
 const GRACE_SECONDS: u64 = 60 * 60;
 
-/// How long a revocation is kept: longer than any token is valid.
+/// The time that a revocation is kept: longer than any token is valid.
 const REVOCATION_SECONDS: i64 = 366 * 24 * 60 * 60;
 
-/// How long the note of an erasure is kept: longer than an agent may take to answer.
+/// The time that the record of an erasure is kept: longer than an agent's reply may take.
 const ERASURE_SECONDS: i64 = 24 * 60 * 60;
 
-/// Rows forgotten at once: a short transaction, so that sessions do not wait for it.
+/// The number of rows deleted in one transaction: it is short, so that sessions do not wait for it.
 const BATCH: u32 = 500;
 
-/// Conversations of a batch, each with its messages.
+/// The number of conversations of a batch, each with its messages.
 const CONVERSATIONS: u32 = 20;
 
 /// Sweeps for as long as it is polled.
@@ -30,15 +30,15 @@ pub(crate) async fn sweep_forever(state: AppState) {
         tokio::time::sleep(PERIOD).await;
         match tokio::time::timeout(ROUND, sweep(&state)).await.unwrap_or(Err(StoreError::TimedOut)) {
             Ok(0) => {}
-            Ok(forgotten) => tracing::debug!(forgotten, "forgot what no longer matters"),
-            Err(error) => tracing::warn!(%error, "could not forget what no longer matters"),
+            Ok(forgotten) => tracing::debug!(forgotten, "deleted expired data"),
+            Err(error) => tracing::warn!(%error, "could not delete expired data"),
         }
     }
 }
 
-/// Deletes what no longer matters: spent challenges that have expired, conversations of deleted apps and API keys,
-/// conversations and events that are older than the retention period, and addresses without recent requests. Returns how many rows
-/// of the database those were.
+/// Deletes expired data: spent challenges that have expired, conversations of deleted apps and API keys, conversations and
+/// events that are older than the retention period, and addresses without recent requests. Returns the number of deleted
+/// rows.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub async fn sweep(state: &AppState) -> Result<u64, StoreError> {
             return Ok(forgotten);
         }
         forgotten += round;
-        // Others write in between.
+        // Other transactions can write in between.
         tokio::task::yield_now().await;
     }
 }
@@ -88,7 +88,7 @@ async fn delete_old_events(state: &AppState) -> Result<u64, StoreError> {
     }
 }
 
-/// When the retention period begins, if there is one.
+/// Returns the start of the retention period, if there is one.
 fn retention_start(state: &AppState) -> Option<Timestamp> {
     state.clock.now().checked_sub(state.settings.retention?).ok()
 }

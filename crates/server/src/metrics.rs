@@ -1,4 +1,4 @@
-//! What is counted, as Prometheus reads it.
+//! The metrics, in the format of Prometheus.
 
 use crate::limits::Limits;
 use crate::runtime_metrics::RuntimeMetrics;
@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 use saltmine_protocol::Refusal;
 use std::time::Duration;
 
-/// The counters of a server. All start at nothing when the process does.
+/// The counters of a server. All are zero when the process starts.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -27,16 +27,16 @@ pub(crate) struct Metrics {
     pub(crate) pool: PoolMetrics,
 }
 
-/// What is counted of the challenges of version 2 that are made ahead.
+/// The metrics of the challenges of version 2 that are made in advance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PoolMetrics {
     /// Challenges that are ready.
     pub(crate) ready: Gauge,
-    /// Challenges that were made, each by one key derivation.
+    /// Challenges that were made, each with one key derivation.
     pub(crate) made: Counter,
-    /// Requests that found none ready.
+    /// Requests without a ready challenge.
     pub(crate) waited: Counter,
-    /// Requests that were refused because too many waited.
+    /// Requests that were refused because too many were waiting.
     pub(crate) refused: Counter,
 }
 
@@ -45,7 +45,7 @@ impl PoolMetrics {
         let Self { ready, made, waited, refused } = self.clone();
         registry.register("challenge_pool_ready", "Challenges of version 2 that are ready", ready);
         registry.register("challenge_pool_made", "Challenges of version 2 that were made", made);
-        registry.register("challenge_pool_waited", "Requests that found no challenge ready", waited);
+        registry.register("challenge_pool_waited", "Requests without a ready challenge", waited);
         registry.register("challenge_pool_refused", "Requests refused because too many waited", refused);
     }
 }
@@ -83,12 +83,12 @@ struct AgentLabels {
     agent: String,
 }
 
-/// How a session came about.
+/// The kind of a new session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionKind {
     /// For a new user.
     New,
-    /// For the user of an old one.
+    /// For the user of an earlier session.
     Refreshed,
 }
 
@@ -101,12 +101,12 @@ impl SessionKind {
     }
 }
 
-/// How an agent's answer ended.
+/// The result of an agent's reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReplyOutcome {
-    /// It is kept.
+    /// The reply is stored.
     Answered,
-    /// The agent failed, or the answer could not be kept.
+    /// The agent failed, or the reply could not be stored.
     Failed,
     /// The client closed the connection before the end.
     Cancelled,
@@ -116,7 +116,7 @@ impl Metrics {
     pub(crate) fn new(limits: &Limits) -> Self {
         let mut registry = Registry::with_prefix("saltmine");
         let requests = Family::<RequestLabels, Counter>::default();
-        // Half a millisecond to sixteen seconds.
+        // From half a millisecond to sixteen seconds.
         let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         let latencies = Family::<RouteLabels, Histogram>::new_with_constructor(histogram);
         let challenges_issued = Counter::default();
@@ -125,13 +125,13 @@ impl Metrics {
         let sessions = Family::<SessionLabels, Counter>::default();
         let replies = Family::<ReplyLabels, Counter>::default();
         let connections = Gauge::default();
-        registry.register("http_requests", "Requests answered", requests.clone());
-        registry.register("http_request_duration_seconds", "Time until an answer began", latencies.clone());
-        registry.register("challenges_issued", "Challenges given out", challenges_issued.clone());
+        registry.register("http_requests", "HTTP requests", requests.clone());
+        registry.register("http_request_duration_seconds", "Time until a response began", latencies.clone());
+        registry.register("challenges_issued", "Challenges issued", challenges_issued.clone());
         registry.register("challenges_spent", "Solutions accepted", challenges_spent.clone());
         registry.register("challenges_refused", "Solutions refused", refusals.clone());
         registry.register("sessions", "Sessions opened", sessions.clone());
-        registry.register("agent_replies", "Answers of agents", replies.clone());
+        registry.register("agent_replies", "Replies of agents", replies.clone());
         let first_pieces = Family::<AgentLabels, Histogram>::new_with_constructor(histogram);
         let help = "Time from the question until an agent's first piece of text";
         registry.register("agent_first_token_seconds", help, first_pieces.clone());
@@ -140,9 +140,13 @@ impl Metrics {
         registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
         let help = "Multiples of the configured work that challenges required";
         registry.register("challenge_price_factor", help, limits.prices.0.clone());
+        if let Some(gauge) = limits.counters().shared_availability() {
+            let help = "1 while Redis responds, 0 while this instance counts for itself";
+            registry.register("shared_counters_available", help, gauge);
+        }
         let pool = PoolMetrics::default();
         pool.register(&mut registry);
-        // Created at the start, so that a monitoring system sees them begin at zero.
+        // Created at the start, so that a monitoring system sees them start at zero.
         for refusal in [Refusal::Required, Refusal::Invalid, Refusal::Expired, Refusal::Replayed] {
             drop(refusals.get_or_create(&ReasonLabels { reason: refusal.reason() }));
         }
@@ -193,7 +197,7 @@ impl Metrics {
         self.first_pieces.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
-    /// All of it in the text format of OpenMetrics.
+    /// Returns all metrics in the text format of OpenMetrics.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).expect("a string takes all that is written to it");

@@ -19,7 +19,7 @@ use tracing_subscriber::registry::LookupSpan;
 /// The variable that names this service in traces.
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
 
-/// The export of spans, which a thread of its own does in batches.
+/// The export of spans, in batches on a separate thread.
 pub struct SpanExport(SdkTracerProvider);
 
 impl SpanExport {
@@ -27,9 +27,9 @@ impl SpanExport {
     ///
     /// # Errors
     ///
-    /// If a variable is wrong or this machine's certificates cannot be read, in words.
+    /// If a variable is invalid or this machine's certificates cannot be read. The error is a text.
     pub fn start() -> Result<Self, String> {
-        // The client has a runtime of its own, which must not be made inside of another one.
+        // The client has its own runtime, which must not be created inside another one.
         let exporter =
             thread::spawn(exporter).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut resource = Resource::builder();
@@ -57,11 +57,11 @@ impl SpanExport {
             .with_filter(requests)
     }
 
-    /// Sends what is not sent yet. Blocks up to the time limit of the export.
+    /// Sends the remaining spans. Blocks up to the time limit of the export.
     ///
     /// # Errors
     ///
-    /// If the collector does not accept it, in words.
+    /// If the collector does not accept them. The error is a text.
     pub fn end(self) -> Result<(), String> {
         self.0.shutdown().map_err(|error| error.to_string())
     }

@@ -1,6 +1,6 @@
 use std::fs::OpenOptions;
 
-/// Opens files that, if they are made, only their owner may read and write.
+/// Returns options that create files which only their owner may read and write.
 pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]

@@ -8,10 +8,10 @@ pub trait Random: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If the source cannot be read. Nothing that should be secret may then be made.
+    /// If the source cannot be read. No secret may be generated then.
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()>;
 
-    /// A random UUID (version 4).
+    /// Returns a random UUID (version 4).
     ///
     /// # Errors
     ///
@@ -22,7 +22,7 @@ pub trait Random: Send + Sync + 'static {
         Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
     }
 
-    /// A text of `len` characters, each of a-z0-9 as likely as the others.
+    /// Returns a text of `len` characters, each of a-z0-9 with the same probability.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ pub trait Random: Send + Sync + 'static {
         while text.len() < len {
             let mut bytes = [0; 32];
             self.fill(&mut bytes)?;
-            // 252 is the largest multiple of 36 in a byte: taking the rest would favour some characters.
+            // 252 is the largest multiple of 36 in a byte: larger bytes would make some characters more probable.
             let characters =
                 bytes.iter().filter(|byte| **byte < 252).map(|byte| CHARACTERS[usize::from(byte % 36)]);
             text.extend(characters.take(len - text.len()).map(char::from));
@@ -42,12 +42,12 @@ pub trait Random: Send + Sync + 'static {
     }
 }
 
-/// The process's own generator (ChaCha, seeded and reseeded by the system): a challenge needs no call of the system.
+/// The process's own generator (ChaCha, seeded and reseeded by the system): a challenge needs no system call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[allow(clippy::disallowed_methods, reason = "this is where randomness comes in")]
+    #[allow(clippy::disallowed_methods, reason = "this is the source of random numbers")]
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
         rand::rng().fill_bytes(bytes);
         Ok(())

@@ -9,10 +9,10 @@ pub(crate) struct Revocation {
     /// The visitor, as the `sub` of their token; `null` for all visitors of the app.
     #[schema(example = "anon_01234567-89ab-4cde-8f01-23456789abcd")]
     pub(crate) visitor: Option<String>,
-    /// Sessions that began before are not accepted.
+    /// Sessions that began before this time are not accepted.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) not_before: Timestamp,
-    /// When this was requested.
+    /// The time of the request.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
@@ -26,7 +26,7 @@ impl Revocation {
 }
 
 /// Returns the time before which tokens are revoked, so that it covers every token that was issued before `requested`, or
-/// before `now` without one.
+/// before `now` if `requested` is absent.
 ///
 /// The `iat` of a token is a whole second, and the rest of that second may be after the revocation: the tokens of the whole
 /// second are revoked. `of_app` is the newest revocation of all sessions of the app. Tokens that were issued after it have
@@ -47,7 +47,7 @@ pub(crate) fn not_before(
             let ahead = of_app.and_then(first_second).filter(|ahead| *ahead >= time);
             ahead.map_or(time, second_after)
         }
-        // Whatever its `created_at` is: the clock of the instance that made it may be ahead of this one's.
+        // Its `created_at` is not compared: the clock of the instance that created it may be ahead of this one's.
         None => second_after(of_app.and_then(first_second).map_or(now, |ahead| ahead.max(now))),
     }
 }

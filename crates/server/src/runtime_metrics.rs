@@ -1,4 +1,4 @@
-//! Gauges that are read when somebody asks for the metrics, and what never changes.
+//! Gauges that are read when the metrics are requested, and constant metrics.
 
 use crate::AppState;
 use prometheus_client::encoding::EncodeLabelSet;

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// The bytes to compute with.
+    /// Returns the bytes of the secret.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.reveal().as_bytes()
@@ -19,8 +19,8 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// Whether `other` is this secret, in constant time: digests are compared, so that not
-    /// even the length shows.
+    /// Returns whether `other` is this secret, in constant time: the function compares digests, so that the time does not
+    /// depend on the length either.
     #[must_use]
     pub fn matches(&self, other: &str) -> bool {
         Sha256::digest(self.reveal()).ct_eq(&Sha256::digest(other)).into()

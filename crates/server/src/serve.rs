@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_io_timeout::TimeoutStream;
 
-/// The longest head of a request, in bytes: four times the longest solution. The response to a longer one is 431.
+/// The maximum size of a request's head, in bytes: four times the longest solution. The response to a larger one is 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How long the requests of the admin listener may take to finish after those of the public one.
+/// The time limit of the admin listener's requests, after those of the public listener have ended.
 const ADMIN_FINISH_TIME: Duration = Duration::from_secs(1);
 
 /// The sockets that a server listens on.
@@ -72,7 +72,7 @@ pub async fn serve(
             })
         }
     };
-    // Last, so that health is reported until there is nothing left to report on.
+    // Last, so that health is reported until the other requests have ended.
     if let Some((mut admin, stop_admin)) = admin {
         let _ = stop_admin.send(());
         if tokio::time::timeout(ADMIN_FINISH_TIME, &mut admin).await.is_err() {
@@ -86,8 +86,8 @@ pub async fn serve(
 
 /// Accepts connections until `stopped` is ready, then lets each finish its pending request.
 ///
-/// It is `axum::serve` with limits: on the connections, on the time and the size of a request's head, on the time that a
-/// response may stay unread.
+/// This is `axum::serve` with limits on the connections, on the time and the size of a request's head, and on the time
+/// that a client may leave a response unread.
 async fn accept(
     mut listener: TcpListener,
     handler: RequestHandler,
@@ -99,7 +99,7 @@ async fn accept(
     http.timer(TokioTimer::new())
         .header_read_timeout(state.settings.head_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        // Responses are short: their bodies are copied behind their heads, and leave as one piece.
+        // Responses are short: the body is copied after the head, and both are sent in one piece.
         .writev(false);
     let connections = GracefulShutdown::new();
     loop {

@@ -13,57 +13,57 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// What the operator decided, checked.
+/// The checked settings of the operator.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The proof of work to ask for; `None` opens sessions without.
+    /// The required proof of work; `None`: sessions require none.
     pub proof_of_work: Option<ProofOfWork>,
     /// Signs session tokens.
     pub token_secret: Secret,
-    /// Tokens signed with this one are good too: the secret of before, or the next.
+    /// Tokens signed with this secret are valid too: the previous secret, or the next.
     pub second_token_secret: Option<Secret>,
-    /// How long a session token is good, in seconds.
+    /// The lifetime of a session token, in seconds.
     pub session_lifetime_seconds: u32,
     /// Whether pages of the demo app may add keys of signed-in users to it.
     pub is_development: bool,
-    /// Opens the management API; `None` keeps it closed.
+    /// The key of the management API; `None`: the API is closed.
     pub management_key: Option<Secret>,
     /// The second key and the audit log of the management API.
     pub management: ManagementSettings,
-    /// How often one address may ask for challenges and sessions; `None` sets no limit.
+    /// The rate limit of one address for challenges and sessions; `None`: no limit.
     pub rate_limit: Option<RateLimit>,
-    /// Quotas of the run API, the adaptive difficulty of challenges, and where counters are shared.
+    /// The quotas of the run API, the adaptive difficulty of challenges, and the address of shared counters.
     pub limits: LimitSettings,
     /// Proxies whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// A folder of files to serve at `/`.
     pub static_dir: Option<PathBuf>,
-    /// How many connections there may be.
+    /// The maximum number of connections.
     pub max_connections: NonZeroU32,
-    /// How many of them one address may have, trusted proxies apart.
+    /// The maximum number of connections of one address, except trusted proxies.
     pub max_connections_per_address: NonZeroU32,
-    /// How long a client may take to send a request's head, and a connection may lie idle.
+    /// The time limit of a request's head, and of an idle connection.
     pub head_timeout: Duration,
-    /// How long a client may take to send a request's body.
+    /// The time limit of a request's body.
     pub body_timeout: Duration,
-    /// How long a request may take until its answer begins, the agent's time apart.
+    /// The time limit until a response begins, without the agent's time.
     pub request_timeout: Duration,
     /// The instructions that every agent receives before a conversation.
     pub agent_prompt: Option<String>,
-    /// How much of a conversation an agent receives.
+    /// The maximum size of a conversation that an agent receives.
     pub context_budget: ContextBudget,
-    /// How long an agent may take to answer.
+    /// The time limit of an agent's complete reply.
     pub agent_timeout: Duration,
-    /// How long a client may leave what it is sent unread.
+    /// The time that a client may leave a response unread.
     pub write_timeout: Duration,
-    /// How long pending requests may take to finish once the server receives the order to stop.
+    /// The time limit of pending requests when the server stops.
     pub finish_time: Duration,
-    /// How long conversations are kept after their last message; `None` keeps them until they are deleted.
+    /// The time to keep a conversation after its last message; `None`: until it is deleted.
     pub retention: Option<Duration>,
 }
 
 impl Settings {
-    /// The defaults, with proof of work off and the management API closed.
+    /// Returns the default settings, with proof of work off and the management API closed.
     #[must_use]
     pub fn new(token_secret: Secret) -> Self {
         Self {
@@ -94,36 +94,36 @@ impl Settings {
     }
 }
 
-/// What belongs to the management API beside its key.
+/// The settings of the management API, except its key.
 #[derive(Clone, Debug)]
 pub struct ManagementSettings {
     /// A second key, which permits only calls that change nothing.
     pub read_key: Option<Secret>,
-    /// How many calls the audit log has at most; 0 keeps none.
+    /// The maximum number of calls in the audit log; 0: no audit log.
     pub audit_entries: u32,
 }
 
 impl Default for ManagementSettings {
-    /// No second key, and an audit log.
+    /// Returns settings without a second key, and with an audit log.
     fn default() -> Self {
         Self { read_key: None, audit_entries: defaults::AUDIT_ENTRIES }
     }
 }
 
-/// How often one address may ask.
+/// A rate limit of one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// Requests a second, in the long run.
     pub per_second: NonZeroU32,
-    /// Requests at once, after a quiet while.
+    /// The number of requests at once, after a time without requests.
     pub burst: NonZeroU32,
 }
 
-/// All that the handlers share. A clone is the same state, and costs as little as one pointer.
+/// The state that the handlers share. A clone is a pointer to the same state.
 #[derive(Clone)]
 pub struct AppState(Arc<Parts>);
 
-/// What an [`AppState`] is made of.
+/// The parts of an [`AppState`].
 pub struct Parts {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
@@ -136,9 +136,11 @@ pub struct Parts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) request_ids: Arc<crate::http::RequestIds>,
     pub(crate) metrics: Arc<Metrics>,
-    /// Issues challenges of version 2, where proof of work is on.
+    /// Issues challenges of version 2, if proof of work is on.
     pub(crate) issuer: Option<Arc<Issuer>>,
     pub(crate) readiness: Arc<crate::http::Readiness>,
+    pub(crate) body_memory: crate::http::BodyMemory,
+    pub(crate) known_api_keys: crate::http::KnownApiKeys,
     pub(crate) draining: Arc<AtomicBool>,
 }
 
@@ -151,8 +153,7 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// Starts to build a state: with the system's clock and random numbers and the built-in agent, unless the builder
-    /// receives others.
+    /// Returns a builder. Its defaults are the system's clock, the system's random numbers and the built-in agent.
     #[must_use]
     pub fn builder(settings: Settings, store: Store) -> AppStateBuilder {
         AppStateBuilder::new(settings, store)
@@ -174,7 +175,12 @@ impl AppState {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// How many addresses the rate limiter remembers at the moment.
+    /// Checks whether the Redis of the shared counters responds; `None` if this instance counts for itself.
+    pub async fn check_shared_counters(&self) -> Option<bool> {
+        self.limits.counters().check_shared().await
+    }
+
+    /// Returns the number of addresses that the rate limiter stores at the moment.
     #[must_use]
     pub fn limited_addresses(&self) -> usize {
         self.rate_limiter.as_ref().map_or(0, |limiter| limiter.len())

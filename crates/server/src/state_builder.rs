@@ -1,5 +1,5 @@
 use crate::app_cache::AppCache;
-use crate::http::{RateLimiter, Readiness, RequestIds};
+use crate::http::{BodyMemory, KnownApiKeys, RateLimiter, Readiness, RequestIds};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::proof_of_work::Issuer;
@@ -54,7 +54,7 @@ impl AppStateBuilder {
     ///
     /// # Errors
     ///
-    /// If the source of random numbers fails, or the address of Redis is none.
+    /// If the source of random numbers fails, or the address of Redis is invalid.
     pub fn build(self) -> io::Result<AppState> {
         let Self { settings, store, clock, random, agents } = self;
         let tokens = Tokens::new(
@@ -77,6 +77,8 @@ impl AppStateBuilder {
             issuer,
             limits: Arc::new(limits),
             readiness: Arc::new(Readiness::default()),
+            body_memory: BodyMemory::default(),
+            known_api_keys: KnownApiKeys::default(),
             draining: Arc::default(),
             settings,
             random,

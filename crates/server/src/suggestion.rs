@@ -1,8 +1,8 @@
-//! The known name that an unknown one is probably meant to be.
+//! Suggestions of known names for a misspelt one.
 
-/// Returns the most similar of the known names, if one is similar enough to be meant.
+/// Returns the most similar of the known names, if one is similar enough.
 pub(crate) fn similar<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A shorter name differs by one or two letters, a longer one by more.
+    // A longer name may differ by more letters.
     let limit = (name.chars().count() / 4).clamp(1, 4);
     known
         .into_iter()

@@ -10,12 +10,12 @@ use sha2::Sha256;
 const ISSUER: &str = "inkeep";
 const ANONYMOUS: &str = "anonymous";
 
-/// What a session token says.
+/// The claims of a session token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who made it: `inkeep`.
+    /// The issuer: `inkeep`.
     pub iss: String,
-    /// Whose it is: `anon_<uuid>`.
+    /// The user: `anon_<uuid>`.
     pub sub: String,
     /// The app's tenant.
     pub tid: String,
@@ -23,20 +23,21 @@ pub struct Claims {
     pub pid: String,
     /// The app's id.
     pub app: String,
-    /// The kind of user: `anonymous`.
+    /// The type of the user: `anonymous`.
     pub r#type: String,
-    /// When it was made, in Unix seconds; a second later for each time that all sessions of the app were revoked in that second.
+    /// The time of the creation, in Unix seconds; one second later for each revocation of all sessions of the app in that
+    /// second.
     pub iat: u64,
-    /// When it ends, in Unix seconds.
+    /// The expiry, in Unix seconds.
     pub exp: u64,
 }
 
 /// Signs and verifies session tokens.
 ///
-/// A JWT library leaves the cryptography to a provider that is installed for the whole process, which belongs to
-/// a program that embeds this one. HS256 is one HMAC.
+/// This module uses no JWT library: such a library uses a crypto provider that is installed for the whole process, which
+/// belongs to the program that embeds this one. HS256 is only one HMAC.
 pub struct Tokens {
-    /// The first one signs.
+    /// The first secret signs.
     keys: Vec<Hmac<Sha256>>,
     lifetime_seconds: u32,
 }
@@ -44,11 +45,11 @@ pub struct Tokens {
 /// The header of every token, as it is sent.
 const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
 
-/// The part of a token's header that decides about it.
+/// The part of a token's header that is checked.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    /// Extensions that a verifier must understand (RFC 7515): this one knows none.
+    /// Extensions that a verifier must understand (RFC 7515): this one supports none.
     crit: Option<IgnoredAny>,
 }
 
@@ -63,7 +64,7 @@ impl Tokens {
         Self { keys: [Some(secret), second].into_iter().flatten().map(key).collect(), lifetime_seconds }
     }
 
-    /// What a token for `sub` would say.
+    /// Returns the claims of a token for `sub`.
     #[must_use]
     pub fn claims(&self, sub: String, app: &crate::App, now_seconds: u64) -> Claims {
         Claims {

@@ -1,5 +1,4 @@
-//! The trace that a request belongs to, as W3C Trace Context (level 1) describes it: read from a trusted proxy, logged, and
-//! sent to the agent's service.
+//! The trace of a request (W3C Trace Context, level 1): read from a trusted proxy, logged, and sent to the agent's service.
 
 use crate::Random;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -31,10 +30,10 @@ pub(crate) struct TraceContext {
 }
 
 impl TraceContext {
-    /// Reads the context of the caller, and makes a span of this server's own in the same trace. Returns `None` if there
-    /// is no valid one.
+    /// Reads the context of the caller, and creates a span of this server in the same trace. Returns `None` if the caller
+    /// has no valid context.
     ///
-    /// Where traces are exported, the span is the exported one, in a new trace if the caller has none.
+    /// If traces are exported, the span is the exported one, in a new trace if the caller has none.
     pub(crate) fn begin(
         caller: Option<&HeaderMap>,
         span: &tracing::Span,
@@ -54,7 +53,7 @@ impl TraceContext {
         };
         let mut bytes = [0; 8];
         random.fill(&mut bytes)?;
-        // All zeros are no valid id.
+        // An id of only zeros is invalid.
         let span_id = format!("{:016x}", u64::from_be_bytes(bytes).max(1));
         Ok(Some(Self { trace_id, span_id, flags, state }))
     }
@@ -80,11 +79,11 @@ impl TraceContext {
     }
 }
 
-/// What a `traceparent` header says.
+/// The content of a `traceparent` header.
 #[derive(Debug, PartialEq, Eq)]
 struct Parent {
     trace_id: String,
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only an exported span tells its parent"))]
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "only an exported span names its parent"))]
     span_id: String,
     flags: String,
 }
@@ -121,15 +120,15 @@ mod exported {
     use tracing::Span;
     use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-    /// Begins the exported span of a request; its trace id, its own id and its flags, as a `traceparent` has them.
-    /// Returns `None` if nothing is exported.
+    /// Begins the exported span of a request. Returns its trace id, its id and its flags, in the form of a `traceparent`, or
+    /// `None` if nothing is exported.
     pub(super) fn begin(
         parent: Option<&Parent>,
         state: Option<&HeaderValue>,
         span: &Span,
     ) -> Option<(String, String, String)> {
         if let Some(parent) = parent.and_then(|parent| remote(parent, state)) {
-            // It fails where no layer exports spans.
+            // It fails if no layer exports spans.
             let _ = span.set_parent(opentelemetry::Context::new().with_remote_span_context(parent));
         }
         let context = span.context();

@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 /// The fewest bits of an RSA key (NIST SP 800-131A).
 const MIN_RSA_BITS: u32 = 2048;
 
-/// Characters of a PEM at most: an RSA key of 8192 bits has about 1500.
+/// The maximum number of characters of a PEM: an RSA key of 8192 bits has about 1500.
 const MAX_PEM_CHARACTERS: usize = 8000;
 
-/// Characters of a `kid` at most.
+/// The maximum number of characters of a `kid`.
 const MAX_KID_CHARACTERS: usize = 255;
 
 /// The signature algorithm of a key (RFC 7518, RFC 8037).
@@ -43,7 +43,7 @@ impl UserKeyAlgorithm {
     const ALL: [Self; 7] =
         [Self::Rs256, Self::Rs384, Self::Rs512, Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
 
-    /// Returns the name that the algorithm has in JSON and in the header of a token.
+    /// Returns the name of the algorithm in JSON and in the header of a token.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,12 +63,12 @@ impl UserKeyAlgorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// Whether a token's header names this algorithm. RFC 9864 calls `EdDSA` on this curve `Ed25519`.
+    /// Returns whether a token's header names this algorithm. RFC 9864 calls `EdDSA` on this curve `Ed25519`.
     pub(crate) fn is_named(self, alg: &str) -> bool {
         alg == self.name() || (self == Self::EdDsa && alg == "Ed25519")
     }
 
-    /// The kind of key that it needs, in words.
+    /// Describes the type of key that the algorithm requires.
     const fn key_kind(self) -> &'static str {
         match self {
             Self::Rs256 | Self::Rs384 | Self::Rs512 => "an RSA key of 2048 to 8192 bits",
@@ -84,24 +84,24 @@ impl UserKeyAlgorithm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserKey {
-    /// The name that tokens have in their header, 1 to 255 visible ASCII characters.
+    /// The `kid` in the header of the tokens, 1 to 255 visible ASCII characters.
     pub kid: String,
     /// The key: a PEM of a SubjectPublicKeyInfo, `-----BEGIN PUBLIC KEY-----`.
     pub public_key: String,
     /// The algorithm of the signatures. A token cannot choose another.
     pub algorithm: UserKeyAlgorithm,
-    /// When the key was added.
+    /// The time when the key was added.
     #[schema(value_type = String, format = DateTime)]
     pub added_at: Timestamp,
 }
 
-/// Why a key was refused.
+/// The reason why a key is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct InvalidKey {
-    /// The member that is wrong: `kid`, `publicKey` or `algorithm`.
+    /// The invalid member: `kid`, `publicKey` or `algorithm`.
     pub field: &'static str,
-    /// What it should be.
+    /// The problem, such as `must be …`.
     pub problem: String,
 }
 
@@ -114,13 +114,13 @@ impl UserKey {
     ///
     /// # Errors
     ///
-    /// If the `kid` or the PEM is wrong, or the key is none that the algorithm uses.
+    /// If the `kid` or the PEM is invalid, or the algorithm cannot use the key.
     pub fn new(kid: &str, pem: &str, algorithm: &str, added_at: Timestamp) -> Result<Self, InvalidKey> {
         if !(1..=MAX_KID_CHARACTERS).contains(&kid.len()) || !kid.bytes().all(|byte| byte.is_ascii_graphic())
         {
             return Err(invalid("kid", "must have 1 to 255 visible ASCII characters and no white space"));
         }
-        // The address of the key ends with it, and clients take these for a folder.
+        // The `kid` is the last segment of the key's path, and clients resolve these two as folders.
         if matches!(kid, "." | "..") {
             return Err(invalid("kid", "must not be `.` or `..`"));
         }
@@ -137,7 +137,7 @@ impl UserKey {
         Ok(Self { kid: kid.to_owned(), public_key: pem.to_owned(), algorithm, added_at })
     }
 
-    /// Whether `signature` is this key's signature of `message`, by this key's algorithm.
+    /// Returns whether `signature` is this key's signature of `message`, with this key's algorithm.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = read_pem(&self.public_key).ok();
         let key = key.and_then(|document| PublicKey::read(&document, self.algorithm));
@@ -157,7 +157,7 @@ fn read_pem(pem: &str) -> Result<Document, InvalidKey> {
     if pem.len() > MAX_PEM_CHARACTERS {
         return Err(invalid("publicKey", format!("must have at most {MAX_PEM_CHARACTERS} characters")));
     }
-    // Each request of a signed-in user comes here: usual keys are read as they are.
+    // Each request of a signed-in user runs this: keys in the usual form are read without a change.
     let with_short_lines;
     let read = match Document::from_pem(pem) {
         Ok(read) => Ok(read),
@@ -173,8 +173,8 @@ fn read_pem(pem: &str) -> Result<Document, InvalidKey> {
     Ok(document)
 }
 
-/// The PEM with lines of 64 characters, which RFC 7468 asks of writers and which the parser expects. Keys from other tools
-/// have longer ones.
+/// Returns the PEM with lines of 64 characters, which RFC 7468 requires of writers and which the parser expects. Keys from
+/// other tools have longer lines.
 fn rewrapped(pem: &str) -> String {
     const MARK: &str = "-----";
     let parts: Vec<&str> = pem.trim().split(MARK).collect();
@@ -186,7 +186,7 @@ fn rewrapped(pem: &str) -> String {
     format!("{MARK}{begin}{MARK}\n{}{MARK}{end}{MARK}\n", lines.collect::<String>())
 }
 
-/// A key that was read.
+/// A parsed key.
 enum PublicKey {
     Rs256(pkcs1v15::VerifyingKey<Sha256>),
     Rs384(pkcs1v15::VerifyingKey<Sha384>),
@@ -198,11 +198,11 @@ enum PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a key, unless it is none that the algorithm uses.
+    /// Reads a key. Returns `None` if the algorithm cannot use it.
     fn read(document: &Document, algorithm: UserKeyAlgorithm) -> Option<Self> {
         let info: SubjectPublicKeyInfoRef<'_> = document.decode_msg().ok()?;
         let rsa = |info: SubjectPublicKeyInfoRef<'_>| {
-            // A key for RSASSA-PSS has another one, and makes no other signatures.
+            // A key for RSASSA-PSS has another identifier, and makes no other signatures.
             if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
                 return None;
             }
@@ -217,7 +217,7 @@ impl PublicKey {
             UserKeyAlgorithm::Es384 => Self::Es384(info.try_into().ok()?),
             UserKeyAlgorithm::Es512 => Self::Es512(info.try_into().ok()?),
             UserKeyAlgorithm::EdDsa => {
-                // Anybody can sign for a key of a small order (RFC 8032, section 5.1.7, does without the check).
+                // Anyone can sign for a key of a small order (RFC 8032, section 5.1.7, does not require this check).
                 let key = ed25519_dalek::VerifyingKey::try_from(info).ok()?;
                 if key.is_weak() {
                     return None;

@@ -4,90 +4,91 @@ use crate::WebClient;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::{Map, Value};
 
-/// How long a token may be valid at most, in seconds: 1 day.
+/// The maximum lifetime of a token, in seconds: 1 day.
 const MAX_LIFETIME_SECONDS: f64 = 86_400.0;
 
-/// How much the clocks of the app's owner and of this server may differ, in seconds.
+/// The maximum difference of the clocks of the app's owner and of this server, in seconds.
 const TOLERANCE_SECONDS: f64 = 60.0;
 
-/// Characters of the JSON of the claims that an agent receives, at most.
+/// The maximum number of characters of the JSON of the claims that an agent receives.
 const MAX_CLAIMS_CHARACTERS: usize = 1024;
 
-/// Characters of a `sub`, at most.
+/// The maximum number of characters of a `sub`.
 const MAX_SUB_CHARACTERS: usize = 255;
 
-/// Bytes of a token at most: twice what the claims, the longest `sub` and an RSA signature of 8192 bits take.
+/// The maximum size of a token, in bytes: twice the size of the claims, the longest `sub` and an RSA signature of 8192
+/// bits.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// What the `sub` of every anonymous visitor begins with. No signed-in user has one that does.
+/// The prefix of the `sub` of every anonymous visitor. No signed-in user has such a `sub`.
 pub(crate) const ANONYMOUS_PREFIX: &str = "anon_";
 
 /// Claims that an agent never receives: they belong to the token, or to this server.
 const WITHHELD_CLAIMS: [&str; 11] =
     ["sub", "iat", "exp", "aud", "iss", "jti", "nbf", "tid", "pid", "agentId", "internal"];
 
-/// A user whom the app's owner vouches for.
+/// A user whose token the app's owner signed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SignedInUser {
-    /// Who it is, among the app's users.
+    /// The id of the user, among the app's users.
     pub(crate) sub: String,
-    /// When the token was made, in Unix seconds.
+    /// The time of the token's creation, in Unix seconds.
     pub(crate) issued_at_seconds: u64,
-    /// What the app's owner says about the user, for the agent.
+    /// The claims about the user, from the app's owner, for the agent.
     pub(crate) claims: Map<String, Value>,
 }
 
-/// Why a token was refused. The text completes "Invalid end-user JWT: …".
+/// The reason why a token is invalid. The text completes "Invalid end-user JWT: …".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UserTokenError {
-    /// It is no JWT.
+    /// The token is not a JWT.
     #[error("it must be three base64url parts, a header and claims in JSON and a signature")]
     Malformed,
-    /// It is too long.
+    /// The token is too long.
     #[error("it must have at most {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    /// Its header does not name a key.
+    /// The header does not name a key.
     #[error("its header must have a `kid`, the name of a key of this app")]
     KidMissing,
-    /// Its header names a key that the app does not have.
+    /// The header names a key that the app does not have.
     #[error("this app has no key with its `kid`")]
     KidUnknown,
-    /// Its header names another algorithm than its key has.
+    /// The header names another algorithm than that of the key.
     #[error("its `alg` must be {0}, the algorithm of its key")]
     Algorithm(&'static str),
-    /// Its header has an extension that the server would have to understand.
+    /// The header has an extension that the server does not support.
     #[error("its header has `crit`, and the server knows no extensions")]
     Critical,
-    /// It is not signed by its key.
+    /// The signature is not that of the key.
     #[error("its signature does not match its key")]
     Signature,
     /// A claim is missing, or of another type.
     #[error("its claim `{claim}` must be {must}")]
     Claim {
-        /// The name.
+        /// The name of the claim.
         claim: &'static str,
-        /// What it must be.
+        /// The required form.
         must: &'static str,
     },
-    /// Its `sub` could be an anonymous visitor's.
+    /// The `sub` has the prefix of anonymous visitors.
     #[error("its `sub` must not begin with `{ANONYMOUS_PREFIX}`")]
     AnonymousSub,
-    /// It is valid for too long.
+    /// The lifetime is too long.
     #[error("its `exp` must be at most 86400 s (1 day) after its `iat`")]
     Lifetime,
-    /// It has expired.
+    /// The token has expired.
     #[error("it has expired")]
     Expired,
-    /// It is not valid yet.
+    /// The token is not valid yet.
     #[error("its `nbf` is in the future")]
     NotYetValid,
-    /// It was made in the future.
+    /// The token was created in the future.
     #[error("its `iat` is in the future")]
     IssuedInFuture,
-    /// It is for somebody else.
+    /// The token is for another audience.
     #[error("its `aud` must contain the audience of this app")]
     Audience,
-    /// It says too much.
+    /// The claims for the agent are too long.
     #[error("the JSON of its other claims must have at most {MAX_CLAIMS_CHARACTERS} characters")]
     ClaimsTooLong,
 }
@@ -96,7 +97,7 @@ pub enum UserTokenError {
 ///
 /// # Errors
 ///
-/// The first rule that the token breaks.
+/// The first rule that the token does not meet.
 pub(crate) fn verify(app: &WebClient, token: &str, now_seconds: u64) -> Result<SignedInUser, UserTokenError> {
     use UserTokenError as Error;
     if token.len() > MAX_TOKEN_BYTES {
@@ -104,7 +105,7 @@ pub(crate) fn verify(app: &WebClient, token: &str, now_seconds: u64) -> Result<S
     }
     let (message, signature) = token.rsplit_once('.').ok_or(Error::Malformed)?;
     let (header, claims) = message.split_once('.').ok_or(Error::Malformed)?;
-    // An object (RFC 7515, section 4): serde would read a struct from a list too.
+    // An object (RFC 7515, section 4): serde would also read a struct from a list.
     let header: Map<String, Value> =
         serde_json::from_slice(&decode(header)?).map_err(|_| Error::Malformed)?;
     let signature = decode(signature)?;
@@ -125,7 +126,7 @@ pub(crate) fn verify(app: &WebClient, token: &str, now_seconds: u64) -> Result<S
     check(app, claims, now_seconds as f64)
 }
 
-/// Checks the claims of a token whose signature is good.
+/// Checks the claims of a token whose signature is valid.
 fn check(app: &WebClient, mut claims: Map<String, Value>, now: f64) -> Result<SignedInUser, UserTokenError> {
     use UserTokenError as Error;
     let sub = claims.get("sub").and_then(Value::as_str).filter(|sub| is_sub(sub)).map(str::to_owned);
@@ -172,12 +173,12 @@ fn check(app: &WebClient, mut claims: Map<String, Value>, now: f64) -> Result<Si
     Ok(SignedInUser { sub, issued_at_seconds: iat as u64, claims })
 }
 
-/// Whether the text can name a user: in the database and in a log line too.
+/// Returns whether the text can name a user, also in the database and in a log line.
 fn is_sub(sub: &str) -> bool {
     (1..=MAX_SUB_CHARACTERS).contains(&sub.chars().count()) && !sub.contains(char::is_control)
 }
 
-/// Whether `aud`, a text or a list of texts, contains the audience.
+/// Returns whether `aud`, a text or a list of texts, contains the audience.
 fn is_for(aud: &Value, audience: &str) -> bool {
     match aud {
         Value::Array(all) => all.iter().any(|one| one == audience),

@@ -1,4 +1,4 @@
-//! What widgets report: events, and feedback on answers.
+//! The reports of widgets: events, and feedback on answers.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// Events that one visitor may report in [`EVENT_WINDOW_MILLISECONDS`]; a busy conversation causes a hundred.
+/// The maximum number of events of a visitor in [`EVENT_WINDOW_MILLISECONDS`]; a long conversation causes a hundred.
 pub(crate) const MAX_EVENTS_PER_VISITOR: u32 = 1000;
 
 /// 24 hours.
 pub(crate) const EVENT_WINDOW_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
 
-/// Entries of feedback of a conversation at most: one for each message that it may have.
+/// The maximum number of entries of feedback of a conversation: one for each message.
 pub(crate) const MAX_FEEDBACK_PER_CONVERSATION: u32 = 1000;
 
-/// Characters of a text within the data of an event or of feedback. Widgets send whole answers, which are in the
-/// conversation already: longer texts are cut.
+/// The maximum number of characters of a text in the data of an event or of feedback. Longer texts are cut: widgets send
+/// complete answers, which are already in the conversation.
 const MAX_TEXT_CHARACTERS: usize = 4000;
 
 /// An event as it is stored.
@@ -29,30 +29,30 @@ pub(crate) struct WidgetEvent {
     pub(crate) client_id: String,
     /// The token's `sub`, or the API key's id.
     pub(crate) user_id: String,
-    /// What happened, such as `user_message_submitted`.
+    /// The type, such as `user_message_submitted`.
     pub(crate) r#type: String,
-    /// The conversation that it names, whether there is one or not.
+    /// The conversation that the event names, which need not exist.
     pub(crate) conversation_id: Option<String>,
-    /// The message that it names, whether there is one or not.
+    /// The message that the event names, which need not exist.
     pub(crate) message_id: Option<String>,
     #[serde(flatten)]
     pub(crate) data: EventData,
-    /// When the server received it.
+    /// The time when the server received the event.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
 }
 
-/// What an event says beside its type, as JSON: a parsed value takes many times the memory of its text.
+/// The data of an event, as JSON: a parsed value takes many times the memory of its text.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventData {
-    /// What the page's owner adds to every event.
+    /// Properties that the page's owner adds to every event.
     #[schema(value_type = Option<Object>)]
     pub(crate) properties: Option<Box<RawValue>>,
-    /// What the page's owner says about the user. Nobody verified it.
+    /// Properties of the user, from the page's owner. They are not verified.
     #[schema(value_type = Option<Object>)]
     pub(crate) user_properties: Option<Box<RawValue>>,
-    /// What the widget says about the event.
+    /// Properties of the event, from the widget.
     #[schema(value_type = Option<Object>)]
     pub(crate) metadata: Option<Box<RawValue>>,
 }
@@ -68,16 +68,16 @@ pub(crate) struct Feedback {
     pub(crate) user_id: String,
     /// The visitor's conversation.
     pub(crate) conversation_id: String,
-    /// The message that the client names; without one the feedback is on the whole conversation.
+    /// The message that the client names; if absent, the feedback is on the whole conversation.
     pub(crate) message_id: Option<String>,
     pub(crate) r#type: FeedbackType,
-    /// What the visitor says about it.
+    /// Details from the visitor.
     #[schema(value_type = Option<Value>)]
     pub(crate) details: Option<Box<RawValue>>,
-    /// When the visitor first gave feedback on the message.
+    /// The time of the visitor's first feedback on the message.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) created_at: Timestamp,
-    /// When the visitor last did.
+    /// The time of the visitor's last feedback on the message.
     #[schema(value_type = String, format = DateTime)]
     pub(crate) updated_at: Timestamp,
 }
@@ -91,7 +91,7 @@ pub(crate) enum FeedbackType {
 }
 
 impl FeedbackType {
-    /// The name in JSON and in the database.
+    /// Returns the name in JSON and in the database.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Positive => "positive",

@@ -1,4 +1,4 @@
-//! A host that embeds the library: what belongs to the whole process is left to it.
+//! A host that embeds the library: the library changes no state of the whole process.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use jsonwebtoken::crypto::{CryptoProvider, KeyUtils};

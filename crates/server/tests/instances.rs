@@ -1,4 +1,4 @@
-//! Several processes on one database, and one that dies and comes back.
+//! Several processes on one database, and one that is killed and restarted.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use tempfile::TempDir;
 const PAGE: &str = "https://docs.example.com";
 const SOLUTION: &str = "x-inkeep-challenge-solution";
 
-/// Another process with the same secrets, on the same database.
+/// Starts another process with the same secrets, on the same database.
 fn start(folder: &TempDir, database: &Database) -> Running {
     start_with(folder, database, &[])
 }
@@ -97,7 +97,7 @@ async fn solution(client: &Client, server: &Running) -> String {
     solution::solve(&challenge).header()
 }
 
-/// The solution of a challenge of version 2.
+/// Returns the solution of a challenge of version 2.
 async fn solution_v2(client: &Client, server: &Running, app: &str) -> String {
     let url = format!("http://{}/run/auth/challenge?appId={app}", server.address);
     let (status, challenge) = json_of(client.get(url).header("origin", PAGE)).await;
@@ -117,7 +117,7 @@ fn run(client: &Client, server: &Running, path: &str, app: &str, token: &str) ->
     client.request(method, url).header("origin", PAGE).header("x-inkeep-app-id", app).bearer_auth(token)
 }
 
-/// Two hundred at once, through two processes that share nothing but the database.
+/// Two hundred requests at once, to two processes that share only the database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_tries_through_two_processes_one_succeeds() {
     let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
@@ -145,7 +145,7 @@ async fn race(client: &Client, [first, second]: [&Running; 2], app: &str, soluti
     }
 }
 
-/// Each process batches its own; the same ones in another order must not block the other's.
+/// Each process has its own batches; the same challenges in another order must not block the other process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_solutions_through_two_processes_each_succeeds_once() {
     let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
@@ -184,7 +184,7 @@ async fn what_one_process_made_the_other_knows() {
     assert_eq!((status, answer["data"]["messages"].as_array().unwrap().len()), (200, 2));
 }
 
-/// To the last digit of its times, though the system's clock knows more of them than is kept.
+/// The responses are equal to the last digit of their times, though the system's clock is more precise than the database.
 #[tokio::test]
 async fn what_is_told_of_a_thing_when_it_is_made_is_told_when_it_is_read() {
     let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
@@ -202,7 +202,7 @@ async fn what_is_told_of_a_thing_when_it_is_made_is_told_when_it_is_read() {
     }
 }
 
-/// `kill -9`, right after the answer.
+/// `kill -9`, right after the response.
 #[tokio::test]
 async fn a_process_that_is_killed_forgets_nothing() {
     let (folder, database, client) = (TempDir::new().unwrap(), Database::fresh().await, client());
@@ -287,7 +287,7 @@ async fn a_server_that_is_stopped_finishes_its_streams() {
     assert!(!rest.contains("cut off"), "{rest}");
 }
 
-/// Six at once on an empty database: one makes the tables, all run.
+/// Six processes start at once on an empty database: one creates the tables, and all run.
 #[tokio::test]
 async fn processes_may_start_together() {
     let (folder, database) = (TempDir::new().unwrap(), Database::fresh().await);

@@ -1,4 +1,4 @@
-//! What large conversations cost the process: statements of the database, and memory.
+//! The resources that large conversations use: database statements and memory.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
@@ -70,15 +70,20 @@ impl Visitor {
         ask(&self.server, &format!("POST /run/api/chat HTTP/1.1\r\n{}", self.authorization), &body);
     }
 
-    /// Of HTTP 1.0, whose response has no chunks.
+    /// Sends a request of HTTP 1.0, whose response has no chunks.
     fn read(&self) -> String {
         format!("GET /run/v1/conversations/long HTTP/1.0\r\n{}", self.authorization)
     }
 
-    /// The memory of the process, in KiB.
+    /// Returns the memory of the process, in KiB.
     fn memory(&self) -> u64 {
+        self.status_line("VmRSS:")
+    }
+
+    /// A line of the process's status, in KiB.
+    fn status_line(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 }
@@ -111,7 +116,7 @@ fn responses_that_are_not_read_take_little_memory() {
     assert!(each < 1500, "{each} KiB for each of {} responses", connections.len());
 }
 
-/// Each event is 180 KB, which parsed would take 3 MB: one read of the database returned 200 of them.
+/// Regression: each event is 180 KB, which takes 3 MB when parsed, and one read of the database returned 200 of them.
 #[test]
 fn exports_of_large_events_that_are_not_read_take_little_memory() {
     let visitor = Visitor::new("warn");
@@ -130,4 +135,59 @@ fn exports_of_large_events_that_are_not_read_take_little_memory() {
     std::thread::sleep(std::time::Duration::from_secs(3));
     let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
     assert!(each < 4000, "{each} KiB for each of {} exports", connections.len());
+}
+
+/// 40 of these exports at once were 12 MB each: each conversation was a whole in memory.
+#[test]
+fn exports_of_long_conversations_that_are_not_read_take_little_memory() {
+    let visitor = Visitor::new("warn");
+    let text = "\\".repeat(90_000);
+    for _ in 0..6 {
+        visitor.chat(&[json!({ "role": "user", "content": text })]);
+    }
+    let export = format!("GET /run/v1/visitor HTTP/1.0\r\n{}", visitor.authorization);
+    let whole = ask(&visitor.server, &export, &Value::Null);
+    assert_eq!(whole["conversations"][0]["messages"].as_array().unwrap().len(), 12);
+    let before = visitor.memory();
+    let connections: Vec<_> = (0..40).map(|_| send(&visitor.server, &export, "")).collect();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
+    assert!(each < 1500, "{each} KiB for each of {} exports", connections.len());
+}
+
+/// As many numbers as a body can have, where a message has its id: each was a value of 32 bytes.
+#[test]
+fn a_body_takes_little_more_memory_than_its_text() {
+    let visitor = Visitor::new("warn");
+    visitor.chat(&[json!({ "role": "user", "content": "x" })]);
+    let before = visitor.memory();
+    let zeros = "0,".repeat(2_500_000);
+    let body = format!(r#"{{"stream":false,"messages":[{{"role":"user","content":"x","id":[{zeros}0]}}]}}"#);
+    let head = format!("POST /run/api/chat HTTP/1.1\r\n{}", visitor.authorization);
+    let mut response = String::new();
+    send(&visitor.server, &head, &body).read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    let peak = visitor.status_line("VmHWM:").saturating_sub(before);
+    assert!(peak < 40_000, "{peak} KiB");
+}
+
+/// A client may send large bodies slowly on each of its connections.
+#[test]
+fn large_bodies_have_so_much_memory_and_short_ones_are_accepted_all_the_same() {
+    let visitor = Visitor::new("warn");
+    let head = format!("POST /run/api/chat HTTP/1.1\r\n{}", visitor.authorization);
+    let begin_large = || {
+        let mut stream = TcpStream::connect(&visitor.server.address).unwrap();
+        let common = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
+        write!(stream, "{head}\r\n{common}\r\nOrigin: {PAGE}\r\nContent-Length: 5000000\r\n\r\n{{").unwrap();
+        stream
+    };
+    let slow: Vec<_> = (0..13).map(|_| begin_large()).collect();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let mut refused = String::new();
+    begin_large().read_to_string(&mut refused).unwrap();
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    assert!(refused.contains("bodies_busy") && refused.contains("retry-after: 5"), "{refused}");
+    visitor.chat(&[json!({ "role": "user", "content": "x" })]);
+    drop(slow);
 }

@@ -1,5 +1,4 @@
-//! The binary in an operator's hands: its commands, its admin listener, how it drains, its log, and what the container files
-//! make of it.
+//! The binary for operators: its commands, its admin listener, its drain, its log, and the container files.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +37,7 @@ fn repository(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file)
 }
 
-/// The address that a line of the greeting names.
+/// Returns the address in a line of the greeting.
 fn admin_address(server: &Running) -> &str {
     let line = server.printed.lines().find_map(|line| line.strip_prefix("admin listener on http://"));
     line.unwrap_or_else(|| panic!("{}", server.printed))
@@ -98,6 +97,32 @@ fn a_wrong_command_says_what_to_do() {
         (&["app", "list", "--log-format", "xml"], "SALTMINE_LOG_FORMAT is \"xml\": it must be text or json."),
         (&["check-config"], "INKEEP_ANON_JWT_SECRET is not set"),
         (
+            &["check-config", "--anon-jwt-secret", LONG, "--database-url", "mysql://x"],
+            "DATABASE_URL cannot be used",
+        ),
+        (&["check-config", "--anon-jwt-secret", LONG, "--log", "sqlx=loud"], "SALTMINE_LOG is \"sqlx=loud\""),
+        (
+            &["check-config", "--anon-jwt-secret", LONG, "--log-format", "xml"],
+            "SALTMINE_LOG_FORMAT is \"xml\": it must be text or json.",
+        ),
+        (
+            &["key", "create", "--name", "Backend", "--agent", "echo", "--expires-at", "tomorrow"],
+            "expires-at is \"tomorrow\": it must be",
+        ),
+        (
+            &[
+                "key",
+                "create",
+                "--name",
+                "Backend",
+                "--agent",
+                "echo",
+                "--expires-at",
+                "2020-01-01T00:00:00Z",
+            ],
+            "expiresAt: must be in the future",
+        ),
+        (
             &["health", "--admin-address", "9090"],
             "SALTMINE_ADMIN_ADDRESS is \"9090\": it must be an address and a port",
         ),
@@ -134,6 +159,62 @@ fn a_configuration_is_checked_without_a_start() {
     }
     assert!(!summary.contains(LONG));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no database is created");
+
+    let development = run(&folder, &[("SALTMINE_ENV", "development")], &["check-config"]);
+    assert!(stdout(&development).contains("proof of work: on"), "{development:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no secrets are generated");
+
+    // Secrets that a server generated are checked as `serve` checks them.
+    fs::create_dir(folder.path().join(".saltmine")).unwrap();
+    fs::write(folder.path().join(".saltmine/secrets.env"), "INKEEP_POW_HMAC_SECRET=x\n").unwrap();
+    let damaged = run(&folder, &[("SALTMINE_ENV", "development")], &["check-config"]);
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&damaged.stderr).contains("lacks INKEEP_ANON_JWT_SECRET"), "{damaged:?}");
+}
+
+/// The rows of the audit log.
+fn audit_entries(folder: &TempDir) -> i64 {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use sqlx::Connection;
+        let url = format!("sqlite://{}", folder.path().join("saltmine.db").display());
+        let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        sqlx::query_scalar("SELECT COUNT(*) FROM audit_log").fetch_one(&mut connection).await.unwrap()
+    })
+}
+
+#[test]
+fn commands_respect_the_size_of_the_audit_log() {
+    let folder = TempDir::new().unwrap();
+    let create_app = ["app", "create", "--name", "Docs", "--domain", "docs.example.com"];
+    let create_key = ["key", "create", "--name", "Backend", "--agent", "echo"];
+    for command in [&create_app[..], &create_key, &["app", "list"]] {
+        stdout(&run(&folder, &[("SALTMINE_AUDIT_ENTRIES", "0")], command));
+        assert_eq!(audit_entries(&folder), 0, "{command:?}");
+    }
+    stdout(&run(&folder, &[], &create_key));
+    assert_eq!(audit_entries(&folder), 1);
+    let wrong = run(&folder, &[("SALTMINE_AUDIT_ENTRIES", "many")], &create_key);
+    assert!(
+        String::from_utf8_lossy(&wrong.stderr).starts_with("SALTMINE_AUDIT_ENTRIES is \"many\""),
+        "{wrong:?}"
+    );
+}
+
+#[test]
+fn a_key_of_the_command_line_can_expire() {
+    let folder = TempDir::new().unwrap();
+    let server = Running::start(folder.path(), &[JWT, ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY)]);
+    let create = ["key", "create", "--name", "Backend", "--agent", "echo", "--expires-at"];
+    let created = run(&folder, &[], &[&create[..], &["2999-01-31T12:00:00+01:00"]].concat());
+    assert!(stdout(&created).starts_with("smk_"), "{created:?}");
+    let list = ask(
+        &server.address,
+        &format!(
+            "GET /manage/tenants/default/projects/default/api-keys HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+            Authorization: Bearer {KEY}\r\n\r\n"
+        ),
+    );
+    assert!(list.contains(r#""expiresAt":"2999-01-31T11:00:00Z""#), "{list}");
 }
 
 #[test]
@@ -141,7 +222,7 @@ fn the_health_command_asks_the_running_server() {
     let folder = TempDir::new().unwrap();
     let server = Running::start(folder.path(), &[JWT, ("HOST", "0.0.0.0")]);
     let port = server.address.rsplit_once(':').unwrap().1.to_owned();
-    // The same environment as the server's: it listens on every address.
+    // The same environment as that of the server, which listens on every address.
     let environment = [("HOST", "0.0.0.0"), ("PORT", &*port)];
     for arguments in [&["health"][..], &["health", "--ready"]] {
         stdout(&run(&folder, &environment, arguments));
@@ -150,7 +231,7 @@ fn the_health_command_asks_the_running_server() {
     let output = run(&folder, &environment, &["health"]);
     assert_eq!(output.status.code(), Some(1));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(errors.contains("does not respond as it should") && errors.lines().count() == 1, "{errors}");
+    assert!(errors.contains("is not healthy") && errors.lines().count() == 1, "{errors}");
 
     let environment = [JWT, ("SALTMINE_ADMIN_ADDRESS", "127.0.0.1:0"), ("SALTMINE_DRAIN_SECONDS", "60")];
     let server = Running::start(folder.path(), &environment);
@@ -163,7 +244,7 @@ fn the_health_command_asks_the_running_server() {
     stdout(&run(&folder, &environment, &["health"]));
 }
 
-/// Waits until a server that received SIGTERM says that it is not ready.
+/// Waits until a server that received SIGTERM reports that it is not ready.
 fn until_it_drains(admin: &str) {
     let start = Instant::now();
     while !get(admin, "/readyz").starts_with("HTTP/1.1 503") {
@@ -219,7 +300,8 @@ fn json_lines_have_the_address_the_app_the_visitor_and_the_trace() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
-    let line = lines.iter().find(|line| line["message"] == "answered").unwrap_or_else(|| panic!("{log}"));
+    let line =
+        lines.iter().find(|line| line["message"] == "request finished").unwrap_or_else(|| panic!("{log}"));
     assert_eq!((&line["level"], &line["status"]), (&"INFO".into(), &200.into()));
     let request = &line["span"];
     for (member, value) in [
@@ -235,14 +317,14 @@ fn json_lines_have_the_address_the_app_the_visitor_and_the_trace() {
     assert_eq!(request["span_id"].as_str().unwrap().len(), 16);
 }
 
-/// The lines of a file that begin with `prefix` after white space, without it.
+/// Returns the lines of a file that begin with `prefix` after white space, without the prefix.
 fn lines(file: &str, prefix: &str) -> Vec<String> {
     let text = fs::read_to_string(repository(file)).unwrap();
     text.lines().filter_map(|line| line.trim().strip_prefix(prefix)).map(str::to_owned).collect()
 }
 
 /// The parts of `compose.yaml` and the `Dockerfile`: every variable is one of the server's, the health check succeeds, and
-/// the documented command makes an app that visitors can use. Only the images are not tested here.
+/// the documented command creates an app that visitors can use. Only the images are not tested here.
 #[test]
 fn the_container_files_fit_the_server() {
     let folder = TempDir::new().unwrap();
@@ -264,7 +346,7 @@ fn the_container_files_fit_the_server() {
                 "DATABASE_URL" => "sqlite://compose.db",
                 "INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET" => KEY,
                 "INKEEP_ANON_JWT_SECRET" => LONG,
-                // As an empty variable of `.env` gives it.
+                // The value of an empty variable in `.env`.
                 _ => "",
             };
             (name, value)

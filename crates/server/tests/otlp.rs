@@ -1,4 +1,4 @@
-//! The export of traces: the binary with the feature `otlp`, and a collector that keeps what it receives.
+//! The export of traces: the binary with the feature `otlp`, and a collector that stores the received spans.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 
-/// Accepts whatever is exported to it; the address, and the head and the body of each request.
+/// Starts a collector that accepts everything. Returns its address, and the head and the body of each request.
 fn collector() -> (String, Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -79,7 +79,7 @@ fn a_span_of_each_request_is_exported_in_the_trace_of_a_trusted_proxy() {
         &format!("X-Forwarded-For: 192.0.2.1\r\ntraceparent: 00-{TRACE}-{CALLER}-01\r\n"),
     );
     get(&server, "/run/v1/conversations/conv_1", "X-Forwarded-For: 192.0.2.1\r\n");
-    // The spans that wait are sent when the server stops.
+    // The remaining spans are sent when the server stops.
     let (_, log) = server.stop();
     let (head, body) = exported.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(head.starts_with("POST /v1/traces ") && head.contains("x-tenant: docs"), "{head}");
@@ -89,11 +89,11 @@ fn a_span_of_each_request_is_exported_in_the_trace_of_a_trusted_proxy() {
     assert!(contains(&body, b"GET /run/v1/conversations/{id}"), "the route, not the path");
     assert!(contains(&body, &bytes(TRACE)) && contains(&body, &bytes(CALLER)), "the caller's trace and span");
 
-    // What is logged are the ids of the exported spans, of a request without a trace too.
+    // The log has the ids of the exported spans, also of a request without a trace.
     let spans: Vec<serde_json::Value> = log
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|line| line["message"] == "answered")
+        .filter(|line| line["message"] == "request finished")
         .map(|mut line| line["span"].take())
         .collect();
     assert_eq!(spans.len(), 2, "{log}");
@@ -112,7 +112,7 @@ fn nothing_is_exported_without_an_address_and_a_wrong_one_is_an_error() {
     let server = Running::start(folder.path(), &[JWT, (ENDPOINT, "")]);
     get(&server, "/healthz", "");
     let (_, log) = server.stop();
-    assert!(log.contains("answered") && !log.contains("trace_id"), "{log}");
+    assert!(log.contains("request finished") && !log.contains("trace_id"), "{log}");
 
     let mut command = command(folder.path(), &[JWT, (ENDPOINT, "not an address")]);
     command.arg("serve");

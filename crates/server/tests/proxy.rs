@@ -1,4 +1,4 @@
-//! The proxy of `compose.yaml`, with its configuration as it is deployed but for addresses. Skipped where there is no
+//! The proxy of `compose.yaml`, with its deployed configuration except for addresses. Skipped if there is no
 //! nginx.
 #![cfg(unix)]
 #![allow(
@@ -24,7 +24,7 @@ use process::{LONG, Running};
 
 const PAGE: &str = "https://docs.example.com";
 
-/// nginx in front of one server, ended with the test.
+/// nginx in front of one server, which ends with the test.
 struct Proxy {
     child: Child,
     address: String,
@@ -33,7 +33,7 @@ struct Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // nginx ends its workers itself: they would outlive a process that is killed.
+        // nginx must end its workers itself: they would outlive a killed process.
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
@@ -175,4 +175,67 @@ fn a_page_can_read_that_it_has_too_many_connections() {
         }
     }
     assert_readable(&answer, 429, "rate_limited");
+}
+
+/// One network of a visitor has one limit: a /64 of IPv6 has more addresses than anyone counts.
+#[test]
+fn connections_are_limited_by_the_network_of_an_ipv6_address() {
+    let folder = TempDir::new().unwrap();
+    let running = server(&folder);
+    // Addresses as nginx itself writes them: a header replaces that of the connection.
+    let shown = |text: String| {
+        let show = "location = /key { return 200 $client_network; }\n\n    location / {";
+        let real_ip = "http {\n  set_real_ip_from 127.0.0.1;\n  real_ip_header X-Test-Address;";
+        text.replacen("location / {", show, 1).replacen("http {", real_ip, 1)
+    };
+    let Some(proxy) = start(&running.address, shown) else { return };
+    let key = |address: &str| {
+        let head = "GET /key HTTP/1.1\r\nHost: test\r\nConnection: close";
+        let response = ask(&proxy.address, &format!("{head}\r\nX-Test-Address: {address}\r\n\r\n"));
+        response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{response}")).1.to_owned()
+    };
+    for (address, expected) in [
+        ("198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2"),
+        ("2001:0db8:0001:0002:0000:0000:0000:0001", "2001:db8:1:2"),
+        ("2001:db8:1:2::", "2001:db8:1:2"),
+        ("2001:db8:1::1", "2001:db8:1:0"),
+        ("2001:db8:1:0:5::1", "2001:db8:1:0"),
+        ("2001:db8:1:0:5:6:7:8", "2001:db8:1:0"),
+        ("2001:db8::1", "2001:db8:0:0"),
+        ("2001:db8:0:0:5:6:7:8", "2001:db8:0:0"),
+        ("2001::4:5:6:7:8", "2001:0:0:4"),
+        ("2001:0:0:4::8", "2001:0:0:4"),
+        ("2001::8", "2001:0:0:0"),
+        ("2001::5:6:7:8", "2001:0:0:0"),
+        ("2001:0:0:4:5::8", "2001:0:0:4"),
+        ("::1", "::1"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+    ] {
+        assert_eq!(key(address), expected, "{address}");
+    }
+}
+
+/// The server trusts the proxy's trace context: one of a client must not reach it.
+#[test]
+fn a_clients_trace_context_goes_no_further_than_the_proxy() {
+    let folder = TempDir::new().unwrap();
+    let environment = [
+        ("INKEEP_ANON_JWT_SECRET", LONG),
+        ("SALTMINE_TRUSTED_PROXIES", "127.0.0.1"),
+        ("SALTMINE_LOG_FORMAT", "json"),
+    ];
+    let running = Running::start(folder.path(), &environment);
+    let Some(proxy) = start(&running.address, |text| text) else { return };
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let headers = format!("traceparent: 00-{trace}-00f067aa0ba902b7-01\r\ntracestate: vendor=client");
+    ask(
+        &proxy.address,
+        &format!(
+            "GET /run/auth/pow/challenge HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n\r\n"
+        ),
+    );
+    let (_, log) = running.stop();
+    assert!(log.contains("/run/auth/pow/challenge"), "{log}");
+    assert!(!log.contains(trace), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Two processes that share their counters through Redis. Skipped where there is no Redis.
+//! Two processes that share their counters through Redis. Skipped if there is no Redis.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The tests take turns: they measure what two processes accept in a time.
+/// The tests run one after the other: they measure the number of requests that two processes accept in a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
 const PAGE: &str = "https://docs.example.com";
@@ -52,7 +52,7 @@ impl Pair {
             ("INKEEP_ANON_JWT_SECRET", LONG),
             ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET", KEY),
             ("INKEEP_POW_DIFFICULTY", "200"),
-            // Nobody reads the log until the end: it must fit into the pipe.
+            // The test reads the log only at the end: it must fit into the pipe.
             ("SALTMINE_LOG", "warn,saltmine_server::limits=info"),
             ("DATABASE_URL", &database.url),
             ("SALTMINE_REDIS_URL", &url),
@@ -72,7 +72,7 @@ impl Pair {
         })
     }
 
-    /// The status of a request of a visitor to one of the two.
+    /// Returns the status of a visitor's request to one of the two processes.
     async fn challenge(&self, server: &Running) -> u16 {
         let url = format!("http://{}/run/auth/pow/challenge", server.address);
         self.client.get(url).send().await.map_or(0, |response| response.status().as_u16())
@@ -109,7 +109,8 @@ impl Pair {
     }
 }
 
-/// As much load as the test can make, from 8 connections, for so long: how many requests were accepted, and the time.
+/// Sends as many requests as possible from 8 connections for the given time. Returns the number of accepted requests, and
+/// the time.
 async fn load(pair: &Pair, servers: &[&Running], time: Duration) -> (u32, f64) {
     let begin = Instant::now();
     let workers = (0..8).map(|number| {
@@ -135,7 +136,7 @@ fn assert_within_a_tenth((accepted, seconds): (u32, f64), burst: f64) {
     assert!((0.9..=1.1).contains(&ratio), "{accepted} of {expected}");
 }
 
-/// Together the two accept as much as a single one would, before and after one is killed, and with Redis or without.
+/// Together the two accept as many requests as one, before and after one of them is killed, with Redis or without.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_limit_holds_over_instances() {
     let Some(mut pair) = Pair::start(&[("SALTMINE_RATE_LIMIT", "20/40")]).await else { return };
@@ -146,11 +147,11 @@ async fn a_rate_limit_holds_over_instances() {
     // The remaining instance has updated its own counters too, and continues with them.
     pair.redis.stop();
     assert_within_a_tenth(load(&pair, &[&pair.first], time).await, 0.0);
-    // Redis is back, and empty: one more burst.
+    // Redis is available again, and empty: one more burst.
     pair.redis.restart();
     assert_within_a_tenth(load(&pair, &[&pair.first], time).await, 40.0);
     let (_, log) = pair.first.stop();
-    for words in ["Redis is away", "Redis is back"] {
+    for words in ["Redis is unavailable", "connected to Redis"] {
         assert_eq!(log.matches(words).count(), 1, "{words}: {log}");
     }
 }
@@ -171,7 +172,7 @@ async fn a_quota_holds_over_instances_and_while_redis_is_away() {
         accepted += u32::from(pair.list(&pair.first, &visitor).await == 200);
     }
     assert_eq!(accepted, 50, "what the killed one accepted counts");
-    // The instance has counted along: 30 of the 50 are its own.
+    // The instance has also counted locally: 30 of the 50 are its own.
     pair.redis.stop();
     let mut alone = 0;
     for _ in 0..40 {
@@ -179,9 +180,21 @@ async fn a_quota_holds_over_instances_and_while_redis_is_away() {
     }
     assert_eq!(alone, 20);
     assert_eq!(pair.list(&pair.first, &visitor).await, 429, "it fails closed");
+    pair.redis.restart();
+    // The server asks Redis again once a second, and refuses by its own counters until it is connected.
+    let begin = Instant::now();
+    while pair.list(&pair.first, &visitor).await != 200 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it is not connected again");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let mut again = 1;
+    for _ in 0..40 {
+        again += u32::from(pair.list(&pair.first, &visitor).await == 200);
+    }
+    assert_eq!(again, 30, "20 were counted while Redis was away: the quota of 50 does not begin again");
 }
 
-/// The difficulty that the visitors of one instance raise is also that of the other one.
+/// A higher difficulty on one instance is also that of the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_price_is_shared() {
     let adaptive = [("SALTMINE_POW_ADAPTIVE", "prefix=10/8"), ("SALTMINE_RATE_LIMIT", "off")];
@@ -209,9 +222,40 @@ async fn a_server_starts_while_redis_is_away() {
     let server = Running::start(folder.path(), &environment);
     let statuses = [1, 2, 3].map(|_| server.get("/run/auth/pow/challenge")[9..12].to_owned());
     assert_eq!(statuses, ["200", "200", "429"]);
+    let (_, log) = server.stop();
+    let line = log.lines().find(|line| line.contains("counters: Redis does not respond"));
+    assert!(line.is_some_and(|line| line.contains("WARN")), "{log}");
 }
 
-/// A Redis that accepts connections and never responds, as behind a broken network: this instance counts for itself, and
+/// Waits until the metric has a value, also while nobody sends a request that is counted.
+async fn until_available_is(server: &Running, value: u8) {
+    let line = format!("saltmine_shared_counters_available {value}");
+    let begin = Instant::now();
+    while !server.get("/metrics").lines().any(|found| found == line) {
+        assert!(begin.elapsed() < Duration::from_secs(15), "{line}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_metric_says_whether_the_counters_are_shared() {
+    let folder = TempDir::new().unwrap();
+    let own = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]);
+    assert!(!own.get("/metrics").contains("shared_counters"), "only with SALTMINE_REDIS_URL");
+    let Some(mut redis) = Redis::start() else { return };
+    let url = redis.url();
+    let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("SALTMINE_REDIS_URL", &*url)];
+    let server = Running::start(folder.path(), &environment);
+    until_available_is(&server, 1).await;
+    redis.stop();
+    until_available_is(&server, 0).await;
+    redis.restart();
+    until_available_is(&server, 1).await;
+    let (_, log) = server.stop();
+    assert!(!log.contains("counters: Redis does not respond"), "it responded at the start: {log}");
+}
+
+/// A Redis that accepts connections and never responds, as in a broken network: this instance counts for itself, and
 /// no request waits for long.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_never_responds_delays_no_request_for_long() {
@@ -236,7 +280,7 @@ async fn a_redis_that_never_responds_delays_no_request_for_long() {
         let response = client.get(&url).send().await.unwrap();
         (response.status().as_u16(), begin.elapsed())
     };
-    // At once, and then for longer than Redis is left alone after a failure.
+    // At once, and then for longer than the pause after a failure of Redis.
     let mut answers = futures_util::future::join_all((0..8).map(|_| ask())).await;
     for _ in 0..20 {
         answers.push(ask().await);
@@ -248,5 +292,5 @@ async fn a_redis_that_never_responds_delays_no_request_for_long() {
     assert!((8..=13).contains(&accepted), "the limit of this instance: {accepted}");
     assert!(answers.iter().all(|(status, _)| matches!(status, 200 | 429)), "{answers:?}");
     let (_, log) = server.stop();
-    assert_eq!(log.matches("Redis is away").count(), 1, "{log}");
+    assert_eq!(log.matches("Redis is unavailable").count(), 1, "{log}");
 }

@@ -1,4 +1,4 @@
-//! The binary: what it refuses to start with, what it prints, how it stops.
+//! The binary: its errors at the start, its output and its exit.
 #![cfg(unix)]
 #![allow(
     clippy::unwrap_used,
@@ -107,7 +107,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
         ),
         (
             &[jwt, ("SALTMINE_POW_BINDING", "off"), ("SALTMINE_POW_BINDING_REQUIRED", "true")],
-            "SALTMINE_POW_BINDING_REQUIRED is \"true\": it must be false where SALTMINE_POW_BINDING is off",
+            "SALTMINE_POW_BINDING_REQUIRED is \"true\": it must be false if SALTMINE_POW_BINDING is off",
         ),
         (
             &[jwt, ("SALTMINE_TRUSTED_PROXIES", "proxy")],
@@ -136,7 +136,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
         (&[jwt, ("SALTMINE_RATE_LIMIT", "")], "SALTMINE_RATE_LIMIT"),
         (
             &[jwt, ("SALTMINE_STATIC_DIR", "nowhere")],
-            "SALTMINE_STATIC_DIR is \"nowhere\": it must be a folder",
+            "SALTMINE_STATIC_DIR is \"nowhere\": it must be an existing folder",
         ),
         (
             &[jwt, ("SALTMINE_RATELIMIT", "off")],
@@ -153,6 +153,10 @@ fn it_refuses_to_start_and_says_what_to_do() {
         (
             &[jwt, ("INKEEP_ANON_JWT_SECRET_FILE", "secret")],
             "INKEEP_ANON_JWT_SECRET and INKEEP_ANON_JWT_SECRET_FILE are both set",
+        ),
+        (
+            &[jwt, ("INKEEP_POW_HMAC_SECRET_FILE", "file")],
+            "INKEEP_POW_HMAC_SECRET_FILE names \"file\", which is empty: write the value into the file, or unset",
         ),
         (
             &[("INKEEP_ANON_JWT_SECRET_FILE", "nowhere")],
@@ -197,7 +201,7 @@ fn it_refuses_to_start_and_says_what_to_do() {
     assert!(text.starts_with("This is no database."), "what was there is as it was");
 }
 
-/// The state folder may be one that is there: the project's own, in the worst case.
+/// The state folder may be an existing folder, in the worst case that of the project.
 #[test]
 fn an_existing_gitignore_is_left_alone() {
     let folder = TempDir::new().unwrap();
@@ -214,7 +218,7 @@ fn an_existing_gitignore_is_left_alone() {
     );
 }
 
-/// Secrets of an orchestrator are files.
+/// Orchestrators provide secrets as files.
 #[test]
 fn a_secret_is_read_from_a_file() {
     let folder = TempDir::new().unwrap();
@@ -224,6 +228,9 @@ fn a_secret_is_read_from_a_file() {
         ("INKEEP_POW_HMAC_SECRET_FILE", "secret"),
         ("INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET_FILE", "secret"),
         ("INKEEP_POW_HMAC_SECRET_SECOND_FILE", ""),
+        // As `${INKEEP_POW_HMAC_SECRET:-}` of a compose file gives it.
+        ("INKEEP_POW_HMAC_SECRET", ""),
+        ("INKEEP_ANON_JWT_SECRET", ""),
     ];
     let server = Running::start(folder.path(), &environment);
     assert!(server.get("/run/auth/pow/challenge").starts_with("HTTP/1.1 200"));
@@ -257,7 +264,28 @@ fn a_start_in_production_logs_what_is_off() {
     assert!(log.contains("proof of work: on, for each session, version 2 with PBKDF2/SHA-256 of cost 5000, counters 400 to 800, and for older clients version 1 with numbers up to 50000, within 600 s"), "{log}");
 }
 
-/// A version of the server that the database is too new for.
+/// The levels of the log hide no warning of the summary.
+#[test]
+fn the_warnings_of_a_start_are_logged_at_every_level() {
+    let folder = TempDir::new().unwrap();
+    for levels in ["error", "off", "saltmine_server=error"] {
+        let environment = [("INKEEP_ANON_JWT_SECRET", LONG), ("SALTMINE_LOG", levels)];
+        let (_, log) = Running::start(folder.path(), &environment).stop();
+        let warned = log.lines().any(|line| line.contains("WARN") && line.contains("proof of work: off"));
+        assert!(warned, "{levels}: {log}");
+        assert!(!log.contains("rate limit: 20"), "{levels}: {log}");
+    }
+    let environment =
+        [("INKEEP_ANON_JWT_SECRET", LONG), ("SALTMINE_LOG", "error"), ("SALTMINE_LOG_FORMAT", "json")];
+    let (_, log) = Running::start(folder.path(), &environment).stop();
+    let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let is_warning = |line: &serde_json::Value| {
+        line["level"] == "WARN" && line["message"].as_str().unwrap().starts_with("proof of work: off")
+    };
+    assert_eq!(lines.filter(is_warning).count(), 1, "{log}");
+}
+
+/// The database is from a later version of the server.
 #[test]
 fn a_migration_that_fails_does_not_blame_the_address() {
     let folder = TempDir::new().unwrap();
@@ -277,7 +305,7 @@ fn a_migration_that_fails_does_not_blame_the_address() {
     assert!(!errors.contains("DATABASE_URL"), "{errors}");
 }
 
-/// An error's line has the id that the client received, whatever level is logged.
+/// The log line of an error has the id that the client received, at every log level.
 #[test]
 fn a_warning_has_its_request_id() {
     let folder = TempDir::new().unwrap();
@@ -303,7 +331,7 @@ fn a_warning_has_its_request_id() {
 fn a_second_signal_ends_the_process_at_once() {
     let folder = TempDir::new().unwrap();
     let mut server = Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG)]);
-    // A request that does not end keeps the server from stopping by itself.
+    // A request that does not end prevents the server from stopping by itself.
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.write_all(b"POST /manage/tenants/t/projects/p/apps HTTP/1.1\r\nHost: test\r\n").unwrap();
     std::thread::sleep(Duration::from_secs(1));
@@ -425,7 +453,7 @@ fn in_development_a_page_on_every_address_is_told_with_one_that_opens() {
         ("SALTMINE_ENV", "development"),
         ("SALTMINE_STATIC_DIR", page),
         ("HOST", "0.0.0.0"),
-        // Tokens cannot be off: set to nothing, their secret is missing as if it were not set.
+        // The secret of tokens is required: an empty one is missing.
         ("INKEEP_ANON_JWT_SECRET", ""),
     ];
     let server = Running::start(folder.path(), &environment);

@@ -36,7 +36,7 @@ CREATE TABLE api_keys (
     project_id TEXT NOT NULL,
     name TEXT NOT NULL,
     agent_id TEXT NOT NULL,
-    -- The first characters of the secret, to tell keys apart by.
+    -- The first characters of the secret, which distinguish keys.
     key_prefix TEXT NOT NULL,
     -- The SHA-256 of the secret.
     key_hash BLOB NOT NULL UNIQUE,
@@ -110,7 +110,7 @@ CREATE TABLE audit_log (
 
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
 
--- What widgets report.
+-- The events that widgets report.
 CREATE TABLE events (
     -- The id of the app or the API key.
     client_id TEXT NOT NULL,
@@ -119,7 +119,7 @@ CREATE TABLE events (
     -- Chosen by the client, or generated: of events with the same id, one is stored.
     id TEXT NOT NULL,
     type TEXT NOT NULL,
-    -- What the event names, whether it exists or not.
+    -- The conversation and the message that the event names, which need not exist.
     conversation_id TEXT,
     message_id TEXT,
     -- The JSON of EventData.
@@ -141,7 +141,7 @@ CREATE INDEX events_by_age ON events (created_at);
 CREATE TABLE feedback (
     client_id TEXT NOT NULL,
     conversation_id TEXT NOT NULL,
-    -- What the client names; empty for the whole conversation.
+    -- The message that the client names; empty for the whole conversation.
     message_id TEXT NOT NULL,
     id TEXT NOT NULL,
     -- The user of the conversation.
@@ -160,7 +160,7 @@ CREATE INDEX feedback_by_time ON feedback (client_id, updated_at);
 -- The export of a visitor.
 CREATE INDEX feedback_by_user ON feedback (client_id, user_id, conversation_id, message_id);
 
--- When a visitor was last erased: an answer that was being written then is not stored.
+-- When a visitor was last erased: a reply that was being written then is not stored.
 CREATE TABLE erasures (
     client_id TEXT NOT NULL,
     user_id TEXT NOT NULL,

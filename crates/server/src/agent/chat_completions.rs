@@ -1,4 +1,4 @@
-//! The agent that asks another service, by the interface that OpenAI gave the name.
+//! The agent that requests chat completions from another service, in the format of OpenAI.
 
 use super::{Agent, AgentError, Message, Reply};
 use crate::Secret;
@@ -11,47 +11,47 @@ use sse_stream::SseByteStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the service may take to be reached.
+/// The time limit of the connection to the service.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
-/// What is read of one answer at most, in bytes: far more than any model writes.
+/// The maximum size of a response, in bytes: far more than any model writes.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many characters of an error's body the log shows.
+/// The maximum number of characters of an error's body in the log.
 const SHOWN_CHARACTERS: usize = 500;
 
-/// Where the service is and what it is asked for.
-// No `Debug`: the address may hold a key.
+/// The settings of the service.
+// No `Debug`: the address may contain a key.
 #[derive(Clone)]
 pub struct ChatCompletionsSettings {
-    /// The address, up to and with `/chat/completions`.
+    /// The URL, including `/chat/completions`.
     pub url: Url,
     /// Sent as `Authorization: Bearer …`.
     pub key: Option<Secret>,
-    /// The model to name.
+    /// The model to request.
     pub model: String,
-    /// How long an answer may take, from the question to its last word.
+    /// The time limit of a complete reply.
     pub time_limit: Duration,
 }
 
-/// Hands the conversation on to a service, and its answer back as it is written.
+/// An agent that sends the conversation to a service, and returns the reply while the service writes it.
 pub struct ChatCompletions {
     client: Client,
     settings: ChatCompletionsSettings,
 }
 
 impl ChatCompletions {
-    /// An agent that asks the service of these settings.
+    /// Returns an agent for the service of these settings.
     ///
     /// # Errors
     ///
-    /// If this machine's certificates cannot be read, in words.
+    /// If this machine's certificates cannot be read. The error is a text.
     pub fn new(settings: ChatCompletionsSettings) -> Result<Self, AgentError> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls().map_err(|error| AgentError(with_causes(&error)))?)
             .connect_timeout(CONNECT_TIME)
             .timeout(settings.time_limit)
-            // The key is only for this service, and must not follow a redirect.
+            // The key is only for this service, and must not be sent to the target of a redirect.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("saltmine-server/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -60,7 +60,7 @@ impl ChatCompletions {
     }
 }
 
-/// Returns the TLS settings of the client: this machine's certificates, with a provider of its own. The provider of the
+/// Returns the TLS settings of the client: this machine's certificates, with a separate crypto provider. The provider of the
 /// whole process belongs to the application that embeds this library.
 pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -90,13 +90,13 @@ struct Completion {
 struct Choice {
     /// A part of the response, from a service that streams.
     delta: Option<Delta>,
-    /// The whole response, from one that does not. Some services send both members.
+    /// The whole response, from a service that does not stream. Some services send both members.
     message: Option<Delta>,
     finish_reason: Option<String>,
 }
 
 impl Choice {
-    /// The text of a part, or of the whole response.
+    /// Returns the text of a part, or of the whole response.
     fn content(self) -> Option<String> {
         let content = |delta: Option<Delta>| delta.and_then(|delta| delta.content);
         content(self.delta).or_else(|| content(self.message))
@@ -135,25 +135,25 @@ async fn answer(response: Response) -> Result<BoxStream<'static, Result<String, 
     let status = response.status();
     if !status.is_success() {
         let text: String = text(response).await?.chars().take(SHOWN_CHARACTERS).collect();
-        return Err(AgentError(format!("it answered {status}: {text}")));
+        return Err(AgentError(format!("the service responded with {status}: {text}")));
     }
     let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if !content_type.is_some_and(|value| value.starts_with("text/event-stream")) {
         let completion = read(&text(response).await?)?;
         let content = completion.choices.into_iter().next().and_then(Choice::content);
-        let content = content.ok_or_else(|| AgentError("its answer has no content".to_owned()))?;
+        let content = content.ok_or_else(|| AgentError("the response has no content".to_owned()))?;
         return Ok(stream::iter([Ok(content)]).boxed());
     }
     Ok(pieces(response).boxed())
 }
 
-/// The contents of the events, until one says that the answer is complete.
+/// Returns the contents of the events, until an event marks the reply as complete.
 fn pieces(response: Response) -> impl futures_util::Stream<Item = Result<String, AgentError>> + Send {
     let events = SseByteStream::new(limited(response)).map_err(|error| AgentError(with_causes(&error)));
     stream::try_unfold((events.boxed(), false), async |(mut events, mut finished)| {
         loop {
             let Some(event) = events.try_next().await? else {
-                let broken = AgentError("its answer broke off".to_owned());
+                let broken = AgentError("the response ended before the reply was complete".to_owned());
                 return if finished { Ok(None) } else { Err(broken) };
             };
             let data = event.data.unwrap_or_default();
@@ -176,9 +176,9 @@ fn pieces(response: Response) -> impl futures_util::Stream<Item = Result<String,
 
 fn read(json: &str) -> Result<Completion, AgentError> {
     let completion: Completion = serde_json::from_str(json)
-        .map_err(|error| AgentError(format!("its answer cannot be read: {error}")))?;
+        .map_err(|error| AgentError(format!("the response cannot be read: {error}")))?;
     match completion.error {
-        Some(error) => Err(AgentError(format!("it answered an error: {error}"))),
+        Some(error) => Err(AgentError(format!("the service responded with an error: {error}"))),
         None => Ok(completion),
     }
 }
@@ -190,7 +190,7 @@ async fn text(response: Response) -> Result<String, AgentError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The body, cut off with an error if it does not end.
+/// Returns the body, with an error at the end if it is too long.
 fn limited(
     response: Response,
 ) -> impl futures_util::Stream<Item = Result<axum::body::Bytes, std::io::Error>> + Send {
@@ -198,13 +198,13 @@ fn limited(
     response.bytes_stream().map(move |bytes| {
         let bytes = bytes.map_err(std::io::Error::other)?;
         left =
-            left.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("its answer is too long"))?;
+            left.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("the response is too long"))?;
         Ok(bytes)
     })
 }
 
 fn failed(error: reqwest::Error) -> AgentError {
-    // The address may hold a key.
+    // The address may contain a key.
     AgentError(with_causes(&error.without_url()))
 }
 

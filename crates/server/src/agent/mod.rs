@@ -16,13 +16,13 @@ use utoipa::ToSchema;
 /// One message of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
-    /// Who says it.
+    /// The role of the author.
     pub role: Role,
-    /// What is said.
+    /// The text.
     pub content: String,
 }
 
-/// Who says a message.
+/// The role of the author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -35,7 +35,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The name that the role has in JSON and in the database.
+    /// Returns the name of the role in JSON and in the database.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,23 +45,23 @@ impl Role {
         }
     }
 
-    /// The role with this name.
+    /// Returns the role with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::User, Self::Assistant, Self::System].into_iter().find(|role| role.name() == name)
     }
 }
 
-/// An answer as it is written, piece by piece.
+/// A reply, piece by piece while it is written.
 pub type Reply = BoxStream<'static, Result<String, AgentError>>;
 
-/// Answers a conversation.
+/// An agent, which replies in conversations.
 pub trait Agent: Send + Sync + 'static {
-    /// The answer to the last message, which is the visitor's.
+    /// Returns the reply to the last message, which is the visitor's.
     fn reply(&self, messages: Vec<Message>) -> Reply;
 }
 
-/// The agent could not answer. The cause is logged and never sent.
+/// The agent could not reply. The cause is logged and never sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct AgentError(pub String);
@@ -88,30 +88,30 @@ impl Agents {
     /// The id of the built-in agent.
     pub const ECHO: &str = "echo";
 
-    /// The id of the agent that asks a service for chat completions.
+    /// The id of the agent that requests chat completions from a service.
     pub const CHAT_COMPLETIONS: &str = "chat-completions";
 
-    /// Only the built-in agent, which replies for apps that name no other.
+    /// Returns only the built-in agent, which replies for apps that name no other.
     #[must_use]
     pub fn built_in() -> Self {
         Self { by_id: HashMap::new(), default_id: Self::ECHO.to_owned() }.with(Self::ECHO, Echo)
     }
 
-    /// These agents and one more, which takes the place of one with the same id.
+    /// Adds an agent, or replaces the agent with the same id.
     #[must_use]
     pub fn with(mut self, id: &str, agent: impl Agent) -> Self {
         self.by_id.insert(id.to_owned(), Arc::new(agent));
         self
     }
 
-    /// The same agents, of which this one answers for apps that name none.
+    /// Sets the agent that replies for apps that name none.
     #[must_use]
     pub fn with_default(mut self, id: &str) -> Self {
         id.clone_into(&mut self.default_id);
         self
     }
 
-    /// The agent with this id, or the default one, and its id.
+    /// Returns the agent with this id, or the default agent, and its id.
     pub(crate) fn find<'a>(&'a self, id: Option<&'a str>) -> Option<(&'a str, &'a Arc<dyn Agent>)> {
         let id = id.unwrap_or(&self.default_id);
         self.by_id.get(id).map(|agent| (id, agent))

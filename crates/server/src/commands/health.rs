@@ -1,4 +1,4 @@
-//! `health`: asks the running server of this configuration whether it responds, for `HEALTHCHECK` in a Dockerfile.
+//! `health`: checks whether the running server of this configuration responds, for `HEALTHCHECK` in a Dockerfile.
 
 use super::serve::reachable;
 use crate::CommandError;
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 
-/// How long the server may take to respond.
+/// The time limit of the server's response.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
 /// Succeeds if the server responds with 200.

@@ -1,21 +1,23 @@
 //! `migrate`, `app` and `key`: work on the database without a running server.
 //!
-//! The commands send requests to the management API within the process: what it checks and logs is the same.
+//! The commands send requests to the management API within the process, so that its checks and log lines are the same.
 
 use crate::{CommandError, logging};
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
+use jiff::Timestamp;
 use saltmine_server::config::{
-    DatabaseArguments, ListAppsArguments, NewAppArguments, NewKeyArguments, OwnerArguments,
+    AuditArguments, ConfigError, DatabaseArguments, ListAppsArguments, NewAppArguments, NewKeyArguments,
+    OwnerArguments,
 };
-use saltmine_server::{AppState, Random, RequestHandler, Settings, Store, SystemRandom};
+use saltmine_server::{AppState, ManagementSettings, Random, RequestHandler, Settings, Store, SystemRandom};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Bytes of a response at most: a page of apps has less.
+/// The maximum size of a response, in bytes: a page of apps is smaller.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Apps of a page.
+/// The number of apps on a page.
 const PAGE_SIZE: u64 = 100;
 
 /// Brings the tables up to date.
@@ -28,7 +30,7 @@ pub(crate) async fn migrate(database: &DatabaseArguments) -> Result<(), CommandE
 
 /// Creates a web client and prints its id.
 pub(crate) async fn create_app(arguments: NewAppArguments) -> Result<(), CommandError> {
-    let NewAppArguments { name, domains, agent, prompt, owner, database } = arguments;
+    let NewAppArguments { name, domains, agent, prompt, owner, database, audit } = arguments;
     let mut body = json!({
         "name": name,
         "type": "web_client",
@@ -39,7 +41,7 @@ pub(crate) async fn create_app(arguments: NewAppArguments) -> Result<(), Command
             body[member] = value.into();
         }
     }
-    let api = ManagementApi::open(&database).await?;
+    let api = ManagementApi::open(&database, &audit).await?;
     let created = api.call(Method::POST, &path(&owner, "apps"), Some(body)).await?;
     print(&format!("{}\n", text(&created["data"]["app"]["id"])));
     Ok(())
@@ -47,8 +49,8 @@ pub(crate) async fn create_app(arguments: NewAppArguments) -> Result<(), Command
 
 /// Prints the apps of a project.
 pub(crate) async fn list_apps(arguments: ListAppsArguments) -> Result<(), CommandError> {
-    let ListAppsArguments { owner, database } = arguments;
-    let api = ManagementApi::open(&database).await?;
+    let ListAppsArguments { owner, database, audit } = arguments;
+    let api = ManagementApi::open(&database, &audit).await?;
     for page in 1.. {
         let path = format!("{}?page={page}&limit={PAGE_SIZE}", path(&owner, "apps"));
         let list = api.call(Method::GET, &path, None).await?;
@@ -68,28 +70,39 @@ pub(crate) async fn list_apps(arguments: ListAppsArguments) -> Result<(), Comman
 
 /// Creates an API key and prints its secret.
 pub(crate) async fn create_key(arguments: NewKeyArguments) -> Result<(), CommandError> {
-    let NewKeyArguments { name, agent, owner, database } = arguments;
-    let api = ManagementApi::open(&database).await?;
-    let body = json!({ "name": name, "agentId": agent });
+    let NewKeyArguments { name, agent, expires_at, owner, database, audit } = arguments;
+    let mut body = json!({ "name": name, "agentId": agent });
+    if let Some(time) = expires_at {
+        let must = "a time such as 2030-01-31T00:00:00Z".to_owned();
+        let Ok(parsed) = time.parse::<Timestamp>() else {
+            return Err(ConfigError::Invalid { name: "--expires-at", value: time, must }.into());
+        };
+        body["expiresAt"] = parsed.to_string().into();
+    }
+    let api = ManagementApi::open(&database, &audit).await?;
     let created = api.call(Method::POST, &path(&owner, "api-keys"), Some(body)).await?;
     print(&format!("{}\n", text(&created["data"]["key"])));
     Ok(())
 }
 
-/// The management API on a database, for this process.
+/// Returns the management API on a database, for this process.
 struct ManagementApi {
     handler: RequestHandler,
     key: String,
 }
 
 impl ManagementApi {
-    async fn open(database: &DatabaseArguments) -> Result<Self, CommandError> {
+    async fn open(database: &DatabaseArguments, audit: &AuditArguments) -> Result<Self, CommandError> {
         logging::start_for_command(&database.log)?;
+        let management = ManagementSettings { audit_entries: audit.checked_entries()?, read_key: None };
         let store = open(database).await?;
         let key = SystemRandom.lowercase(48).map_err(CommandError::Random)?;
         // No token is signed here: the key serves as the secret that the settings require.
-        let settings =
-            Settings { management_key: Some(key.clone().into()), ..Settings::new(key.clone().into()) };
+        let settings = Settings {
+            management_key: Some(key.clone().into()),
+            management,
+            ..Settings::new(key.clone().into())
+        };
         let state = AppState::builder(settings, store).build().map_err(CommandError::Random)?;
         Ok(Self { handler: RequestHandler::admin(state), key })
     }
@@ -131,7 +144,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// Prints to stdout; one that is closed is no reason to fail.
+/// Prints to stdout. A closed stdout is not an error.
 fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }

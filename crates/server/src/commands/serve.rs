@@ -1,6 +1,7 @@
-//! `serve` and `check-config`: put the parts together, and listen.
+//! `serve` and `check-config`: check the configuration, build the server and listen.
 
-use crate::{CommandError, logging};
+use crate::CommandError;
+use crate::logging::{self, STARTUP};
 use saltmine_server::config::{self, Arguments, Config, Environment, SummaryLine};
 use saltmine_server::development::{self, DEMO_APP_ID};
 use saltmine_server::{Agents, AppState, ChatCompletions, Listeners, Store, SystemRandom, serve};
@@ -9,13 +10,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The exit status after a second signal: that of a process that SIGINT ended.
+/// The exit status after a second signal, the same as that of a process that SIGINT ended.
 #[cfg(unix)]
 const EXIT_SECOND_SIGNAL: i32 = 130;
 
 /// Checks the configuration without using it, and prints the summary.
 pub(crate) fn check_config(arguments: Arguments) -> Result<(), CommandError> {
-    let config = arguments.check(&SystemRandom)?;
+    let config = arguments.check_only(&SystemRandom)?;
     let mut text = String::new();
     for SummaryLine { is_warning, text: line } in config.summary() {
         text += &format!("{}{line}\n", if is_warning { "warning: " } else { "" });
@@ -56,11 +57,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CommandError> {
     if config.environment == Environment::Production {
         for SummaryLine { is_warning, text } in config.summary() {
             if is_warning {
-                tracing::warn!("{text}");
+                tracing::warn!(target: STARTUP, "{text}");
             } else {
-                tracing::info!("{text}");
+                tracing::info!(target: STARTUP, "{text}");
             }
         }
+    }
+    if state.check_shared_counters().await == Some(false) {
+        tracing::warn!(
+            target: STARTUP,
+            "counters: Redis does not respond, so that each instance counts for itself until it does; see SALTMINE_REDIS_URL"
+        );
     }
     let stop = stop_signal(state.clone(), config.drain_time).map_err(CommandError::Serve)?;
     if config.environment == Environment::Development {
@@ -76,7 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CommandError> {
     result
 }
 
-/// Returns what a person who tries the server out should know.
+/// Returns the information for a person who tries the server out.
 fn banner(config: &Config, address: SocketAddr) -> String {
     let mut lines = vec![String::new(), "saltmine, for development".to_owned()];
     if config.settings.static_dir.is_some() {
@@ -87,7 +94,7 @@ fn banner(config: &Config, address: SocketAddr) -> String {
         Some(pow) => {
             format!("  proof of work  on: {}, within {} seconds", config::price(pow), pow.ttl_seconds)
         }
-        None => "  proof of work  off: INKEEP_POW_HMAC_SECRET is set to nothing".to_owned(),
+        None => "  proof of work  off: INKEEP_POW_HMAC_SECRET is empty".to_owned(),
     });
     if let Some(generated) = &config.generated_secrets {
         let file = generated.file.display();

@@ -15,7 +15,7 @@ pub struct Arguments {
     #[arg(long, env = "INKEEP_POW_HMAC_SECRET_SECOND", hide_env_values = true, value_name = "SECRET")]
     pub pow_hmac_secret_second: Option<String>,
 
-    /// What requires a proof of work: `session`, or `request` for each session and each message
+    /// Requests that require a proof of work: `session`, or `request` for each session and each message
     #[arg(long, env = "SALTMINE_POW_SCOPE", default_value = defaults::POW_SCOPE.name(), value_name = "SCOPE")]
     pub pow_scope: String,
 
@@ -44,11 +44,11 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_POW_COUNTER_MAX", value_name = "NUMBER")]
     pub pow_counter_max: Option<String>,
 
-    /// What challenges of `/run/auth/challenge` are bound to: `off`, `app`, or `app-and-address`
+    /// Binding of the challenges of `/run/auth/challenge`: `off`, `app`, or `app-and-address`
     #[arg(long, env = "SALTMINE_POW_BINDING", default_value = defaults::POW_BINDING.name(), value_name = "BINDING")]
     pub pow_binding: String,
 
-    /// Whether solutions of challenges that are bound to no app are refused: `true` or `false`
+    /// Whether to refuse solutions of challenges that are bound to no app: `true` or `false`
     #[arg(long, env = "SALTMINE_POW_BINDING_REQUIRED", default_value_t = defaults::POW_BINDING_REQUIRED.to_string(), value_name = "BOOL")]
     pub pow_binding_required: String,
 
@@ -56,7 +56,7 @@ pub struct Arguments {
     #[arg(long, env = "INKEEP_POW_DIFFICULTY", default_value_t = defaults::POW_DIFFICULTY.to_string(), value_name = "NUMBER")]
     pub pow_difficulty: String,
 
-    /// How long a challenge lives
+    /// Lifetime of a challenge
     #[arg(long, env = "INKEEP_POW_CHALLENGE_TTL_SECONDS", default_value_t = defaults::POW_CHALLENGE_TTL_SECONDS.to_string(), value_name = "SECONDS")]
     pub pow_challenge_ttl_seconds: String,
 
@@ -68,7 +68,7 @@ pub struct Arguments {
     #[arg(long, env = "INKEEP_ANON_JWT_SECRET_SECOND", hide_env_values = true, value_name = "SECRET")]
     pub anon_jwt_secret_second: Option<String>,
 
-    /// How long a session lives, 60 to 2592000
+    /// Lifetime of a session, 60 to 2592000
     #[arg(
         long,
         env = "INKEEP_ANON_SESSION_LIFETIME_SECONDS",
@@ -99,11 +99,11 @@ pub struct Arguments {
     pub environment: String,
 
     /// The address to listen on
-    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    #[arg(long, env = "HOST", default_value = defaults::HOST)]
     pub host: String,
 
-    /// The port to listen on; 0: any that is free
-    #[arg(long, env = "PORT", default_value = "8787")]
+    /// The port to listen on; 0: any free port
+    #[arg(long, env = "PORT", default_value_t = defaults::PORT.to_string())]
     pub port: String,
 
     /// Requests a second and burst, for one address, on challenge and session; or `off`
@@ -118,24 +118,24 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     pub trusted_proxies: String,
 
-    /// Connections at once at most; further ones wait
+    /// Maximum number of simultaneous connections; further ones wait
     #[arg(long, env = "SALTMINE_MAX_CONNECTIONS", default_value_t = defaults::MAX_CONNECTIONS.to_string(), value_name = "NUMBER")]
     pub max_connections: String,
 
-    /// Connections of one address at most, trusted proxies apart; further ones are closed
+    /// Maximum number of connections of one address, except trusted proxies; further ones are closed
     #[arg(long, env = "SALTMINE_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = defaults::MAX_CONNECTIONS_PER_ADDRESS.to_string(), value_name = "NUMBER")]
     pub max_connections_per_address: String,
 
-    /// Where an agent answers by OpenAI's interface, such as `https://api.openai.com/v1/chat/completions`;
-    /// unset: the built-in agent repeats each message
+    /// The URL of a service with OpenAI's chat completions interface, such as
+    /// `https://api.openai.com/v1/chat/completions`; unset: the built-in agent repeats each message
     #[arg(long, env = "SALTMINE_AGENT_URL", hide_env_values = true, value_name = "URL")]
     pub agent_url: Option<String>,
 
-    /// The key for it
+    /// The API key of that service
     #[arg(long, env = "SALTMINE_AGENT_KEY", hide_env_values = true, value_name = "SECRET")]
     pub agent_key: Option<String>,
 
-    /// The model to ask it for
+    /// The model to request
     #[arg(long, env = "SALTMINE_AGENT_MODEL", value_name = "NAME")]
     pub agent_model: Option<String>,
 
@@ -143,32 +143,32 @@ pub struct Arguments {
     #[arg(long, env = "SALTMINE_AGENT_PROMPT", hide_env_values = true, value_name = "TEXT")]
     pub agent_prompt: Option<String>,
 
-    /// Bytes of a conversation that an agent receives at most
+    /// Maximum number of bytes of a conversation that an agent receives
     #[arg(long, env = "SALTMINE_AGENT_CONTEXT_BYTES", default_value_t = defaults::AGENT_CONTEXT_BYTES.to_string(), value_name = "BYTES")]
     pub agent_context_bytes: String,
 
-    /// Tokens of a conversation that an agent receives at most, estimated
+    /// Maximum number of tokens of a conversation that an agent receives, estimated
     #[arg(long, env = "SALTMINE_AGENT_CONTEXT_TOKENS", default_value_t = defaults::AGENT_CONTEXT_TOKENS.to_string(), value_name = "TOKENS")]
     pub agent_context_tokens: String,
 
-    /// How long an agent may take to answer
+    /// Time limit of an agent's complete reply
     #[arg(long, env = "SALTMINE_AGENT_TIMEOUT_SECONDS", default_value_t = defaults::AGENT_TIMEOUT_SECONDS.to_string(), value_name = "SECONDS")]
     pub agent_timeout_seconds: String,
 
-    /// The address of the admin listener, such as `127.0.0.1:9090`: management API, metrics and health checks are then
-    /// only there
+    /// The address of the admin listener, such as `127.0.0.1:9090`: only this listener then has the management API, the
+    /// metrics and the health checks
     #[arg(long, env = "SALTMINE_ADMIN_ADDRESS", value_name = "ADDRESS")]
     pub admin_address: Option<String>,
 
-    /// Days that a conversation is kept after its last message; 0: until it is deleted
+    /// Days to keep a conversation after its last message; 0: until it is deleted
     #[arg(long, env = "SALTMINE_RETENTION_DAYS", default_value = "0", value_name = "DAYS")]
     pub retention_days: String,
 
-    /// How long the server reports on SIGTERM that it is not ready, before it closes its socket
+    /// After SIGTERM, time to report that the server is not ready before its socket is closed
     #[arg(long, env = "SALTMINE_DRAIN_SECONDS", default_value = "5", value_name = "SECONDS")]
     pub drain_seconds: String,
 
-    /// How long pending requests may take to finish when the server stops
+    /// Time limit of pending requests when the server stops
     #[arg(long, env = "SALTMINE_SHUTDOWN_SECONDS", default_value_t = defaults::SHUTDOWN_SECONDS.to_string(), value_name = "SECONDS")]
     pub shutdown_seconds: String,
 

@@ -1,6 +1,7 @@
 //! The subcommands and their options.
 
-use super::Arguments;
+use super::{Arguments, AuditArguments};
+use crate::defaults;
 use clap::{Args, Parser, Subcommand};
 
 /// The reference server for the saltmine client: anonymous chat sessions behind a proof of work.
@@ -18,7 +19,7 @@ pub(super) struct CommandLine {
     pub(super) arguments: Arguments,
 }
 
-/// What the binary does.
+/// The commands of the binary.
 // No `Debug`: it would show the secrets.
 #[derive(Subcommand)]
 pub enum Command {
@@ -69,12 +70,12 @@ pub struct DatabaseArguments {
     )]
     pub url: String,
 
-    /// Connections to PostgreSQL at most
+    /// Maximum number of connections to PostgreSQL
     #[arg(
         id = "database_connections",
         long = "database-connections",
         env = "SALTMINE_DATABASE_CONNECTIONS",
-        default_value = "16",
+        default_value_t = defaults::DATABASE_CONNECTIONS.to_string(),
         value_name = "NUMBER"
     )]
     pub connections: String,
@@ -87,12 +88,12 @@ pub struct DatabaseArguments {
 /// The options of the log.
 #[derive(Args, Clone, Debug)]
 pub struct LogArguments {
-    /// What is logged to stderr: error, warn, info, debug or trace, also by module, as in `info,sqlx=debug`
+    /// Log levels on stderr: error, warn, info, debug or trace, also by module, as in `info,sqlx=debug`
     #[arg(
         id = "log",
         long = "log",
         env = "SALTMINE_LOG",
-        default_value = "info,sqlx=warn",
+        default_value = defaults::LOG_LEVELS,
         value_name = "LEVELS"
     )]
     pub levels: String,
@@ -111,16 +112,16 @@ pub struct LogArguments {
 /// The options of `saltmine-server health`.
 #[derive(Args, Clone, Debug)]
 pub struct HealthArguments {
-    /// Asks whether the server is ready for requests, not only whether it responds
+    /// Checks whether the server is ready for requests, not only whether it responds
     #[arg(long)]
     pub ready: bool,
 
     /// The address that the server listens on
-    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    #[arg(long, env = "HOST", default_value = defaults::HOST)]
     pub host: String,
 
     /// The port that the server listens on
-    #[arg(long, env = "PORT", default_value = "8787")]
+    #[arg(long, env = "PORT", default_value_t = defaults::PORT.to_string())]
     pub port: String,
 
     /// The address of the admin listener, if there is one
@@ -128,14 +129,14 @@ pub struct HealthArguments {
     pub admin_address: Option<String>,
 }
 
-/// Who owns an app or an API key.
+/// The owner of an app or an API key.
 #[derive(Args, Clone, Debug)]
 pub struct OwnerArguments {
-    /// The tenant that owns it
+    /// The tenant
     #[arg(long, default_value = "default", value_name = "ID")]
     pub tenant: String,
 
-    /// The tenant's project that it belongs to
+    /// The project of the tenant
     #[arg(long, default_value = "default", value_name = "ID")]
     pub project: String,
 }
@@ -152,7 +153,7 @@ pub struct NewAppArguments {
     #[arg(long = "domain", value_name = "DOMAIN", required = true)]
     pub domains: Vec<String>,
 
-    /// The agent that answers; without one the server's default agent does
+    /// The agent that replies; unset: the server's default agent
     #[arg(long, value_name = "ID")]
     pub agent: Option<String>,
 
@@ -167,6 +168,10 @@ pub struct NewAppArguments {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArguments,
+
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: AuditArguments,
 }
 
 /// The options of `saltmine-server app list`.
@@ -180,6 +185,10 @@ pub struct ListAppsArguments {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArguments,
+
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: AuditArguments,
 }
 
 /// The options of `saltmine-server key create`.
@@ -190,9 +199,14 @@ pub struct NewKeyArguments {
     #[arg(long)]
     pub name: String,
 
-    /// The agent that answers
+    /// The agent that replies
     #[arg(long, value_name = "ID")]
     pub agent: String,
+
+    /// The time from which on the key is no longer accepted, such as `2030-01-31T00:00:00Z`; without it the key never
+    /// expires
+    #[arg(long, value_name = "TIME")]
+    pub expires_at: Option<String>,
 
     /// The owner.
     #[command(flatten)]
@@ -201,4 +215,8 @@ pub struct NewKeyArguments {
     /// The database.
     #[command(flatten)]
     pub database: DatabaseArguments,
+
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: AuditArguments,
 }

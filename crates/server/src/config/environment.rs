@@ -1,13 +1,14 @@
-//! Reads arguments and environment: values from files, and names that are not known.
+//! Reads the arguments and the environment: reads values from files, and rejects unknown names.
 
 use super::command::{Command, CommandLine};
 use super::{Arguments, ConfigError};
 use crate::suggestion::similar;
+use clap::builder::Resettable;
 use clap::{Arg, CommandFactory, FromArgMatches};
 use std::env;
 use std::fs;
 
-/// The prefixes of the variables that are the server's own: any other name with one of these is an error.
+/// The prefixes of the server's variables. An unknown name with one of these prefixes is an error.
 const PREFIXES: [&str; 2] = ["SALTMINE_", "INKEEP_"];
 
 impl Command {
@@ -19,7 +20,7 @@ impl Command {
     /// If a file cannot be read, a value is given twice, or a variable of the server's own prefixes is not known.
     pub fn read() -> Result<Self, ConfigError> {
         let command = with_values_of_files(CommandLine::command())?;
-        // The server's own options have every variable: those of the other commands are a part of them.
+        // The options of `serve` have every variable: those of the other commands are a part of them.
         let known: Vec<String> = known_names(&Arguments::command());
         let matches = command.get_matches();
         reject_unknown_names(&known)?;
@@ -53,8 +54,8 @@ fn with_values_of_files(command: clap::Command) -> Result<clap::Command, ConfigE
     let mut command = command.mut_args(|argument| {
         let name = variable(&argument).filter(|_| may_be_secret(&argument)).map(str::to_owned);
         match name.map_or(Ok(None), value_of_file) {
-            // Not in `--help`, as defaults are.
-            Ok(Some(value)) => argument.default_value(value).hide_default_value(true),
+            // Not in `--help`, as defaults are. The variable itself is unset or empty: it must not override the file.
+            Ok(Some(value)) => argument.env(Resettable::Reset).default_value(value).hide_default_value(true),
             Ok(None) => argument,
             Err(error) => {
                 failure = Some(error);
@@ -86,10 +87,15 @@ fn value_of_file(name: String) -> Result<Option<String>, ConfigError> {
     let Some(file) = env::var_os(format!("{name}_FILE")).filter(|file| !file.is_empty()) else {
         return Ok(None);
     };
-    if env::var_os(&name).is_some() {
+    // An empty one is as good as none: `${NAME:-}` of a compose file sets it.
+    if env::var_os(&name).is_some_and(|value| !value.is_empty()) {
         return Err(ConfigError::GivenTwice { name });
     }
     match fs::read_to_string(&file) {
+        // Nothing would turn off what the secret is for.
+        Ok(text) if text.trim().is_empty() => {
+            Err(ConfigError::EmptyFile { name, file: file.to_string_lossy().into_owned() })
+        }
         Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
         Err(problem) => Err(ConfigError::UnreadableFile { name, problem }),
     }

@@ -1,6 +1,6 @@
 use super::{SECRET_CHARACTERS, development};
 
-/// Why the server does not start: one sentence that says what to do.
+/// The reason why the server does not start: one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A secret is too short.
@@ -10,11 +10,11 @@ pub enum ConfigError {
     ShortSecret {
         /// The variable.
         name: &'static str,
-        /// How many it has.
+        /// The number of characters that it has.
         characters: usize,
-        /// How many it should have.
+        /// The minimum number of characters.
         at_least: usize,
-        /// What else can be done.
+        /// The alternative, as the end of the sentence.
         otherwise: &'static str,
     },
     /// The secret that signs tokens is missing.
@@ -22,14 +22,19 @@ pub enum ConfigError {
         "INKEEP_ANON_JWT_SECRET is not set: give it at least {SECRET_CHARACTERS} characters, for example from `openssl rand -hex 32`, or set SALTMINE_ENV=development to try the server out."
     )]
     NoTokenSecret,
-    /// A variable is missing that another needs.
-    #[error("{name} is set, and {missing} is not: set it too, or neither.")]
+    /// A variable that another one requires is missing.
+    #[error("{name} is set, and {missing} is not: set both, or neither.")]
     Incomplete {
-        /// The one that is set.
+        /// The variable that is set.
         name: &'static str,
-        /// The one that is not.
+        /// The variable that is missing.
         missing: &'static str,
     },
+    /// The address of the database is none that this server can use. It is not shown: it may hold a password.
+    #[error(
+        "DATABASE_URL cannot be used: give the address of a database, such as sqlite://saltmine.db or postgres://user:password@host/name."
+    )]
+    Database,
     /// Two keys that permit different calls are the same.
     #[error("{name} is the same as {other}: give it a value of its own, or leave it unset.")]
     SameKey {
@@ -38,22 +43,22 @@ pub enum ConfigError {
         /// The other variable.
         other: &'static str,
     },
-    /// A variable holds what it must not.
+    /// A variable has an invalid value.
     #[error("{name} is {value:?}: it must be {must}.")]
     Invalid {
         /// The variable.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What its value must be.
+        /// The requirement that the value does not meet.
         must: String,
     },
-    /// A variable begins like the server's own and is not one of them.
+    /// A variable has a prefix of the server's variables, but is not one of them.
     #[error("{name} is not a variable of this server: {advice}")]
     UnknownVariable {
         /// The variable.
         name: String,
-        /// What to do about it.
+        /// The advice for the operator.
         advice: String,
     },
     /// A value is given directly and by a file.
@@ -62,6 +67,16 @@ pub enum ConfigError {
         /// The variable.
         name: String,
     },
+    /// The file that should hold a value is empty.
+    #[error(
+        "{name}_FILE names {file:?}, which is empty: write the value into the file, or unset {name}_FILE."
+    )]
+    EmptyFile {
+        /// The variable.
+        name: String,
+        /// The file.
+        file: String,
+    },
     /// The file that holds a value cannot be read.
     #[error(
         "The file that {name}_FILE names cannot be read ({problem}): correct the path, or let this user read it."
@@ -69,7 +84,7 @@ pub enum ConfigError {
     UnreadableFile {
         /// The variable.
         name: String,
-        /// What the system says.
+        /// The error of the system.
         problem: std::io::Error,
     },
     /// The folder of static files would publish a file that must stay private.
@@ -79,10 +94,10 @@ pub enum ConfigError {
     StaticFolder {
         /// The folder.
         folder: String,
-        /// What it contains.
+        /// The private file in the folder.
         private: &'static str,
     },
-    /// The generated secrets can be neither read nor made.
+    /// The generated secrets cannot be read or created.
     #[error(transparent)]
     Secrets(#[from] development::SecretsError),
 }

@@ -1,9 +1,13 @@
-//! Quotas, the adaptive difficulty and shared counters: their options, and how they are read.
+//! The options of quotas, the adaptive difficulty and shared counters.
 
 use super::{ConfigError, SummaryLine, invalid};
 use crate::{AdaptivePrice, LimitSettings, PriceCurve, QuotaLimits};
 use clap::Args;
 use std::num::NonZeroU32;
+
+/// The highest factor of the adaptive difficulty. A higher one would be work that no visitor finishes before the challenge
+/// expires.
+const MAX_FACTOR: u32 = 1000;
 
 const QUOTA: &str = "limits such as visitor=120,address=600,app=off, or off";
 
@@ -47,12 +51,12 @@ pub struct LimitArguments {
     )]
     pub quota_tokens: String,
 
-    /// How the work of a challenge follows the demand: `on`, `off`, or challenges and sessions a minute and the highest
-    /// factor, as in `prefix=60/64,app=1200/16`
+    /// Adaptive difficulty: `on`, `off`, or challenges and sessions a minute and the highest factor, as in
+    /// `prefix=60/64,app=1200/16`
     #[arg(long, env = "SALTMINE_POW_ADAPTIVE", default_value = "off", value_name = "CURVES")]
     pub pow_adaptive: String,
 
-    /// After how long without a request the measured demand is half, 1 to 86400
+    /// Half-life of the measured demand without requests, 1 to 86400
     #[arg(
         long,
         env = "SALTMINE_POW_ADAPTIVE_HALF_LIFE_SECONDS",
@@ -92,7 +96,13 @@ impl LimitArguments {
             half_life_seconds,
         };
         let text = &*self.pow_adaptive;
-        let wrong = || invalid(NAME, text, "on, off, or curves such as prefix=60/64,app=1200/16");
+        let wrong = || {
+            invalid(
+                NAME,
+                text,
+                "on, off, or curves such as prefix=60/64,app=1200/16, with factors up to 1000",
+            )
+        };
         match text {
             "off" => return Ok(None),
             "on" => return Ok(Some(curves)),
@@ -118,7 +128,7 @@ impl LimitArguments {
             Some(url) if !is_usable(url) => Err(invalid(
                 "SALTMINE_REDIS_URL",
                 "…",
-                "an address such as redis://:password@127.0.0.1:6379/0, without TLS",
+                "a URL such as redis://:password@127.0.0.1:6379/0, without TLS",
             )),
             url => Ok(url),
         }
@@ -150,7 +160,8 @@ fn quota(name: &'static str, text: &str) -> Result<QuotaLimits, ConfigError> {
 
 fn curve(text: &str) -> Option<PriceCurve> {
     let (per_minute, max_factor) = text.trim().split_once('/')?;
-    Some(PriceCurve { per_minute: per_minute.parse().ok()?, max_factor: max_factor.parse().ok()? })
+    let max_factor = max_factor.parse().ok().filter(|factor: &NonZeroU32| factor.get() <= MAX_FACTOR)?;
+    Some(PriceCurve { per_minute: per_minute.parse().ok()?, max_factor })
 }
 
 /// Describes the limits when the server starts.
@@ -241,7 +252,11 @@ mod tests {
     fn what_is_wrong_is_named_and_no_password_is_shown() {
         for (name, option, values) in [
             ("SALTMINE_QUOTA_REQUESTS", "--quota-requests", &["", "5", "visitor=0", "visiter=5"][..]),
-            ("SALTMINE_POW_ADAPTIVE", "--pow-adaptive", &["", "1", "prefix=1", "prefix=0/2", "x=1/2"]),
+            (
+                "SALTMINE_POW_ADAPTIVE",
+                "--pow-adaptive",
+                &["", "1", "prefix=1", "prefix=0/2", "x=1/2", "app=1/1001"],
+            ),
             ("SALTMINE_REDIS_URL", "--redis-url", &["hunter2", "rediss://:hunter2@db", "http://hunter2"]),
         ] {
             for value in values {

@@ -12,9 +12,28 @@ pub struct ManagementArguments {
     #[arg(long, env = "SALTMINE_MANAGE_READ_KEY", hide_env_values = true, value_name = "SECRET")]
     pub manage_read_key: Option<String>,
 
-    /// Calls of the management API that the audit log has at most; 0: there is no audit log
+    /// The audit log.
+    #[command(flatten)]
+    pub audit: AuditArguments,
+}
+
+#[derive(Args, Clone, Debug)]
+#[allow(missing_docs, reason = "clap would print it as the description of the program")]
+pub struct AuditArguments {
+    /// Maximum number of calls of the management API in the audit log; 0: no audit log
     #[arg(long, env = "SALTMINE_AUDIT_ENTRIES", default_value_t = defaults::AUDIT_ENTRIES.to_string(), value_name = "NUMBER")]
     pub audit_entries: String,
+}
+
+impl AuditArguments {
+    /// Returns the checked number of entries.
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    pub fn checked_entries(&self) -> Result<u32, ConfigError> {
+        Ok(number("SALTMINE_AUDIT_ENTRIES", &self.audit_entries, 0, 1_000_000)? as u32)
+    }
 }
 
 impl ManagementArguments {
@@ -35,7 +54,7 @@ impl ManagementArguments {
         }
         Ok(ManagementSettings {
             read_key: key.map(|key| secret(NAME, key, at_least, ", or leave it unset")).transpose()?,
-            audit_entries: number("SALTMINE_AUDIT_ENTRIES", &self.audit_entries, 0, 1_000_000)? as u32,
+            audit_entries: self.audit.checked_entries()?,
         })
     }
 }

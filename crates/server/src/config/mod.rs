@@ -1,10 +1,11 @@
-//! The configuration: environment variables, or the same as arguments. It is checked once, here.
+//! The configuration: environment variables or arguments, which this module checks.
 
 mod arguments;
 mod command;
 mod environment;
 mod error;
 mod limits;
+mod log;
 mod management;
 mod proof_of_work;
 mod summary;
@@ -16,10 +17,11 @@ pub use command::{
 };
 pub use error::ConfigError;
 pub use limits::LimitArguments;
-pub use management::ManagementArguments;
+pub use log::LogFormat;
+pub use management::{AuditArguments, ManagementArguments};
 pub use summary::{SummaryLine, price};
 
-use crate::development::{self, GeneratedSecrets};
+use crate::development::{self, GeneratedSecrets, SecretsError};
 use crate::store::StoreKind;
 use crate::{ChatCompletionsSettings, ContextBudget, Random, RateLimit, Secret, Settings};
 use ipnet::IpNet;
@@ -35,11 +37,11 @@ const SECRET_CHARACTERS: usize = 32;
 /// The fewest characters of the management key, in production.
 const KEY_CHARACTERS: usize = 16;
 
-/// What the arguments say, checked.
+/// The checked configuration.
 // No `Debug`: it would show the database's password.
 #[derive(Clone)]
 pub struct Config {
-    /// For whom the server runs.
+    /// The environment.
     pub environment: Environment,
     /// The address to listen on.
     pub host: String,
@@ -47,39 +49,55 @@ pub struct Config {
     pub port: u16,
     /// The address of the admin listener, if there is one.
     pub admin_address: Option<SocketAddr>,
-    /// How long the server reports on SIGTERM that it is not ready, before it closes its socket.
+    /// After SIGTERM, the time to report that the server is not ready before its socket is closed.
     pub drain_time: Duration,
     /// The database.
     pub database_url: String,
     /// Connections to PostgreSQL at most.
     pub database_connections: u32,
-    /// The agent that asks a service, if there is one.
+    /// The settings of the agent that requests chat completions from a service, if there is one.
     pub agent: Option<ChatCompletionsSettings>,
     /// The secrets that were generated because the environment had none, if any.
     pub generated_secrets: Option<GeneratedSecrets>,
-    /// What the handlers need to know.
+    /// The settings of the handlers.
     pub settings: Settings,
 }
 
-/// For whom the server runs.
+/// The environment that the server runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
-    /// For visitors: every secret is the operator's.
+    /// Production: the operator sets every secret.
     Production,
-    /// For one who tries it out: what is missing is made up.
+    /// Development: missing secrets are generated.
     Development,
 }
 
 impl Arguments {
     /// Checks every value, and generates missing secrets in development.
     ///
-    /// A secret that is set to nothing is off; one that is not set is missing. Tokens cannot be off: their secret is
-    /// missing either way.
+    /// An empty secret turns its feature off, in development too. The secret of tokens is required: an empty one is
+    /// missing.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong.
-    pub fn check(mut self, random: &dyn Random) -> Result<Config, ConfigError> {
+    /// The first invalid value.
+    pub fn check(self, random: &dyn Random) -> Result<Config, ConfigError> {
+        self.check_with(|folder| development::secrets(folder, random))
+    }
+
+    /// The same without writing a file: missing secrets in development are generated and not stored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check), but for a state folder that cannot be written.
+    pub fn check_only(self, random: &dyn Random) -> Result<Config, ConfigError> {
+        self.check_with(|folder| development::secrets_without_storing(folder, random))
+    }
+
+    fn check_with(
+        mut self,
+        secrets: impl FnOnce(&Path) -> Result<GeneratedSecrets, SecretsError>,
+    ) -> Result<Config, ConfigError> {
         self.anon_jwt_secret = self.anon_jwt_secret.filter(|secret| !secret.is_empty());
         let environment = match &*self.environment {
             "production" => Environment::Production,
@@ -87,7 +105,7 @@ impl Arguments {
             _ => return Err(invalid("SALTMINE_ENV", &self.environment, "production or development")),
         };
         let generated_secrets = match environment {
-            Environment::Development => self.generate_missing_secrets(random)?,
+            Environment::Development => self.generate_missing_secrets(secrets)?,
             Environment::Production => None,
         };
         let token_secret = self.anon_jwt_secret.as_deref().ok_or(ConfigError::NoTokenSecret)?;
@@ -125,15 +143,15 @@ impl Arguments {
             ..Settings::new(secret("INKEEP_ANON_JWT_SECRET", token_secret, SECRET_CHARACTERS, "")?)
         };
         if let Some(folder) = settings.static_dir.as_ref().filter(|folder| !folder.is_dir()) {
-            return Err(invalid(
-                "SALTMINE_STATIC_DIR",
-                &folder.display().to_string(),
-                "a folder that is there",
-            ));
+            return Err(invalid("SALTMINE_STATIC_DIR", &folder.display().to_string(), "an existing folder"));
         }
         if let Some(folder) = &settings.static_dir {
             self.require_public(folder, environment)?;
         }
+        if StoreKind::of(&self.database.url).is_none() {
+            return Err(ConfigError::Database);
+        }
+        self.database.log.check()?;
         Ok(Config {
             environment,
             port: number("PORT", &self.port, 0, u64::from(u16::MAX))? as u16,
@@ -151,7 +169,7 @@ impl Arguments {
     /// Refuses a folder of static files that contains the database or the generated secrets.
     fn require_public(&self, folder: &Path, environment: Environment) -> Result<(), ConfigError> {
         let contains = |file: &Path| {
-            // The file itself may not be there yet.
+            // The file itself may not exist yet.
             let parent =
                 file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             match (folder.canonicalize(), parent.canonicalize()) {
@@ -185,8 +203,8 @@ impl Arguments {
         let Some(text) = self.agent_url.as_ref().filter(is_set) else {
             return Ok(None);
         };
-        // The address is not told: it may hold a key.
-        let must = "an address such as https://api.openai.com/v1/chat/completions";
+        // The message omits the address, which may contain a key.
+        let must = "a URL such as https://api.openai.com/v1/chat/completions";
         let wrong = || invalid("SALTMINE_AGENT_URL", "…", must);
         let mut url: Url = text.parse().map_err(|_| wrong())?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -204,14 +222,14 @@ impl Arguments {
 
     fn generate_missing_secrets(
         &mut self,
-        random: &dyn Random,
+        secrets: impl FnOnce(&Path) -> Result<GeneratedSecrets, SecretsError>,
     ) -> Result<Option<GeneratedSecrets>, ConfigError> {
         let slots =
             [&mut self.pow_hmac_secret, &mut self.anon_jwt_secret, &mut self.manage_api_bypass_secret];
         if slots.iter().all(|slot| slot.is_some()) {
             return Ok(None);
         }
-        let generated = development::secrets(&self.state_dir, random)?;
+        let generated = secrets(&self.state_dir)?;
         for (slot, value) in slots.into_iter().zip(&generated.values) {
             slot.get_or_insert_with(|| value.clone());
         }
@@ -224,17 +242,17 @@ impl DatabaseArguments {
     ///
     /// # Errors
     ///
-    /// If it is none.
+    /// If the value is invalid.
     pub fn checked_connections(&self) -> Result<u32, ConfigError> {
         positive("SALTMINE_DATABASE_CONNECTIONS", &self.connections).map(NonZeroU32::get)
     }
 }
 
-/// Reads the address of an admin listener; an empty one is as good as none.
+/// Reads the address of an admin listener. An empty text is no address.
 ///
 /// # Errors
 ///
-/// If it is no address with a port.
+/// If the text is not an address with a port.
 pub fn admin_address(text: Option<&str>) -> Result<Option<SocketAddr>, ConfigError> {
     let text = text.filter(|text| !text.is_empty());
     let must = "an address and a port, such as 127.0.0.1:9090";

@@ -1,4 +1,4 @@
-//! The proof of work's values.
+//! The options of the proof of work.
 
 use super::{Arguments, ConfigError, SECRET_CHARACTERS, invalid, number, second, secret};
 use crate::proof_of_work::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES};
@@ -8,7 +8,7 @@ use crate::{KeyAlgorithm, KeyDerivation, PowBinding, PowScope, PowVersions, Proo
 const MAX_WORK: u64 = 1_000_000_000;
 
 impl Arguments {
-    /// Checks every value, even if proof of work is off: who turns it on should not meet an old mistake.
+    /// Checks every value, even if proof of work is off, so that turning it on later reveals no old mistake.
     pub(super) fn proof_of_work(&self) -> Result<Option<ProofOfWork>, ConfigError> {
         let max_number =
             number("INKEEP_POW_DIFFICULTY", &self.pow_difficulty, 1, saltmine_protocol::MAX_NUMBER)?;
@@ -28,7 +28,7 @@ impl Arguments {
             other => return Err(invalid("SALTMINE_POW_BINDING_REQUIRED", other, "true or false")),
         };
         if is_binding_required && binding == PowBinding::Off {
-            let must = "false where SALTMINE_POW_BINDING is off, since no challenge would be accepted";
+            let must = "false if SALTMINE_POW_BINDING is off, since no challenge would be accepted";
             return Err(invalid("SALTMINE_POW_BINDING_REQUIRED", "true", must));
         }
         let key_derivation = self.key_derivation()?;

@@ -1,4 +1,4 @@
-//! What the server logs when it starts: which protections are on, and a warning for each that is off.
+//! The lines that the server logs when it starts: the protections that are on, and a warning for each that is off.
 
 use super::{Config, limits, management};
 use crate::store::StoreKind;
@@ -7,7 +7,7 @@ use crate::{KeyDerivation, PowScope, PowVersions, ProofOfWork};
 /// One line of the start-up summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryLine {
-    /// Whether an operator should know that something is off.
+    /// Whether the line is a warning that a protection is off.
     pub is_warning: bool,
     /// The sentence.
     pub text: String,
@@ -64,12 +64,16 @@ impl Config {
                 Some(StoreKind::Sqlite(file)) => {
                     on(format!("database: SQLite, {}, for one instance", file.display()))
                 }
-                None => on("database: unknown".to_owned()),
+                // `check` refuses it.
+                None => off("database: unknown; correct DATABASE_URL"),
             },
-            match settings.management_key {
-                Some(_) => on("management API: open to the management key".to_owned()),
-                None => on("management API: closed".to_owned()),
-            },
+            on(match (&settings.management_key, &settings.management.read_key) {
+                (Some(_), Some(_)) => "management API: open to the management key and the read-only key",
+                (Some(_), None) => "management API: open to the management key",
+                (None, Some(_)) => "management API: open to the read-only key",
+                (None, None) => "management API: closed",
+            }
+            .to_owned()),
             match self.admin_address {
                 Some(address) => {
                     on(format!("admin listener: {address}, for management API, metrics and health checks"))
@@ -92,7 +96,7 @@ impl Config {
     }
 }
 
-/// Returns what a solution costs, by version, in words.
+/// Describes the work of a solution, by version.
 #[must_use]
 pub fn price(pow: &ProofOfWork) -> String {
     let KeyDerivation { algorithm, cost, memory_cost, counters } = &pow.key_derivation;
@@ -124,6 +128,26 @@ mod tests {
         assert!(lines.iter().all(|line| !line.text.contains(SECRET) && !line.text.contains("hunter2")));
         let warnings = lines.into_iter().filter(|line| line.is_warning);
         warnings.map(|line| line.text.split(':').next().unwrap().to_owned()).collect()
+    }
+
+    fn management_line(arguments: &[&str]) -> String {
+        let all = [&["saltmine-server", "--anon-jwt-secret", SECRET], arguments].concat();
+        let config = Arguments::try_parse_from(all).unwrap().check(&SystemRandom).unwrap();
+        let mut lines = config.summary().into_iter();
+        lines.find(|line| line.text.starts_with("management API")).unwrap().text
+    }
+
+    #[test]
+    fn each_management_key_is_reported() {
+        let full = ["--manage-api-bypass-secret", "a management key"];
+        let read = ["--manage-read-key", "a key that changes nothing"];
+        assert_eq!(management_line(&[]), "management API: closed");
+        assert_eq!(management_line(&full), "management API: open to the management key");
+        assert_eq!(management_line(&read), "management API: open to the read-only key");
+        assert_eq!(
+            management_line(&[full, read].concat()),
+            "management API: open to the management key and the read-only key"
+        );
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use super::app_input::not_null;
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::project::{ProjectParameters, ProjectPath};
@@ -12,22 +13,23 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An API key to be made.
+/// A new API key.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewApiKey {
-    /// What people call it, 1 to 255 characters.
+    /// The name that operators see, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
     name: String,
-    /// The one agent that answers.
+    /// The id of the agent that replies.
     #[schema(min_length = 1, max_length = 255)]
     agent_id: String,
-    /// From when on it is no longer accepted; without it, it never expires.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// The time when the key expires; if absent, the key never expires.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     expires_at: Option<Timestamp>,
 }
 
-/// What making an API key gives back.
+/// The response to the creation of an API key.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ApiKeyCreated {
     data: ApiKeyCreatedData,
@@ -37,7 +39,7 @@ pub(super) struct ApiKeyCreated {
 #[serde(rename_all = "camelCase")]
 struct ApiKeyCreatedData {
     api_key: ApiKey,
-    /// The secret, which is never told again: send it as `Authorization: Bearer …`.
+    /// The secret, which no other response contains: send it as `Authorization: Bearer …`.
     #[schema(example = "smk_a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6nqz1u3")]
     key: String,
 }
@@ -49,7 +51,7 @@ pub(super) struct ApiKeyList {
     pagination: Pagination,
 }
 
-/// Makes an API key. Only this response contains its secret.
+/// Creates an API key. Only this response contains its secret.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
@@ -59,8 +61,8 @@ pub(super) struct ApiKeyList {
     request_body = NewApiKey,
     responses(
         (status = 201, description = "The API key and its secret", body = ApiKeyCreated),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn create_api_key(
@@ -89,12 +91,12 @@ pub(super) async fn create_api_key(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(ApiKeyCreated { data })))
 }
 
-/// As it is stored: what a response says when a key is made, it says when the key is read.
+/// Rounds the time as the database stores it, so that later responses return the same value.
 fn in_milliseconds(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
 }
 
-/// The project's API keys, the newest first.
+/// Lists the project's API keys, the newest first.
 #[utoipa::path(
     get,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys",
@@ -102,9 +104,9 @@ fn in_milliseconds(time: Timestamp) -> Timestamp {
     security(("managementKey" = [])),
     params(ProjectParameters, ListParameters),
     responses(
-        (status = 200, description = "A page of them", body = ApiKeyList),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 200, description = "A page of API keys", body = ApiKeyList),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_api_keys(
@@ -117,7 +119,7 @@ pub(super) async fn list_api_keys(
     Ok(Json(ApiKeyList { data: page.items, pagination }))
 }
 
-/// Deletes an API key, and its conversations soon after. Its secret opens nothing from then on.
+/// Deletes an API key, and its conversations soon after. The secret is no longer valid.
 #[utoipa::path(
     delete,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/api-keys/{id}",
@@ -125,10 +127,10 @@ pub(super) async fn list_api_keys(
     security(("managementKey" = [])),
     params(ProjectParameters, ("id" = String, Path, description = "The API key's id")),
     responses(
-        (status = 204, description = "It is gone"),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 204, description = "The API key is deleted"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such API key"),
-        (status = 422, description = "The tenant's or the project's id is none"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
     )
 )]
 pub(super) async fn delete_api_key(

@@ -1,4 +1,4 @@
-//! What is written of an app: read, checked, and named where it is wrong.
+//! Reads and checks the app in a request body. An error names the invalid member.
 
 use super::user_key_input::{self, UserKeyInput};
 use super::validation::text;
@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-/// An app to be made.
+/// A new app.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewApp {
@@ -22,31 +22,31 @@ pub(super) struct NewApp {
     config: ConfigInput,
 }
 
-/// An app to be made.
+/// A new app.
 #[derive(ToSchema)]
 #[schema(as = NewApp, rename_all = "camelCase")]
-#[allow(dead_code, reason = "describes what `NewApp` is checked for: the kind, and what belongs to it")]
+#[allow(dead_code, reason = "describes what `NewApp` is checked for: the type, and the settings of the type")]
 pub(super) struct NewAppDescription {
-    /// What people call it, 1 to 255 characters.
+    /// The name that operators see, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
     name: String,
-    /// What people say about it, 1 to 2000 characters.
+    /// The description that operators see, 1 to 2000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     description: Option<String>,
-    /// The agent that answers; without one the server's own does.
+    /// The id of the agent that replies; if absent, the server's default agent replies.
     #[schema(min_length = 1, max_length = 255)]
     default_agent_id: Option<String>,
     /// The instructions that the agent receives before a conversation, 1 to 20000 characters.
     #[schema(min_length = 1, max_length = 20000)]
     prompt: Option<String>,
-    /// Whether it may be used at once: true by default.
+    /// Whether the app is enabled (default `true`).
     #[schema(value_type = bool, required = false)]
     enabled: Option<bool>,
     #[serde(flatten)]
     kind: NewKind,
 }
 
-/// The kind of an app to be made.
+/// The type of a new app.
 #[derive(ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(dead_code, reason = "a part of `NewAppDescription`")]
@@ -74,25 +74,25 @@ enum NewApiConfig {
     Api {},
 }
 
-/// What to change of an app. What is left out stays as it is; `null` removes a description, an agent or a prompt.
+/// Changes of an app. An absent member keeps its value; `null` removes a description, an agent or a prompt.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AppChange {
-    /// What people call it, 1 to 255 characters.
+    /// The name that operators see, 1 to 255 characters.
     #[schema(min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, required = false)]
     name: Option<Option<String>>,
-    /// What people say about it, 1 to 2000 characters.
+    /// The description that operators see, 1 to 2000 characters.
     #[schema(min_length = 1, max_length = 2000)]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
-    /// The same as before: an app stays what it is.
+    /// The present type: the type of an app cannot change.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = AppType, required = false)]
     r#type: Option<String>,
-    /// The agent that answers; without one the server's own does.
+    /// The id of the agent that replies; if absent, the server's default agent replies.
     #[schema(min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -102,7 +102,7 @@ pub(super) struct AppChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     prompt: Option<Option<String>>,
-    /// Whether it may be used.
+    /// Whether the app is enabled.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = bool, required = false)]
     enabled: Option<bool>,
@@ -118,13 +118,15 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Reads a member that may be left out, but has no meaning as `null`.
-fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Reads a member that may be absent, but must not be `null`.
+pub(super) fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let value = Option::deserialize(deserializer)?;
-    value.map(Some).ok_or_else(|| D::Error::custom("must not be null: send a value, or leave the member out"))
+    value.map(Some).ok_or_else(|| D::Error::custom("must not be null: send a value, or omit the member"))
 }
 
-/// What belongs to the app's kind.
+/// The settings of the app's type.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ConfigInput {
@@ -137,7 +139,7 @@ struct ConfigInput {
     web_client: Option<WebClientInput>,
 }
 
-/// Where the app may run.
+/// The pages that may use the app.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WebClientInput {
@@ -145,28 +147,28 @@ struct WebClientInput {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(min_items = 1, max_items = 100, required = true, value_type = Vec<String>)]
     allowed_domains: Option<Vec<String>>,
-    /// Whether visitors without an account get sessions: true by default, and false for a new app with `publicKeys`.
+    /// Whether visitors without an account can open sessions (default `true`; `false` for a new app with `publicKeys`).
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = bool, required = false)]
     allow_anonymous: Option<bool>,
-    /// The keys of a new app. Later they are changed by `…/apps/{id}/auth/keys` only: a change repeats them, or leaves
-    /// them out.
+    /// The keys of a new app. Later only `…/apps/{id}/auth/keys` changes them: a change of the app repeats them or omits
+    /// them.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(max_items = 20, value_type = Vec<UserKeyInput>, required = false)]
     public_keys: Option<Vec<UserKeyInput>>,
-    /// What the `aud` of a signed-in user's token must contain, 1 to 255 characters; `null` removes it.
+    /// The value that the `aud` of a signed-in user's token must contain, 1 to 255 characters; `null` removes it.
     #[schema(min_length = 1, max_length = 255)]
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     audience: Option<Option<String>>,
-    /// The only version of the proof of work that the app takes; `null` or left out: what the server is configured for.
+    /// The only version of the proof of work that the app accepts; `null` or absent: the configured versions.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<PowVersion>)]
     pow_version: Option<Option<u64>>,
 }
 
 impl NewApp {
-    /// The app that is meant, without its id.
+    /// Returns the app, without an id.
     pub(super) fn check(self, owner: Owner, now: Timestamp) -> Result<App, Error> {
         let config = self.config.check(app_type(&self.r#type)?, None, now)?;
         Ok(App {
@@ -188,7 +190,7 @@ impl NewApp {
 }
 
 impl AppChange {
-    /// Changes the app, or says what is wrong.
+    /// Changes the app, or returns the error of an invalid member.
     pub(super) fn apply(self, app: &mut App, now: Timestamp) -> Result<(), Error> {
         if self.r#type.as_deref().map(app_type).transpose()?.is_some_and(|other| other != app.r#type) {
             return Err(Error::AppTypeFixed);
@@ -225,7 +227,7 @@ pub(super) fn app_type(name: &str) -> Result<AppType, Error> {
 }
 
 impl ConfigInput {
-    /// What it makes of the config of before, if there was one.
+    /// Returns the new config. `before` is the present one, if there is one.
     fn check(
         self,
         app_type: AppType,

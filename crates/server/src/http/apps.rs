@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What making an app gives back.
+/// The response to the creation of an app.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AppCreated {
     data: AppCreatedData,
@@ -34,7 +34,7 @@ pub(super) struct AppList {
     pagination: Pagination,
 }
 
-/// Makes an app.
+/// Creates an app.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps",
@@ -45,8 +45,8 @@ pub(super) struct AppList {
     responses(
         (status = 201, description = "The app", body = AppCreated,
             headers(("location" = String, description = "The app's address"))),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn create_app(
@@ -66,7 +66,7 @@ pub(super) async fn create_app(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(body)))
 }
 
-/// The project's apps, the newest first.
+/// Lists the project's apps, the newest first.
 #[utoipa::path(
     get,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps",
@@ -78,9 +78,9 @@ pub(super) async fn create_app(
         ("type" = Option<AppType>, Query, description = "Only apps of this type"),
     ),
     responses(
-        (status = 200, description = "A page of them", body = AppList),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 200, description = "A page of apps", body = AppList),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_apps(
@@ -94,7 +94,7 @@ pub(super) async fn list_apps(
     Ok(Json(AppList { data: page.items, pagination }))
 }
 
-/// One app.
+/// Returns an app.
 #[utoipa::path(
     get,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
@@ -103,9 +103,9 @@ pub(super) async fn list_apps(
     params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     responses(
         (status = 200, description = "The app", body = AppAnswer),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 422, description = "The tenant's or the project's id is none"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
     )
 )]
 pub(super) async fn read_app(
@@ -125,11 +125,11 @@ pub(super) async fn read_app(
     params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     request_body = AppChange,
     responses(
-        (status = 200, description = "The app as it is now", body = AppAnswer),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 200, description = "The changed app", body = AppAnswer),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 409, description = "It would be another kind of app"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 409, description = "The type of an app cannot change"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn change_app(
@@ -144,7 +144,7 @@ pub(super) async fn change_app(
     Ok(Json(AppAnswer { data: app.ok_or(Error::AppNotFound)? }))
 }
 
-/// Deletes an app, and its conversations soon after. Its sessions are good for nothing from then on.
+/// Deletes an app, and its conversations soon after. Its sessions are no longer valid.
 #[utoipa::path(
     delete,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}",
@@ -152,10 +152,10 @@ pub(super) async fn change_app(
     security(("managementKey" = [])),
     params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     responses(
-        (status = 204, description = "It is gone"),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 204, description = "The app is deleted"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 422, description = "The tenant's or the project's id is none"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
     )
 )]
 pub(super) async fn delete_app(

@@ -1,7 +1,7 @@
-//! The audit log: every call of the management API that came with a key.
+//! The audit log: every call of the management API with a valid key.
 
-use super::client_address;
 use super::list::{ListParameters, ListQuery, Pagination};
+use super::{client_address, hold};
 use crate::audit::{AuditEntry, ManagementRole};
 use crate::{AppState, Error};
 use axum::Json;
@@ -9,10 +9,15 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Characters of a path that are stored.
+/// The maximum number of stored characters of a path.
 const PATH_CHARACTERS: usize = 1000;
+
+/// The time that the record of a call may take beside the call itself. The time limit of the call is within the record,
+/// so that its status is recorded too.
+pub(super) const RECORD_TIME: Duration = Duration::from_secs(5);
 
 /// A page of the audit log.
 #[derive(Serialize, ToSchema)]
@@ -21,9 +26,9 @@ pub(super) struct AuditLog {
     pagination: Pagination,
 }
 
-/// Returns the calls of the management API, the newest first.
+/// Lists the calls of the management API, the newest first.
 ///
-/// Calls without a valid key are not among them: those are in the server's log.
+/// The audit log has no calls without a valid key: those are in the server's log.
 #[utoipa::path(
     get,
     path = "/manage/audit-log",
@@ -32,8 +37,8 @@ pub(super) struct AuditLog {
     params(ListParameters),
     responses(
         (status = 200, description = "A page of the audit log", body = AuditLog),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_audit_log(
@@ -69,9 +74,9 @@ pub(super) async fn record(State(state): State<AppState>, request: Request, next
     if let Err(error) = state.store.insert_audit_entry(&entry).await {
         return Error::from(error).into_response();
     }
-    let response = next.run(request).await;
+    let response = hold(next.run(request), state.settings.request_timeout).await;
     if let Err(error) = state.store.finish_audit_entry(&entry.id, response.status().as_u16()).await {
-        // The call is in the log already, and it is made.
+        // The call is already in the log, and was made.
         tracing::warn!(%error, entry = entry.id, "could not store the status of a management call");
     }
     response

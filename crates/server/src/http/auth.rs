@@ -16,33 +16,36 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use saltmine_protocol::APP_ID_HEADER;
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The visitor behind a request, or the server with an API key.
 ///
-/// A visitor's app is there, the page may use it, and the token is a valid one: a signed-in user's, or an anonymous one
-/// for this app. An API key stands for itself: it has no app, no origin and no proof of work.
+/// A visitor's app exists, the page may use it, and the token is valid: a signed-in user's, or an anonymous one for this
+/// app. An API key needs no app, no origin and no proof of work.
 pub(super) struct Caller {
     pub(super) visitor: Visitor,
-    /// The agent to answer; without one it is the server's own.
+    /// The id of the agent that replies; `None`: the server's default agent.
     pub(super) agent_id: Option<String>,
     /// The app's instructions for the agent.
     pub(super) prompt: Option<String>,
-    /// Whose quotas the request uses; those of nobody with an API key, whose owner is the operator.
+    /// The subjects whose quotas the request uses. `None` with an API key, whose owner is the operator.
     pub(super) quotas: Option<(Subjects, LimitReport)>,
-    /// What the app's owner says about a signed-in user, as JSON for the agent.
+    /// The claims of a signed-in user's token, from the app's owner, as JSON for the agent.
     pub(super) user_claims: Option<String>,
     kind: CallerKind,
 }
 
 enum CallerKind {
-    /// With what the solution of a message is for, where one is required.
+    /// With the purpose of a message's solution.
     Anonymous(Purpose),
     SignedIn,
     ApiKey,
 }
 
 impl Caller {
-    /// Adds what the request stores to the quota of stored bytes.
+    /// Adds the bytes that the request stores to the quota of stored bytes.
     ///
     /// # Errors
     ///
@@ -52,7 +55,7 @@ impl Caller {
         state.limits.take(Quota::StoredBytes, subjects, bytes as u64, report).await
     }
 
-    /// Returns whether the caller is a person on a page, who speaks for nobody else.
+    /// Returns whether the caller is a visitor of a page, and not an API key.
     pub(super) fn is_visitor(&self) -> bool {
         !matches!(self.kind, CallerKind::ApiKey)
     }
@@ -67,15 +70,29 @@ impl Caller {
         }
     }
 
-    async fn with_api_key(state: &AppState, secret: ApiKeySecret) -> Result<Self, Error> {
-        let key = state.store.find_api_key(&secret.hash()).await?.ok_or(Error::ApiKeyInvalid)?;
+    async fn with_api_key(
+        state: &AppState,
+        secret: ApiKeySecret,
+        address: IpAddr,
+        report: &LimitReport,
+    ) -> Result<Self, Error> {
+        let hash = secret.hash();
+        // Anyone can make texts that look like keys. Before the database is asked for one, as for invented apps.
+        if !state.known_api_keys.has(&hash) {
+            state.limits.require_address(address, report).await?;
+        }
+        let Some(key) = state.store.find_api_key(&hash).await? else {
+            state.limits.count_address(address, report).await?;
+            return Err(Error::ApiKeyInvalid);
+        };
+        state.known_api_keys.add(hash);
         let now = state.clock.now();
         if key.expires_at.is_some_and(|at| at <= now) {
             return Err(Error::ApiKeyExpired);
         }
         if let Err(error) = state.store.touch_api_key(&key, now).await {
-            // The key is good all the same.
-            tracing::warn!(%error, key = key.id, "could not note that the API key was used");
+            // The key is valid even so.
+            tracing::warn!(%error, key = key.id, "could not store the last use of the API key");
         }
         log_visitor(&key.id);
         Ok(Self {
@@ -89,19 +106,45 @@ impl Caller {
     }
 }
 
+/// The hashes of API keys that the database has returned. Requests with them are not limited by address: a backend sends
+/// those of all its users from one.
+#[derive(Default)]
+pub(crate) struct KnownApiKeys(Mutex<HashSet<[u8; 32]>>);
+
+impl KnownApiKeys {
+    /// Beyond this number all are forgotten: those in use are soon known again.
+    const MAX: usize = 10_000;
+
+    fn has(&self, hash: &[u8; 32]) -> bool {
+        self.lock().contains(hash)
+    }
+
+    fn add(&self, hash: [u8; 32]) {
+        let mut hashes = self.lock();
+        if hashes.len() >= Self::MAX {
+            hashes.clear();
+        }
+        hashes.insert(hash);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<[u8; 32]>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Error> {
         let headers = &parts.headers;
         let token = bearer(headers);
-        if let Some(token) = token.filter(|token| ApiKeySecret::has_prefix(token)) {
-            let secret = ApiKeySecret::parse(token).ok_or(Error::ApiKeyInvalid)?;
-            return Self::with_api_key(state, secret).await;
-        }
         let report = rate_limit::report(parts);
         let address = super::key(client_address::of(state, headers, &parts.extensions));
-        // Before the database is asked.
+        if let Some(token) = token.filter(|token| ApiKeySecret::has_prefix(token)) {
+            let secret = ApiKeySecret::parse(token).ok_or(Error::ApiKeyInvalid)?;
+            return Self::with_api_key(state, secret, address, &report).await;
+        }
+        // Before any query of the database.
         state.limits.count_address(address, &report).await?;
         let app_id = headers.get(APP_ID_HEADER).ok_or(Error::AppIdMissing)?;
         let app = enabled_app(state, app_id.to_str().map_err(|_| Error::AppNotFound)?).await?;
@@ -134,7 +177,7 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// A person on a page.
+/// A visitor of a page.
 enum User {
     SignedIn(SignedInUser),
     /// With the `sub` and the `iat` of the token.
@@ -157,8 +200,10 @@ fn authenticate(
     match signed_in {
         Some(Ok(user)) => return Ok(User::SignedIn(user)),
         Some(Err(error)) if !web_client.allow_anonymous => return Err(error.into()),
-        Some(Err(error)) => tracing::debug!(app = app.id, %error, "the token is no signed-in user's"),
-        // A session of an app that no longer takes anonymous visitors is of no use either.
+        Some(Err(error)) => {
+            tracing::debug!(app = app.id, %error, "the token is not a valid token of a signed-in user");
+        }
+        // An app that no longer allows anonymous sessions accepts no earlier ones either.
         None if !web_client.allow_anonymous => return Err(Error::AnonymousNotAllowed),
         None => {}
     }
@@ -170,7 +215,7 @@ fn authenticate(
     }
 }
 
-/// The token of `Authorization: Bearer <token>`, the scheme in any case (RFC 9110).
+/// Returns the token of `Authorization: Bearer <token>`, with the scheme in any case (RFC 9110).
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
@@ -192,9 +237,15 @@ pub(super) async fn require_management_key(
     } else {
         return Error::ManagementKey.into_response();
     };
-    if role == ManagementRole::ReadOnly && !matches!(*request.method(), Method::GET | Method::HEAD) {
+    request.extensions_mut().insert(role);
+    next.run(request).await
+}
+
+/// Refuses a call that may change something, if it has the key that only reads. The audit log has recorded it by then.
+pub(super) async fn refuse_changes_by_read_key(request: Request, next: Next) -> Response {
+    let is_read_only = request.extensions().get() == Some(&ManagementRole::ReadOnly);
+    if is_read_only && !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Error::ManagementKeyReadOnly.into_response();
     }
-    request.extensions_mut().insert(role);
     next.run(request).await
 }

@@ -2,9 +2,20 @@ use crate::suggestion::did_you_mean;
 use crate::{AppState, Error};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// When a client whose large body was refused may try again.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// The memory for all large bodies at the same time, in KiB.
+const LARGE_BODIES_KIB: usize = 64 * 1024;
+
+/// The longest body that is accepted whatever other bodies take, in KiB.
+const SHORT_BODY_KIB: usize = 64;
 
 /// A JSON body. An error names the invalid member.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -18,16 +29,17 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             return Err(Error::BodyNotJson);
         }
         let is_run_api = request.uri().path().starts_with("/run/");
+        let _memory = state.body_memory.reserve(request.headers())?;
         let bytes = Bytes::from_request(request, state);
         let bytes = tokio::time::timeout(state.settings.body_timeout, bytes).await;
         let bytes = bytes.map_err(|_| Error::BodyTimedOut)?.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
-                _ => Error::BodyMalformed("it ended too early".to_owned()),
+                _ => Error::BodyMalformed("the connection ended too early".to_owned()),
             }
         })?;
         let bytes = if is_run_api { with_whole_characters(bytes) } else { bytes };
-        // Serde would also take an array of the members' values.
+        // Serde would also accept an array of the members' values.
         let is_object = bytes.trim_ascii_start().starts_with(b"{");
         let no_object = || Error::field("body", "must be an object");
         let mut json = serde_json::Deserializer::from_slice(&bytes);
@@ -44,8 +56,37 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     }
 }
 
+/// The memory for large bodies of requests. A client may send one slowly, on as many connections as it has: beyond this
+/// memory, large bodies are refused, and the short ones of usual messages are not.
+pub(crate) struct BodyMemory(Arc<Semaphore>);
+
+impl Default for BodyMemory {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LARGE_BODIES_KIB)))
+    }
+}
+
+impl BodyMemory {
+    /// Reserves memory for a body of the length that its head names, or of any length, until the result is dropped.
+    /// A short body takes none.
+    fn reserve(&self, headers: &HeaderMap) -> Result<Option<OwnedSemaphorePermit>, Error> {
+        let length =
+            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let kib = length.unwrap_or(usize::MAX).min(super::CHAT_BODY_BYTES).div_ceil(1024);
+        if kib <= SHORT_BODY_KIB {
+            return Ok(None);
+        }
+        let permits = u32::try_from(kib).unwrap_or(u32::MAX);
+        self.0
+            .clone()
+            .try_acquire_many_owned(permits)
+            .map(Some)
+            .map_err(|_| Error::BodiesBusy { retry_after_seconds: RETRY_AFTER_SECONDS })
+    }
+}
+
 /// Replaces escapes of half a character by U+FFFD, as encoders of UTF-8 do. JavaScript writes them for a text that was
-/// cut within an emoji, and serde takes them for a fault of the JSON.
+/// cut within an emoji, and serde rejects them.
 fn with_whole_characters(bytes: Bytes) -> Bytes {
     let code = |at: usize| {
         let digits = bytes.get(at..at + 6)?.strip_prefix(b"\\u")?;
@@ -80,9 +121,9 @@ fn is_json(content_type: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// What is wrong with the member at `path`, from the words of serde.
+/// Returns the error for the member at `path`, from the message of serde.
 fn member_error(path: &str, text: &str) -> Error {
-    // Where it is in the text helps no one who builds a body by program.
+    // The position in the text is removed: it does not help a program that builds the body.
     let problem = text.rsplit_once(" at line ").map_or(text, |(problem, _)| problem);
     if let Some(error) = unknown_member(path, problem) {
         return error;

@@ -2,7 +2,7 @@ use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
 use super::{client_address, list, origin, pow, price};
 use crate::limits::scaled;
-use crate::{AppState, Error, PowVersion, ProofOfWork};
+use crate::{AppState, Error, PowBinding, PowVersion, ProofOfWork};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[schema(as = Challenge)]
 #[allow(dead_code, reason = "describes saltmine_protocol::Challenge, which is what is sent")]
 pub(super) struct ChallengeDescription {
-    /// The digest: this server issues SHA-256.
+    /// The digest, always SHA-256.
     #[schema(example = "SHA-256")]
     algorithm: String,
     /// The digest to find, in hex.
@@ -24,8 +24,8 @@ pub(super) struct ChallengeDescription {
     /// The largest number to try.
     #[schema(example = 50_000)]
     maxnumber: u64,
-    /// To be hashed and sent back byte for byte. Its `expires` is the Unix time when the challenge ends; `app` and
-    /// `address` are what it is bound to.
+    /// The salt to hash and to send back unchanged. Its `expires` is the Unix time when the challenge expires; `app` and
+    /// `address` are the binding.
     #[schema(example = "0123456789abcdef01234567?expires=1790000000&")]
     salt: String,
     /// The server's signature of `challenge`, in hex.
@@ -42,7 +42,7 @@ pub(super) struct ChallengeV2Description {
     signature: String,
 }
 
-/// The parameters of a challenge of version 2, to be sent back as they are.
+/// The parameters of a challenge of version 2. Send them back unchanged.
 #[derive(ToSchema)]
 #[schema(as = ChallengeParameters, rename_all = "camelCase")]
 #[allow(dead_code, reason = "a part of `ChallengeV2Description`")]
@@ -53,9 +53,9 @@ struct ParametersDescription {
     /// Iterations; for scrypt N, for Argon2id the number of passes.
     #[schema(example = 5000)]
     cost: u32,
-    /// What the challenge is bound to.
+    /// The binding of the challenge.
     data: Option<BindingDescription>,
-    /// The Unix time when the challenge ends.
+    /// The Unix time when the challenge expires.
     #[schema(example = 1_790_000_000)]
     expires_at: u64,
     /// The length of the derived key, in bytes.
@@ -65,11 +65,11 @@ struct ParametersDescription {
     key_prefix: String,
     /// The server's signature of the derived key, in hex.
     key_signature: String,
-    /// The block size of scrypt, the KiB of Argon2id; no other algorithm has it.
+    /// The block size of scrypt, or the KiB of Argon2id. Absent for other algorithms.
     memory_cost: Option<u32>,
-    /// What the password begins with, in hex.
+    /// The start of the password, in hex.
     nonce: String,
-    /// The lanes of scrypt and Argon2id; no other algorithm has it.
+    /// The lanes of scrypt and Argon2id. Absent for other algorithms.
     parallelism: Option<u32>,
     /// The salt of the key derivation, in hex.
     salt: String,
@@ -79,10 +79,10 @@ struct ParametersDescription {
 #[schema(as = ChallengeBinding)]
 #[allow(dead_code, reason = "a part of `ParametersDescription`")]
 struct BindingDescription {
-    /// The network from which a solution counts.
+    /// The network from which a solution is accepted.
     #[schema(example = "192.0.2.0/24")]
     address: Option<String>,
-    /// The app for which a solution counts.
+    /// The app for which a solution is accepted.
     app: Option<String>,
 }
 
@@ -95,8 +95,8 @@ pub(super) enum AppChallengeDescription {
     V2(ChallengeV2Description),
 }
 
-/// A new challenge of version 1 that is bound to no app, for clients that know no other route. It is not stored: its
-/// signature proves that this server issued it.
+/// Issues a challenge of version 1 that is bound to no app, for clients that know no other route. The challenge is not
+/// stored: its signature proves that this server issued it.
 #[utoipa::path(
     get,
     path = "/run/auth/pow/challenge",
@@ -106,7 +106,7 @@ pub(super) enum AppChallengeDescription {
         (status = 400, description = "This server issues challenges only for an app"),
         (status = 404, description = "Proof of work is off: open the session without it"),
         (status = 429, description = "Too many requests from this address",
-            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
+            headers(("retry-after" = u64, description = "Seconds until the next request is accepted"))),
     )
 )]
 pub(super) async fn issue_challenge(
@@ -122,7 +122,7 @@ pub(super) async fn issue_challenge(
     issue_v1(&state, settings, factor, &Binding::NONE)
 }
 
-/// Issues a challenge for an app, of the version that the app wants.
+/// Issues a challenge for an app, of the version that the app requires.
 #[utoipa::path(
     get,
     path = "/run/auth/challenge",
@@ -135,12 +135,12 @@ pub(super) async fn issue_challenge(
         (status = 200, description = "A challenge to solve", body = AppChallengeDescription),
         (status = 400, description = "The app is not a web client"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "Proof of work is off, or there is no such app"),
+        (status = 404, description = "Proof of work is off, or the app does not exist"),
         (status = 422, description = "A parameter is given twice"),
         (status = 429, description = "Too many requests from this address",
-            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
+            headers(("retry-after" = u64, description = "Seconds until the next request is accepted"))),
         (status = 503, description = "No challenge is available at the moment",
-            headers(("retry-after" = u64, description = "When to ask again, in seconds"))),
+            headers(("retry-after" = u64, description = "Seconds until the next attempt"))),
     )
 )]
 pub(super) async fn issue_app_challenge(
@@ -151,16 +151,18 @@ pub(super) async fn issue_app_challenge(
     let parameters = list::parameters(&parts.uri)?;
     let app_id = parameters.get("appId").map_or("", String::as_str);
     if !state.apps.has(app_id) {
-        // The rate limit comes after the checks of the app, and anyone can invent ids that the database is asked for.
+        // The rate limit comes after the checks of the app, and anyone can invent ids, which are looked up in the database.
         let address = client_address::of(&state, &parts.headers, &parts.extensions);
         state.limits.count_address(super::key(address), &rate_limit::report(&parts)).await?;
     }
     let app = enabled_app(&state, app_id).await?;
     origin::require_allowed(app.web_client()?, &parts.headers)?;
     rate_limit::require(&state, &parts).await?;
-    let factor = price::of_challenge(&state, Some(&app.id), &parts.headers, &parts.extensions).await;
     let purpose = pow::purpose(&state, &app, &parts.headers, &parts.extensions);
     let binding = purpose.binding(settings.binding);
+    // A challenge that is bound to no app is valid for each: its difficulty is that of all apps together.
+    let priced = (settings.binding != PowBinding::Off).then_some(&*app.id);
+    let factor = price::of_challenge(&state, priced, &parts.headers, &parts.extensions).await;
     match settings.issued(purpose.version) {
         PowVersion::V1 => issue_v1(&state, settings, factor, &binding).map(IntoResponse::into_response),
         PowVersion::V2 => issue_v2(&state, &app.id, factor, &binding).await.map(IntoResponse::into_response),

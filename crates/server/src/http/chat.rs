@@ -14,22 +14,22 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What the visitor says, after what was said before.
+/// A chat request.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChatRequest {
-    /// What was said so far; the last message is the visitor's. In a conversation that the server has already, only
-    /// the last is new: the server remembers the others itself.
+    /// The messages of the conversation; the last one is the visitor's. If the server already has the conversation,
+    /// only the last message is new.
     #[schema(min_items = 1, max_items = 999)]
     messages: Vec<MessageInput>,
-    /// The conversation to continue, or the id of a new one; without it the server chooses an id.
+    /// The conversation to continue, or the id of a new one; if absent, the server generates an id.
     #[schema(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     conversation_id: Option<String>,
-    /// Whether the answer comes as a stream of events, as it is written: true by default.
+    /// Whether the response is a stream of events, sent while the agent writes (default `true`).
     stream: Option<bool>,
 }
 
-/// The answer in one piece.
+/// A complete response.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChatAnswer {
@@ -47,7 +47,7 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// The one choice that an answer has.
+    /// The only choice of a response.
     pub(super) fn only(message: Message) -> [Self; 1] {
         [Self { index: 0, message, finish_reason: "stop" }]
     }
@@ -61,7 +61,7 @@ pub(super) struct StreamEvent {
     data: String,
 }
 
-/// What the `data` of an event of `POST /run/api/chat` is the JSON of.
+/// The JSON in the `data` of an event of `POST /run/api/chat`.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub(super) enum ChatEvent {
@@ -73,10 +73,10 @@ pub(super) enum ChatEvent {
     Error { error_text: &'static str },
 }
 
-/// Answers in a chat.
+/// Replies in a chat.
 ///
-/// The first message of a conversation is stored at once, a later one with its reply: before the last event, or the one JSON,
-/// is sent.
+/// The first message of a conversation is stored at once, a later one with its reply: before the last event, or the JSON
+/// object, is sent.
 #[utoipa::path(
     post,
     path = "/run/api/chat",
@@ -89,15 +89,15 @@ pub(super) enum ChatEvent {
     ),
     request_body = ChatRequest,
     responses(
-        (status = 200, description = "Events `start`, `text-start`, `text-delta`, `text-end`, `finish`, then `[DONE]`, or `error` as the last one; or, with `\"stream\": false`, one JSON",
+        (status = 200, description = "Events `start`, `text-start`, `text-delta`, `text-end`, `finish`, then `[DONE]`, or `error` as the last one; or, with `\"stream\": false`, one JSON object",
             content((StreamEvent = "text/event-stream"), (ChatAnswer = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
-        (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
-        (status = 401, description = "The token is missing, wrong, over, or another app's"),
+        (status = 400, description = "The body is not JSON, or the proof of work is missing, invalid, expired or already used"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app, agent or conversation"),
+        (status = 404, description = "The app, the agent or the conversation does not exist"),
         (status = 409, description = "The conversation is full: it has 1000 messages, or 2 MiB"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn chat(
@@ -134,13 +134,13 @@ fn events(
         }
     });
     let events = stream::iter(start).chain(deltas).chain(stream::iter(end));
-    // An error is the last event: none after it says that the response is complete.
+    // An error is the last event: no later event marks the response as complete.
     let events = events.map(|event| (!matches!(event, ChatEvent::Error { .. }), json(&event)));
     let done = stream::iter([(true, Event::default().data("[DONE]"))]);
     until_error(events.chain(done)).map(Ok)
 }
 
-/// Ends the stream after the first event that is not good.
+/// Ends the stream after the first error.
 pub(super) fn until_error(events: impl Stream<Item = (bool, Event)>) -> impl Stream<Item = Event> {
     events.scan(true, |is_complete, (is_good, event)| {
         let item = is_complete.then_some(event);

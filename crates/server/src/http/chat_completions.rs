@@ -15,24 +15,24 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What a client of OpenAI's interface asks.
+/// A request in the format of OpenAI's chat completions.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CompletionRequest {
-    /// Echoed in the answer: the app's agent answers, whatever it is.
+    /// Repeated in the response. The app's agent replies, whatever the value is.
     model: Option<String>,
-    /// What was said so far; the last message is the user's. In a conversation that the server has already, only the
-    /// last is new: the server remembers the others itself.
+    /// The messages of the conversation; the last one is the visitor's. If the server already has the conversation,
+    /// only the last message is new.
     #[schema(min_items = 1, max_items = 999)]
     messages: Vec<MessageInput>,
-    /// Whether the answer comes in chunks, as it is written: true by default.
+    /// Whether the response is a stream of chunks, sent while the agent writes (default `true`).
     stream: Option<bool>,
-    /// The conversation to continue, or the id of a new one; without it the server chooses an id.
+    /// The conversation to continue, or the id of a new one; if absent, the server generates an id.
     #[schema(max_length = 128, pattern = "^[A-Za-z0-9_-]*$")]
     conversation_id: Option<String>,
 }
 
-/// The answer in one piece.
+/// A complete response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Completion {
     #[serde(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct Completion {
     choices: [Choice; 1],
 }
 
-/// What the `data` of an event of `POST /run/v1/chat/completions` is the JSON of: a part of the reply.
+/// The JSON in the `data` of an event of `POST /run/v1/chat/completions`: a part of the reply.
 #[derive(Clone, Serialize, ToSchema)]
 pub(super) struct Chunk {
     #[serde(flatten)]
@@ -48,13 +48,13 @@ pub(super) struct Chunk {
     choices: [ChunkChoice; 1],
 }
 
-/// What the whole answer and its chunks say alike.
+/// Members that a complete response and a chunk share.
 #[derive(Clone, Serialize, ToSchema)]
 struct About {
     id: String,
     /// `chat.completion`, or `chat.completion.chunk`.
     object: &'static str,
-    /// When the answer began, in Unix seconds.
+    /// The time when the response began, in Unix seconds.
     created: u64,
     model: String,
     #[serde(rename = "conversationId")]
@@ -77,9 +77,9 @@ struct Delta {
     content: Option<String>,
 }
 
-/// Answers in a chat, by OpenAI's interface.
+/// Replies in a chat, in the format of OpenAI's chat completions.
 ///
-/// The first message of a conversation is stored at once, a later one with its reply: before `[DONE]`, or the one JSON, is
+/// The first message of a conversation is stored at once, a later one with its reply: before `[DONE]`, or the JSON object, is
 /// sent.
 #[utoipa::path(
     post,
@@ -93,15 +93,15 @@ struct Delta {
     ),
     request_body = CompletionRequest,
     responses(
-        (status = 200, description = "Chunks, then `[DONE]`; or, with `\"stream\": false`, one JSON",
+        (status = 200, description = "Chunks, then `[DONE]`; or, with `\"stream\": false`, one JSON object",
             content((StreamEvent = "text/event-stream"), (Completion = "application/json")),
             headers(("x-conversation-id" = String, description = "The conversation's id"))),
-        (status = 400, description = "The body is not JSON, or the proof of work is missing, wrong, over or spent"),
-        (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
+        (status = 400, description = "The body is not JSON, or the proof of work is missing, invalid, expired or already used"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app, agent or conversation"),
+        (status = 404, description = "The app, the agent or the conversation does not exist"),
         (status = 409, description = "The conversation is full: it has 1000 messages, or 2 MiB"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn complete_chat(
@@ -139,7 +139,7 @@ fn chunks(
     };
     let first = chunk(Delta { role: Some(Role::Assistant), content: Some(String::new()) }, None);
     let last = chunk(Delta::default(), Some("stop"));
-    // A failure is the last event before `[DONE]`: no chunk then says that the response is complete.
+    // A failure is the last event before `[DONE]`: no chunk then marks the response as complete.
     let deltas = pieces.map(move |piece| match piece {
         Ok(content) => (true, chunk(Delta { content: Some(content), ..Delta::default() }, None)),
         Err(error) => {

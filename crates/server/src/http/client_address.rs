@@ -1,4 +1,4 @@
-//! Where a request comes from, by the word of proxies that the operator trusts.
+//! The client's address of a request, from the headers of trusted proxies.
 
 use crate::AppState;
 use axum::extract::ConnectInfo;
@@ -8,12 +8,12 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The address to count a request by.
+/// Returns the address to count a request by.
 pub(super) fn of(state: &AppState, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
     behind(&state.settings.trusted_proxies, peer(extensions), headers)
 }
 
-/// Returns whether a request comes directly from a trusted proxy, whose headers about the request then count.
+/// Returns whether a request comes directly from a trusted proxy, whose headers about the request are then used.
 pub(super) fn is_from_trusted_proxy(state: &AppState, extensions: &Extensions) -> bool {
     is_trusted(&state.settings.trusted_proxies, peer(extensions))
 }
@@ -41,13 +41,13 @@ fn behind(trusted: &[IpNet], peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     address
 }
 
-/// Whether the address is one of a trusted proxy.
+/// Returns whether the address is that of a trusted proxy.
 pub(crate) fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// An address, with or without a port.
+/// Parses an address, with or without a port.
 fn parse(entry: &str) -> Option<IpAddr> {
     let address = entry.parse().ok().or_else(|| Some(entry.parse::<SocketAddr>().ok()?.ip()));
     address

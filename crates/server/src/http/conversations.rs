@@ -39,10 +39,10 @@ struct ConversationWithMessages<'a> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ExportedConversation<'a>(ConversationWithMessages<'a>);
 
-impl<'a> ExportedConversation<'a> {
-    pub(super) fn new(conversation: Conversation, messages: &'a [KeptMessage]) -> Self {
-        let messages = messages.iter().map(StoredMessage::from).collect();
-        Self(ConversationWithMessages { conversation, messages })
+impl ExportedConversation<'_> {
+    /// The conversation, for messages that are written by themselves.
+    pub(super) fn without_messages(conversation: Conversation) -> Self {
+        Self(ConversationWithMessages { conversation, messages: Vec::new() })
     }
 }
 
@@ -51,13 +51,13 @@ impl<'a> ExportedConversation<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredMessage<'a> {
     id: &'a str,
-    /// Who said it.
+    /// The role of the author.
     role: Role,
-    /// What was said.
+    /// The text.
     content: &'a str,
-    /// The same as `content`, as widgets read it.
+    /// The same as `content`, in the form that widgets read.
     parts: [TextPart<'a>; 1],
-    /// When it was stored.
+    /// The time when the message was stored.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
 }
@@ -76,7 +76,7 @@ impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
     }
 }
 
-/// The caller's conversations, the newest first.
+/// Lists the caller's conversations, the newest first.
 #[utoipa::path(
     get,
     path = "/run/v1/conversations",
@@ -87,11 +87,11 @@ impl<'a> From<&'a KeptMessage> for StoredMessage<'a> {
         RunListParameters,
     ),
     responses(
-        (status = 200, description = "A page of them", body = ConversationList),
-        (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
+        (status = 200, description = "A page of conversations", body = ConversationList),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 404, description = "The app does not exist"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_conversations(
@@ -105,7 +105,7 @@ pub(super) async fn list_conversations(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(list)))
 }
 
-/// One of the caller's conversations, with a page of its messages.
+/// Returns one of the caller's conversations, with a page of its messages.
 #[utoipa::path(
     get,
     path = "/run/v1/conversations/{id}",
@@ -118,10 +118,10 @@ pub(super) async fn list_conversations(
     ),
     responses(
         (status = 200, description = "The conversation", body = ConversationResponse<'_>),
-        (status = 401, description = "The token or the API key is missing, wrong or over, or the token another app's"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app, or no such conversation of this caller"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 404, description = "The app does not exist, or the caller has no such conversation"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn read_conversation(
@@ -138,7 +138,7 @@ pub(super) async fn read_conversation(
     let batches = state.store.message_batches(client_id, &id, query.page).await?;
     let pagination = json(&Pagination::of_total(query.page, conversation.message_count));
     let conversation = json(&conversation);
-    // The messages are one more member of the conversation.
+    // The messages are a member of the conversation.
     let members = conversation.strip_suffix('}').unwrap_or(&conversation);
     let around =
         [format!("{{\"data\":{members},\"messages\":["), format!("]}},\"pagination\":{pagination}}}")];

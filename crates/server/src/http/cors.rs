@@ -1,11 +1,11 @@
-//! Cross-origin rules of the run API: the widget is on its owner's pages.
+//! The CORS headers of the run API: the widget is on the pages of the app's owner.
 
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::Response;
 use std::time::Duration;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-/// How long a browser may keep the response to a preflight. Chromium keeps it for two hours at most.
+/// The time that a browser may cache the response to a preflight. Chromium caches it for at most two hours.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Headers that a page may read.
@@ -21,11 +21,11 @@ const EXPOSED: [HeaderName; 9] = [
     HeaderName::from_static("ratelimit-reset"),
 ];
 
-/// Lets any page read the responses: handlers check the origin, and a refusal that the page's own script could not
-/// read would not help its developer. No cookie or other credential of the browser is ever used, so that a response
-/// contains nothing that the page could not fetch by itself.
+/// Lets any page read the responses. Handlers check the origin, and the developer of a page must be able to read the
+/// error. The server uses no cookie or other credential of the browser, so a response contains nothing that another
+/// client could not fetch.
 ///
-/// A preflight allows every header that it asks for: the page's owner may add headers of their own to the widget.
+/// A preflight allows every requested header: the page's owner may add headers to the widget's requests.
 pub(super) fn layer() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::mirror_request())
@@ -42,8 +42,8 @@ pub(super) fn layer() -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
-/// Adds `authorization` to the headers that a preflight allows, if the request did not ask for it: a browser that keeps
-/// the response may use it for a later request that has one.
+/// Adds `authorization` to the headers that a preflight allows, if the request did not name it: a browser may use the
+/// cached response for a later request with `authorization`.
 pub(super) fn allow_authorization(mut response: Response) -> Response {
     let headers = response.headers_mut();
     if headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS) {

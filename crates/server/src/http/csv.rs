@@ -32,14 +32,14 @@ pub(super) fn response<const COLUMNS: usize>(
     Ok((headers, [(TOTAL_COUNT, total.to_string())], bytes).into_response())
 }
 
-/// Puts an apostrophe before a cell that a spreadsheet would take for a formula: visitors write these cells, and the
+/// Puts an apostrophe before a cell that a spreadsheet would read as a formula: visitors write these cells, and the
 /// operator opens them (https://owasp.org/www-community/attacks/CSV_Injection).
 fn guarded(cell: &str) -> String {
     const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠'];
     // A spreadsheet may ignore the white space before a formula.
     let is_formula = |cell: &str| cell.starts_with(STARTS) || cell.trim_start().starts_with(STARTS);
     let guarded = |cell: &str| if is_formula(cell) { format!("'{cell}") } else { cell.to_owned() };
-    // A spreadsheet may be set to another separator than the comma, and begins a cell after it.
+    // A spreadsheet may use another separator than the comma, and begins a cell after it.
     [";", "\t"].into_iter().fold(cell.to_owned(), |text, separator| {
         text.split(separator).map(guarded).collect::<Vec<_>>().join(separator)
     })

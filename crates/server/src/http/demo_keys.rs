@@ -1,5 +1,5 @@
-//! Keys of signed-in users for the demo app, from the demo page: for development only. No other environment has this
-//! route, and the API's description does not contain it.
+//! Keys of signed-in users for the demo app, from the demo page. Only development has this route, and the API's description
+//! does not contain it.
 
 use super::body::JsonBody;
 use super::session::enabled_app;
@@ -13,13 +13,13 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use serde::Deserialize;
 
-/// Where the demo page sends its key.
+/// The path to which the demo page sends its key.
 const PATH: &str = "/development/demo-keys";
 
-/// How the names of these keys begin: others are left alone.
+/// The prefix of the `kid` of these keys. Other keys are not changed.
 const PREFIX: &str = "demo-";
 
-/// How many of these keys the demo app has: a page makes a new one on every visit.
+/// The maximum number of these keys: the page generates a new key on every visit.
 const MAX_DEMO_KEYS: usize = 10;
 
 #[derive(Deserialize)]
@@ -29,13 +29,13 @@ struct DemoKey {
     algorithm: String,
 }
 
-/// The route, in development.
+/// Returns the route, in development.
 pub(super) fn routes(state: &AppState) -> Router<AppState> {
     if state.settings.is_development { Router::new().route(PATH, post(add)) } else { Router::new() }
 }
 
-/// Adds a key to the demo app, in the place of the oldest if need be; the response has its `kid`. Other origins cannot
-/// send JSON here: the route has no CORS headers.
+/// Adds a key to the demo app, and replaces the oldest at the maximum; the response has its `kid`. Pages of other origins
+/// cannot send JSON here, since the route has no CORS headers.
 async fn add(
     State(state): State<AppState>,
     headers: HeaderMap,

@@ -17,6 +17,9 @@ use utoipa::ToSchema;
 /// Characters of an id at most.
 pub(super) const MAX_ID_CHARACTERS: usize = 128;
 
+/// The bytes that an event or feedback takes in the database beside its data: its ids, its times, the indexes.
+pub(super) const REPORT_OVERHEAD: usize = 1024;
+
 /// Bytes of JSON of the data of an event at most, after long texts were cut.
 const MAX_DATA_BYTES: usize = 64 * 1024;
 
@@ -24,10 +27,10 @@ const MAX_DATA_BYTES: usize = 64 * 1024;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewEvent {
-    /// What happened, such as `user_message_submitted`, 1 to 128 characters.
+    /// The type, such as `user_message_submitted`, 1 to 128 characters.
     #[schema(min_length = 1, max_length = 128)]
     r#type: String,
-    /// An id that the client chose, at most 128 characters: an event that is sent again is stored once. An empty one is none.
+    /// An id that the client chose, at most 128 characters: an event that is sent again is stored once. An empty id is ignored.
     #[schema(max_length = 128)]
     id: Option<String>,
     /// The conversation, at most 128 characters. It need not exist yet; widgets send the first event before the first
@@ -37,14 +40,14 @@ pub(super) struct NewEvent {
     /// The message, at most 128 characters.
     #[schema(max_length = 128)]
     message_id: Option<String>,
-    /// What the page's owner adds to every event. Of each of the three objects: texts over 4000 characters are cut, and the JSON
-    /// that is left has at most 64 KiB.
+    /// Properties that the page's owner adds to every event. In each of the three objects, texts over 4000 characters are
+    /// cut, and the remaining JSON has at most 64 KiB.
     #[schema(value_type = Option<Object>)]
     properties: Option<Map<String, Value>>,
-    /// What the page's owner says about the user.
+    /// Properties of the user, from the page's owner.
     #[schema(value_type = Option<Object>)]
     user_properties: Option<Map<String, Value>>,
-    /// What the widget says about the event.
+    /// Properties of the event, from the widget.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
@@ -73,7 +76,7 @@ impl From<WidgetEvent> for EventResponse {
     }
 }
 
-/// Stores what a widget reports, for the operator.
+/// Stores an event of a widget, for the operator.
 #[utoipa::path(
     post,
     path = "/run/v1/events",
@@ -82,13 +85,13 @@ impl From<WidgetEvent> for EventResponse {
     params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
     request_body = NewEvent,
     responses(
-        (status = 200, description = "The same visitor sent an event with this id before, which stays as it is", body = EventResponse),
-        (status = 201, description = "It is stored", body = EventResponse),
+        (status = 200, description = "The same visitor sent an event with this id before; that event is unchanged", body = EventResponse),
+        (status = 201, description = "The stored event", body = EventResponse),
         (status = 400, description = "The body is not JSON"),
-        (status = 401, description = "The token or the API key is missing, wrong or expired, or the token another app's"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 404, description = "The app does not exist"),
+        (status = 422, description = "A member is invalid; `field` names it"),
         (status = 429, description = "The visitor has sent 1000 events in 24 hours, or a quota is used up"),
     )
 )]
@@ -124,7 +127,7 @@ pub(super) async fn report_event(
         },
         created_at: state.clock.now(),
     };
-    caller.take_stored_bytes(&state, bytes).await?;
+    caller.take_stored_bytes(&state, bytes + REPORT_OVERHEAD).await?;
     let (status, event) = match state.store.add_event(&event, is_limited).await? {
         EventOutcome::Stored => (StatusCode::CREATED, event),
         EventOutcome::Known(event) => (StatusCode::OK, *event),
@@ -140,7 +143,7 @@ pub(super) fn optional_id(field: &str, id: Option<String>) -> Result<Option<Stri
     id.map(|id| text(field, id, MAX_ID_CHARACTERS)).transpose()
 }
 
-/// Cuts the texts in the data of an event, and refuses it if it is too long all the same. Adds its length as JSON to `bytes`.
+/// Cuts the texts in the data of an event, and refuses it if it is still too long. Adds its length as JSON to `bytes`.
 fn cut(
     field: &str,
     data: Option<Map<String, Value>>,

@@ -1,6 +1,6 @@
 use super::auth::Caller;
 use super::body::JsonBody;
-use super::events::{MAX_ID_CHARACTERS, optional_id};
+use super::events::{MAX_ID_CHARACTERS, REPORT_OVERHEAD, optional_id};
 use super::validation::text;
 use crate::store::FeedbackOutcome;
 use crate::widget_events::{Feedback, FeedbackType, cut_texts};
@@ -25,12 +25,12 @@ pub(super) struct NewFeedback {
     /// One of the caller's conversations.
     #[schema(min_length = 1, max_length = 128)]
     conversation_id: String,
-    /// The message, at most 128 characters; without it the feedback is on the whole conversation.
+    /// The message, at most 128 characters; if absent, the feedback is on the whole conversation.
     #[schema(max_length = 128)]
     message_id: Option<String>,
     /// Thumbs up, or down.
     r#type: FeedbackType,
-    /// What the visitor says about it. Texts over 4000 characters are cut, and the JSON that is left has at most 16 KiB.
+    /// Details from the visitor. Texts over 4000 characters are cut, and the remaining JSON has at most 16 KiB.
     #[schema(value_type = Option<Value>)]
     details: Option<Value>,
 }
@@ -66,8 +66,8 @@ impl From<Feedback> for FeedbackResponse {
     }
 }
 
-/// Stores what a visitor says about an answer, for the operator. It takes the place of what the same visitor said about
-/// the same message before.
+/// Stores a visitor's feedback on an answer, for the operator. It replaces earlier feedback of the same visitor on the
+/// same message.
 #[utoipa::path(
     post,
     path = "/run/v1/feedback",
@@ -76,12 +76,12 @@ impl From<Feedback> for FeedbackResponse {
     params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
     request_body = NewFeedback,
     responses(
-        (status = 201, description = "It is stored", body = FeedbackResponse),
+        (status = 201, description = "The stored feedback", body = FeedbackResponse),
         (status = 400, description = "The body is not JSON"),
-        (status = 401, description = "The token or the API key is missing, wrong or expired, or the token another app's"),
+        (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app, or no such conversation of this caller"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 404, description = "The app does not exist, or the caller has no such conversation"),
+        (status = 422, description = "A member is invalid; `field` names it"),
         (status = 429, description = "The conversation has feedback on 1000 messages, or a quota is used up"),
     )
 )]
@@ -114,7 +114,7 @@ pub(super) async fn give_feedback(
         created_at: now,
         updated_at: now,
     };
-    caller.take_stored_bytes(&state, bytes).await?;
+    caller.take_stored_bytes(&state, bytes + REPORT_OVERHEAD).await?;
     match state.store.set_feedback(&feedback).await? {
         FeedbackOutcome::Stored(feedback) => {
             let body = Json(FeedbackResponse::from(feedback));

@@ -10,13 +10,13 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-/// How long the database may take to answer.
+/// The time limit of the database's response.
 const TIME_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long the result of a check is reused: anyone may ask, and the database answers once a second at most.
+/// The time that the result of a check is reused: anyone may request it, and the database is checked at most once a second.
 const REUSE_TIME: Duration = Duration::from_secs(1);
 
-/// The result of the last readiness check, and when it was made.
+/// The result of the last readiness check, and its time.
 #[derive(Default)]
 pub(crate) struct Readiness(Mutex<Option<(Duration, Result<(), StoreError>)>>);
 
@@ -54,16 +54,16 @@ pub(super) async fn report_health() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Reports whether the server can do its work: the database takes writes. If it does not, send requests elsewhere.
+/// Reports whether the server is ready: the database accepts writes. If it does not, send requests to another instance.
 ///
-/// The database is checked once a second at most.
+/// The database is checked at most once a second.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "operation",
     responses(
-        (status = 200, description = "The database takes writes", body = Health),
-        (status = 503, description = "The database cannot be reached, or is read-only, or the server is about to stop"),
+        (status = 200, description = "The database accepts writes", body = Health),
+        (status = 503, description = "The database cannot be reached or is read-only, its disk is full, or the server is about to stop"),
     )
 )]
 pub(super) async fn report_readiness(State(state): State<AppState>) -> Result<Json<Health>, Error> {

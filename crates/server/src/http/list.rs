@@ -10,10 +10,10 @@ use std::collections::HashMap;
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-/// Entries of a page in the management API, unless a request asks for another number.
+/// The default number of entries on a page of the management API.
 const DEFAULT_LIMIT: u32 = 10;
 const MAX_LIMIT: u32 = 100;
-/// The same in the run API.
+/// The default number of entries on a page of the run API.
 const RUN_DEFAULT_LIMIT: u32 = 20;
 const RUN_MAX_LIMIT: u32 = 200;
 const MAX_PAGE: u32 = 1_000_000;
@@ -24,15 +24,15 @@ pub(super) struct ListQuery<const DEFAULT: u32 = DEFAULT_LIMIT, const MAX: u32 =
     parameters: HashMap<String, String>,
 }
 
-/// How [`ListQuery`] is described.
+/// Describes [`ListQuery`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes what `ListQuery` reads")]
 pub(super) struct ListParameters {
-    /// Which page: 1 is the first and the default.
+    /// The page, from 1 (default 1).
     #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u32>,
-    /// How many entries a page has: 10 by default.
+    /// The number of entries on a page (default 10).
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
 }
@@ -40,7 +40,7 @@ pub(super) struct ListParameters {
 /// The query string of a list in the run API.
 pub(super) type RunListQuery = ListQuery<RUN_DEFAULT_LIMIT, RUN_MAX_LIMIT>;
 
-/// The query string of the messages of a conversation. Widgets ask for no page: the default is the longest one.
+/// The query string of the messages of a conversation. Widgets send no `limit`: the default is the maximum.
 pub(super) type MessagesQuery = ListQuery<RUN_MAX_LIMIT, RUN_MAX_LIMIT>;
 
 /// Describes [`RunListQuery`].
@@ -48,10 +48,10 @@ pub(super) type MessagesQuery = ListQuery<RUN_MAX_LIMIT, RUN_MAX_LIMIT>;
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes what `RunListQuery` reads")]
 pub(super) struct RunListParameters {
-    /// Which page: 1 is the first and the default.
+    /// The page, from 1 (default 1).
     #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u32>,
-    /// How many entries a page has: 20 by default.
+    /// The number of entries on a page (default 20).
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
@@ -61,16 +61,16 @@ pub(super) struct RunListParameters {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes what `MessagesQuery` reads")]
 pub(super) struct MessagesParameters {
-    /// Which page: 1 has the newest messages and is the default.
+    /// The page, from 1 (default 1). Page 1 has the newest messages.
     #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u32>,
-    /// How many messages a page has: 200 by default.
+    /// The number of messages on a page (default 200).
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
 impl<const DEFAULT: u32, const MAX: u32> ListQuery<DEFAULT, MAX> {
-    /// Another parameter's value.
+    /// Returns the value of another parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
@@ -104,16 +104,16 @@ pub(super) fn parameters(uri: &Uri) -> Result<HashMap<String, String>, Error> {
     Ok(parameters)
 }
 
-/// Where in a list a page is.
+/// The position of a page in its list.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Pagination {
     /// The page.
     page: u32,
-    /// How many entries a page has.
+    /// The number of entries on a page.
     limit: u32,
-    /// How many entries there are on all pages.
+    /// The number of entries on all pages.
     total: u64,
-    /// How many pages there are.
+    /// The number of pages.
     pages: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::store::storable;
 use crate::{Error, Message, Role};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::fmt;
@@ -13,25 +13,32 @@ use utoipa::ToSchema;
 pub(super) struct MessageInput {
     /// The id that the client chose, 1 to 128 of A-Z, a-z, 0-9, `-` and `_`; the server replaces any other.
     #[schema(value_type = Option<Value>)]
-    id: Option<Value>,
-    /// Who says it. Of a visitor's messages only those of `user` count.
+    id: Option<TextOrOther>,
+    /// The role of the author. If a visitor sends the request, only messages of the role `user` count.
     #[schema(value_type = Role)]
     role: Sender,
-    /// What is said: a text, or parts as in `parts`.
+    /// The text, or parts as in `parts`.
     #[schema(value_type = Option<Content>)]
     content: Option<JoinedText>,
-    /// What is said, in parts: those of type `text` are joined, others are ignored. Read if there is no `content`.
+    /// The text in parts: those of type `text` are joined, others are ignored. Read if there is no `content`.
     #[schema(value_type = Option<Vec<Value>>)]
     parts: Option<JoinedParts>,
 }
 
 /// The `role` of a message.
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Copy, PartialEq)]
 enum Sender {
     Known(Role),
     /// A role of another service, such as `tool` or `developer`.
-    Unknown(IgnoredAny),
+    Unknown,
+}
+
+impl<'de> Deserialize<'de> for Sender {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = TextOrOther::deserialize(deserializer)?.0.unwrap_or_default();
+        let role: Result<_, serde::de::value::Error> = Role::deserialize(text.into_deserializer());
+        Ok(role.map_or(Self::Unknown, Self::Known))
+    }
 }
 
 /// The `content` of a message.
@@ -46,13 +53,13 @@ pub(super) enum Content {
 /// A message that a client sent, checked.
 #[derive(Clone)]
 pub(super) struct ReceivedMessage {
-    /// The client's id, if it is one that the server can keep.
+    /// The client's id, if it is valid.
     pub(super) id: Option<String>,
     pub(super) message: Message,
 }
 
-/// Reads the messages of a request. Of a visitor's, all but the last are ignored that are not of the role `user`: only
-/// the operator writes a system prompt, and only the agent its own turns.
+/// Reads the messages of a request. Earlier messages of a visitor's request are ignored unless their role is `user`:
+/// only the operator writes a system prompt, and only the agent writes its replies.
 pub(super) fn read(messages: Vec<MessageInput>, is_visitor: bool) -> Result<Vec<ReceivedMessage>, Error> {
     let last = messages.len().saturating_sub(1);
     let is_read = |index: usize, message: &MessageInput| {
@@ -70,19 +77,19 @@ impl MessageInput {
         };
         let content = match (self.content, self.parts) {
             (None, None) => {
-                let problem = "is required, or `parts`";
+                let problem = "is required, unless there is `parts`";
                 return Err(Error::field(format!("messages[{index}].content"), problem));
             }
             (Some(JoinedText(text)), _) if !text.is_empty() => text,
             (_, parts) => parts.unwrap_or_default().0.0,
         };
-        let id = self.id.as_ref().and_then(Value::as_str).filter(|id| is_plain_id(id)).map(str::to_owned);
+        let id = self.id.and_then(|id| id.0).filter(|id| is_plain_id(id));
         Ok(ReceivedMessage { id, message: Message { role, content: storable(content).into_owned() } })
     }
 }
 
-/// A text, or the texts of the parts of type `text`, joined. Any other part may stand beside them, such as megabytes of a
-/// file: it is skipped while it is read, so that it takes no memory.
+/// A text, or the texts of the parts of type `text`, joined. Other parts, such as megabytes of a file,
+/// are skipped while they are read, so that they take no memory.
 #[derive(Default)]
 struct JoinedText(String);
 
@@ -92,7 +99,7 @@ impl<'de> Deserialize<'de> for JoinedText {
     }
 }
 
-/// The same, without a text in the place of the parts.
+/// The texts of the parts of type `text`, joined. A text instead of an array is an error.
 #[derive(Default)]
 struct JoinedParts(JoinedText);
 
@@ -126,7 +133,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// One part. What is no object is a part without a type.
+/// One part. A value that is not an object is a part without a type.
 #[derive(Default)]
 struct Part {
     r#type: TextOrOther,
@@ -137,7 +144,7 @@ struct Part {
 #[derive(Default)]
 struct TextOrOther(Option<String>);
 
-/// Implements `Deserialize` for a type whose default stands for values that are skipped.
+/// Implements `Deserialize` for a type whose default replaces values that are skipped.
 macro_rules! skip_others {
     ($type:ty { $($read:item)* }) => {
         impl<'de> Deserialize<'de> for $type {
@@ -212,7 +219,7 @@ skip_others!(TextOrOther {
     }
 });
 
-/// Whether an id can be kept: 1 to 128 of A-Z, a-z, 0-9, `-` and `_`.
+/// Returns whether an id is valid: 1 to 128 of A-Z, a-z, 0-9, `-` and `_`.
 pub(super) fn is_plain_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=128).contains(&id.len()) && id.bytes().all(is_plain)

@@ -42,6 +42,8 @@ mod user_keys;
 mod validation;
 mod visitor_data;
 
+pub(crate) use auth::KnownApiKeys;
+pub(crate) use body::BodyMemory;
 pub(crate) use client_address::is_trusted;
 pub(crate) use health::Readiness;
 pub(crate) use rate_limit::{RateLimiter, key};
@@ -63,16 +65,16 @@ use tower::ServiceBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The largest body of a chat, in bytes: a long conversation. One message of a widget may take up to 300,000.
+/// The largest body of the run API, in bytes. One message of a widget may have up to 300,000.
 const RUN_BODY_BYTES: usize = 1024 * 1024;
 
-/// The same of a chat. Widgets send files along with a message, up to 4.3 MB: the agent receives only the text.
+/// The largest body of a chat, in bytes. Widgets send files with a message, up to 4.3 MB: the agent receives only the text.
 const CHAT_BODY_BYTES: usize = 5 * 1024 * 1024;
 
-/// The largest body of the management API, in bytes: a hundred domains fit many times.
+/// The largest body of the management API, in bytes: many times the size of a hundred domains.
 const MANAGE_BODY_BYTES: usize = 64 * 1024;
 
-/// Which routes a listener has.
+/// The routes of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Surface {
     /// Every route: the server has one listener.
@@ -97,7 +99,7 @@ fn router(state: &AppState, surface: Surface) -> Router {
     static_files::serve(router, folder)
 }
 
-/// The routes that the API's description is made of.
+/// Returns the routes that the API's description contains.
 fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let quick = OpenApiRouter::new()
         .routes(routes!(challenge::issue_challenge))
@@ -126,6 +128,7 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let known = KnownParameters::of(manage.get_openapi());
     let manage = manage
         .route_layer(middleware::from_fn_with_state(known, query_parameters::refuse_unknown))
+        .route_layer(middleware::from_fn(auth::refuse_changes_by_read_key))
         .route_layer(middleware::from_fn_with_state(state.clone(), audit::record))
         .route_layer(middleware::from_fn_with_state(state.clone(), auth::require_management_key));
     let operation = OpenApiRouter::new()
@@ -139,12 +142,13 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
     let reporter = Guard { body_bytes: Some(RUN_BODY_BYTES), ..run.clone() };
     let manager =
         Guard { is_cross_origin: false, body_bytes: Some(MANAGE_BODY_BYTES), timeout: request_timeout };
+    let recorded = Guard { timeout: request_timeout + audit::RECORD_TIME, ..manager.clone() };
     let mut router = OpenApiRouter::with_openapi(openapi::frame());
     if surface != Surface::Admin {
         router = router.merge(run.around(quick)).merge(reporter.around(reports)).merge(agent.around(slow));
     }
     if surface != Surface::Public {
-        router = router.merge(manager.clone().around(manage)).merge(manager.around(operation));
+        router = router.merge(recorded.around(manage)).merge(manager.around(operation));
     }
     router
 }
@@ -154,33 +158,35 @@ fn api(state: &AppState, surface: Surface) -> OpenApiRouter<AppState> {
 struct Guard {
     /// Whether pages of other origins may call the route.
     is_cross_origin: bool,
-    /// The largest body, where one is read.
+    /// The largest body, if the route reads one.
     body_bytes: Option<usize>,
     timeout: Duration,
 }
 
 impl Guard {
-    /// All of it is one layer to the router, which boxes each.
+    /// Returns all limits as one layer, since the router boxes each layer.
     fn around(self, router: OpenApiRouter<AppState>) -> OpenApiRouter<AppState> {
         let timeout = self.timeout;
         let cors = ServiceBuilder::new().map_response(cors::allow_authorization).layer(cors::layer());
         router.layer(
             ServiceBuilder::new()
                 .map_request(route::note)
-                // Around everything that refuses, so that a page can read it.
+                // Outside of the layers that refuse requests, so that a page can read their responses.
                 .option_layer(self.is_cross_origin.then_some(cors.into_inner()))
                 .option_layer(self.body_bytes.map(DefaultBodyLimit::max))
-                .map_future(move |answer: RouteFuture<Infallible>| hold(answer, timeout)),
+                .map_future(move |answer: RouteFuture<Infallible>| {
+                    hold(answer.map(|Ok(response)| response), timeout).map(Ok::<_, Infallible>)
+                }),
         )
     }
 }
 
-/// What no request may do: panic the server, or hold it up.
-async fn hold(answer: RouteFuture<Infallible>, limit: Duration) -> Result<Response, Infallible> {
+/// Runs a request with a time limit, and returns a panic as an error.
+async fn hold(answer: impl Future<Output = Response>, limit: Duration) -> Response {
     let answer = AssertUnwindSafe(answer).catch_unwind();
-    Ok(match tokio::time::timeout(limit, answer).await {
-        Ok(Ok(Ok(response))) => response,
+    match tokio::time::timeout(limit, answer).await {
+        Ok(Ok(response)) => response,
         Ok(Err(panic)) => Error::of_panic(&*panic).into_response(),
         Err(_) => Error::TimedOut.into_response(),
-    })
+    }
 }

@@ -12,28 +12,28 @@ use utoipa::openapi::{Content, HeaderBuilder, OpenApi as Description, Ref, RefOr
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-/// Where the description is served.
+/// The path of the description.
 const ADDRESS: &str = "/openapi.json";
 
-/// Where a page shows it, below the documentation.
+/// The path of the page that shows the description, below the documentation.
 pub(super) const PAGE: &str = "/docs/http-api";
 
-/// What the handlers do not say of themselves.
+/// The parts of the description that no handler declares.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "saltmine",
-        description = "Anonymous sessions for chat widgets, behind a proof of work.\n\nThe way in: `GET /run/auth/pow/challenge`, solve it, `POST /run/auth/apps/{appId}/anonymous-session`, then the run API with the token. Every error is a problem (RFC 9457); switch on its `reason`."
+        description = "Anonymous sessions for chat widgets, behind a proof of work.\n\nTo open a session: request `GET /run/auth/challenge?appId=…`, solve the challenge, send `POST /run/auth/apps/{appId}/anonymous-session`, then call the run API with the token. Every error is a problem (RFC 9457); switch on its `reason`."
     ),
-    external_docs(url = "/docs/", description = "Guides, and everything else about saltmine"),
+    external_docs(url = "/docs/", description = "The documentation of saltmine"),
     tags(
-        (name = "session", description = "From nothing to a session token"),
-        (name = "run", description = "What a widget does with it"),
-        (name = "apps", description = "Who may use the server from pages"),
-        (name = "api-keys", description = "Who may use it from servers"),
-        (name = "reports", description = "What widgets reported"),
-        (name = "visitors", description = "Export and erase what visitors said"),
-        (name = "operation", description = "How the server is"),
+        (name = "session", description = "Challenges and session tokens"),
+        (name = "run", description = "Chat and conversations, with a session token or an API key"),
+        (name = "apps", description = "Apps"),
+        (name = "api-keys", description = "API keys"),
+        (name = "reports", description = "Events and feedback"),
+        (name = "visitors", description = "Visitors' data"),
+        (name = "operation", description = "Health and metrics"),
     ),
     components(schemas(Problem, LegacyProblem, ChatEvent, Chunk)),
     modifiers(&Security)
@@ -88,22 +88,22 @@ fn describe_quotas(operation: &mut Operation) {
         HeaderBuilder::new().schema(Some(schema)).description(Some(words)).build()
     };
     let response = ResponseBuilder::new()
-        .description("A quota is used up: of the visitor, the address or the app")
-        .header("retry-after", header(Type::Integer, "When to try again, in seconds"))
+        .description("A quota of the visitor, the address or the app is used up")
+        .header("retry-after", header(Type::Integer, "Seconds until the next attempt"))
         .header(
             "ratelimit",
-            header(Type::String, "What remains of the quota, and in how many seconds there is more"),
+            header(Type::String, "The rest of the quota, and the seconds until there is more"),
         )
         .header("ratelimit-policy", header(Type::String, "The quota, and its window in seconds"))
         .build();
     operation.responses.responses.entry("429".to_owned()).or_insert(response.into());
 }
 
-/// Every refusal has the same form: handlers say when there is one, and this says how it looks.
+/// Every error has the same form: the handlers list their errors, and this function adds the form.
 fn describe_problems(operation: &mut Operation) {
     let problem = || RefOr::T(Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem")))));
     let responses = &mut operation.responses.responses;
-    let other = ResponseBuilder::new().description("Anything else that is wrong").build();
+    let other = ResponseBuilder::new().description("Any other error").build();
     responses.insert("default".to_owned(), other.into());
     for (status, response) in responses {
         if let RefOr::T(response) = response

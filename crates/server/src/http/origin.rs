@@ -3,9 +3,9 @@ use axum::http::{HeaderMap, header};
 
 /// Refuses a request that does not come from one of the app's pages.
 ///
-/// Browsers set `Origin` on every cross-origin request and on every POST. They leave it out of a GET to the page's own
-/// origin, and say so in `Sec-Fetch-Site`, which no script can set: the origin is then the request's own `Host`. Any
-/// other request without an origin is refused, even where any origin is allowed.
+/// Browsers set `Origin` on every cross-origin request and on every POST. On a GET to the page's own origin they set
+/// only `Sec-Fetch-Site`, which no script can set: the origin is then the request's `Host`. Any other request without an
+/// origin is refused, even if any origin is allowed.
 pub(super) fn require_allowed(web_client: &WebClient, headers: &HeaderMap) -> Result<(), Error> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {
@@ -20,7 +20,7 @@ pub(super) fn require_allowed(web_client: &WebClient, headers: &HeaderMap) -> Re
     if allowed { Ok(()) } else { Err(Error::OriginNotAllowed) }
 }
 
-/// Checks the host that the request was sent to. The scheme is not known behind a proxy: either is good.
+/// Checks the host that the request was sent to. The scheme is not known behind a proxy: both are accepted.
 fn require_own_host(web_client: &WebClient, headers: &HeaderMap) -> Result<(), Error> {
     let host =
         headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(Error::OriginNotAllowed)?;

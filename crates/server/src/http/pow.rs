@@ -6,12 +6,12 @@ use crate::{App, AppState, Error, PowVersion, ProofOfWork};
 use axum::http::{Extensions, HeaderMap};
 use saltmine_protocol::{Payload, Refusal, SOLUTION_HEADER, Verified, read_header};
 
-/// What a request's challenge or solution is for.
+/// Returns the purpose of a request's challenge or solution.
 pub(super) fn purpose(state: &AppState, app: &App, headers: &HeaderMap, extensions: &Extensions) -> Purpose {
     Purpose::new(app, client_address::of(state, headers, extensions))
 }
 
-/// Takes the request's solution and spends its challenge, or says what is wrong with it.
+/// Verifies the request's solution and marks its challenge as used, or returns the reason why the solution is invalid.
 pub(super) async fn require_solution(
     state: &AppState,
     settings: &ProofOfWork,
@@ -64,7 +64,7 @@ fn verify(
     }
 }
 
-/// By the first secret; by the second if the first does not know the challenge.
+/// Verifies with the first secret, and with the second one if the first did not sign the challenge.
 fn verify_v1(settings: &ProofOfWork, solution: &str, now_seconds: u64) -> Result<Verified, Refusal> {
     let by = |secret: &crate::Secret| saltmine_protocol::verify(secret.as_bytes(), solution, now_seconds);
     match (by(&settings.secret), &settings.second_secret) {

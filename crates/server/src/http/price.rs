@@ -1,4 +1,4 @@
-//! What a challenge requires, and who is counted for it.
+//! The difficulty of a challenge, and the counters of its app and its address.
 
 use super::client_address;
 use crate::AppState;

@@ -1,4 +1,4 @@
-//! Errors as the client sees them: problem details (RFC 9457), with the members of older clients beside them.
+//! Errors as the client sees them: problem details (RFC 9457), and the members for older clients.
 
 use crate::Error;
 use axum::body::Body;
@@ -12,23 +12,23 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Problem {
-    /// The status in words.
+    /// The text of the status.
     #[schema(example = "Bad Request")]
     title: &'static str,
     /// The status.
     #[schema(example = 400)]
     status: u16,
-    /// What people read.
+    /// The message for people.
     detail: String,
     /// The class of the error.
     #[schema(example = "bad_request")]
     code: &'static str,
-    /// The same as the header `X-Request-Id`: what the server's log calls this request.
+    /// The id of the request in the server's log, the same as the header `X-Request-Id`.
     request_id: String,
-    /// What clients switch on.
+    /// The stable reason, for programs.
     #[schema(example = "pow_expired")]
     reason: &'static str,
-    /// The member of the body that is wrong, if one is.
+    /// The invalid member of the body, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     error: LegacyProblem,
@@ -43,7 +43,7 @@ pub(crate) struct LegacyProblem {
     message: String,
 }
 
-/// Writes the body of a response that is an error, be it one of ours or one that a layer made without a body.
+/// Writes the body of an error response, also of one that a layer created without a body.
 pub(super) fn render(response: Response, request_id: &str) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -61,10 +61,11 @@ pub(super) fn render(response: Response, request_id: &str) -> Response {
     match &*error {
         Error::RateLimited { retry_after_seconds }
         | Error::QuotaExceeded { retry_after_seconds, .. }
-        | Error::ChallengesBusy { retry_after_seconds } => {
+        | Error::ChallengesBusy { retry_after_seconds }
+        | Error::BodiesBusy { retry_after_seconds } => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
         }
-        // RFC 9110 asks for the scheme that would help.
+        // RFC 9110 requires the authentication scheme.
         _ if status == StatusCode::UNAUTHORIZED => {
             parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -99,7 +100,7 @@ impl Problem {
     }
 }
 
-/// The protocol's codes. A status that has none is of the general kind.
+/// Returns the protocol's code of a status, or a general one.
 fn code(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "unauthorized",

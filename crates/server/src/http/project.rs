@@ -14,10 +14,10 @@ pub(super) struct ProjectPath(pub(super) Owner);
 #[into_params(parameter_in = Path)]
 #[allow(dead_code, reason = "describes what `ProjectPath` reads")]
 pub(super) struct ProjectParameters {
-    /// The tenant that owns it.
+    /// The tenant.
     #[param(rename = "tenantId", min_length = 1, max_length = 255, pattern = "^[A-Za-z0-9._-]+$")]
     tenant_id: String,
-    /// The project that it belongs to.
+    /// The project of the tenant.
     #[param(rename = "projectId", min_length = 1, max_length = 255, pattern = "^[A-Za-z0-9._-]+$")]
     project_id: String,
 }
@@ -37,11 +37,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ProjectPath {
     }
 }
 
-/// The app with this id, if it is the project's.
+/// Returns the app with this id, if it belongs to the project.
 ///
 /// # Errors
 ///
-/// [`Error::AppNotFound`], or the store's.
+/// [`Error::AppNotFound`], or an error of the store.
 pub(super) async fn app_of(state: &AppState, owner: &Owner, id: &str) -> Result<App, Error> {
     let app = state.store.find_app(id).await?;
     let is_own = |app: &App| app.tenant_id == owner.tenant_id && app.project_id == owner.project_id;

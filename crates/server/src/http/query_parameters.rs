@@ -32,13 +32,13 @@ impl KnownParameters {
 
     fn check(&self, request: &Request) -> Result<(), Error> {
         let Some(path) = request.extensions().get::<MatchedPath>() else { return Ok(()) };
-        // A route that takes GET takes HEAD too.
+        // A route that supports GET supports HEAD too.
         let method = if request.method() == Method::HEAD { Method::GET } else { request.method().clone() };
-        // A method that the route does not have is refused by the route.
+        // The route refuses a method that it does not support.
         let Some(known) = self.0.get(&(method, path.as_str().to_owned())) else { return Ok(()) };
         let given = parameters(request.uri())?;
         let mut unknown: Vec<&String> = given.keys().filter(|name| !known.contains(name)).collect();
-        // The same error for the same query string.
+        // Sorted, so that the same query string has the same error.
         unknown.sort();
         let Some(name) = unknown.first() else { return Ok(()) };
         let suggestion = did_you_mean(name, known.iter().map(String::as_str));

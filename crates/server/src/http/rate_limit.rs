@@ -1,4 +1,4 @@
-//! How often one address may ask for challenges and sessions.
+//! The rate limit of one address for challenges and sessions.
 
 use super::client_address;
 use crate::limits::LimitReport;
@@ -19,7 +19,7 @@ pub(crate) struct RateLimiter {
     clock: Elapsed,
 }
 
-/// Our clock as governor wants it.
+/// The server's clock, in the form that governor requires.
 #[derive(Clone)]
 struct Elapsed(Arc<dyn Clock>);
 
@@ -39,17 +39,18 @@ impl RateLimiter {
         Self { limiter, limit, clock }
     }
 
-    /// Counts a request of an address: with all instances, or by itself where they share no counters at the moment.
+    /// Counts a request of an address: with all instances, or in this instance if no counters are shared at the moment.
     async fn check(&self, state: &AppState, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
         let address = key(address);
         let key = format!("limit:address:{address}");
         let shared = state.limits.counters().check_rate(&key, self.limit).await;
-        // It counts along, also what is refused, so that a flood gets no second burst when nothing is shared any more.
+        // The local counter counts every request, also a refused one, so that many requests get no second burst when
+        // counters are no longer shared.
         let local = self.limiter.check_key(&address);
         let local = local.map_err(|refusal| refusal.wait_time_from(clock::Clock::now(&self.clock)));
         let checked = shared.unwrap_or(local);
         checked.map_err(|wait| {
-            // Rounded up: who comes back in time is let in.
+            // Rounded up: a client that comes back in time is accepted.
             let retry_after_seconds = (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1);
             let RateLimit { per_second, burst } = self.limit;
             let window = u64::from(burst.get().div_ceil(per_second.get()));
@@ -58,7 +59,7 @@ impl RateLimiter {
         })
     }
 
-    /// Forgets addresses that have their full burst again: they are like new ones.
+    /// Removes addresses that have their full burst again: their state is that of new ones.
     pub(crate) fn forget_quiet_addresses(&self) {
         self.limiter.retain_recent();
         self.limiter.shrink_to_fit();
@@ -69,7 +70,7 @@ impl RateLimiter {
     }
 }
 
-/// One visitor of IPv6 has a whole /64 of addresses to ask from: they count as one.
+/// Returns the key to count an address by. A visitor with IPv6 has a /64 of addresses, which count as one.
 pub(crate) fn key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !0 << 64)),
@@ -77,7 +78,7 @@ pub(crate) fn key(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A handler that takes this, before anything else, is called no more often than the limit allows.
+/// Applies the rate limit to a handler that has this as its first argument.
 pub(super) struct WithinLimit;
 
 impl FromRequestParts<AppState> for WithinLimit {
@@ -100,7 +101,7 @@ pub(super) async fn require(state: &AppState, parts: &Parts) -> Result<(), Error
     }
 }
 
-/// Where to report the limits of this request.
+/// Returns the report for the limits of this request.
 pub(super) fn report(parts: &Parts) -> LimitReport {
     parts.extensions.get().cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What both chat endpoints do: hand a conversation to its agent, and keep what was said once it is answered.
+//! The reply of both chat endpoints: sends a conversation to its agent, and stores the question and the reply.
 
 use super::auth::Caller;
 use super::messages::{ReceivedMessage, is_plain_id};
@@ -19,50 +19,50 @@ use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
 
-/// The header with the conversation's id, which a client receives before the first word of the agent's answer.
+/// The header with the conversation's id, which a client receives before the first word of the agent's reply.
 pub(super) const CONVERSATION_ID: HeaderName = HeaderName::from_static("x-conversation-id");
 
-/// Keeps nginx from collecting the events of a stream.
+/// Disables the buffer of nginx for the events of a stream.
 pub(super) const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
-/// Messages of a conversation at most, so that it can be read in one piece.
+/// The maximum number of messages of a conversation, so that it can be read in one piece.
 pub(super) const MAX_MESSAGES: usize = 1000;
 
-/// Bytes of JSON of a conversation to which messages can be added, for the same reason: many connections may read it at
-/// once, and a response has each text twice.
+/// The maximum size of a conversation to which messages can be added, in bytes of JSON, for the same reason: many
+/// connections may read it at once, and a response has each text twice.
 const MAX_CONVERSATION_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Earlier messages that an agent receives at most.
+/// The maximum number of earlier messages that an agent receives.
 const CONTEXT_MESSAGES: u32 = 200;
 
-/// Characters of one message at most.
+/// The maximum number of characters of one message.
 pub(super) const MAX_CHARACTERS: usize = 100_000;
 
-/// Bytes of JSON of an agent's answer at most.
+/// The maximum size of an agent's reply, in bytes of JSON.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
-/// How long a client waits until the conversation is removed whose first reply failed.
+/// The time that a client waits for the removal of a conversation whose first reply failed.
 const REMOVAL_TIME_LIMIT: Duration = Duration::from_secs(3);
 
-/// What the caller says.
+/// The question of the caller.
 pub(super) struct Question {
-    /// In a new conversation all that was said; else only the last is new.
+    /// All messages of a new conversation; in an existing one, only the last message is new.
     pub(super) messages: Vec<ReceivedMessage>,
-    /// Nothing or an empty text for a new conversation whose id the server chooses.
+    /// `None` or an empty text for a new conversation whose id the server chooses.
     pub(super) conversation_id: Option<String>,
 }
 
-/// The agent's answer, which is written while it is read.
+/// The agent's reply, which is written while it is read.
 pub(super) struct Answer {
     /// The id of the message.
     pub(super) id: String,
     pub(super) conversation_id: String,
-    /// Dropping it before it is complete stops the agent. The text that was written until then is stored.
+    /// If it is dropped before it is complete, the agent stops, and the text until then is stored.
     writing: Writing,
 }
 
 impl Answer {
-    /// Checks the question and sets the agent to work.
+    /// Checks the question and starts the agent.
     pub(super) async fn begin(
         state: &AppState,
         caller: Caller,
@@ -82,7 +82,7 @@ impl Answer {
         let (is_new, asked_at) = (earlier.is_none(), state.clock.now());
         let mut context = Vec::new();
         if let Some(earlier) = earlier {
-            // What the server has stored counts, and the client's copy of it does not.
+            // The server uses the stored messages, and ignores the client's copy.
             messages.drain(..messages.len() - 1);
             context
                 .extend(earlier.into_iter().map(|kept| Message { role: kept.role, content: kept.content }));
@@ -111,7 +111,10 @@ impl Answer {
         let id = new_id("msg")?;
         let message = Message { role: Role::Assistant, content: String::new() };
         turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
-        // Before the quotas: a message without a solution uses up none.
+        if turn.encoded_bytes() as u64 > MAX_CONVERSATION_BYTES {
+            return Err(Error::ConversationFull);
+        }
+        // Before the quotas: a message without a solution uses none.
         caller.require_solution(state, headers).await?;
         let charge = match caller.quotas.clone() {
             Some((subjects, report)) => {
@@ -124,8 +127,8 @@ impl Answer {
         };
         let (mut max_encoded_bytes, mut first_messages) = (MAX_CONVERSATION_BYTES, None);
         if is_new {
-            // Widgets read the list of conversations once, when one begins. Its first question has a place there by then,
-            // and its answer has one in it, however long the question is.
+            // Widgets read the list of conversations once, when one begins: its first question must be stored by then.
+            // The limit leaves enough space for the reply, however long the question is.
             let answer = turn.messages.split_off(turn.messages.len() - 1);
             store(state, &caller.visitor, &turn, max_encoded_bytes).await?;
             max_encoded_bytes += turn.encoded_bytes() as u64;
@@ -148,9 +151,9 @@ impl Answer {
         Ok(Self { id, conversation_id, writing })
     }
 
-    /// The pieces of the answer. It is kept before the stream ends; what fails is its last item.
+    /// Returns the pieces of the reply. The reply is stored before the stream ends. An error is the last item.
     pub(super) fn pieces(self) -> impl Stream<Item = Result<String, Arc<Error>>> {
-        // The stream is read after the handler has returned: its log lines belong to the request all the same.
+        // The stream is read after the handler has returned: its log lines must still belong to the request.
         let span = Span::current();
         stream::try_unfold(Some(self.writing), move |writing| {
             async {
@@ -168,7 +171,7 @@ impl Answer {
         .map_err(Arc::new)
     }
 
-    /// All of it in one piece.
+    /// Returns the complete reply.
     pub(super) async fn whole(mut self) -> Result<Message, Error> {
         while self.writing.next().await?.is_some() {}
         let NewMessage { message, .. } =
@@ -177,21 +180,21 @@ impl Answer {
     }
 }
 
-/// An answer that is not complete yet.
+/// A reply that is not complete yet.
 struct Writing {
     meter: ReplyMeter,
     reply: Reply,
-    /// Its last message is the answer, as far as it has come.
+    /// The turn. Its last message is the reply so far.
     turn: Turn,
-    /// The size of the agent's answer so far, as JSON.
+    /// The size of the reply so far, in bytes of JSON.
     answer_bytes: usize,
-    /// The size of a conversation to which the turn is not added any more, in bytes of JSON.
+    /// The size of a conversation at which the turn is not added, in bytes of JSON.
     max_encoded_bytes: u64,
-    /// How many messages the conversation begins with, if it begins with this turn. They are stored.
+    /// The number of messages of a conversation that begins with this turn. They are already stored.
     first_messages: Option<usize>,
-    /// Whether it is complete, or has failed.
+    /// Whether the reply is complete, or has failed.
     is_over: bool,
-    /// What the response adds to the quotas.
+    /// The use of quotas by the response.
     charge: Option<ReplyCharge>,
     time_limit: Pin<Box<Sleep>>,
     visitor: Visitor,
@@ -199,7 +202,7 @@ struct Writing {
 }
 
 impl Writing {
-    /// The next piece; `None` once the whole is kept.
+    /// Returns the next piece, or `None` when the reply is complete and stored.
     async fn next(&mut self) -> Result<Option<String>, Error> {
         let next = self.next_piece().await;
         let outcome = match &next {
@@ -213,13 +216,13 @@ impl Writing {
         self.is_over = true;
         self.meter.end(outcome);
         if let (Err(_), Some(count)) = (&next, self.first_messages) {
-            // The client waits for a limited time: the database may be what failed.
+            // The client waits for a limited time, since the database may have failed.
             let _ = tokio::time::timeout(REMOVAL_TIME_LIMIT, self.remove_conversation(count)).await;
         }
         next
     }
 
-    /// Removes the conversation, which has no message but its first, in the background.
+    /// Removes the conversation, which has only its first messages, in the background.
     fn remove_conversation(&self, first_messages: usize) -> JoinHandle<()> {
         let (state, visitor, id) =
             (self.state.clone(), self.visitor.clone(), self.turn.conversation_id.clone());
@@ -243,7 +246,7 @@ impl Writing {
             let piece = piece?;
             self.answer_bytes += encoded_bytes(&piece);
             if self.answer_bytes > MAX_ANSWER_BYTES {
-                return Err(AgentError("its answer is too long".to_owned()).into());
+                return Err(AgentError("the reply is too long".to_owned()).into());
             }
             if let Some(charge) = &mut self.charge {
                 charge.count(&piece);
@@ -261,9 +264,9 @@ impl Writing {
 }
 
 impl Drop for Writing {
-    /// Keeps the question, and as much of the answer as there is: the visitor stopped it, or left the page.
+    /// Stores the question and the reply so far: the visitor stopped the reply, or left the page.
     fn drop(&mut self) {
-        // Outside of a runtime the process ends.
+        // Without a runtime the process is ending.
         let (false, Ok(runtime)) = (self.is_over, tokio::runtime::Handle::try_current()) else {
             return;
         };
@@ -282,14 +285,14 @@ impl Drop for Writing {
             (self.state.clone(), self.visitor.clone(), self.max_encoded_bytes);
         let keep = async move {
             if let Err(error) = state.store.add_turn(&visitor, &turn, max_encoded_bytes).await {
-                tracing::warn!(%error, "could not keep an answer that was stopped");
+                tracing::warn!(%error, "could not store a reply that was stopped");
             }
         };
         runtime.spawn(keep.instrument(Span::current()));
     }
 }
 
-/// Stores a turn. The id was free when it was checked, but another request may have taken it since.
+/// Stores a turn. The id was free when it was checked, but another request may have used it since.
 async fn store(
     state: &AppState,
     visitor: &Visitor,
@@ -304,7 +307,7 @@ async fn store(
     }
 }
 
-/// What was said before in this conversation, or `None` if it begins now.
+/// Returns the earlier messages of the conversation, or `None` if it is new.
 async fn earlier(state: &AppState, visitor: &Visitor, id: &str) -> Result<Option<Vec<KeptMessage>>, Error> {
     let Some(conversation) = state.store.find_conversation(&visitor.client_id, id).await? else {
         return Ok(None);
@@ -338,7 +341,7 @@ fn check(messages: &[ReceivedMessage]) -> Result<(), Error> {
     Ok(())
 }
 
-/// An id that a client chose, or got from us before.
+/// Checks an id that a client chose, or that this server returned before.
 fn plain_id(id: String) -> Result<String, Error> {
     if is_plain_id(&id) {
         Ok(id)

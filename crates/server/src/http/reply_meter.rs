@@ -2,7 +2,7 @@ use crate::AppState;
 use crate::metrics::ReplyOutcome;
 use std::time::Duration;
 
-/// Measures one reply of an agent: the time until its first piece, and how it ended. A reply that is dropped before
+/// Measures one reply of an agent: the time until its first piece, and its result. A reply that is dropped before
 /// it is complete was cancelled by the client.
 pub(super) struct ReplyMeter {
     state: AppState,
@@ -18,7 +18,7 @@ impl ReplyMeter {
         Self { state, agent_id, start, has_begun: false, has_ended: false }
     }
 
-    /// Notes that the agent sent a piece of text.
+    /// Records that the agent sent a piece of text.
     pub(super) fn note_piece(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
@@ -27,7 +27,7 @@ impl ReplyMeter {
         }
     }
 
-    /// Notes that the reply ended.
+    /// Records that the reply ended.
     pub(super) fn end(&mut self, outcome: ReplyOutcome) {
         self.has_ended = true;
         self.state.metrics.reply(&self.agent_id, outcome);

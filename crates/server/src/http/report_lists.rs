@@ -1,4 +1,4 @@
-//! What widgets reported, for the operator: events and feedback, as JSON or as CSV.
+//! Lists of events and feedback of widgets, for the operator, as JSON or as CSV.
 
 use super::csv;
 use super::list::{ListQuery, Pagination};
@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 type ReportQuery = ListQuery<DEFAULT_LIMIT, MAX_LIMIT>;
 
 const DEFAULT_LIMIT: u32 = 100;
-/// Visitors decide how long the entries are: 100 of the longest are 20 MB.
+/// The maximum length of a page. Visitors decide how long the entries are: 100 of the longest are 20 MB.
 const MAX_LIMIT: u32 = 100;
 
 /// A page of events.
@@ -35,26 +35,26 @@ pub(super) struct FeedbackList {
     pagination: Pagination,
 }
 
-/// How the query string is described.
+/// Describes the query string.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "describes what `ReportQuery` reads")]
 pub(super) struct ReportParameters {
-    /// Which page: 1 is the first and the default.
+    /// The page, from 1 (default 1).
     #[param(minimum = 1, maximum = 1_000_000)]
     page: Option<u32>,
-    /// How many entries a page has: 100 by default.
+    /// The number of entries on a page (default 100).
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
-    /// Only those of this app or API key.
+    /// Only the entries of this app or API key.
     #[param(rename = "clientId")]
     client_id: Option<String>,
-    /// The form of the response: JSON by default.
+    /// The format of the response (default `json`).
     #[param(inline)]
     format: Option<Format>,
 }
 
-/// The form of a list.
+/// The format of a list.
 #[derive(Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 enum Format {
@@ -71,14 +71,14 @@ enum Format {
     params(
         ProjectParameters,
         ReportParameters,
-        ("type" = Option<String>, Query, description = "Only those of this type"),
+        ("type" = Option<String>, Query, description = "Only events of this type"),
     ),
     responses(
-        (status = 200, description = "A page of them; in CSV, a text of a visitor that a spreadsheet would take for \
+        (status = 200, description = "A page of events; in CSV, a text of a visitor that a spreadsheet would take for \
             a formula begins with an apostrophe", content((EventList = "application/json"), (String = "text/csv")),
-            headers(("x-total-count" = Option<u64>, description = "With CSV: how many there are on all pages"))),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+            headers(("x-total-count" = Option<u64>, description = "With CSV: the number of events on all pages"))),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_events(
@@ -137,11 +137,11 @@ pub(super) async fn list_events(
         ("type" = Option<FeedbackType>, Query, description = "Only feedback of this type"),
     ),
     responses(
-        (status = 200, description = "A page of it; in CSV, a text of a visitor that a spreadsheet would take for a \
+        (status = 200, description = "A page of feedback; in CSV, a text of a visitor that a spreadsheet would take for a \
             formula begins with an apostrophe", content((FeedbackList = "application/json"), (String = "text/csv")),
-            headers(("x-total-count" = Option<u64>, description = "With CSV: how many entries there are on all pages"))),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+            headers(("x-total-count" = Option<u64>, description = "With CSV: the number of entries on all pages"))),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_feedback(

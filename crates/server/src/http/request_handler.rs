@@ -12,8 +12,8 @@ use tower::ServiceExt;
 use tracing::field::{Empty, display};
 use tracing::{Instrument, Span};
 
-/// The whole server except the socket: the routes, and what every request gets beside its response: an id, a line in the
-/// log, a count, and a body for its error.
+/// The server without the socket: the routes, and for every request an id, a line in the log, a count in the metrics, and
+/// the body of an error.
 #[derive(Clone)]
 pub struct RequestHandler {
     state: AppState,
@@ -54,13 +54,14 @@ impl RequestHandler {
         let id = is_of_proxy.then(|| request_id::of_proxy(headers)).flatten();
         let id = id.unwrap_or_else(|| state.request_ids.next());
         let address = client_address::of(state, headers, extensions);
-        // At the highest level, so that a warning has its id whatever level is logged. Paths hold no secret; query strings and headers may.
+        // At the highest level, so that a warning has its request id at every log level. Paths contain no secret; query
+        // strings and headers may.
         let span = tracing::error_span!(
             "request", id, method = %request.method(), path = request.uri().path(), %address,
             app = Empty, visitor = Empty, trace_id = Empty, span_id = Empty,
             otel.kind = trace_context::SPAN_KIND
         );
-        // Without random numbers the request fails anyway where it needs them.
+        // If there are no random numbers, the request fails later, where it requires them.
         let trace =
             TraceContext::begin(is_of_proxy.then_some(headers), &span, &*state.random).unwrap_or_default();
         if let Some(TraceContext { trace_id, span_id, .. }) = &trace {
@@ -79,7 +80,7 @@ impl RequestHandler {
             let status = response.status().as_u16();
             state.metrics.answered(method, route.label(), status, took);
             let reason = response.extensions().get::<Arc<Error>>().map(|error| error.outward().1);
-            tracing::info!(status, reason, took_ms = took.as_millis() as u64, "answered");
+            tracing::info!(status, reason, took_ms = took.as_millis() as u64, "request finished");
             #[cfg(feature = "otlp")]
             trace_context::describe(method, route.label(), status);
             let headers = response.headers_mut();
@@ -87,7 +88,7 @@ impl RequestHandler {
             headers.insert(request_id::REQUEST_ID, id);
             limits.write(headers);
             if state.is_draining() {
-                // A load balancer opens its next connection to another instance.
+                // A load balancer then opens its next connection to another instance.
                 headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             response
@@ -106,7 +107,7 @@ pub(super) fn log_visitor(user_id: &str) {
     Span::current().record("visitor", display(user_id));
 }
 
-/// Returns the name of a method. All unknown ones share a name, so that no client adds counters.
+/// Returns the name of a method. All unknown ones share a name, so that no client can add counters.
 fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

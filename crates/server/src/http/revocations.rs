@@ -1,3 +1,4 @@
+use super::app_input::not_null;
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::project::{ProjectParameters, ProjectPath, app_of};
@@ -16,12 +17,14 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct NewRevocation {
-    /// The visitor, as the `sub` of their token; without one, all visitors of the app.
-    #[schema(min_length = 1, max_length = 255)]
+    /// The visitor, as the `sub` of their token; if absent, all visitors of the app.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(min_length = 1, max_length = 255, value_type = String, required = false)]
     visitor: Option<String>,
-    /// Sessions that began before are no longer accepted; without it, all that have begun, the ones of the current second
-    /// included.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// Sessions that began before this time are no longer accepted; if absent, all present sessions, including those of the
+    /// current second.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = String, format = DateTime, required = false)]
     not_before: Option<Timestamp>,
 }
 
@@ -40,7 +43,7 @@ pub(super) struct RevocationList {
 
 /// Revokes the sessions of one visitor, or of all visitors of an app.
 ///
-/// Every instance refuses them from the next request on. A visitor can get a new session, with a new identity, which is
+/// Every instance refuses them from the next request on. A visitor can open a new session, with a new identity, which is
 /// valid at once, and a second later on other instances. A token that your backend signs for a user is valid if its `iat`
 /// is in a later second. Each further revocation of all visitors in the same second adds a second.
 #[utoipa::path(
@@ -52,9 +55,9 @@ pub(super) struct RevocationList {
     request_body = NewRevocation,
     responses(
         (status = 201, description = "The revocation", body = RevocationResponse),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 422, description = "A member is wrong; `field` names it"),
+        (status = 422, description = "A member is invalid; `field` names it"),
     )
 )]
 pub(super) async fn revoke_sessions(
@@ -77,7 +80,7 @@ pub(super) async fn revoke_sessions(
     Ok((StatusCode::CREATED, Json(RevocationResponse { data })))
 }
 
-/// Returns the revocations of an app, the newest first.
+/// Lists the revocations of an app, the newest first.
 #[utoipa::path(
     get,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
@@ -86,9 +89,9 @@ pub(super) async fn revoke_sessions(
     params(ProjectParameters, ("id" = String, Path, description = "The app's id"), ListParameters),
     responses(
         (status = 200, description = "A page of revocations", body = RevocationList),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 422, description = "A parameter is wrong; `field` names it"),
+        (status = 422, description = "A parameter is invalid; `field` names it"),
     )
 )]
 pub(super) async fn list_revocations(

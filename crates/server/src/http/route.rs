@@ -1,9 +1,9 @@
-//! The route of a request, for the metrics: paths have ids in them, and there may be any number of those.
+//! The route of a request, for the metrics: paths contain ids, of which there may be any number.
 
 use axum::extract::{MatchedPath, Request};
 use std::sync::{Arc, OnceLock};
 
-/// Goes with a request, and is filled by the route that takes it.
+/// The route of a request, filled when a route matches.
 #[derive(Clone, Default)]
 pub(super) struct Route(Arc<OnceLock<MatchedPath>>);
 
@@ -17,7 +17,7 @@ impl Route {
 pub(super) fn note(request: Request) -> Request {
     let extensions = request.extensions();
     if let (Some(route), Some(path)) = (extensions.get::<Route>(), extensions.get::<MatchedPath>()) {
-        // No route is within another.
+        // Routes are not nested.
         let _ = route.0.set(path.clone());
     }
     request

@@ -20,12 +20,12 @@ use utoipa::ToSchema;
 pub(super) struct Session {
     /// A JWT (HS256).
     token: String,
-    /// When the token ends.
+    /// The time when the token expires.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
 
-/// Opens an anonymous session, or lengthens one: with a valid token of the same app its user stays the same.
+/// Opens an anonymous session, or renews one: with a valid token of the same app its user stays the same.
 #[utoipa::path(
     post,
     path = "/run/auth/apps/{appId}/anonymous-session",
@@ -33,17 +33,17 @@ pub(super) struct Session {
     params(
         ("appId" = String, Path, description = "The app's id"),
         ("X-Inkeep-Challenge-Solution" = Option<String>, Header,
-            description = "The solution of a challenge, base64 of its JSON, bare or in the envelope `{\"payload\"}`; required if the server issues challenges"),
-        ("Authorization" = Option<String>, Header, description = "The token of a session to lengthen, `Bearer …`"),
+            description = "The solution of a challenge, base64 of its JSON, plain or in the object `{\"payload\"}`; required if the server issues challenges"),
+        ("Authorization" = Option<String>, Header, description = "The token of the session to renew, `Bearer …`"),
     ),
     responses(
         (status = 200, description = "A session", body = Session),
-        (status = 400, description = "The app is not a web client, or the proof of work is missing, wrong, over or spent"),
-        (status = 401, description = "The app takes no anonymous visitors"),
+        (status = 400, description = "The app is not a web client, or the proof of work is missing, invalid, expired or already used"),
+        (status = 401, description = "The app allows no anonymous sessions"),
         (status = 403, description = "The page's origin is not allowed"),
-        (status = 404, description = "No such app"),
+        (status = 404, description = "The app does not exist"),
         (status = 429, description = "Too many requests from this address",
-            headers(("retry-after" = u64, description = "When the next one will be taken, in seconds"))),
+            headers(("retry-after" = u64, description = "Seconds until the next request is accepted"))),
     )
 )]
 pub(super) async fn open_session(
@@ -55,7 +55,7 @@ pub(super) async fn open_session(
     let app = enabled_app(&state, &app_id).await?;
     log_app(&app.id);
     origin::require_allowed(app.anonymous_web_client()?, &headers)?;
-    // Last, since it spends the challenge: a request that is refused for another reason keeps it.
+    // Last, since it marks the challenge as used: a request that is refused for another reason does not use it.
     if let Some(settings) = &state.settings.proof_of_work {
         let purpose = pow::purpose(&state, &app, &headers, &extensions);
         pow::require_solution(&state, settings, &purpose, &headers).await?;
@@ -70,7 +70,7 @@ pub(super) async fn open_session(
     {
         known = None;
     }
-    // A token whose `iat` were before a revocation of the same second would be refused.
+    // A token with an `iat` before a revocation of the same second would be refused.
     let (sub, kind, first_second) = match known {
         Some(claims) => (claims.sub, SessionKind::Refreshed, claims.iat),
         None => {
@@ -86,8 +86,8 @@ pub(super) async fn open_session(
     if state.apps.claim_touch(&app.id)
         && let Err(error) = state.store.touch_app(&app.id, state.clock.now()).await
     {
-        // The session is valid all the same.
-        tracing::warn!(%error, app = app.id, "could not store that the app was used");
+        // The session is valid even so.
+        tracing::warn!(%error, app = app.id, "could not store the last use of the app");
     }
     state.metrics.session(kind);
     let expires_at = i64::try_from(claims.exp).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
@@ -95,7 +95,7 @@ pub(super) async fn open_session(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(session)))
 }
 
-/// The app with this id, unless it is unknown or disabled, which look the same from outside.
+/// Returns the app with this id. For an unknown app and for a disabled app the error is the same.
 pub(super) async fn enabled_app(state: &AppState, id: &str) -> Result<Arc<App>, Error> {
     state.apps.find(id).await?.filter(|app| app.enabled).ok_or(Error::AppNotFound)
 }

@@ -9,8 +9,8 @@ use axum::routing::get;
 use std::path::Path;
 use tower_http::services::ServeDir;
 
-/// Serves the files of a folder at every address that no route has. `/docs` is the documentation among them; without
-/// it, all that there is to read is the API's page.
+/// Serves the files of a folder at every path without a route. `/docs` is the documentation in the folder; without it,
+/// `/docs` redirects to the API's page.
 pub(super) fn serve(router: Router, folder: Option<&Path>) -> Router {
     let has_docs = folder.is_some_and(|folder| folder.join("docs/index.html").is_file());
     let router = if has_docs {
@@ -29,7 +29,7 @@ pub(super) fn serve(router: Router, folder: Option<&Path>) -> Router {
     router.fallback_service(files)
 }
 
-/// Serves no file whose name, or whose folder's name, begins with a dot: `.env`, `.git`. `.well-known` is public.
+/// Refuses a file whose name, or whose folder's name, begins with a dot: `.env`, `.git`. `.well-known` is public.
 async fn hide_dot_files(request: Request, next: Next) -> Response {
     let is_hidden = |segment: &str| {
         let encoded = segment.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%2e"));
@@ -41,12 +41,13 @@ async fn hide_dot_files(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Files in a folder `assets` have the hash of their content in their name; the others are asked for anew.
+/// Sets the cache headers. Files in a folder `assets` have the hash of their content in their name; browsers revalidate
+/// the others.
 async fn set_caching(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_asset = path.strip_prefix("/docs").unwrap_or(path).starts_with("/assets/");
     let mut response = next.run(request).await;
-    // A file that is missing now may be there after the next deployment.
+    // A missing file may exist after the next deployment.
     let caching = if is_asset && !response.status().is_client_error() {
         "public, max-age=31536000, immutable"
     } else {

@@ -1,4 +1,4 @@
-//! A signed-in user's key as the operator sends it: read, checked, and named where it is wrong.
+//! Reads and checks the public keys in a request body. An error names the invalid member.
 
 use crate::{Error, InvalidKey, UserKey};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
-/// Keys of an app at most: room for every backend to change its own.
+/// The maximum number of keys of an app: enough for every backend to replace its own.
 pub(super) const MAX_KEYS: usize = 20;
 
 /// A public key for an app.
@@ -14,7 +14,7 @@ pub(super) const MAX_KEYS: usize = 20;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = NewUserKey)]
 pub(super) struct UserKeyInput {
-    /// The name that tokens have in their header, 1 to 255 visible ASCII characters.
+    /// The `kid` in the header of the tokens, 1 to 255 visible ASCII characters.
     #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     kid: String,
     /// The key: a PEM of a SubjectPublicKeyInfo, `-----BEGIN PUBLIC KEY-----`.
@@ -23,7 +23,7 @@ pub(super) struct UserKeyInput {
     /// The algorithm of the signatures: RS256, RS384, RS512, ES256, ES384, ES512 or EdDSA.
     #[schema(value_type = crate::UserKeyAlgorithm)]
     algorithm: String,
-    /// Ignored, so that what was read can be sent back.
+    /// Ignored, so that a key that was read can be sent back.
     #[serde(default)]
     #[schema(ignore)]
     #[allow(dead_code, reason = "accepted and ignored")]

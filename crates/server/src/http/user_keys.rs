@@ -29,11 +29,11 @@ pub(super) struct UserKeyCreated {
     security(("managementKey" = [])),
     params(ProjectParameters, ("id" = String, Path, description = "The app's id")),
     responses(
-        (status = 200, description = "All of them, in the order in which they were added", body = UserKeyList),
+        (status = 200, description = "All keys, in the order in which they were added", body = UserKeyList),
         (status = 400, description = "The app is not a web client"),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 422, description = "The tenant's or the project's id is wrong"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
     )
 )]
 pub(super) async fn list_user_keys(
@@ -55,11 +55,11 @@ pub(super) async fn list_user_keys(
     request_body = UserKeyInput,
     responses(
         (status = 201, description = "The key", body = UserKeyCreated),
-        (status = 400, description = "The app is not a web client, or the key is a private one, no PEM of a \
-            SubjectPublicKeyInfo, too short, or of another type than its algorithm; `field` names the member"),
-        (status = 401, description = "The management key is missing or wrong"),
+        (status = 400, description = "The app is not a web client, or the key is a private one, is not a PEM of a \
+            SubjectPublicKeyInfo, is too short, or has another type than its algorithm; `field` names the member"),
+        (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
-        (status = 409, description = "The app has a key with this `kid`, or as many keys as one may have"),
+        (status = 409, description = "The app has a key with this `kid`, or the maximum number of keys"),
         (status = 422, description = "A member is missing or of another type; `field` names it"),
     )
 )]
@@ -94,14 +94,14 @@ pub(super) async fn add_user_key(
     params(
         ProjectParameters,
         ("id" = String, Path, description = "The app's id"),
-        ("kid" = String, Path, description = "The key's name"),
+        ("kid" = String, Path, description = "The key's `kid`"),
     ),
     responses(
-        (status = 204, description = "It is removed"),
+        (status = 204, description = "The key is removed"),
         (status = 400, description = "The app is not a web client"),
-        (status = 401, description = "The management key is missing or wrong"),
-        (status = 404, description = "The project has no such app, or the app no such key"),
-        (status = 422, description = "The tenant's or the project's id is wrong"),
+        (status = 401, description = "The management key is missing or invalid"),
+        (status = 404, description = "The project has no such app, or the app has no such key"),
+        (status = 422, description = "The tenant's or the project's id is invalid"),
     )
 )]
 pub(super) async fn remove_user_key(
@@ -118,7 +118,7 @@ pub(super) async fn remove_user_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes the settings of a web client: of changes at the same time, each sees what the others did.
+/// Changes the settings of a web client. Concurrent changes run one after the other.
 pub(super) async fn change(
     state: &AppState,
     owner: &Owner,

@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// Returns the text without the white space around it, or an error if nothing or too much is left.
+/// Returns the text without the white space around it, or an error if the rest is empty or too long.
 pub(super) fn text(field: &str, text: String, max_characters: usize) -> Result<String, Error> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.chars().count() > max_characters {

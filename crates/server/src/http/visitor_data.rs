@@ -1,9 +1,11 @@
-//! What visitors said, for themselves and for the operator: delete a conversation, export and erase a visitor.
+//! The data of visitors, for the visitors and for the operator: deletes a conversation, exports and erases a visitor.
 
 use super::auth::Caller;
 use super::conversations::ExportedConversation;
+use super::message_stream;
 use super::project::{ProjectParameters, ProjectPath, app_of};
 use crate::conversations::Visitor;
+use crate::store::PageRequest;
 use crate::widget_events::{Feedback, WidgetEvent};
 use crate::{AppState, Error, StoreError};
 use axum::Json;
@@ -16,10 +18,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Conversations of one read of the database.
+/// The number of conversations of one read of the database.
 const BATCH: u32 = 200;
 
-/// Events, or entries of feedback, of one read. They stay in memory until the client has read them, and may be long.
+/// The number of events, or of entries of feedback, of one read. They stay in memory until the client has read them.
 const REPORTS: u32 = 8;
 
 /// Everything that is stored of a visitor.
@@ -27,7 +29,7 @@ const REPORTS: u32 = 8;
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "describes what `export` writes")]
 pub(super) struct VisitorExport<'a> {
-    /// When the export began.
+    /// The time when the export began.
     #[schema(value_type = String, format = DateTime)]
     exported_at: Timestamp,
     /// The id of the app or the API key.
@@ -42,7 +44,7 @@ pub(super) struct VisitorExport<'a> {
     events: Vec<WidgetEvent>,
 }
 
-/// How much was erased.
+/// The number of erased entries.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Erased {
@@ -52,9 +54,9 @@ pub(super) struct Erased {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ErasedData {
-    /// How many conversations were deleted, with their feedback.
+    /// The number of deleted conversations. Their feedback is deleted too.
     conversations: u64,
-    /// How many events were deleted.
+    /// The number of deleted events.
     events: u64,
 }
 
@@ -113,7 +115,7 @@ pub(super) async fn export_own_data(
     security(("session" = []), ("apiKey" = [])),
     params(("X-Inkeep-App-Id" = Option<String>, Header, description = "The app's id; required with a session")),
     responses(
-        (status = 200, description = "How much was erased", body = Erased),
+        (status = 200, description = "The number of erased entries", body = Erased),
         (status = 401, description = "The token or the API key is missing, invalid or expired, or the token is for another app"),
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "The app does not exist"),
@@ -194,7 +196,7 @@ pub(super) async fn export_visitor(
         ("visitorId" = String, Path, description = "The visitor's id: `sub` of the token"),
     ),
     responses(
-        (status = 200, description = "How much was erased", body = Erased),
+        (status = 200, description = "The number of erased entries", body = Erased),
         (status = 401, description = "The management key is missing or invalid"),
         (status = 404, description = "The project has no such app"),
         (status = 422, description = "The tenant's or the project's id is invalid"),
@@ -212,7 +214,7 @@ pub(super) async fn erase_visitor(
 async fn erase(state: &AppState, visitor: &Visitor) -> Result<Json<Erased>, Error> {
     state.store.note_erasure(visitor, state.clock.now()).await?;
     let conversations = state.store.delete_conversations_of_visitor(visitor).await?;
-    // Those of the conversations were deleted with them.
+    // The events of the conversations were deleted with them.
     let events = state.store.delete_events_of_visitor(visitor).await?;
     tracing::info!(visitor = visitor.user_id, app = visitor.client_id, conversations, "erased a visitor");
     Ok(Json(Erased { data: ErasedData { conversations, events } }))
@@ -229,12 +231,12 @@ async fn export(state: AppState, visitor: Visitor) -> Result<Response, Error> {
         text(&visitor.user_id)
     );
     let mut conversations = conversations(state.clone(), visitor.clone());
-    // A database that fails at the start is an error that the client can read.
+    // If the database fails at the start, the client can read the error.
     let first = conversations.next().await.transpose()?;
     let conversations = stream::iter(first.map(Ok)).chain(conversations).boxed();
     let literal = |text: String| stream::iter([Ok::<_, Error>(Bytes::from(text))]);
     let pieces = literal(start)
-        .chain(separated(conversations))
+        .chain(conversations)
         .chain(literal("],\"feedback\":[".to_owned()))
         .chain(separated(feedback(state.clone(), visitor.clone())))
         .chain(literal("],\"events\":[".to_owned()))
@@ -283,8 +285,9 @@ fn feedback(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<
     in_batches((String::new(), String::new()), read, place).map_ok(|feedback| json(&feedback)).boxed()
 }
 
-/// Returns the JSON of each conversation of a visitor.
-fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+/// Returns the JSON of the conversations of a visitor, with commas between them. A client that does not read it keeps one
+/// part of a conversation in memory.
+fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result<Bytes, Error>> {
     let store = state.store.clone();
     let client_id = visitor.client_id.clone();
     let read = move |after: String| {
@@ -292,17 +295,33 @@ fn conversations(state: AppState, visitor: Visitor) -> BoxStream<'static, Result
         async move { state.store.conversations_after(&visitor, &after, BATCH).await }
     };
     in_batches(String::new(), read, |conversation| conversation.id.clone())
-        .and_then(move |conversation| {
+        .enumerate()
+        .map(|(index, conversation)| conversation.map(|conversation| (index, conversation)))
+        .and_then(move |(index, conversation)| {
             let (store, client_id) = (store.clone(), client_id.clone());
             async move {
-                let messages = store.all_messages(&client_id, &conversation.id).await?;
-                Ok(json(&ExportedConversation::new(conversation, &messages)))
+                let every = PageRequest { page: 1, limit: u32::MAX };
+                let batches =
+                    message_stream::in_time(store.message_batches(&client_id, &conversation.id, every));
+                let batches = batches.await?;
+                let conversation_id = conversation.id.clone();
+                let json = json(&ExportedConversation::without_messages(conversation));
+                // The messages are its last member.
+                let (before, after) = json.split_at(json.len() - b"]}".len());
+                let comma = if index == 0 { &b""[..] } else { b"," };
+                let before = Bytes::from([comma, before].concat());
+                let after = Bytes::copy_from_slice(after);
+                let messages = message_stream::parts(store, client_id, conversation_id, batches);
+                let literal = |bytes| stream::iter([Ok(bytes)]);
+                Ok(literal(before).chain(messages.err_into()).chain(literal(after)))
             }
         })
+        .try_flatten()
         .boxed()
 }
 
-/// Returns the rows that `read` returns a batch at a time: those behind a place, which is that of the last row before.
+/// Returns the rows that `read` returns in batches. The argument of `read` is the position of the last row of the batch
+/// before.
 fn in_batches<T, P, F>(
     start: P,
     mut read: impl FnMut(P) -> F + Send + 'static,
@@ -316,7 +335,7 @@ where
     stream::try_unfold(start, move |after| {
         let batch = read(after);
         async move {
-            let batch = batch.await?;
+            let batch = message_stream::in_time(batch).await?;
             let place = batch.last().map(place_of);
             Ok::<_, Error>(place.map(|place| (stream::iter(batch.into_iter().map(Ok)), place)))
         }

@@ -1,4 +1,4 @@
-//! What a response of an agent adds to the quotas, once it ends in whatever way.
+//! The use of quotas by an agent's response, added when the response ends in any way.
 
 use super::counters::Lease;
 use super::quota::{Quota, Subjects};
@@ -12,13 +12,13 @@ pub(crate) struct ReplyCharge {
     subjects: Subjects,
     tokens: context::TokenCount,
     stored_bytes: u64,
-    /// The place among the responses that are being written.
+    /// The lease in the quota of simultaneous responses.
     _lease: Option<Lease>,
 }
 
 impl ReplyCharge {
-    /// Takes what a question needs from the quotas: a place among the responses that are being written, the tokens that
-    /// the agent reads, and the bytes that are stored.
+    /// Adds a question to the quotas: a simultaneous response, the tokens that the agent reads, and the bytes that are
+    /// stored.
     ///
     /// # Errors
     ///
@@ -41,7 +41,7 @@ impl ReplyCharge {
         self.tokens.add(piece);
     }
 
-    /// Notes that the response is stored.
+    /// Records that the response is stored.
     pub(crate) fn note_stored(&mut self, bytes: u64) {
         self.stored_bytes = bytes;
     }
@@ -51,7 +51,7 @@ impl Drop for ReplyCharge {
     fn drop(&mut self) {
         let (limits, subjects) = (self.limits.clone(), self.subjects.clone());
         let (tokens, bytes) = (self.tokens.tokens(), self.stored_bytes);
-        // Outside of a runtime the process ends, and with it what it counts.
+        // Without a runtime the process is ending, and its counters with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 limits.charge(Quota::Tokens, &subjects, tokens).await;

@@ -3,34 +3,35 @@
 use super::local::LocalCounters;
 use super::shared::SharedCounters;
 use crate::{Clock, RateLimit};
+use prometheus_client::metrics::gauge::Gauge;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A counter and what it may reach.
+/// A counter and its limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Counter {
     pub(crate) key: String,
     pub(crate) limit: u64,
 }
 
-/// The same counters without limits: for what is used already.
+/// The same counters without limits, for an amount that has already been used.
 pub(super) fn unlimited(counters: &[Counter]) -> Vec<Counter> {
     counters.iter().map(|counter| Counter { limit: u64::MAX, ..counter.clone() }).collect()
 }
 
-/// How far a counter is.
+/// The state of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) used: u64,
     pub(crate) resets_in: Duration,
 }
 
-/// What became of an amount that was to be added to counters.
+/// The result of adding an amount to counters.
 #[derive(Clone, Debug)]
 pub(crate) struct Taking {
     /// The index of the first counter that would exceed its limit; no counter counts the amount then.
     pub(crate) refused: Option<usize>,
-    /// How far each counter is.
+    /// The state of each counter.
     pub(crate) usages: Vec<Usage>,
 }
 
@@ -49,22 +50,40 @@ impl Counters {
 
     /// Adds `amount` to every counter, or to none if one would exceed its limit.
     pub(super) async fn take(&self, counters: &[Counter], window: Duration, amount: u64) -> Taking {
-        if let Some(shared) = &self.shared
-            && let Some(taking) = shared.take(counters, window, amount).await
-        {
+        let Some(shared) = &self.shared else {
+            return self.local.take(counters, window, amount, self.clock.elapsed());
+        };
+        self.share_missed(shared, counters, window).await;
+        if let Some(taking) = shared.take(counters, window, amount).await {
             if taking.refused.is_none() {
                 self.local.add(counters, window, amount, self.clock.elapsed());
             }
             return taking;
         }
-        self.local.take(counters, window, amount, self.clock.elapsed())
+        let taking = self.local.take(counters, window, amount, self.clock.elapsed());
+        if taking.refused.is_none() {
+            self.local.miss(counters, amount);
+        }
+        taking
+    }
+
+    /// Adds to the shared counters the amounts that were counted while Redis was not available: a quota does not begin
+    /// again when it is back.
+    async fn share_missed(&self, shared: &SharedCounters, counters: &[Counter], window: Duration) {
+        for (counter, amount) in self.local.take_missed(counters, self.clock.elapsed()) {
+            if shared.take(&counter, window, amount).await.is_none() {
+                self.local.miss(&counter, amount);
+            }
+        }
     }
 
     /// Adds `amount` to every counter, whatever its limit is.
     pub(super) async fn add(&self, counters: &[Counter], window: Duration, amount: u64) {
         self.local.add(counters, window, amount, self.clock.elapsed());
-        if let Some(shared) = &self.shared {
-            shared.take(&unlimited(counters), window, amount).await;
+        if let Some(shared) = &self.shared
+            && shared.take(&unlimited(counters), window, amount).await.is_none()
+        {
+            self.local.miss(counters, amount);
         }
     }
 
@@ -77,13 +96,23 @@ impl Counters {
         }
     }
 
-    /// Counts a request against a rate limit that all instances share. Returns `None` if none is shared at the moment,
-    /// else whether the request is within the limit, or how long to wait.
+    /// Returns whether Redis responds; `None` if no counter is shared.
+    pub(crate) async fn check_shared(&self) -> Option<bool> {
+        Some(self.shared.as_ref()?.check().await)
+    }
+
+    /// Returns the gauge that is 1 while Redis responds; `None` if no counter is shared.
+    pub(crate) fn shared_availability(&self) -> Option<Gauge> {
+        Some(self.shared.as_ref()?.availability())
+    }
+
+    /// Counts a request against a rate limit that all instances share. Returns `None` if no counters are shared at the
+    /// moment, else whether the request is within the limit, or the time to wait.
     pub(crate) async fn check_rate(&self, key: &str, limit: RateLimit) -> Option<Result<(), Duration>> {
         self.shared.as_ref()?.check_rate(key, limit).await
     }
 
-    /// Holds a lease of every counter until it is dropped, or returns the index of the first that has as many as its
+    /// Returns a lease of every counter, which ends when it is dropped, or the index of the first counter that is at its
     /// limit.
     pub(super) async fn lease(self: &Arc<Self>, counters: Vec<Counter>) -> Result<Lease, usize> {
         let granted = match &self.shared {
@@ -104,13 +133,13 @@ impl Counters {
         Ok(Lease { owner: self.clone(), counters, shared_id })
     }
 
-    /// Forgets the counters that say no more than new ones would.
+    /// Removes the counters whose state is that of new ones.
     pub(super) fn forget_expired(&self) {
         self.local.forget_expired(self.clock.elapsed());
     }
 }
 
-/// One use of counters of things that are under way, which ends when this is dropped.
+/// A lease of counters of simultaneous uses, which ends when it is dropped.
 pub(crate) struct Lease {
     owner: Arc<Counters>,
     counters: Vec<Counter>,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Half-lives after which an event no longer matters.
+/// The number of half-lives after which an event is negligible.
 const FORGOTTEN_AFTER_HALF_LIVES: u32 = 20;
 
 /// The counters of this process.
@@ -17,9 +17,11 @@ pub(super) struct LocalCounters {
     leases: Mutex<HashMap<String, u64>>,
 }
 
-/// A count that begins with the first use and ends after a fixed time.
+/// A count that starts at the first use and expires after a fixed time.
 struct Window {
     used: u64,
+    /// The part of `used` that Redis has not counted.
+    missed: u64,
     ends_at: Duration,
 }
 
@@ -48,14 +50,41 @@ impl LocalCounters {
         if refused.is_none() {
             for (counter, usage) in counters.iter().zip(&mut usages) {
                 usage.used = usage.used.saturating_add(amount);
-                let entry = Window { used: usage.used, ends_at: now + usage.resets_in };
-                windows.insert(counter.key.clone(), entry);
+                let ends_at = now + usage.resets_in;
+                let entry =
+                    windows.entry(counter.key.clone()).or_insert(Window { used: 0, missed: 0, ends_at });
+                if entry.ends_at != ends_at {
+                    (entry.missed, entry.ends_at) = (0, ends_at);
+                }
+                entry.used = usage.used;
             }
         }
         Taking { refused, usages }
     }
 
-    /// Adds `amount` to every counter, whatever its limit is.
+    /// Notes that Redis has not counted `amount`.
+    pub(super) fn miss(&self, counters: &[Counter], amount: u64) {
+        let mut windows = lock(&self.windows);
+        for counter in counters {
+            if let Some(entry) = windows.get_mut(&counter.key) {
+                entry.missed = entry.missed.saturating_add(amount);
+            }
+        }
+    }
+
+    /// Returns those of the counters, without limits, that Redis has not counted, with the amounts, which are no longer
+    /// missed.
+    pub(super) fn take_missed(&self, counters: &[Counter], now: Duration) -> Vec<([Counter; 1], u64)> {
+        let mut windows = lock(&self.windows);
+        let missed = unlimited(counters).into_iter().filter_map(|counter| {
+            let entry = windows.get_mut(&counter.key).filter(|entry| now < entry.ends_at)?;
+            let amount = std::mem::take(&mut entry.missed);
+            (amount > 0).then_some(([counter], amount))
+        });
+        missed.collect()
+    }
+
+    /// Adds `amount` to every counter, even above its limit.
     pub(super) fn add(&self, counters: &[Counter], window: Duration, amount: u64, now: Duration) {
         self.take(&unlimited(counters), window, amount, now);
     }
@@ -74,7 +103,7 @@ impl LocalCounters {
         counts.collect()
     }
 
-    /// Adds one lease to every counter, or returns the index of the first that has as many as its limit.
+    /// Adds one lease to every counter, or returns the index of the first that is at its limit.
     pub(super) fn lease(&self, counters: &[Counter]) -> Result<(), usize> {
         let mut leases = lock(&self.leases);
         let held = |counter: &Counter| leases.get(&counter.key).copied().unwrap_or(0);
@@ -100,7 +129,7 @@ impl LocalCounters {
         }
     }
 
-    /// Forgets the counters that say no more than new ones would.
+    /// Removes the counters whose state is that of new ones.
     pub(super) fn forget_expired(&self, now: Duration) {
         let mut windows = lock(&self.windows);
         windows.retain(|_, entry| now < entry.ends_at);
@@ -110,7 +139,7 @@ impl LocalCounters {
         rates.shrink_to_fit();
     }
 
-    /// Returns how many counters there are.
+    /// Returns the number of counters.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         lock(&self.windows).len() + lock(&self.rates).len() + lock(&self.leases).len()

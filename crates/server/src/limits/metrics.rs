@@ -1,4 +1,4 @@
-//! What the limits count for Prometheus.
+//! The metrics of the limits.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;

@@ -1,4 +1,4 @@
-//! The limits of what a client may use: quotas of the run API, the difficulty of challenges, and the counters of both.
+//! The limits of clients: quotas of the run API, the difficulty of challenges, and the counters of both.
 
 mod charge;
 mod counters;
@@ -24,7 +24,7 @@ use shared::SharedCounters;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The limits that the operator set, and how far they are used.
+/// The configured limits and their counters.
 pub(crate) struct Limits {
     settings: LimitSettings,
     counters: Arc<Counters>,
@@ -35,7 +35,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// # Errors
     ///
-    /// If the address of Redis is none, or `random` fails.
+    /// If the address of Redis is invalid, or `random` fails.
     pub(crate) fn new(
         settings: LimitSettings,
         clock: Arc<dyn Clock>,
@@ -52,13 +52,13 @@ impl Limits {
         &self.counters
     }
 
-    /// Forgets the counters that say no more than new ones would.
+    /// Removes the counters whose state is that of new ones.
     pub(crate) fn forget_expired(&self) {
         self.counters.forget_expired();
     }
 }
 
-/// A thread that panicked leaves counts and texts as valid as they were.
+/// Locks the mutex, also after a panic of another thread: its counts and texts are still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

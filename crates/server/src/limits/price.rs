@@ -1,4 +1,4 @@
-//! How much work a challenge requires: more while an app or an address prefix asks for many.
+//! The work that a challenge requires: more while an app or an address prefix requests many challenges.
 
 use super::Limits;
 use super::settings::PriceCurve;
@@ -58,7 +58,7 @@ impl Limits {
     }
 }
 
-/// The multiple for a rate whose decaying count is `count`.
+/// Returns the multiple for a rate whose decaying count is `count`.
 fn factor(count: f64, half_life: Duration, curve: PriceCurve) -> f64 {
     // A steady rate of r a second has the count r × half-life ÷ ln 2.
     let per_minute = count * std::f64::consts::LN_2 / half_life.as_secs_f64() * 60.0;

@@ -10,10 +10,10 @@ use std::time::Duration;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// After how many seconds a client tries again that has too many streams: one of them has probably ended.
+/// The seconds after which a client with too many streams tries again: one of them has probably ended.
 const STREAM_RETRY_SECONDS: u64 = 5;
 
-/// What a quota counts.
+/// The kinds of quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quota {
     /// Requests within a minute.
@@ -94,7 +94,7 @@ impl SubjectKind {
 pub(crate) struct Subjects {
     pub(crate) app: String,
     pub(crate) visitor: String,
-    /// As [`key`](crate::http::key) returns it.
+    /// The address, as [`key`](crate::http::key) returns it.
     pub(crate) address: IpAddr,
 }
 
@@ -109,7 +109,7 @@ impl Subjects {
         }
     }
 
-    /// The counters of those kinds of subject that have a limit.
+    /// Returns the counters of the kinds of subject that have a limit.
     fn counters(
         &self,
         kinds: &[SubjectKind],
@@ -128,7 +128,7 @@ fn address_key(quota: &str, address: IpAddr) -> String {
 }
 
 impl Limits {
-    /// Counts a request of an address, before anything else is known of it.
+    /// Counts a request of an address, before its visitor and its app are known.
     ///
     /// # Errors
     ///
@@ -142,7 +142,22 @@ impl Limits {
         self.take_counters(Quota::Requests, counters, 1, Some(report)).await
     }
 
-    /// Counts a request of a visitor whose address is counted already.
+    /// Refuses an address that has used up its requests, without counting one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn require_address(&self, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
+        let Some(limit) = self.settings.requests.address else {
+            return Ok(());
+        };
+        let key = address_key(Quota::Requests.name(), address);
+        // Nothing is added, so that the counter exceeds one less than its limit if it has reached it.
+        let counters = vec![(SubjectKind::Address, Counter { key, limit: limit - 1 })];
+        self.take_counters(Quota::Requests, counters, 0, Some(report)).await
+    }
+
+    /// Counts a request of a visitor. Its address has already been counted.
     ///
     /// # Errors
     ///
@@ -169,7 +184,7 @@ impl Limits {
         self.take_counters(quota, counters, amount, Some(report)).await
     }
 
-    /// Adds an amount that is used already.
+    /// Adds an amount that has already been used.
     pub(crate) async fn charge(&self, quota: Quota, subjects: &Subjects, amount: u64) {
         let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
         let counters: Vec<_> = counters.into_iter().map(|(_, counter)| counter).collect();
@@ -178,7 +193,7 @@ impl Limits {
         }
     }
 
-    /// Holds a place among the responses that are being written, or refuses one more.
+    /// Counts a response that is being written until the returned value is dropped, or refuses it.
     ///
     /// # Errors
     ///
@@ -219,7 +234,7 @@ impl Limits {
         }
         let (kinds, counters): (Vec<_>, Vec<_>) = counters.into_iter().unzip();
         let taking = self.counters.take(&counters, quota.window(), amount).await;
-        // What is reported of a request that is accepted: the first subject, a visitor where there is one.
+        // An accepted request reports the limit of the first subject: the visitor, if there is one.
         let index = taking.refused.unwrap_or(0);
         let (kind, limit) = (kinds[index], counters[index].limit);
         let Usage { used, resets_in } = taking.usages[index];

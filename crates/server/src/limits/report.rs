@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Goes with a request, and is filled by the limit that decides about it: the last one that was asked.
+/// The report of a request's limit. The last limit that was checked fills it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LimitReport(Arc<Mutex<Option<Fields>>>);
 
@@ -18,7 +18,7 @@ struct Fields {
 }
 
 impl LimitReport {
-    /// Reports a limit: its name, its quota, its window in seconds, what remains of it, and in how many seconds there is
+    /// Reports a limit: its name, its quota, its window in seconds, the rest of the quota, and the seconds until there is
     /// more.
     pub(crate) fn set(
         &self,
@@ -36,7 +36,7 @@ impl LimitReport {
         *lock(&self.0) = Some(fields);
     }
 
-    /// Adds the fields to a response, if a limit was asked.
+    /// Adds the fields to a response, if a limit was checked.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         if let Some(Fields { limit, policy }) = &*lock(&self.0) {
             for (name, value) in [(RATE_LIMIT, limit), (RATE_LIMIT_POLICY, policy)] {

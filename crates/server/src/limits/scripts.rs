@@ -1,9 +1,9 @@
-//! What Redis runs. Each script is atomic, so that instances never count past a limit together.
+//! The scripts that Redis runs. Each script is atomic, so that instances together never exceed a limit.
 
 /// Adds an amount to every counter, or to none if one would exceed its limit.
 ///
 /// Arguments: the amount, the window in milliseconds, the limit of each key. Returns the index of the counter that
-/// refuses, or 0; then for each key what is used and in how many milliseconds it ends.
+/// refuses, or 0; then for each key the used amount and the milliseconds until its window ends.
 pub(super) const TAKE: &str = r"
 local amount, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local result, refused = {0}, 0
@@ -72,7 +72,7 @@ end
 return 0
 ";
 
-/// Lengthens a lease: one that a restarted Redis has lost is added again. The caller ends it if it was released meanwhile.
+/// Extends a lease: one that a restarted Redis has lost is added again. The caller ends it if it was released meanwhile.
 ///
 /// Arguments: the lease's id, its lifetime in milliseconds.
 pub(super) const RENEW: &str = r"

@@ -1,8 +1,8 @@
-//! What the operator decides about quotas, difficulty and shared counters.
+//! The settings of quotas, difficulty and shared counters.
 
 use std::num::NonZeroU32;
 
-/// The quotas of the run API, the adaptive difficulty of challenges, and where counters are shared.
+/// The quotas of the run API, the adaptive difficulty of challenges, and the address of shared counters.
 #[derive(Clone, Debug, Default)]
 pub struct LimitSettings {
     /// Requests of the run API within a minute.
@@ -13,7 +13,7 @@ pub struct LimitSettings {
     pub stored_bytes: QuotaLimits,
     /// Tokens that agents read and write within a day, estimated.
     pub tokens: QuotaLimits,
-    /// How the difficulty of a challenge follows the demand; `None` keeps it constant.
+    /// The adaptive difficulty; `None` keeps the difficulty constant.
     pub adaptive_price: Option<AdaptivePrice>,
     /// The address of Redis or Valkey, `redis://…`; `None` keeps the counters in each instance.
     pub redis_url: Option<crate::Secret>,
@@ -38,20 +38,20 @@ impl QuotaLimits {
     }
 }
 
-/// How the difficulty of a challenge follows the rate of challenges and sessions.
+/// The adaptive difficulty: the difficulty of a challenge depends on the rate of challenges and sessions.
 ///
 /// At a rate of `n` times its threshold, a challenge requires `n` times the work, up to the highest factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdaptivePrice {
     /// For an address prefix: a /24 of IPv4 or a /56 of IPv6.
     pub prefix: PriceCurve,
-    /// For an app, and for all apps together where a challenge names none.
+    /// For an app, and for all apps together if a challenge names none.
     pub app: PriceCurve,
-    /// After how many seconds without a request a rate counts half.
+    /// The half-life of a rate without requests, in seconds.
     pub half_life_seconds: NonZeroU32,
 }
 
-/// Where a difficulty begins to rise and where it stops.
+/// The rate at which a difficulty begins to rise, and its maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PriceCurve {
     /// Challenges and sessions a minute up to which the difficulty is the configured one.

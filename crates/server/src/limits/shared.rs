@@ -3,6 +3,7 @@
 use super::counters::{Counter, Taking, Usage};
 use super::{lock, scripts};
 use crate::{Clock, Random, RateLimit, Secret};
+use prometheus_client::metrics::gauge::Gauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, FromRedisValue, RedisError, Script};
 use std::collections::HashMap;
@@ -11,29 +12,31 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-/// How long a request waits for Redis before this instance counts for itself.
+/// The time that a request waits for Redis before this instance counts for itself.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long Redis is not asked after it failed. Then one request tries.
+/// The time without requests to Redis after it failed. Then one request tries again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// How long a lease is valid. An instance that is killed keeps its leases for that long.
+/// The lifetime of a lease. The leases of a killed instance remain for this time.
 const LEASE_LIFETIME: Duration = Duration::from_secs(15);
 
-/// How often an instance renews its leases.
+/// The time between two renewals of an instance's leases.
 const RENEWAL_PERIOD: Duration = Duration::from_secs(5);
 
-/// What every key begins with.
+/// The prefix of every key.
 const PREFIX: &str = "saltmine:";
 
-/// The connection to Redis, and whether it is there. A method returns `None` while it is not.
+/// The connection to Redis, and whether Redis is available. A method returns `None` while it is not.
 pub(super) struct SharedCounters {
     connection: ConnectionManager,
     scripts: Scripts,
     clock: Arc<dyn Clock>,
-    /// When Redis may be asked again, in milliseconds of the clock.
+    /// The time of the next attempt to use Redis, in milliseconds of the clock.
     retry_at: AtomicU64,
     is_away: AtomicBool,
+    /// 1 from a response of Redis on until it fails.
+    availability: Gauge,
     /// The keys of this instance's leases, by id.
     leases: Mutex<HashMap<String, Vec<String>>>,
     instance: String,
@@ -50,11 +53,11 @@ struct Scripts {
 }
 
 impl SharedCounters {
-    /// Prepares the connection, which is made when it is first used.
+    /// Prepares the connection, which opens at its first use.
     ///
     /// # Errors
     ///
-    /// If the address is none of Redis, or `random` fails.
+    /// If the address is not a Redis address, or `random` fails.
     pub(super) fn start(url: &Secret, clock: Arc<dyn Clock>, random: &dyn Random) -> io::Result<Arc<Self>> {
         let client = Client::open(url.reveal()).map_err(io::Error::other)?;
         let config = ConnectionManagerConfig::new()
@@ -75,6 +78,7 @@ impl SharedCounters {
             clock,
             retry_at: AtomicU64::new(0),
             is_away: AtomicBool::new(false),
+            availability: Gauge::default(),
             leases: Mutex::default(),
             instance: random.lowercase(12)?,
             lease_count: AtomicU64::new(0),
@@ -125,6 +129,18 @@ impl SharedCounters {
         })
     }
 
+    /// Returns whether Redis responds. Asks it, unless it failed a moment ago.
+    pub(super) async fn check(&self) -> bool {
+        // It ends no lease.
+        let answer: Option<u64> = self.run(&self.scripts.release, &[], &[String::new()]).await;
+        answer.is_some()
+    }
+
+    /// Returns the gauge that is 1 while Redis responds.
+    pub(super) fn availability(&self) -> Gauge {
+        self.availability.clone()
+    }
+
     /// Ends a lease, without waiting for it.
     pub(super) fn release(self: Arc<Self>, id: String, names: Vec<String>) {
         lock(&self.leases).remove(&id);
@@ -136,7 +152,7 @@ impl SharedCounters {
         }
     }
 
-    /// Runs a script, unless Redis failed a moment ago.
+    /// Runs a script, unless Redis failed less than [`RETRY_AFTER`] ago.
     async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -156,7 +172,7 @@ impl SharedCounters {
         self.note(answer.unwrap_or_else(|_| Err(RedisError::from(io::Error::from(io::ErrorKind::TimedOut)))))
     }
 
-    /// Returns whether to ask Redis: while it is away, one request in each [`RETRY_AFTER`] does.
+    /// Returns whether to use Redis. While Redis is unavailable, one request in each [`RETRY_AFTER`] tries.
     fn may_ask(&self) -> bool {
         if !self.is_away.load(Ordering::Relaxed) {
             return true;
@@ -168,20 +184,22 @@ impl SharedCounters {
             && self.retry_at.compare_exchange(retry_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Notes whether Redis is there, and logs when that changes.
+    /// Stores whether Redis is available, and logs changes.
     fn note<T>(&self, answer: Result<T, RedisError>) -> Option<T> {
         match answer {
             Ok(value) => {
+                self.availability.set(1);
                 if self.is_away.swap(false, Ordering::Relaxed) {
-                    tracing::info!("Redis is back: counters are shared again");
+                    tracing::info!("connected to Redis: counters are shared again");
                 }
                 Some(value)
             }
             Err(error) => {
                 let next = milliseconds(self.clock.elapsed() + RETRY_AFTER);
                 self.retry_at.store(next, Ordering::Relaxed);
+                self.availability.set(0);
                 if !self.is_away.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "Redis is away: this instance counts for itself until it is back");
+                    tracing::warn!(%error, "Redis is unavailable: this instance counts for itself until it reconnects");
                 }
                 None
             }
@@ -189,6 +207,10 @@ impl SharedCounters {
     }
 
     async fn renew(&self) {
+        // Also without a lease, so that the metric is right while nobody sends a request.
+        if !self.check().await {
+            return;
+        }
         let leases = lock(&self.leases).clone();
         for (id, names) in leases {
             if self.renew_lease(id, &names).await.is_none() {
@@ -197,7 +219,7 @@ impl SharedCounters {
         }
     }
 
-    /// Lengthens a lease, unless it has been released. Returns `None` if Redis is away.
+    /// Extends a lease, unless it has been released. Returns `None` if Redis is unavailable.
     async fn renew_lease(&self, id: String, names: &[String]) -> Option<()> {
         let arguments = [id, LEASE_LIFETIME.as_millis().to_string()];
         let _: u64 = self.run(&self.scripts.renew, names, &arguments).await?;
@@ -214,8 +236,8 @@ impl SharedCounters {
 /// Renews the leases of an instance until the instance is dropped.
 async fn renew_forever(shared: Weak<SharedCounters>) {
     if let Some(shared) = shared.upgrade() {
-        // Connects before the first visitor comes. It ends no lease.
-        let _: Option<u64> = shared.run(&shared.scripts.release, &[], &[String::new()]).await;
+        // Connects before the first request.
+        shared.check().await;
     }
     loop {
         tokio::time::sleep(RENEWAL_PERIOD).await;
@@ -230,7 +252,7 @@ fn keys(counters: &[Counter]) -> Vec<String> {
     counters.iter().map(|counter| counter.key.clone()).collect()
 }
 
-/// The index that a script returns: Lua counts from 1, and 0 is none.
+/// Returns the index from a script's result: Lua counts from 1, and 0 means none.
 fn index(number: u64) -> Option<usize> {
     usize::try_from(number).ok()?.checked_sub(1)
 }

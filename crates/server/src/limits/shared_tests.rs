@@ -20,7 +20,7 @@ fn counters() -> [Counter; 1] {
     [Counter { key: KEY.to_owned(), limit: 1 }]
 }
 
-/// Returns how many leases Redis has.
+/// Returns the number of leases in Redis.
 async fn count(shared: &SharedCounters) -> u64 {
     let mut connection = shared.connection.clone();
     redis::cmd("ZCARD").arg(format!("{PREFIX}{KEY}")).query_async(&mut connection).await.unwrap()

@@ -4,15 +4,15 @@ use ipnet::IpNet;
 use saltmine_protocol::Binding;
 use std::net::IpAddr;
 
-/// The network that a visitor stays in while they solve a challenge, in bits.
+/// The prefix length of the network that a visitor's address stays in while they solve a challenge, in bits.
 const IPV4_PREFIX: u8 = 24;
 const IPV6_PREFIX: u8 = 56;
 
-/// What a solution is sent for.
+/// The purpose of a solution.
 #[derive(Clone, Debug)]
 pub(crate) struct Purpose {
     app_id: String,
-    /// The version that the app wants.
+    /// The version that the app requires.
     pub(crate) version: Option<PowVersion>,
     network: String,
 }
@@ -23,22 +23,22 @@ impl Purpose {
         Self { app_id: app.id.clone(), version, network: network(address) }
     }
 
-    /// What a challenge for this purpose is bound to.
+    /// Returns the binding of a challenge for this purpose.
     pub(crate) fn binding(&self, binding: PowBinding) -> Binding {
         let app = (binding != PowBinding::Off).then(|| self.app_id.clone());
         let address = (binding == PowBinding::AppAndAddress).then(|| self.network.clone());
         Binding { app, address }
     }
 
-    /// Whether a challenge with this binding was issued for this purpose. A challenge that is bound to nothing is, unless
-    /// it must be bound.
+    /// Returns whether a challenge with this binding is valid for this purpose. A challenge without a binding is valid
+    /// unless a binding is required.
     pub(crate) fn satisfies(&self, binding: &Binding, is_required: bool) -> bool {
         let is_for_app = binding.app.as_ref().map_or(!is_required, |app| *app == self.app_id);
         is_for_app && binding.address.as_ref().is_none_or(|address| *address == self.network)
     }
 }
 
-/// The network of an address, such as `192.0.2.0/24`.
+/// Returns the network of an address, such as `192.0.2.0/24`.
 fn network(address: IpAddr) -> String {
     let address = address.to_canonical();
     let bits = if address.is_ipv4() { IPV4_PREFIX } else { IPV6_PREFIX };

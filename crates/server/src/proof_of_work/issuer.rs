@@ -31,8 +31,8 @@ impl Issuer {
         }
     }
 
-    /// Issues a challenge for an app, as JSON, whose counters are `factor` times the configured ones. It is signed last, so that one
-    /// that was made ahead is valid for as long as any other.
+    /// Issues a challenge for an app, as JSON, whose counters are `factor` times the configured ones. It is signed last, so
+    /// that a challenge made in advance is valid for as long as any other.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ mod tests {
         verification: Vec<Value>,
     }
 
-    /// The payloads that `altcha-lib` made and judged, under its secrets. This server accepts those that it could have
+    /// The payloads that `altcha-lib` created and verified, with its secrets. This server accepts those that it could have
     /// issued itself: PBKDF2/SHA-256 with 32 bytes, with a key signature and an expiry.
     #[test]
     fn the_verification_cases_of_the_library_are_judged_as_it_judges_them() {

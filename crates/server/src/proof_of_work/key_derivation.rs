@@ -35,7 +35,8 @@ impl Default for KeyDerivation {
 impl KeyDerivation {
     /// The defaults of an algorithm: about 450 ms for the package's solver on two threads of a desktop processor.
     ///
-    /// SHA-384 and SHA-512 have none: widgets cannot solve them with keys of 32 bytes, and they protect no better.
+    /// SHA-384 and SHA-512 have no defaults: widgets cannot solve them with keys of 32 bytes, and they give no better
+    /// protection.
     #[must_use]
     pub fn of(algorithm: Algorithm) -> Self {
         let (cost, memory_cost, counters) = match algorithm {
@@ -51,7 +52,7 @@ impl KeyDerivation {
     pub(crate) const ALGORITHMS: [Algorithm; 4] =
         [Algorithm::Pbkdf2Sha256, Algorithm::Sha256, Algorithm::Scrypt, Algorithm::Argon2id];
 
-    /// What all challenges have in common.
+    /// Returns the parameters that all challenges share.
     pub(crate) fn settings(&self, ttl_seconds: u64) -> Settings {
         Settings {
             algorithm: self.algorithm,
@@ -63,7 +64,7 @@ impl KeyDerivation {
         }
     }
 
-    /// Memory for one key derivation, in bytes.
+    /// Returns the memory of one key derivation, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         match self.algorithm {
             Algorithm::Scrypt => 128 * u64::from(self.cost) * u64::from(self.memory_cost),
@@ -72,7 +73,7 @@ impl KeyDerivation {
         }
     }
 
-    /// Rounds of the underlying function, and how many of them the dearest challenge takes.
+    /// Returns the number of rounds of the underlying function that the hardest challenge requires.
     pub(crate) fn work(&self) -> u64 {
         let derivation = match self.algorithm {
             // A key of scrypt or Argon2id passes over the memory; 1 KiB of it takes about as long as 8 hashes.

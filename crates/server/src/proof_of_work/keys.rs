@@ -4,13 +4,13 @@ use saltmine_protocol::v2::{HmacAlgorithm, Secrets};
 use sha2::Sha256;
 use std::fmt::Write;
 
-/// What the keys of version 2 are derived with. Version 1 signs the hex of a digest with the secret itself, so that none of
-/// its signatures is one of these keys.
+/// The labels from which the keys of version 2 are derived. Version 1 signs the hex of a digest with the secret itself, so
+/// that none of its signatures is one of these keys.
 const SIGNATURE_LABEL: &str = "saltmine ALTCHA v2 signature";
 const KEY_SIGNATURE_LABEL: &str = "saltmine ALTCHA v2 key signature";
 
-/// The keys of version 2, derived from the secret of version 1: lower-case hex of HMAC-SHA-256(secret, label), as text, as
-/// `altcha-lib` takes its secrets.
+/// The keys of version 2, derived from the secret of version 1: lower-case hex of HMAC-SHA-256(secret, label), as text, the
+/// form of secrets in `altcha-lib`.
 #[derive(Clone)]
 pub(crate) struct V2Keys {
     signature: String,

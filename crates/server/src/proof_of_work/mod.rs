@@ -1,4 +1,4 @@
-//! The proof of work: its settings, the keys that are derived from its secret, and the challenges made ahead.
+//! The proof of work: its settings, the keys that are derived from its secret, and the challenges made in advance.
 
 mod binding;
 mod issuer;
@@ -17,26 +17,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
-/// The proof of work to ask for.
+/// The required proof of work.
 #[derive(Clone, Debug)]
 pub struct ProofOfWork {
     /// Signs challenges of version 1; the keys of version 2 are derived from it.
     pub secret: Secret,
-    /// Challenges signed with this one are valid too: the secret of before, or the next.
+    /// Challenges signed with this secret are valid too: the previous secret, or the next.
     pub second_secret: Option<Secret>,
-    /// Which requests need a solution.
+    /// The requests that require a solution.
     pub scope: PowScope,
-    /// Which versions are issued and accepted, unless an app says otherwise.
+    /// The versions that are issued and accepted, unless an app sets its own.
     pub versions: PowVersions,
     /// The largest number that may solve a challenge of version 1: twice the hashes that a visitor computes on average.
     pub max_number: u64,
     /// The cost of a version 2 challenge.
     pub key_derivation: KeyDerivation,
-    /// How long a challenge is valid, in seconds.
+    /// The lifetime of a challenge, in seconds.
     pub ttl_seconds: u64,
-    /// What challenges of `/run/auth/challenge` are bound to.
+    /// The binding of the challenges of `/run/auth/challenge`.
     pub binding: PowBinding,
-    /// Whether solutions of challenges that are bound to no app are refused.
+    /// Whether to refuse solutions of challenges that are bound to no app.
     pub is_binding_required: bool,
 }
 
@@ -57,7 +57,7 @@ impl ProofOfWork {
         }
     }
 
-    /// The version of the challenge that `/run/auth/challenge` issues for an app.
+    /// Returns the version of the challenge that `/run/auth/challenge` issues for an app.
     pub(crate) fn issued(&self, app: Option<PowVersion>) -> PowVersion {
         app.unwrap_or(match self.versions {
             PowVersions::V1 => PowVersion::V1,
@@ -65,7 +65,7 @@ impl ProofOfWork {
         })
     }
 
-    /// Whether a solution of this version counts for an app.
+    /// Returns whether a solution of this version is accepted for an app.
     pub(crate) fn accepts(&self, version: PowVersion, app: Option<PowVersion>) -> bool {
         match app {
             Some(wanted) => version == wanted,
@@ -77,13 +77,13 @@ impl ProofOfWork {
         }
     }
 
-    /// Whether `/run/auth/pow/challenge`, whose challenges have version 1 and are bound to nothing, issues any.
+    /// Returns whether `/run/auth/pow/challenge`, whose challenges have version 1 and no binding, issues any.
     pub(crate) fn has_unbound_route(&self) -> bool {
         self.versions != PowVersions::V2Only && !self.is_binding_required
     }
 }
 
-/// Which requests need a solution.
+/// The requests that require a solution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowScope {
     /// Each session.
@@ -93,7 +93,7 @@ pub enum PowScope {
 }
 
 impl PowScope {
-    /// The name in the configuration.
+    /// Returns the name in the configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ impl PowScope {
         }
     }
 
-    /// The scope with this name.
+    /// Returns the scope with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Session, Self::Request].into_iter().find(|scope| scope.name() == name)
@@ -119,7 +119,7 @@ pub enum PowVersion {
 }
 
 impl PowVersion {
-    /// The number of the version.
+    /// Returns the number of the version.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -128,7 +128,7 @@ impl PowVersion {
         }
     }
 
-    /// The version with this number.
+    /// Returns the version with this number.
     #[must_use]
     pub fn from_number(number: u64) -> Option<Self> {
         [Self::V1, Self::V2].into_iter().find(|version| u64::from(version.number()) == number)
@@ -160,20 +160,20 @@ impl utoipa::ToSchema for PowVersion {
     }
 }
 
-/// Which versions the server issues and accepts for an app that does not say.
+/// The versions that the server issues and accepts for an app without a version of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowVersions {
     /// Version 1 on both routes.
     V1,
-    /// Version 2 on `/run/auth/challenge`, version 1 on `/run/auth/pow/challenge` for clients that know no other. Both
-    /// are accepted, so that an attacker can choose the one that requires less work.
+    /// Version 2 on `/run/auth/challenge`, version 1 on `/run/auth/pow/challenge` for clients without version 2.
+    /// Both are accepted, so that an attacker can choose the one that requires less work.
     V2,
     /// Version 2 only: `/run/auth/pow/challenge` issues nothing.
     V2Only,
 }
 
 impl PowVersions {
-    /// The value of `SALTMINE_POW_VERSION`.
+    /// Returns the value of `SALTMINE_POW_VERSION`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -183,26 +183,26 @@ impl PowVersions {
         }
     }
 
-    /// The versions with this name.
+    /// Returns the versions with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::V1, Self::V2, Self::V2Only].into_iter().find(|versions| versions.name() == name)
     }
 }
 
-/// What a challenge of `/run/auth/challenge` is bound to: its solution counts for nothing else.
+/// The binding of a challenge of `/run/auth/challenge`: its solution is accepted for nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowBinding {
-    /// Nothing.
+    /// No binding.
     Off,
     /// The app.
     App,
-    /// The app and the network of the address that asked: its /24 (IPv4) or /56 (IPv6).
+    /// The app and the network of the address that requested the challenge: its /24 (IPv4) or /56 (IPv6).
     AppAndAddress,
 }
 
 impl PowBinding {
-    /// The value of `SALTMINE_POW_BINDING`.
+    /// Returns the value of `SALTMINE_POW_BINDING`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -212,7 +212,7 @@ impl PowBinding {
         }
     }
 
-    /// The binding with this name.
+    /// Returns the binding with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Off, Self::App, Self::AppAndAddress].into_iter().find(|binding| binding.name() == name)

@@ -1,5 +1,5 @@
-//! Challenges of version 2 made ahead: their keys are derived on threads of their own, so that neither a request waits
-//! for one in the usual case nor the threads that serve requests.
+//! Challenges of version 2 made in advance. Their keys are derived on separate threads, so that in the usual case neither
+//! a request nor the threads that serve requests wait for a key.
 
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random};
@@ -14,22 +14,22 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Challenges that wait for requests. They have no expiry before one is sent.
+/// The number of challenges that wait for requests. Their expiry is set when they are sent.
 const READY: usize = 128;
 
-/// Requests that may wait for a challenge; further ones are refused.
+/// The maximum number of requests that wait for a challenge; further ones are refused.
 const QUEUE: usize = 512;
 
-/// Requests of one app that may wait: one with many requests leaves places for others.
+/// The maximum number of waiting requests of one app, so that an app with many requests leaves slots for others.
 const QUEUE_OF_APP: usize = 256;
 
-/// How long a request waits for its challenge.
+/// The time that a request waits for its challenge.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// When a refused client should ask again, in seconds.
+/// The seconds after which a refused client should try again.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// Challenges made ahead, and the threads that make them. They start with the first request.
+/// Challenges made in advance, and the threads that make them. The threads start with the first request.
 pub(crate) struct Pool(Arc<Shared>);
 
 struct Shared {
@@ -38,31 +38,31 @@ struct Shared {
     random: Arc<dyn Random>,
     metrics: PoolMetrics,
     state: Mutex<State>,
-    /// There may be something to do.
+    /// Notified when there may be work.
     work: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     ready: VecDeque<Prepared>,
-    /// The requests that wait, by app. The app whose turn is next is the first.
+    /// The waiting requests, by app. The next app is the first.
     queues: VecDeque<(String, VecDeque<Job>)>,
-    /// How many requests wait in all of them.
+    /// The number of waiting requests of all apps.
     waiting: usize,
     threads: usize,
     is_closed: bool,
-    /// The last challenge could not be made: none is made ahead until the next request.
+    /// Whether the last challenge could not be made: none is made in advance until the next request.
     has_failed: bool,
 }
 
-/// A request that waits.
+/// A waiting request.
 struct Job {
     counters: RangeInclusive<u32>,
     answer: oneshot::Sender<io::Result<Prepared>>,
 }
 
 impl State {
-    /// Lets a request of this app wait. Returns whether there was a place for it.
+    /// Adds a request of this app to the queue. Returns whether there was a free slot.
     fn push(&mut self, app: &str, job: Job) -> bool {
         if self.waiting >= QUEUE {
             return false;
@@ -76,8 +76,8 @@ impl State {
         true
     }
 
-    /// Removes the first job of the app whose turn it is. The apps take turns, so that the requests of one do not wait for
-    /// all of those of another.
+    /// Removes the first job of the next app. The apps take turns, so that the requests of one app do not wait for all
+    /// requests of another.
     fn next_job(&mut self) -> Option<Job> {
         let (app, mut jobs) = self.queues.pop_front()?;
         let job = jobs.pop_front()?;
@@ -101,11 +101,11 @@ impl Pool {
     }
 
     /// Takes a challenge that is ready, or waits for one, in turns with the requests of other apps. Only challenges
-    /// with counters of the pool's own range are made ahead.
+    /// with counters of the pool's own range are made in advance.
     ///
     /// # Errors
     ///
-    /// [`Error::ChallengesBusy`] if too many requests wait already, if it takes too long, or if making it panicked;
+    /// [`Error::ChallengesBusy`] if too many requests already wait, if it takes too long, or if the thread panicked;
     /// [`Error::Random`] if the random source fails.
     pub(crate) async fn take(&self, app: &str, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
         let unavailable = || Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS };
@@ -132,7 +132,7 @@ impl Pool {
         self.0.metrics.waited.inc();
         match tokio::time::timeout(PATIENCE, prepared).await {
             Ok(Ok(prepared)) => prepared.map_err(Error::Random),
-            // It could not be made, and the log says why.
+            // The challenge could not be made. The reason is in the log.
             Ok(Err(_)) => Err(unavailable()),
             Err(_) => Err(busy()),
         }
@@ -146,7 +146,7 @@ impl Pool {
             let thread = thread::Builder::new().name("challenges".to_owned());
             match thread.spawn(move || shared.make_challenges()) {
                 Ok(_) => state.threads += 1,
-                // Those that run do the work.
+                // The threads that started do the work.
                 Err(_) if state.threads > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -168,7 +168,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes challenges until the pool is dropped: for requests that wait, then ahead.
+    /// Makes challenges until the pool is dropped: first for waiting requests, then in advance.
     fn make_challenges(&self) {
         let mut state = self.lock();
         while !state.is_closed {
@@ -201,7 +201,7 @@ impl Shared {
         }
     }
 
-    /// Makes a challenge. Returns `None` if that panics: the thread would end, and requests would wait in vain.
+    /// Makes a challenge. Returns `None` if that panics, so that the thread does not end.
     fn make(&self, counters: &RangeInclusive<u32>) -> Option<io::Result<Prepared>> {
         let mut random = |bytes: &mut [u8]| self.random.fill(bytes);
         let make = || Prepared::new(&self.settings, counters, &mut random, derive);

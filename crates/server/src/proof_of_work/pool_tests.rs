@@ -21,7 +21,7 @@ const SETTINGS: Settings = Settings {
     ttl_seconds: 600,
 };
 
-/// Random numbers that a test holds up, or makes fail or panic.
+/// Random numbers that a test delays, or makes fail or panic.
 #[derive(Default)]
 struct Gate {
     is_shut: AtomicBool,

@@ -5,7 +5,7 @@ use crate::{ApiKey, Owner};
 use jiff::Timestamp;
 
 row! {
-    /// An API key as it is kept.
+    /// An API key as it is stored.
     struct ApiKeyRow {
         id: String,
         tenant_id: String,
@@ -59,7 +59,7 @@ impl Store {
         Ok(())
     }
 
-    /// The API key whose secret has this digest.
+    /// Returns the API key whose secret has this digest.
     pub(crate) async fn find_api_key(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         const FIND: &str = "SELECT * FROM api_keys WHERE key_hash = $1";
         let row: Option<ApiKeyRow> =
@@ -67,7 +67,7 @@ impl Store {
         row.map(ApiKey::try_from).transpose()
     }
 
-    /// The owner's API keys, the newest first.
+    /// Returns the owner's API keys, the newest first.
     pub(crate) async fn list_api_keys(
         &self,
         owner: &Owner,
@@ -90,25 +90,24 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Deletes an API key of the owner's: says whether there was one. Its conversations go later, see
+    /// Deletes an API key of the owner, and returns whether it existed. Its conversations are deleted later by
     /// [`delete_conversations_of_deleted_clients`](Self::delete_conversations_of_deleted_clients).
     pub(crate) async fn delete_api_key(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
         const DELETE: &str = "DELETE FROM api_keys WHERE id = $1 AND tenant_id = $2 AND project_id = $3";
         self.delete_client(DELETE, owner, id).await
     }
 
-    /// Notes that an API key was used, at most once a minute.
+    /// Stores that an API key was used, at most once a minute.
     pub(crate) async fn touch_api_key(&self, key: &ApiKey, now: Timestamp) -> Result<(), StoreError> {
-        const TOUCH: &str = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1";
+        const TOUCH: &str = "UPDATE api_keys SET last_used_at = $2 \
+            WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)";
         if !is_stale(key.last_used_at, now) {
             return Ok(());
         }
-        on!(self.writer, db =>
-            sqlx::query(TOUCH).bind(&key.id).bind(now.as_millisecond()).execute(db).await.map(|_| ())?);
-        Ok(())
+        self.touch(TOUCH, &key.id, now).await
     }
 
-    /// Deletes an app or an API key by a statement, and notes that its conversations are to follow.
+    /// Deletes an app or an API key by a statement, and records that its conversations must be deleted.
     pub(super) async fn delete_client(
         &self,
         delete: &'static str,

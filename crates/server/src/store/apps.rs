@@ -2,9 +2,10 @@ use super::row::row;
 use super::{Page, PageRequest, Store, StoreError, damaged, is_storable, on, time};
 use crate::{App, AppConfig, AppType, Owner};
 use jiff::Timestamp;
+use std::time::Duration;
 
 row! {
-    /// An app as it is kept.
+    /// An app as it is stored.
     struct AppRow {
         id: String,
         tenant_id: String,
@@ -55,7 +56,7 @@ impl TryFrom<AppRow> for App {
 }
 
 impl Store {
-    /// Adds an app, unless there is one with its id already: says whether it was added.
+    /// Adds an app, unless its id is already used. Returns whether the app was added.
     pub(crate) async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
         const INSERT: &str = "INSERT INTO apps (id, tenant_id, project_id, name, description, type, \
             default_agent_id, prompt, enabled, config, last_used_at, created_at, updated_at) \
@@ -124,8 +125,8 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Changes an app of the owner's by `change`, which sees it as it is and fails for its own reasons. `None` if the
-    /// owner has none with this id.
+    /// Changes an app of the owner by `change`, which receives the present app and may fail. Returns `None` if the owner
+    /// has no app with this id.
     pub(crate) async fn change_app<E: From<StoreError>>(
         &self,
         owner: &Owner,
@@ -133,7 +134,7 @@ impl Store {
         now: Timestamp,
         change: impl FnOnce(&mut App) -> Result<(), E>,
     ) -> Result<Option<App>, E> {
-        // The first statement locks the row: of two changes at once, one sees what the other did.
+        // The first statement locks the row, so that concurrent changes run one after the other.
         const LOCK: &str = "UPDATE apps SET updated_at = $4 \
             WHERE id = $1 AND tenant_id = $2 AND project_id = $3 RETURNING *";
         const UPDATE: &str = "UPDATE apps SET name = $2, description = $3, default_agent_id = $4, prompt = $5, \
@@ -172,33 +173,50 @@ impl Store {
         })
     }
 
-    /// Deletes an app of the owner's: says whether there was one. Its conversations go later, see
+    /// Deletes an app of the owner, and returns whether it existed. Its conversations are deleted later by
     /// [`delete_conversations_of_deleted_clients`](Self::delete_conversations_of_deleted_clients).
     pub(crate) async fn delete_app(&self, owner: &Owner, id: &str) -> Result<bool, StoreError> {
         const DELETE: &str = "DELETE FROM apps WHERE id = $1 AND tenant_id = $2 AND project_id = $3";
         self.delete_client(DELETE, owner, id).await
     }
 
-    /// Stores that an app was used, at most once a minute, also where other instances do the same.
+    /// Stores that an app was used, at most once a minute, also if other instances do the same.
     pub(crate) async fn touch_app(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         const TOUCH: &str = "UPDATE apps SET last_used_at = $2 \
             WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)";
+        self.touch(TOUCH, id, now).await
+    }
+
+    /// Stores by a statement that an app or an API key was used. A row that is locked, or a slow database, does not hold
+    /// the request up: the use is stored with a later one.
+    pub(super) async fn touch(
+        &self,
+        statement: &'static str,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let now = now.as_millisecond();
-        on!(self.writer, db => sqlx::query(TOUCH)
-            .bind(id)
-            .bind(now)
-            .bind(now - TOUCH_INTERVAL_MILLISECONDS)
-            .execute(db)
-            .await
-            .map(|_| ())?);
-        Ok(())
+        let stored = async {
+            on!(self.writer, db => sqlx::query(statement)
+                .bind(id)
+                .bind(now)
+                .bind(now - TOUCH_INTERVAL_MILLISECONDS)
+                .execute(db)
+                .await
+                .map(|_| ())?);
+            Ok(())
+        };
+        tokio::time::timeout(TOUCH_TIME, stored).await.unwrap_or(Err(StoreError::TimedOut))
     }
 }
 
-/// How often it is stored that an app or an API key is used.
+/// How long a request waits until it is stored that an app or an API key was used.
+const TOUCH_TIME: Duration = Duration::from_secs(1);
+
+/// The minimum time between two stored uses of an app or an API key.
 const TOUCH_INTERVAL_MILLISECONDS: i64 = 60_000;
 
-/// Whether a use should be noted: not again within a minute.
+/// Returns whether a use should be stored: not again within a minute.
 pub(super) fn is_stale(last_used_at: Option<Timestamp>, now: Timestamp) -> bool {
     last_used_at.is_none_or(|at| now.as_millisecond() - at.as_millisecond() >= TOUCH_INTERVAL_MILLISECONDS)
 }

@@ -33,7 +33,7 @@ impl TryFrom<AuditRow> for AuditEntry {
 }
 
 impl Store {
-    /// Stores that a call of the management API has come.
+    /// Stores a call of the management API.
     pub(crate) async fn insert_audit_entry(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         const INSERT: &str = "INSERT INTO audit_log (id, at, key_role, address, method, path, status) \
             VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -72,12 +72,14 @@ impl Store {
     }
 
     /// Deletes at most `limit` of the oldest entries above the newest `keep` of calls that change something, and as many
-    /// of others, so that nobody pushes a change out of the log by reading. Returns how many it deleted.
+    /// of others, so that nobody pushes a change out of the log by reading, or with the key that only reads. Returns how
+    /// many it deleted.
     pub(crate) async fn delete_old_audit_entries(&self, keep: u32, limit: u32) -> Result<u64, StoreError> {
         const DELETE_READS: &str = "DELETE FROM audit_log WHERE id IN \
-            (SELECT id FROM audit_log WHERE method IN ('GET', 'HEAD') ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
+            (SELECT id FROM audit_log WHERE method IN ('GET', 'HEAD') OR key_role = 'read-only' \
+            ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
         const DELETE_CHANGES: &str = "DELETE FROM audit_log WHERE id IN \
-            (SELECT id FROM audit_log WHERE method NOT IN ('GET', 'HEAD') \
+            (SELECT id FROM audit_log WHERE method NOT IN ('GET', 'HEAD') AND key_role <> 'read-only' \
             ORDER BY at DESC, id DESC LIMIT $2 OFFSET $1)";
         let mut deleted = 0;
         for delete in [DELETE_READS, DELETE_CHANGES] {

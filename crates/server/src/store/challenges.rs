@@ -3,13 +3,13 @@ use sqlx::{QueryBuilder, Row};
 use std::collections::HashSet;
 use tokio::sync::{mpsc, oneshot};
 
-/// Challenges marked in one statement at most.
+/// The maximum number of challenges that one statement marks.
 pub(super) const BATCH: usize = 200;
 
-/// Challenges that may wait for the next statement; who comes later waits to wait.
+/// The maximum number of challenges that wait for the next statement. Further requests wait for a free slot.
 const QUEUE: usize = 4096;
 
-/// Where challenges wait to be marked as spent: all that come while one statement runs go into the next, so that the
+/// The queue of challenges to mark as spent. All that arrive while one statement runs are in the next one, so that the
 /// database commits a few times for hundreds of sessions.
 #[derive(Clone, Debug)]
 pub(super) struct Spending {
@@ -24,13 +24,18 @@ struct Spend {
 }
 
 impl Spending {
-    /// Marks for as long as there is a clone of this.
+    /// Starts the task that marks challenges. It ends when the last clone is dropped.
     pub(super) fn start(pool: Pool) -> Self {
         let (queue, mut waiting) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
             while waiting.recv_many(&mut batch, BATCH).await > 0 {
-                // Instances that insert the same rows in another order would wait for each other for ever.
+                // A request that was given up may be repeated with the same solution, which is not spent then.
+                batch.retain(|spend: &Spend| !spend.answer.is_closed());
+                if batch.is_empty() {
+                    continue;
+                }
+                // Sorted: instances that insert the same rows in different orders would wait for each other for ever.
                 batch.sort_unstable_by_key(|spend: &Spend| (spend.expires_at, spend.digest));
                 let inserted = insert(&pool, &batch).await;
                 answer(&mut batch, inserted);
@@ -46,7 +51,7 @@ fn answer(batch: &mut Vec<Spend>, inserted: Result<HashSet<[u8; 32]>, StoreError
     match inserted {
         Ok(mut inserted) => {
             for spend in batch.drain(..) {
-                // Who no longer waits has spent its challenge all the same.
+                // The challenge of a request that no longer waits is spent too.
                 let _ = spend.answer.send(Ok(inserted.remove(&spend.digest)));
             }
         }
@@ -82,14 +87,14 @@ async fn insert(pool: &Pool, batch: &[Spend]) -> Result<HashSet<[u8; 32]>, Store
 }
 
 impl Store {
-    /// Returns how many challenges wait to be marked as spent.
+    /// Returns the number of challenges that wait to be marked as spent.
     pub(crate) fn waiting_spends(&self) -> usize {
         let queue = &self.spending.queue;
         queue.max_capacity() - queue.capacity()
     }
 
-    /// Marks a challenge as spent: `true` for the first who tries, however many do so at once, and `false` ever after.
-    /// The end must be the one in the salt that the digest is of.
+    /// Marks a challenge as spent. Returns `true` for exactly one request, also if many try at the same time, and `false`
+    /// for all others. The expiry must be that in the salt of the digest.
     pub(crate) async fn spend_challenge(
         &self,
         digest: &[u8; 32],
@@ -101,7 +106,7 @@ impl Store {
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Forgets at most `limit` spent challenges that ended before `seconds`, and says how many those were.
+    /// Deletes at most `limit` spent challenges that expired before `seconds`. Returns the number of deleted challenges.
     pub(crate) async fn forget_challenges(&self, seconds: u64, limit: u32) -> Result<u64, StoreError> {
         const FORGET: &str = "DELETE FROM spent_challenges WHERE (expires_at, digest) IN \
             (SELECT expires_at, digest FROM spent_challenges WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
@@ -112,7 +117,7 @@ impl Store {
     }
 }
 
-/// Databases count in signed integers; a time beyond them is for ever.
+/// Converts a time for the database, whose integers are signed. A later time becomes the largest one.
 fn signed(seconds: u64) -> i64 {
     i64::try_from(seconds).unwrap_or(i64::MAX)
 }
@@ -130,5 +135,15 @@ mod tests {
         assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 3);
         assert_eq!(store.forget_challenges(104, 3).await.unwrap(), 1, "and the last has not ended");
         assert!(!store.spend_challenge(&[4; 32], 104).await.unwrap());
+    }
+
+    /// A client whose request was given up sends its solution again.
+    #[tokio::test]
+    async fn a_request_that_was_given_up_while_it_waited_spends_nothing() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let mut first = Box::pin(store.spend_challenge(&[1; 32], 100));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        drop(first);
+        assert!(store.spend_challenge(&[1; 32], 100).await.unwrap());
     }
 }

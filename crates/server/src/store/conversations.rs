@@ -5,7 +5,7 @@ use crate::conversations::{Conversation, KeptMessage, Turn, TurnOutcome, Visitor
 use sqlx::QueryBuilder;
 
 row! {
-    /// A conversation as it is kept.
+    /// A conversation as it is stored.
     pub(super) struct ConversationRow {
         id: String,
         user_id: String,
@@ -36,7 +36,7 @@ impl TryFrom<ConversationRow> for Conversation {
 }
 
 row! {
-    /// A message as it is kept.
+    /// A message as it is stored.
     struct MessageRow {
         id: String,
         role: String,
@@ -56,8 +56,8 @@ impl TryFrom<MessageRow> for KeptMessage {
 }
 
 impl Store {
-    /// Adds a turn to its conversation, which begins with it if it is not there: all of it or nothing. It waits for the
-    /// database for a limited time: the client receives nothing meanwhile.
+    /// Adds a turn to its conversation in one transaction, and creates the conversation if it does not exist. It waits for
+    /// the database for a limited time, since the client receives nothing meanwhile.
     pub(crate) async fn add_turn(
         &self,
         visitor: &Visitor,
@@ -74,7 +74,7 @@ impl Store {
         turn: &Turn,
         max_encoded_bytes: u64,
     ) -> Result<TurnOutcome, StoreError> {
-        // Locks the conversation, so that turns at the same time do not get the same places.
+        // Locks the conversation, so that concurrent turns do not get the same positions.
         const CONVERSATION: &str = "INSERT INTO conversations \
             (client_id, id, user_id, agent_id, title, message_count, encoded_bytes, created_at, updated_at) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
@@ -84,7 +84,7 @@ impl Store {
                 updated_at = excluded.updated_at \
             WHERE conversations.user_id = excluded.user_id AND conversations.encoded_bytes < $9 \
             RETURNING message_count";
-        // The same parameters, for a conversation that there was: it is not made again, and keeps its agent and its title.
+        // The same parameters, for an existing conversation: it is not created again, and keeps its agent and its title.
         const CONTINUED: &str = "UPDATE conversations \
             SET message_count = message_count + $6, encoded_bytes = encoded_bytes + $7, updated_at = $8 \
             WHERE client_id = $1 AND id = $2 AND user_id = $3 AND encoded_bytes < $9 \
@@ -149,7 +149,7 @@ impl Store {
             let mut rows = Vec::new();
             for (position, new) in (total - count..).zip(&turn.messages) {
                 let mut id = &new.id;
-                // A turn that begins its conversation has distinct ids.
+                // In a turn that begins a conversation, all ids are distinct.
                 if total > count && let Some(spare_id) = &new.spare_id {
                     let is_taken: bool = sqlx::query_scalar(HAS_MESSAGE)
                         .bind(&visitor.client_id)
@@ -181,7 +181,7 @@ impl Store {
         })
     }
 
-    /// The conversation with this id, whichever of the app's users it belongs to.
+    /// Returns the conversation with this id, of any user of the app.
     pub(crate) async fn find_conversation(
         &self,
         client_id: &str,
@@ -196,7 +196,7 @@ impl Store {
         row.map(Conversation::try_from).transpose()
     }
 
-    /// A page of the messages of a conversation: page 1 has the newest, and each has its oldest first.
+    /// Returns a page of the messages of a conversation. Page 1 has the newest messages; on each page the oldest is first.
     pub(crate) async fn messages(
         &self,
         client_id: &str,
@@ -215,7 +215,7 @@ impl Store {
         rows.into_iter().rev().map(KeptMessage::try_from).collect()
     }
 
-    /// Divides a page of the messages of a conversation into batches, the oldest first: each is to be read at once.
+    /// Divides a page of the messages of a conversation into batches, the oldest first. Each batch is read at once.
     pub(crate) async fn message_batches(
         &self,
         client_id: &str,
@@ -263,7 +263,7 @@ impl Store {
         rows.into_iter().map(KeptMessage::try_from).collect()
     }
 
-    /// The visitor's conversations, the one with the newest message first.
+    /// Returns the visitor's conversations, the one with the newest message first.
     pub(crate) async fn list_conversations(
         &self,
         visitor: &Visitor,
@@ -286,10 +286,11 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Deletes at most `limit` rows of the conversations, events and feedback of deleted apps and API keys, and returns how many it deleted.
+    /// Deletes at most `limit` rows of the conversations, events and feedback of deleted apps and API keys, and
+    /// returns the number of deleted rows.
     ///
     /// Another instance may do the same at the same time, so that deleting no row does not mean that none is left: the
-    /// note that a client was deleted is only removed in a statement that finds no row of it.
+    /// record of a deleted client is only removed by a statement that finds no row of the client.
     pub(crate) async fn delete_conversations_of_deleted_clients(
         &self,
         limit: u32,
@@ -325,7 +326,7 @@ impl Store {
     }
 }
 
-/// Messages that are next to each other and are read at once.
+/// Adjacent messages that are read at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageBatch {
     first: i64,
@@ -333,8 +334,8 @@ pub(crate) struct MessageBatch {
     characters: i64,
 }
 
-/// Characters of a batch, unless one message is longer.
+/// The maximum number of characters of a batch, unless one message is longer.
 const BATCH_CHARACTERS: i64 = 32 * 1024;
 
-/// Messages in one statement at most, each with seven values: SQLite takes 32766.
+/// The maximum number of messages in one statement, each with seven values: SQLite allows 32766 values.
 const MESSAGES_PER_STATEMENT: usize = 1000;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-/// Why the database did not do what it should.
+/// The reason why the database failed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The address is none that this server can use.
+    /// The address is not one of a supported database.
     #[error("the address must begin with sqlite:// or postgres://")]
     Address,
     /// The database failed.
@@ -12,27 +12,33 @@ pub enum StoreError {
     /// Its tables could not be brought up to date.
     #[error(transparent)]
     Migration(Arc<sqlx::migrate::MigrateError>),
-    /// The database did not answer in time.
-    #[error("the database did not answer in time")]
+    /// The database did not respond in time.
+    #[error("the database did not respond in time")]
     TimedOut,
+    /// The disk of SQLite's file has less space than a server needs.
+    #[error("the disk of the database has {free} bytes left: make room on it, or move the database")]
+    DiskFull {
+        /// Bytes that it has left.
+        free: u64,
+    },
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
-    /// A row holds what this version cannot read.
+    /// A row has a value that this version cannot read.
     #[error("{id} cannot be read: {problem}")]
     Damaged {
-        /// Whose row it is.
+        /// The id of the row.
         id: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }
 
 impl StoreError {
-    /// Whether the database is away or busy, so that the same may go well a little later.
+    /// Returns whether the database is unavailable or busy, so that a later attempt may succeed.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::TimedOut | Self::Closed => true,
+            Self::TimedOut | Self::Closed | Self::DiskFull { .. } => true,
             Self::Database(error) => match &**error {
                 sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
                 sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
@@ -42,7 +48,7 @@ impl StoreError {
         }
     }
 
-    /// Whether another connection has locked SQLite's file.
+    /// Returns whether another connection has locked the SQLite file.
     pub(super) fn is_locked(&self) -> bool {
         let Self::Database(error) = self else { return false };
         error.as_database_error().and_then(|error| primary_code(&error.code()?)) == Some(SQLITE_BUSY)
@@ -58,10 +64,11 @@ fn primary_code(code: &str) -> Option<u32> {
 }
 
 /// PostgreSQL's codes of a lost connection (08), a lack of resources (53), a server that stops or starts (57P), a
-/// read-only database (25006), a cancelled statement (57014) and a conflict of transactions (40001, 40P01); SQLite's of
+/// read-only database (25006), a cancelled statement (57014), a lock that was not granted in time (55P03), a conflict of
+/// transactions (40001, 40P01) and a failed read or write of a file (58030); SQLite's of
 /// a lock, a read-only file, a failed read or write, a full disk and a file that cannot be opened.
 fn is_passing(code: &str) -> bool {
-    const POSTGRES: [&str; 7] = ["08", "53", "57P", "25006", "57014", "40001", "40P01"];
+    const POSTGRES: [&str; 9] = ["08", "53", "57P", "25006", "57014", "55P03", "40001", "40P01", "58030"];
     const SQLITE_LOCKED: u32 = 6;
     const SQLITE_READONLY: u32 = 8;
     const SQLITE_IOERR: u32 = 10;
@@ -97,8 +104,8 @@ mod tests {
     #[test]
     fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
         for code in [
-            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "5", "261", "8", "1032",
-            "13",
+            "08006", "53300", "57P01", "57P03", "25006", "57014", "40001", "40P01", "55P03", "58030", "5",
+            "261", "8", "1032", "13",
         ] {
             assert!(is_passing(code), "{code}");
         }

@@ -1,15 +1,15 @@
-//! Deletes and exports what visitors said.
+//! Deletes and exports the data of visitors.
 
 use super::conversations::ConversationRow;
 use super::{PATIENCE, Store, StoreError, is_storable, on};
-use crate::conversations::{Conversation, KeptMessage, Visitor};
+use crate::conversations::{Conversation, Visitor};
 use jiff::Timestamp;
 
-/// Conversations that are deleted between two reads of what is left.
+/// The number of conversations that are deleted between two reads of the remaining ones.
 const CONVERSATIONS_PER_ROUND: i64 = 100;
 
 impl Store {
-    /// Deletes a conversation with its feedback and events, of any user of the client or of one. Returns whether there was one.
+    /// Deletes a conversation with its feedback and events, of any user of the client or of one. Returns whether it existed.
     pub(crate) async fn delete_conversation(
         &self,
         client_id: &str,
@@ -22,7 +22,7 @@ impl Store {
         self.delete_conversation_before(client_id, user_id, id, i64::MAX, None).await
     }
 
-    /// Deletes a conversation of the visitor that still has no message but its first `count`. Returns whether there was one.
+    /// Deletes a conversation of the visitor if it has only its first `count` messages. Returns whether it was deleted.
     pub(crate) async fn delete_conversation_without_reply(
         &self,
         visitor: &Visitor,
@@ -35,8 +35,8 @@ impl Store {
         tokio::time::timeout(PATIENCE, deleted).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
-    /// Stores that a visitor is erased now: an answer that is being written is not stored any more. One that is being stored
-    /// is stored when this returns.
+    /// Stores that a visitor is erased now: a reply that is still being written is not stored later. A reply that is being
+    /// stored is stored when this function returns.
     pub(crate) async fn note_erasure(&self, visitor: &Visitor, now: Timestamp) -> Result<(), StoreError> {
         const UPSERT: &str = "INSERT INTO erasures (client_id, user_id, erased_at) VALUES ($1, $2, $3) \
             ON CONFLICT (client_id, user_id) DO UPDATE SET erased_at = excluded.erased_at";
@@ -60,14 +60,14 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes at most `limit` notes of erasures that are older than `time`. Returns how many it deleted.
+    /// Deletes at most `limit` records of erasures that are older than `time`. Returns the number of deleted records.
     pub(crate) async fn delete_old_erasures(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM erasures WHERE (client_id, user_id) IN \
             (SELECT client_id, user_id FROM erasures WHERE erased_at < $1 LIMIT $2)";
         self.delete_rows_before(DELETE, time, limit).await
     }
 
-    /// Runs a statement that deletes rows that are older than `time`, at most `limit`. Returns how many it deleted.
+    /// Runs a statement that deletes at most `limit` rows that are older than `time`. Returns the number of deleted rows.
     pub(super) async fn delete_rows_before(
         &self,
         statement: &'static str,
@@ -82,7 +82,7 @@ impl Store {
             .rows_affected()))
     }
 
-    /// Deletes all conversations of a visitor, one transaction for each. Returns how many those were.
+    /// Deletes all conversations of a visitor, one transaction for each. Returns the number of deleted conversations.
     pub(crate) async fn delete_conversations_of_visitor(&self, visitor: &Visitor) -> Result<u64, StoreError> {
         const IDS: &str = "SELECT id FROM conversations WHERE client_id = $1 AND user_id = $2 LIMIT $3";
         let Visitor { client_id, user_id } = visitor;
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// Deletes at most `limit` conversations whose last message is older than `time`. Returns how many it deleted.
+    /// Deletes at most `limit` conversations whose last message is older than `time`. Returns the number of deleted ones.
     pub(crate) async fn delete_conversations_before(
         &self,
         time: Timestamp,
@@ -126,8 +126,8 @@ impl Store {
         Ok(count)
     }
 
-    /// Deletes a conversation unless it has a message since `before`, or not `message_count` messages. The conversation goes first: a turn that is added
-    /// at the same time waits for this transaction, and is not stored.
+    /// Deletes a conversation unless it has a message since `before`, or not `message_count` messages. The conversation is
+    /// deleted first: a concurrent turn waits for this transaction, and is not stored.
     async fn delete_conversation_before(
         &self,
         client_id: &str,
@@ -167,7 +167,7 @@ impl Store {
         })
     }
 
-    /// Returns the visitor's conversations in the order of their ids, at most `limit` of those behind `after`.
+    /// Returns the visitor's conversations in the order of their ids, at most `limit` of those after `after`.
     pub(crate) async fn conversations_after(
         &self,
         visitor: &Visitor,
@@ -187,15 +187,5 @@ impl Store {
             .fetch_all(db)
             .await?);
         rows.into_iter().map(Conversation::try_from).collect()
-    }
-
-    /// Returns every message of a conversation, the oldest first.
-    pub(crate) async fn all_messages(
-        &self,
-        client_id: &str,
-        conversation_id: &str,
-    ) -> Result<Vec<KeptMessage>, StoreError> {
-        let page = super::PageRequest { page: 1, limit: u32::MAX };
-        self.messages(client_id, conversation_id, page).await
     }
 }

@@ -9,12 +9,12 @@ macro_rules! migrations {
     };
 }
 
-/// Brings the tables up to date. Of instances that start together one does it, and the others wait.
+/// Brings the tables up to date. If several instances start together, one does it and the others wait.
 pub(super) async fn run(pool: &Pool) -> Result<(), StoreError> {
-    // `run_direct` is what `run` does, for a connection at hand: `run` itself cannot be called from a spawned task.
+    // `run_direct` does the same as `run`, on an existing connection: `run` cannot be called from a spawned task.
     match pool {
         Pool::Sqlite(pool) => {
-            // The lock is taken first: SQLite has no other that the migrator could take.
+            // The lock is taken first, since SQLite has no other lock for the migrator.
             let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
             migrator(migrations!("sqlite")).run_direct(None, &mut *transaction, false).await?;
             transaction.commit().await?;

@@ -21,45 +21,51 @@ pub(crate) use conversations::MessageBatch;
 pub use error::StoreError;
 pub(crate) use page::{Page, PageRequest};
 
-use crate::private_file;
+use crate::{defaults, private_file};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How long a request waits for a connection, a statement of SQLite for another process's transaction, and whatever must
-/// end for a database that has gone away without a word.
+/// The time that a request waits for a connection, that a SQLite statement waits for another process's transaction, and
+/// that any other operation waits for a database that has stopped responding.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long statements under way may take when the store is closed.
+/// The space that the disk of SQLite's file must have for the server to be ready: a checkpoint of the log before the file
+/// takes 4 MB, and conversations of some minutes the rest.
+const MIN_FREE_BYTES: u64 = 16 << 20;
+
+/// The time limit of pending statements when the store is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
 
-/// The database. A clone is the same one.
+/// The database. Clones share the connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     reader: Pool,
     writer: Pool,
     spending: challenges::Spending,
     locks: &'static Locks,
+    /// The folder of SQLite's file.
+    folder: Option<PathBuf>,
 }
 
-/// Whether a visitor was erased after a time.
+/// Selects whether a visitor was erased after a time.
 const ERASED: &str =
     "SELECT EXISTS (SELECT 1 FROM erasures WHERE client_id = $1 AND user_id = $2 AND erased_at > $3)";
 
 /// Statements that lock something until the transaction ends.
 #[derive(Debug)]
 struct Locks {
-    /// Find an app and an API key, and keep them from being deleted.
+    /// Find an app and an API key, and lock them against deletion.
     client: [&'static str; 2],
-    /// Finds a conversation of a visitor, and keeps it from being deleted.
+    /// Finds a conversation of a visitor, and locks it against deletion.
     conversation: Option<&'static str>,
-    /// Keeps the erasure of a visitor waiting, and waits for one.
+    /// Waits for an erasure of the visitor, and makes later erasures wait.
     turn_of_visitor: Option<&'static str>,
-    /// Waits for the turns of a visitor that are being stored, and keeps others waiting.
+    /// Waits for the turns of a visitor that are being stored, and makes later turns wait.
     erasure_of_visitor: Option<&'static str>,
 }
 
@@ -93,7 +99,7 @@ enum Pool {
     Postgres(PgPool),
 }
 
-/// The kind of database that an address names.
+/// The kind of the database at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StoreKind {
     /// SQLite, with its file.
@@ -106,7 +112,7 @@ pub(crate) enum StoreKind {
 }
 
 impl StoreKind {
-    /// Returns the kind, unless the address is none that this server can use.
+    /// Returns the kind, or `None` if the address is not one of a supported database.
     pub(crate) fn of(url: &str) -> Option<Self> {
         match url.split_once(':')?.0 {
             "sqlite" => {
@@ -141,19 +147,19 @@ pub(crate) use widget_events::{EventOutcome, FeedbackOutcome, ReportFilter};
 
 impl Store {
     /// The connections that [`open`](Self::open) keeps to PostgreSQL at most.
-    pub const CONNECTIONS: u32 = 16;
+    pub const CONNECTIONS: u32 = defaults::DATABASE_CONNECTIONS;
 
-    /// Opens the database at `url` (`sqlite://path` or `postgres://…`) and brings its tables up to date. A file of
-    /// SQLite is made if need be.
+    /// Opens the database at `url` (`sqlite://path` or `postgres://…`) and brings its tables up to date. A missing
+    /// SQLite file is created.
     ///
     /// # Errors
     ///
-    /// If there is no database to be had at `url`.
+    /// If there is no usable database at `url`.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, Self::CONNECTIONS).await
     }
 
-    /// The same with at most so many connections to PostgreSQL.
+    /// Opens the database with at most `connections` connections to PostgreSQL, as [`open`](Self::open) does.
     ///
     /// # Errors
     ///
@@ -178,25 +184,42 @@ impl Store {
             Pool::Sqlite(_) => &Locks::SQLITE,
             Pool::Postgres(_) => &Locks::POSTGRES,
         };
-        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, locks })
+        let folder = match StoreKind::of(url) {
+            Some(StoreKind::Sqlite(file)) if !is_in_memory(url) => folder_of(&file),
+            _ => None,
+        };
+        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, locks, folder })
     }
 
-    /// Checks that the database takes writes, and in time.
+    /// Checks that the database accepts writes within the time limit.
     ///
     /// # Errors
     ///
     /// If it does not.
     pub(crate) async fn check_writable(&self, patience: Duration) -> Result<(), StoreError> {
-        // Deletes nothing, and is refused all the same where the database is read-only.
-        const WRITE: &str = "DELETE FROM spent_challenges WHERE expires_at = -1";
+        // One row, which has expired: the next sweep deletes it.
+        const WRITE: &str = "INSERT INTO spent_challenges (expires_at, digest) VALUES (-1, $1) \
+            ON CONFLICT (expires_at, digest) DO UPDATE SET digest = excluded.digest";
         let write = async {
-            on!(self.writer, db => sqlx::query(WRITE).execute(db).await.map(|_| ()))?;
+            on!(self.writer, db => sqlx::query(WRITE).bind(&[0_u8][..]).execute(db).await.map(|_| ()))?;
             Ok(())
         };
-        tokio::time::timeout(patience, write).await.unwrap_or(Err(StoreError::TimedOut))
+        tokio::time::timeout(patience, write).await.unwrap_or(Err(StoreError::TimedOut))?;
+        self.check_disk()
     }
 
-    /// Returns how many connections there are to the database.
+    /// Checks that the disk of SQLite's file has space left. The log before the file has space that is used again: on a
+    /// full disk small writes succeed for a while.
+    fn check_disk(&self) -> Result<(), StoreError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        // Where the system does not know, the write above decides.
+        match fs4::available_space(folder) {
+            Ok(free) if free < MIN_FREE_BYTES => Err(StoreError::DiskFull { free }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the number of connections to the database.
     pub(crate) fn connections(&self) -> Connections {
         let of = |pool: &Pool| {
             on!(*pool, db => Connections {
@@ -217,14 +240,14 @@ impl Store {
         }
     }
 
-    /// Finishes what is under way, if the database lets it, and lets go of it.
+    /// Finishes the pending statements, if the database responds in time, and closes the connections.
     pub async fn close(&self) {
         let close = async {
             on!(self.reader, db => db.close().await);
             on!(self.writer, db => db.close().await);
         };
         if tokio::time::timeout(CLOSE_TIME, close).await.is_err() {
-            tracing::warn!("left the database with statements under way");
+            tracing::warn!("closed the database with pending statements");
         }
     }
 }
@@ -232,16 +255,16 @@ impl Store {
 /// Connections to the database.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connections {
-    /// Those that exist.
+    /// The number of open connections.
     pub(crate) open: u32,
-    /// Those of them that no statement uses.
+    /// The number of open connections that no statement uses.
     pub(crate) idle: u32,
-    /// How many there may be.
+    /// The maximum number of connections.
     pub(crate) max: u32,
 }
 
-/// Whether a connection that comes back to the pool may be lent again. The pool would ask it without a time limit: one
-/// whose other end is gone would keep its place for ever.
+/// Returns whether the pool may reuse a returned connection. The pool's own check has no time limit: a broken connection
+/// would occupy its slot for ever.
 async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let ping = tokio::time::timeout(PATIENCE, connection.ping()).await;
     ping.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
@@ -251,10 +274,10 @@ async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Erro
 /// Returns whether a connection of SQLite has no transaction; one that has is closed.
 ///
 /// On a full disk SQLite rolls back by itself, and the rollback of sqlx then fails. From then on sqlx counts a transaction
-/// that does not exist, begins each further one as a savepoint, and may leave one open for good: whatever is written later
-/// would look stored to this connection, and be gone with it.
+/// that does not exist, begins each further one as a savepoint, and may never close one: later writes would be visible
+/// only to this connection, and be lost with it.
 async fn is_outside_of_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // Its response comes behind that of a rollback that is still queued.
+    // A queued rollback is completed before this statement.
     connection.ping().await?;
     let has_transaction = connection.is_in_transaction();
     if has_transaction {
@@ -263,34 +286,44 @@ async fn is_outside_of_transactions(connection: &mut SqliteConnection) -> Result
     Ok(!has_transaction)
 }
 
-/// Connections that read, and the one that writes: SQLite has one writer at a time, and those who wait for it in a
-/// queue wait less than those who try again and again.
+/// Whether the address is that of a database of SQLite without a file.
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> Option<PathBuf> {
+    std::path::absolute(file).ok()?.parent().map(Path::to_path_buf)
+}
+
+/// Connections that read, and the one that writes: SQLite has one writer at a time, and a queue in
+/// this process is faster than repeated attempts to lock the file.
 async fn open_sqlite(url: &str) -> Result<(Pool, Pool), StoreError> {
     let options = SqliteConnectOptions::from_str(url)?
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        // Enough with WAL for a crash of the server. One of the machine may forget the last moments, and no more.
+        // With WAL this is safe if the server crashes. If the machine crashes, only the last moments may be lost.
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(PATIENCE)
-        // A statement for each size of a batch, and all rows that one gives back at once.
+        // Enough for a statement for each size of a batch, and for the rows that one statement returns.
         .statement_cache_capacity(2 * challenges::BATCH)
         .row_buffer_size(challenges::BATCH);
     let one = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
         .after_release(|connection, _| Box::pin(is_outside_of_transactions(connection)))
-        // A database in memory is gone with its connection.
+        // A database in memory is lost when its connection closes.
         .idle_timeout(None)
         .max_lifetime(None);
-    let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+    let in_memory = is_in_memory(url);
     if !in_memory {
-        // Only its owner may read the conversations in it: SQLite gives the files beside it the same rights. If this
+        // Only the owner may read the conversations in it: SQLite gives the files beside it the same rights. If this
         // fails, SQLite reports the reason.
         let _ = private_file::options().append(true).create(true).open(options.get_filename());
     }
     let writer = connect_while_locked(&one, &options).await?;
     if in_memory {
-        // And each further connection would be to a database of its own.
+        // Each further connection would open a separate database.
         return Ok((Pool::Sqlite(writer.clone()), Pool::Sqlite(writer)));
     }
     let reader =
@@ -315,22 +348,22 @@ async fn connect_while_locked(
     }
 }
 
-/// A row that holds what it must not.
+/// Returns the error for a row with an invalid value.
 fn damaged(id: &str, problem: impl std::fmt::Display) -> StoreError {
     StoreError::Damaged { id: id.to_owned(), problem: problem.to_string() }
 }
 
-/// A time as it is kept, in Unix milliseconds.
+/// Reads a stored time, in Unix milliseconds.
 fn time(id: &str, milliseconds: i64) -> Result<jiff::Timestamp, StoreError> {
     jiff::Timestamp::from_millisecond(milliseconds).map_err(|error| damaged(id, error))
 }
 
-/// Text that a database can hold. PostgreSQL has no NUL in its texts: what asks for one finds nothing.
+/// Returns whether a database can store the text. PostgreSQL has no NUL in its texts: a query with one finds nothing.
 fn is_storable(text: &str) -> bool {
     !text.contains('\0')
 }
 
-/// The text with U+FFFD in the place of each NUL.
+/// Returns the text with U+FFFD instead of each NUL.
 pub(crate) fn storable<'a>(text: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
     let text = text.into();
     if is_storable(&text) { text } else { text.replace('\0', "\u{fffd}").into() }

@@ -1,16 +1,16 @@
 //! Pages of lists.
 
-/// One page of a list, and how long the whole is.
+/// One page of a list, and the length of the list.
 #[derive(Clone, Debug)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     pub(crate) total: u64,
 }
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageRequest {
-    /// The first is 1.
+    /// The page, from 1.
     pub(crate) page: u32,
     pub(crate) limit: u32,
 }

@@ -25,7 +25,7 @@ impl TryFrom<RevocationRow> for Revocation {
 }
 
 impl Store {
-    /// Stores a revocation of an app's. An earlier one of the same visitor stays if it revokes more.
+    /// Stores a revocation of an app's sessions. An earlier one of the same visitor stays if it revokes more.
     pub(crate) async fn revoke_sessions(
         &self,
         app_id: &str,
@@ -53,7 +53,7 @@ impl Store {
         user_id: &str,
         issued_at_seconds: u64,
     ) -> Result<bool, StoreError> {
-        // One with an empty visitor is of the whole app.
+        // A revocation with an empty visitor is for the whole app.
         const FIND: &str = "SELECT MAX(not_before) FROM revoked_sessions \
             WHERE app_id = $1 AND user_id IN ('', $2)";
         if !is_storable(user_id) {
@@ -94,7 +94,8 @@ impl Store {
         Ok(Page { items, total: u64::try_from(total).unwrap_or(0) })
     }
 
-    /// Deletes at most `limit` revocations that revoke only what began before `before`, and returns how many it deleted.
+    /// Deletes at most `limit` revocations that revoke only sessions that began before `before`. Returns the number of
+    /// deleted revocations.
     pub(crate) async fn delete_old_revocations(
         &self,
         before: Timestamp,

@@ -9,31 +9,31 @@ use crate::widget_events::{
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-/// What became of an event that was to be stored.
+/// The result of storing an event.
 #[derive(Clone, Debug)]
 pub(crate) enum EventOutcome {
-    /// It is stored.
+    /// The event is stored.
     Stored,
-    /// The visitor reported an event with this id before: this is it.
+    /// The visitor reported an event with this id before, which is returned.
     Known(Box<WidgetEvent>),
-    /// The visitor has reported as many as one may.
+    /// The visitor has reached the limit of events.
     TooMany,
     /// The app or the API key was deleted meanwhile.
     ClientDeleted,
 }
 
-/// What became of feedback that was to be stored.
+/// The result of storing feedback.
 #[derive(Clone, Debug)]
 pub(crate) enum FeedbackOutcome {
-    /// It is stored, in the place of what the visitor said before about the message.
+    /// The feedback is stored, and replaces earlier feedback of the visitor on the message.
     Stored(Feedback),
     /// The visitor has no such conversation.
     NoConversation,
-    /// The conversation has as many entries as one may have.
+    /// The conversation has the maximum number of entries.
     TooMany,
 }
 
-/// Which entries of a list are wanted, beside its page. An empty text is every one.
+/// The filter of a list. An empty text matches every entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReportFilter<'a> {
     pub(crate) r#type: &'a str,
@@ -144,7 +144,7 @@ impl TryFrom<FeedbackRow> for Feedback {
 }
 
 impl Store {
-    /// Stores an event, unless its visitor reported it before. `is_limited`: the visitor may report only so many.
+    /// Stores an event, unless its visitor reported it before. `is_limited`: the limit of a visitor's events applies.
     pub(crate) async fn add_event(
         &self,
         event: &WidgetEvent,
@@ -209,7 +209,7 @@ impl Store {
                 .fetch_one(&mut *transaction)
                 .await?;
             if is_erased {
-                // As if it had been stored before the erasure.
+                // The same as if the event had been stored before the erasure.
                 return Ok(EventOutcome::Stored);
             }
             let mut client_exists = false;
@@ -225,8 +225,8 @@ impl Store {
         })
     }
 
-    /// Stores feedback on a message of one of its visitor's conversations. What the visitor said about the message before
-    /// is replaced.
+    /// Stores feedback on a message of one of its visitor's conversations. Earlier feedback of the visitor on
+    /// the message is replaced.
     pub(crate) async fn set_feedback(&self, feedback: &Feedback) -> Result<FeedbackOutcome, StoreError> {
         let stored = self.set_feedback_without_limit(feedback);
         tokio::time::timeout(PATIENCE, stored).await.unwrap_or(Err(StoreError::TimedOut))
@@ -277,7 +277,7 @@ impl Store {
         Ok(if is_own { FeedbackOutcome::TooMany } else { FeedbackOutcome::NoConversation })
     }
 
-    /// The events of the owner's apps and API keys, the newest first.
+    /// Returns the events of the owner's apps and API keys, the newest first.
     pub(crate) async fn list_events(
         &self,
         owner: &Owner,
@@ -292,7 +292,7 @@ impl Store {
         page!(self, EventRow, COUNT, LIST, owner, filter, page)
     }
 
-    /// The feedback on answers of the owner's apps and API keys, the newest first.
+    /// Returns the feedback on answers of the owner's apps and API keys, the newest first.
     pub(crate) async fn list_feedback(
         &self,
         owner: &Owner,
@@ -321,14 +321,14 @@ impl Store {
             .rows_affected()))
     }
 
-    /// Deletes at most `limit` events that are older than `time`. Returns how many it deleted.
+    /// Deletes at most `limit` events that are older than `time`. Returns the number of deleted events.
     pub(crate) async fn delete_events_before(&self, time: Timestamp, limit: u32) -> Result<u64, StoreError> {
         const DELETE: &str = "DELETE FROM events WHERE (client_id, user_id, id) IN \
             (SELECT client_id, user_id, id FROM events WHERE created_at < $1 LIMIT $2)";
         self.delete_rows_before(DELETE, time, limit).await
     }
 
-    /// Returns the visitor's events in the order of their ids, at most `limit` of those behind `after`.
+    /// Returns the visitor's events in the order of their ids, at most `limit` of those after `after`.
     pub(crate) async fn events_after(
         &self,
         visitor: &Visitor,
@@ -351,7 +351,7 @@ impl Store {
     }
 
     /// Returns the feedback on a visitor's conversations in the order of conversations and messages, at most `limit`
-    /// entries of those behind the message `after` of a conversation.
+    /// entries of those after the message `after` of a conversation.
     pub(crate) async fn feedback_after(
         &self,
         visitor: &Visitor,

@@ -1,9 +1,9 @@
-//! The work of a challenge follows the demand.
+//! The difficulty of a challenge depends on the demand.
 
 use crate::support::{PAGE, Server, request, settings};
 use axum::extract::ConnectInfo;
 use axum::http::Method;
-use saltmine_server::{AdaptivePrice, LimitSettings, PriceCurve, Settings};
+use saltmine_server::{AdaptivePrice, LimitSettings, PowBinding, PriceCurve, ProofOfWork, Settings};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ async fn adaptive(prefix: PriceCurve, app: PriceCurve) -> Server {
     .await
 }
 
-/// The `maxnumber` of a challenge for an app, or for none.
+/// Returns the `maxnumber` of a challenge for an app, or for none.
 async fn price(server: &Server, address: &str, app: Option<&str>) -> u64 {
     let path = match app {
         Some(app) => format!("/run/auth/challenge?appId={app}"),
@@ -66,7 +66,7 @@ async fn the_price_falls_again() {
     assert_eq!(price(&server, "192.0.2.1", None).await, 200);
 }
 
-/// From many networks at once; and a challenge for no app is one for each.
+/// Requests from many networks at once. A challenge without an app is valid for each app.
 #[tokio::test]
 async fn an_app_that_is_asked_for_often_is_dearer_and_others_are_not() {
     let server = adaptive(curve(1_000_000, 8), curve(10, 4)).await;
@@ -103,4 +103,22 @@ async fn by_default_the_price_is_constant() {
     for _ in 0..300 {
         assert_eq!(price(&server, "192.0.2.1", None).await, 200);
     }
+}
+
+/// A challenge of a quiet app is one for the app under attack too.
+#[tokio::test]
+async fn without_binding_a_quiet_app_is_no_cheaper() {
+    let settings = settings();
+    let proof_of_work = settings.proof_of_work.map(|proof| ProofOfWork { binding: PowBinding::Off, ..proof });
+    let half_life_seconds = 60.try_into().unwrap();
+    let adaptive_price =
+        Some(AdaptivePrice { prefix: curve(1_000_000, 8), app: curve(10, 4), half_life_seconds });
+    let limits = LimitSettings { adaptive_price, ..LimitSettings::default() };
+    let server = Server::with(Settings { proof_of_work, limits, ..crate::support::settings() }).await;
+    let (app, other) = (server.web_client().await, server.web_client().await);
+    for number in 0..200 {
+        price(&server, &format!("10.0.{number}.1"), Some(&app)).await;
+    }
+    assert_eq!(price(&server, "192.0.2.1", Some(&app)).await, 800);
+    assert_eq!(price(&server, "192.0.2.1", Some(&other)).await, 800);
 }

@@ -1,4 +1,4 @@
-//! The agent that asks a service, against a small service of that interface.
+//! The agent that requests chat completions from a service, with a small service for the tests.
 
 use crate::support::Server;
 use crate::visitor::Visitor;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How the service behaves; it keeps what it was asked.
+/// A service with a certain behaviour, which records its requests.
 #[derive(Clone)]
 struct Service {
     manner: &'static str,
@@ -33,14 +33,14 @@ async fn answer(State(service): State<Service>, headers: HeaderMap, body: String
     let pieces: Vec<String> = match service.manner {
         "streams" => vec![good, ": a comment\n\n".into(), slow, stop, usage, "data: [DONE]\n\n".into()],
         "stops" => vec![good, slow, stop],
-        // Every byte by itself: events and characters come in halves.
+        // Every byte in its own chunk, so that events and characters are divided.
         "crumbles" => vec![good, slow, "data: [DONE]\r\n\r\n".into()],
         "breaks off" => vec![good],
         "fails inside" => vec![good, event(json!({ "error": { "message": "overloaded" } }))],
         "talks nonsense" => vec!["data: <html>\n\n".into()],
         "never ends" => vec![good; 200_000],
         "hangs" => vec![good, String::new()],
-        // Some services send the whole message beside each part of it.
+        // Some services send the whole message with each part of it.
         "sends both" => {
             let both = |content: &str| {
                 let (delta, message) = (json!({ "content": content }), json!({ "content": "all" }));
@@ -68,7 +68,7 @@ async fn answer(State(service): State<Service>, headers: HeaderMap, body: String
     ([("content-type", "text/event-stream; charset=utf-8")], body).into_response()
 }
 
-/// A server whose agent asks a service of this manner, a visitor of it, and what the service is asked.
+/// Returns a server whose agent uses a service with this behaviour, a visitor, and the requests to the service.
 async fn asking(manner: &'static str) -> (Server, Visitor, Arc<Mutex<Vec<(HeaderMap, Value)>>>) {
     let asked = Arc::default();
     let service = Service { manner, asked: Arc::clone(&asked) };
@@ -152,7 +152,7 @@ async fn a_service_that_hangs_is_given_up() {
     assert!(answer.text().contains("Grüß ") && answer.text().contains("agent_failed"), "{}", answer.text());
 }
 
-/// The built-in agent is still there for the apps that name it.
+/// Apps can still name the built-in agent.
 #[tokio::test]
 async fn an_app_may_name_another_agent() {
     let (server, _, asked) = asking("streams").await;

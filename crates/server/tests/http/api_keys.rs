@@ -43,7 +43,7 @@ async fn a_key_is_told_once() {
     assert!(!list.text().contains(&key[10..]));
 }
 
-/// Neither the secret nor a part of it that is not shown is in any table.
+/// No table contains the secret, or a part of it that is not shown.
 #[tokio::test]
 async fn a_key_is_kept_as_its_digest() {
     let server = Server::new().await;
@@ -68,7 +68,7 @@ async fn a_key_opens_the_run_api_without_proof_of_work() {
     assert_eq!(caller.conversations(&server, "").await.0, [&*id]);
     let body = json!({ "model": "m", "messages": [{ "role": "user", "content": "hi" }], "stream": false });
     assert_eq!(caller.post(&server, "/run/v1/chat/completions", &body).await.status, 200);
-    // No origin is checked, and no app is asked for.
+    // No origin is checked, and no app is required.
     let odd = caller.and("origin", "https://evil.com").and("x-inkeep-app-id", "app_unknown000000000");
     assert_eq!(odd.get(&server, "/run/v1/conversations").await.status, 200);
 }
@@ -118,7 +118,7 @@ async fn a_wrong_or_deleted_key_opens_nothing() {
     assert_eq!(server.manage_at(Method::DELETE, &path("acme"), &json!({})).await.status, 404);
 }
 
-/// A key is for the run API: it manages nothing, and makes no session.
+/// A key is only for the run API: it gives no access to the management API, and opens no session.
 #[tokio::test]
 async fn a_key_is_no_management_key() {
     let server = Server::new().await;

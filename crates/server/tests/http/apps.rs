@@ -76,7 +76,7 @@ async fn without_the_key_nothing_is_made() {
     assert_eq!(server.post(APPS, &[("authorization", &right), json], &body).await.status, 201);
 }
 
-/// A session token opens nothing here.
+/// The management API accepts no session token.
 #[tokio::test]
 async fn a_visitor_is_no_manager() {
     let server = Server::new().await;
@@ -86,13 +86,13 @@ async fn a_visitor_is_no_manager() {
     assert_eq!(server.post(APPS, &headers, &valid().to_string()).await.status, 401);
 }
 
-/// The body with one more member.
+/// Returns the body with one more member.
 fn with(mut body: Value, parent: &str, member: &str) -> Value {
     body.pointer_mut(parent).unwrap()[member] = json!(false);
     body
 }
 
-/// A misspelt member made an app that was open to every visitor.
+/// Regression: a misspelt member created an app that was open to every visitor.
 #[tokio::test]
 async fn a_misspelt_member_is_refused_with_a_suggestion() {
     let server = Server::new().await;
@@ -124,12 +124,12 @@ async fn a_misspelt_member_is_refused_with_a_suggestion() {
     }
 }
 
-/// `null` is no value of these members, and it is not the same as leaving them out.
+/// `null` is not a value of these members, and is different from an absent member.
 #[tokio::test]
 async fn null_is_refused_where_it_has_no_meaning() {
     let server = Server::new().await;
     let path = format!("{APPS}/{}", server.web_client().await);
-    let problem = "must not be null: send a value, or leave the member out";
+    let problem = "must not be null: send a value, or omit the member";
     for (parent, member) in [
         ("", "enabled"),
         ("/config", "webClient"),
@@ -148,6 +148,19 @@ async fn null_is_refused_where_it_has_no_meaning() {
     }
     for member in ["type", "config"] {
         let answer = server.manage_at(Method::PATCH, &path, &json!({ member: null })).await;
+        let detail = format!("{member}: {problem}");
+        answer.assert_problem(422, "unprocessable_entity", "field_invalid", &detail);
+    }
+    // Left out, these revoke every visitor, and make a key that never expires.
+    let revocations = format!("{path}/revocations");
+    let keys = APPS.replace("/apps", "/api-keys");
+    for (path, member, mut body) in [
+        (&revocations, "visitor", json!({})),
+        (&revocations, "notBefore", json!({ "visitor": "anon_1" })),
+        (&keys, "expiresAt", json!({ "name": "Backend", "agentId": "echo" })),
+    ] {
+        body[member] = Value::Null;
+        let answer = server.manage_at(Method::POST, path, &body).await;
         let detail = format!("{member}: {problem}");
         answer.assert_problem(422, "unprocessable_entity", "field_invalid", &detail);
     }

@@ -1,4 +1,4 @@
-//! Apps once they are made: read, changed, listed, deleted, and by nobody but their owner.
+//! Existing apps: only their owner can read, change, list and delete them.
 
 use crate::support::{APPS, Answer, Server, web_client};
 use crate::visitor::Visitor;
@@ -72,7 +72,7 @@ async fn lists_have_pages_the_newest_first() {
     }
 }
 
-/// A misspelt filter returned the whole list.
+/// Regression: a misspelt filter returned the whole list.
 #[tokio::test]
 async fn an_unknown_query_parameter_is_refused_with_a_suggestion() {
     let server = Server::new().await;
@@ -101,7 +101,7 @@ async fn an_unknown_query_parameter_is_refused_with_a_suggestion() {
     assert_eq!(unsigned.status, 401, "the key comes first");
     let wrong_method = call(&server, Method::PUT, &format!("{APPS}?limti=3")).await;
     assert_eq!(wrong_method.status, 405);
-    // Widgets of later versions may send more: the run API ignores what it does not know.
+    // Widgets of later versions may send more: the run API ignores unknown members.
     let visitor = Visitor::of(&server, &named(&server, "Docs").await).await;
     assert_eq!(visitor.get(&server, "/run/v1/conversations?limti=3").await.status, 200);
 }
@@ -163,7 +163,7 @@ async fn a_change_holds_at_once() {
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }
 
-/// An app is read once a second and not at every request; what another instance changes is known after that.
+/// An app is read at most once a second, and not at every request; a change by another instance has an effect after that.
 #[tokio::test]
 async fn a_change_by_another_instance_holds_within_a_second() {
     let server = Server::new().await;
@@ -208,7 +208,7 @@ async fn a_wrong_change_changes_nothing() {
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &field.into()), "{body}");
     }
     for body in [json!({ "type": "api" }), json!({ "config": { "type": "api" } })] {
-        let detail = "An app stays of the type that it was made with.";
+        let detail = "The type of an app cannot be changed. Create another app.";
         patch(&server, &id, body).await.assert_problem(409, "conflict", "app_type_fixed", detail);
     }
     assert_eq!(call(&server, Method::GET, &path).await.json(), before);

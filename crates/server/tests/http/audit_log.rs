@@ -1,7 +1,8 @@
 //! The audit log, and the key that permits no changes.
 
 use crate::support::{APPS, Answer, MANAGEMENT_KEY, Server, request, settings};
-use axum::http::Method;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request};
 use saltmine_server::{ManagementSettings, Settings, sweep};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -51,6 +52,8 @@ async fn calls_are_recorded_with_key_and_status() {
     server.clock.pass(Duration::from_secs(1));
     call(&server, MANAGEMENT_KEY, Method::DELETE, &format!("{APPS}/app_unknown"), &json!({})).await;
     server.clock.pass(Duration::from_secs(1));
+    call(&server, READ_KEY, Method::DELETE, &path, &json!({})).await;
+    server.clock.pass(Duration::from_secs(1));
     call(&server, "a wrong key", Method::GET, APPS, &json!({})).await;
     let log = call(&server, READ_KEY, Method::GET, LOG, &json!({})).await.json();
     let entries: Vec<_> = log["data"].as_array().unwrap().iter().collect();
@@ -67,6 +70,7 @@ async fn calls_are_recorded_with_key_and_status() {
         [
             // The call that reads the log has no response yet.
             entry("read-only", "GET", LOG, None),
+            entry("read-only", "DELETE", &path, Some(403)),
             entry("full", "DELETE", &unknown, Some(404)),
             entry("read-only", "GET", &path, Some(422)),
             entry("full", "POST", APPS, Some(201)),
@@ -89,7 +93,7 @@ async fn the_log_is_bounded() {
     assert_eq!(log["data"][3]["path"], json!(format!("{APPS}/app_7")), "the newest stay");
 }
 
-/// The key that only reads cannot push a change out of the log.
+/// Calls with the read-only key cannot remove a change from the log.
 #[tokio::test]
 async fn reads_and_changes_are_bounded_by_themselves() {
     let server = server(3).await;
@@ -97,9 +101,11 @@ async fn reads_and_changes_are_bounded_by_themselves() {
     for _ in 0..10 {
         server.clock.pass(Duration::from_secs(1));
         call(&server, READ_KEY, Method::GET, &format!("{APPS}/{app}"), &json!({})).await;
+        call(&server, READ_KEY, Method::DELETE, &format!("{APPS}/{app}"), &json!({})).await;
     }
     sweep(&server.state).await.unwrap();
-    assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_log WHERE method = 'GET'").await, 3);
+    let of_read_key = "SELECT COUNT(*) FROM audit_log WHERE key_role = 'read-only'";
+    assert_eq!(server.database.count(of_read_key).await, 3);
     assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_log WHERE method = 'POST'").await, 1);
 }
 
@@ -110,7 +116,7 @@ async fn it_can_be_off() {
     assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_log").await, 0);
 }
 
-/// Nothing is changed that is not recorded.
+/// A change that cannot be recorded is not made.
 #[tokio::test]
 async fn a_call_that_cannot_be_recorded_is_not_made() {
     let server = server(100).await;
@@ -119,4 +125,29 @@ async fn a_call_that_cannot_be_recorded_is_not_made() {
     let path = format!("{APPS}/{app}");
     assert_eq!(call(&server, MANAGEMENT_KEY, Method::DELETE, &path, &json!({})).await.status, 500);
     assert_eq!(server.database.count("SELECT COUNT(*) FROM apps").await, 1);
+}
+
+/// Sends a body that ends with a panic, or never.
+async fn call_with_body(server: &Server, body: Body) -> Answer {
+    let request = Request::post(APPS)
+        .header("authorization", format!("Bearer {MANAGEMENT_KEY}"))
+        .header("content-type", "application/json");
+    server.send(request.body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_time_limit_and_a_panic_are_recorded_with_their_status() {
+    let server = Server::with(Settings { request_timeout: Duration::from_millis(200), ..settings() }).await;
+    let pending = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+    assert_eq!(call_with_body(&server, Body::from_stream(pending)).await.status, 503);
+    server.clock.pass(Duration::from_secs(1));
+    let panicking =
+        futures_util::stream::poll_fn(|_| -> std::task::Poll<Option<Result<Bytes, std::io::Error>>> {
+            panic!("the body breaks")
+        });
+    assert_eq!(call_with_body(&server, Body::from_stream(panicking)).await.status, 500);
+    server.clock.pass(Duration::from_secs(1));
+    let log = call(&server, MANAGEMENT_KEY, Method::GET, LOG, &json!({})).await.json();
+    let statuses: Vec<_> = (1..3).map(|index| log["data"][index]["status"].as_u64()).collect();
+    assert_eq!(statuses, [Some(500), Some(503)], "{log}");
 }

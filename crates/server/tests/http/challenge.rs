@@ -44,7 +44,7 @@ async fn without_proof_of_work_there_is_no_challenge() {
         404,
         "not_found",
         "pow_disabled",
-        "Proof of work is not enabled on this server: sessions open without it.",
+        "Proof of work is not enabled on this server: request the session without a solution.",
     );
 }
 

@@ -124,7 +124,7 @@ async fn what_is_wrong_with_a_message_is_named() {
     }
 }
 
-/// The words that deployed clients read.
+/// The texts that deployed clients read.
 #[tokio::test]
 async fn refusals_have_the_protocols_words() {
     let visitor = Visitor::new().await;
@@ -204,7 +204,7 @@ async fn a_session_ends() {
     assert_eq!(visitor.say(HI).await.json()["detail"], "Invalid end-user JWT");
 }
 
-/// A token for an app of another kind cannot be had; one made by hand does not help.
+/// The server issues no token for an app of another type, and refuses a forged one.
 #[tokio::test]
 async fn only_web_clients_are_called_this_way() {
     let visitor = Visitor::new().await;

@@ -74,7 +74,7 @@ async fn an_answer_comes_in_one_piece_if_asked_for() {
     assert_eq!(answer.header("x-conversation-id"), Some("c-1"));
 }
 
-/// The two endpoints reach the same conversation.
+/// Both endpoints use the same conversations.
 #[tokio::test]
 async fn a_conversation_goes_on_from_the_other_endpoint() {
     let (server, visitor) = visitor().await;
@@ -99,7 +99,7 @@ async fn what_is_wrong_is_named() {
     }
 }
 
-/// A client that waits for `finish_reason` is not told that half an answer is one.
+/// A client that waits for `finish_reason` does not receive it with an incomplete reply.
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_told() {
     struct Failing;
@@ -116,7 +116,7 @@ async fn an_answer_that_breaks_off_is_told() {
     let chunks = chunks(&answer);
     assert_eq!(chunks.len(), 3);
     let error = json!({
-        "message": "The answer could not be finished.", "type": "server_error", "code": "agent_failed",
+        "message": "The response failed before its end. Send the message again.", "type": "server_error", "code": "agent_failed",
     });
     assert_eq!(chunks[2], json!({ "error": error }));
     assert!(!answer.text().contains("stop") && !answer.text().contains("10.0.0.1"));

@@ -1,4 +1,4 @@
-//! What an agent receives: the operator's prompt, the visitor's own messages, and no more than the budget.
+//! The context that an agent receives: the operator's prompt and the visitor's own messages, within the budget.
 
 use crate::support::{APPS, Server, settings, web_client};
 use crate::visitor::Visitor;
@@ -8,7 +8,7 @@ use saltmine_server::{Agent, Agents, ContextBudget, Message, Reply, Role, Settin
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 
-/// An agent that notes what it receives.
+/// An agent that records its context.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<Message>>>);
 
@@ -60,7 +60,7 @@ async fn a_visitor_writes_no_system_prompt_and_no_turn_of_the_agent() {
     }
 }
 
-/// A server with an API key is the operator's own.
+/// A server with an API key belongs to the operator.
 #[tokio::test]
 async fn an_api_key_may_send_every_role() {
     let (server, agent) = server_with(settings()).await;

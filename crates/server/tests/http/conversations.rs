@@ -1,4 +1,4 @@
-//! What is kept of a chat, and whose it is.
+//! Stored conversations, and their owners.
 
 use crate::support::{PAGE, Server, web_client};
 use crate::visitor::Visitor;
@@ -80,7 +80,7 @@ async fn the_agent_is_told_what_was_said_before() {
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     let id = visitor.begin(&server, "one").await;
-    // The client's own memory, whatever it says, is not taken for the server's.
+    // The server ignores the client's copy of earlier messages.
     let body = json!({
         "conversationId": id, "stream": false,
         "messages": [
@@ -100,7 +100,7 @@ async fn the_agent_is_told_what_was_said_before() {
     );
 }
 
-/// The messages of other roles are left out: only the agent speaks for the agent.
+/// The messages of other roles are left out: only the agent writes the agent's messages.
 #[tokio::test]
 async fn a_new_conversation_begins_with_all_that_the_user_sent() {
     let server = Server::new().await;
@@ -132,7 +132,7 @@ async fn the_list_has_pages_the_newest_first() {
     assert_eq!(pagination, json!({ "page": 1, "limit": 2, "total": 5, "pages": 3 }));
     assert_eq!(visitor.conversations(&server, "?page=3&limit=2").await.0, ids[4..]);
     assert!(visitor.conversations(&server, "?page=4&limit=2").await.0.is_empty());
-    // What is said last comes first.
+    // The conversation with the newest message is first.
     server.clock.pass(Duration::from_secs(1));
     visitor.say(&server, "more", Some(&ids[4])).await;
     let (all, pagination) = visitor.conversations(&server, "").await;
@@ -188,7 +188,7 @@ async fn messages_have_pages() {
     assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &"limit".into()));
 }
 
-/// Nobody sees another's: not another user of the app, nor one of another app, nor one of another tenant.
+/// No other user of the app, of another app or of another tenant can see a conversation.
 #[tokio::test]
 async fn a_conversation_is_its_users_alone() {
     let server = Server::new().await;
@@ -220,9 +220,9 @@ async fn a_conversation_is_its_users_alone() {
     assert_eq!(visitor.conversations(&server, "").await.0, [id]);
 }
 
-/// The user stays the same when the session is lengthened, and so do the conversations.
+/// A renewed session has the same user and the same conversations.
 #[tokio::test]
-async fn a_lengthened_session_keeps_its_conversations() {
+async fn a_renewed_session_keeps_its_conversations() {
     let server = Server::new().await;
     let app = server.web_client().await;
     let token = server.token(&app).await;
@@ -230,8 +230,8 @@ async fn a_lengthened_session_keeps_its_conversations() {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", &*bearer), ("x-inkeep-challenge-solution", &server.solution().await)];
     let session = server.open_session(&app, &headers).await.json();
-    let lengthened = Visitor::with_token(&app, session["token"].as_str().unwrap());
-    assert_eq!(lengthened.conversations(&server, "").await.0, [id]);
+    let renewed = Visitor::with_token(&app, session["token"].as_str().unwrap());
+    assert_eq!(renewed.conversations(&server, "").await.0, [id]);
 }
 
 #[tokio::test]
@@ -243,7 +243,7 @@ async fn a_conversation_that_is_full_takes_no_more() {
     let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
     assert_eq!(visitor.post(&server, "/run/api/chat", &body).await.status, 200);
     let answer = visitor.say(&server, "one more", Some("long")).await;
-    let detail = "This conversation is full. Please begin another.";
+    let detail = "This conversation is full. Start a new one.";
     answer.assert_problem(409, "conflict", "conversation_full", detail);
     let page = visitor.get(&server, "/run/v1/conversations/long").await.json();
     assert_eq!(page["pagination"], json!({ "page": 1, "limit": 200, "total": 1000, "pages": 5 }));
@@ -254,25 +254,38 @@ async fn a_conversation_that_is_full_takes_no_more() {
     assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &"messages".into()));
 }
 
-/// Bytes count, not characters: many may read it at once, and each copy is held in memory.
+/// The limit is in bytes, not in characters: many clients may read the conversation at once, each with a copy in memory.
 #[tokio::test]
 async fn a_conversation_that_is_long_takes_no_more() {
     let server = Server::new().await;
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
-    // The agent says it again: an eighth of what fits.
+    // The agent repeats it: an eighth of the maximum.
     let text = "\u{1f4a9}".repeat(32 * 1024 - 200);
     for _ in 0..9 {
         assert_eq!(visitor.say(&server, &text, Some("long")).await.status, 200);
     }
     let answer = visitor.say(&server, "one more", Some("long")).await;
-    let detail = "This conversation is full. Please begin another.";
+    let detail = "This conversation is full. Start a new one.";
     answer.assert_problem(409, "conflict", "conversation_full", detail);
     assert_eq!(visitor.messages(&server, "long").await.len(), 18);
     assert_eq!(visitor.say(&server, "one more", Some("another")).await.status, 200);
 }
 
-/// Messages at the same time get places of their own.
+/// The first request may bring as many messages as a body has room for.
+#[tokio::test]
+async fn a_conversation_that_begins_too_long_is_refused() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let messages = vec![json!({ "role": "user", "content": "x".repeat(90_000) }); 30];
+    let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
+    let answer = visitor.post(&server, "/run/api/chat", &body).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (409, &"conversation_full".into()));
+    assert_eq!(visitor.get(&server, "/run/v1/conversations/long").await.status, 404);
+}
+
+/// Concurrent messages get different positions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn turns_at_the_same_time_are_all_kept() {
     let server = Arc::new(Server::new().await);
@@ -299,7 +312,7 @@ async fn turns_at_the_same_time_are_all_kept() {
     }
 }
 
-/// PostgreSQL has no NUL in its texts. A visitor's is refused; an agent's must not cost the answer.
+/// PostgreSQL has no NUL in its texts. A visitor's NUL is refused; an agent's is replaced, so that its reply is stored.
 #[tokio::test]
 async fn what_no_database_can_keep_is_replaced() {
     struct SaysNul;
@@ -315,7 +328,7 @@ async fn what_no_database_can_keep_is_replaced() {
     assert_eq!(visitor.messages(&server, &id).await[1].1, "a\u{fffd}b");
 }
 
-/// What an agent that fails began to say is no answer.
+/// The text of an agent that then fails is not stored.
 #[tokio::test]
 async fn what_is_not_answered_is_not_kept() {
     struct Failing;
@@ -337,7 +350,7 @@ async fn what_is_not_answered_is_not_kept() {
     assert_eq!(server.database.count("SELECT COUNT(*) FROM messages").await, 0);
 }
 
-/// Another message has been answered in the conversation meanwhile: nothing of it is lost.
+/// Another message of the conversation has received its reply meanwhile: both are kept.
 #[tokio::test]
 async fn a_conversation_whose_first_reply_fails_keeps_what_was_answered() {
     #[derive(Clone, Default)]
@@ -375,23 +388,23 @@ async fn a_conversation_whose_first_reply_fails_keeps_what_was_answered() {
     assert_eq!(visitor.messages(&server, "talk").await, pairs(&expected));
 }
 
-/// A first question may be longer than what a conversation has room for: its answer is stored all the same.
+/// A first question may be nearly as long as the limit of a conversation: its reply is stored even so.
 #[tokio::test]
 async fn the_first_answer_has_room() {
     struct Brief;
     impl Agent for Brief {
         fn reply(&self, _: Vec<Message>) -> Reply {
-            futures_util::stream::iter([Ok("ok".to_owned())]).boxed()
+            futures_util::stream::iter([Ok("y".repeat(90_000))]).boxed()
         }
     }
     let server = Server::new().await.with_agents(Agents::built_in().with(Agents::ECHO, Brief));
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
-    let messages = vec![json!({ "role": "user", "content": "x".repeat(90_000) }); 30];
+    let messages = vec![json!({ "role": "user", "content": "x".repeat(90_000) }); 23];
     let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
     let answer = visitor.post(&server, "/run/api/chat", &body).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(visitor.messages(&server, "long").await.len(), 31);
+    assert_eq!(visitor.messages(&server, "long").await.len(), 24);
 }
 
 #[tokio::test]
@@ -414,7 +427,7 @@ async fn with_its_app_a_conversation_goes() {
     assert_eq!(other.conversations(&server, "").await.0, [kept]);
 }
 
-/// `Origin` is checked here too.
+/// These routes check `Origin` too.
 #[tokio::test]
 async fn reading_needs_what_writing_needs() {
     let server = Server::new().await;

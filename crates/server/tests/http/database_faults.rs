@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// An agent whose response ends when the test says so.
+/// An agent whose reply ends at a signal of the test.
 #[derive(Clone, Default)]
 struct Waiting {
     begun: Arc<Notify>,
@@ -37,7 +37,7 @@ async fn server_with(agent: impl Agent) -> Server {
     server.with_agents(Agents::built_in().with(Agents::ECHO, agent))
 }
 
-/// A server whose agent waits, and a visitor of an app of it.
+/// Returns a server whose agent waits, and a visitor of one of its apps.
 async fn waiting() -> (Waiting, Arc<Server>, String, Visitor) {
     let agent = Waiting::default();
     let server = Arc::new(server_with(agent.clone()).await);
@@ -46,7 +46,7 @@ async fn waiting() -> (Waiting, Arc<Server>, String, Visitor) {
     (agent, server, app, visitor)
 }
 
-/// Says something in a task of its own; its status.
+/// Sends a message in a separate task, which returns the status.
 fn say(
     server: &Arc<Server>,
     visitor: &Visitor,
@@ -57,7 +57,7 @@ fn say(
     tokio::spawn(async move { visitor.say(&server, text, id).await.status.as_u16() })
 }
 
-/// On PostgreSQL, the instance that waits for the other's transaction deletes no row: more may be left all the same.
+/// On PostgreSQL, the instance that waits for the other's transaction deletes no row: more may be left even so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_instances_delete_all_messages_of_a_deleted_app() {
     let first = Server::new().await;
@@ -102,7 +102,7 @@ async fn an_answer_that_ends_after_its_app_was_deleted_is_not_stored() {
     assert_eq!(server.database.count("SELECT COUNT(*) FROM conversations").await, 0);
 }
 
-/// A control character takes six bytes of JSON: 49 messages of them made a response of 25 MB.
+/// Regression: a control character takes six bytes of JSON, and 49 messages of them caused a response of 25 MB.
 #[tokio::test]
 async fn the_size_of_a_conversation_is_that_of_its_json() {
     let server = Server::new().await;
@@ -118,7 +118,7 @@ async fn the_size_of_a_conversation_is_that_of_its_json() {
     assert!((1_000_000..6_000_000).contains(&bytes), "{bytes}");
 }
 
-/// An agent's response is limited in the same way.
+/// An agent's reply has the same limit.
 #[tokio::test]
 async fn the_size_of_an_answer_is_that_of_its_json() {
     struct Control;
@@ -133,7 +133,7 @@ async fn the_size_of_an_answer_is_that_of_its_json() {
     assert_eq!(answer.status, 502, "200 KiB of text are 1.2 MB of JSON");
 }
 
-/// The client receives keep-alives and nothing else meanwhile.
+/// The client receives only keep-alives meanwhile.
 #[tokio::test]
 async fn storing_an_answer_has_a_time_limit() {
     let (agent, server, _, visitor) = waiting().await;
@@ -152,7 +152,7 @@ async fn storing_an_answer_has_a_time_limit() {
     drop(held);
 }
 
-/// A database that takes no writes opens no session.
+/// No session opens if the database accepts no writes.
 #[tokio::test]
 async fn a_server_whose_database_takes_no_writes_is_not_ready() {
     let server = Server::new().await;
@@ -163,7 +163,21 @@ async fn a_server_whose_database_takes_no_writes_is_not_ready() {
     drop(held);
 }
 
-/// Anyone may ask: the database is not asked each time.
+/// The last use is information for operators: nobody waits for it.
+#[tokio::test]
+async fn a_request_does_not_wait_until_its_api_key_can_be_written() {
+    let server = Server::new().await;
+    let path = "/manage/tenants/acme/projects/docs/api-keys";
+    let made = server.manage_at(Method::POST, path, &json!({ "name": "k", "agentId": "echo" })).await.json();
+    let visitor = Visitor::with_api_key(made["data"]["key"].as_str().unwrap());
+    let held = server.database.hold_api_keys().await;
+    let listed = visitor.get(&server, "/run/v1/conversations");
+    let listed = tokio::time::timeout(Duration::from_secs(8), listed).await.expect("it does not wait");
+    assert_eq!(listed.status, 200);
+    drop(held);
+}
+
+/// Anyone may request the readiness: the database is not checked each time.
 #[tokio::test]
 async fn readiness_is_checked_once_a_second() {
     let server = Server::new().await;
@@ -174,7 +188,7 @@ async fn readiness_is_checked_once_a_second() {
     assert_eq!(server.get("/readyz").await.status, 503);
 }
 
-/// A guess is refused before the database is asked, so that guessing costs nothing.
+/// A guessed key is refused without a query of the database.
 #[tokio::test]
 async fn a_guessed_api_key_is_refused_without_the_database() {
     let server = Server::new().await;
@@ -193,7 +207,7 @@ async fn a_guessed_api_key_is_refused_without_the_database() {
     }
 }
 
-/// A replica that took over and is not writable yet. PostgreSQL only: SQLite's files are as writable as they were.
+/// A new primary that is not writable yet. PostgreSQL only: this does not happen with SQLite.
 #[tokio::test]
 async fn a_read_only_database_is_not_ready() {
     let mut database = Database::fresh().await;
@@ -215,7 +229,7 @@ async fn a_read_only_database_is_not_ready() {
     assert_eq!(refused.status, 503, "SQLSTATE 25006: {}", refused.text());
 }
 
-/// The operator's own time limit on statements (SQLSTATE 57014). PostgreSQL only.
+/// The operator's time limit cancels a statement (SQLSTATE 57014). PostgreSQL only.
 #[tokio::test]
 async fn a_cancelled_statement_is_tried_again_later() {
     let mut database = Database::fresh().await;
@@ -232,7 +246,7 @@ async fn a_cancelled_statement_is_tried_again_later() {
     assert_eq!(visitor.say(&server, "hi", None).await.status, 200);
 }
 
-/// Widgets read the list once, when a conversation begins: the agent has not answered by then.
+/// Widgets read the list once, when a conversation begins: the agent has not replied by then.
 #[tokio::test]
 async fn a_conversation_is_listed_while_its_first_answer_is_written() {
     let (agent, server, _, visitor) = waiting().await;
@@ -248,7 +262,7 @@ async fn a_conversation_is_listed_while_its_first_answer_is_written() {
     assert_eq!(visitor.conversations(&server, "").await.0, ["talk"]);
 }
 
-/// The visitor deletes it from that list: the answer does not bring it back.
+/// The visitor deletes the conversation from that list: the reply does not create it again.
 #[tokio::test]
 async fn a_conversation_that_is_deleted_during_its_first_answer_is_not_stored() {
     let (agent, server, _, visitor) = waiting().await;
@@ -260,7 +274,7 @@ async fn a_conversation_that_is_deleted_during_its_first_answer_is_not_stored() 
     assert!(visitor.conversations(&server, "").await.0.is_empty());
 }
 
-/// Neither in its conversation, which would come back with it, nor in a new one.
+/// The reply is stored neither in its deleted conversation nor in a new one.
 #[tokio::test]
 async fn an_answer_that_ends_after_its_conversation_was_deleted_is_not_stored() {
     const STORED: &str = "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM conversations)";

@@ -1,4 +1,4 @@
-//! Texts that mean something to a database, a header or a page, in every field that takes one.
+//! Texts that are special in a database, a header or a page, in every field that accepts a text.
 
 use crate::support::{APPS, MANAGEMENT_KEY, PAGE, Server, request, web_client};
 use crate::visitor::Visitor;
@@ -21,7 +21,7 @@ const TEXTS: &[&str] = &[
     "data: [DONE]\n\ndata: {\"type\":\"text-end\"}",
 ];
 
-/// In one part of a path.
+/// Encodes a text as one segment of a path.
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -47,7 +47,7 @@ async fn fields_of_the_management_api_hold_texts_and_nothing_more() {
         let key = json!({ "name": text, "agentId": text });
         let key = server.manage_at(Method::POST, &APPS.replace("/apps", "/api-keys"), &key).await;
         assert_eq!(key.json()["data"]["apiKey"]["agentId"], *text);
-        // What is no text but a name is refused.
+        // A field with a fixed set of names or a restricted form refuses the text.
         for (pointer, field) in [
             ("/type", "type"),
             ("/config/type", "config.type"),
@@ -114,7 +114,7 @@ async fn what_is_said_is_kept_and_nothing_more() {
             let answer = visitor.post(&server, "/run/api/chat", &body).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &json!(field)), "{text}");
         }
-        // A model is echoed in events: it cannot end one.
+        // The response repeats the model in events: it cannot end an event.
         let body = json!({ "model": text, "messages": [{ "role": "user", "content": text }] });
         let answer = visitor.post(&server, "/run/v1/chat/completions", &body).await;
         let events: Vec<_> = answer.text().split_terminator("\n\n").collect();
@@ -127,7 +127,7 @@ async fn what_is_said_is_kept_and_nothing_more() {
     }
 }
 
-/// Header values cannot hold line breaks at all; what they can hold opens nothing and comes back nowhere.
+/// Header values cannot contain line breaks. Their other special characters have no effect, and no response repeats them.
 #[tokio::test]
 async fn headers_are_read_and_not_echoed() {
     let server = Server::new().await;
@@ -158,7 +158,7 @@ async fn headers_are_read_and_not_echoed() {
             };
             assert_eq!(answer.status, expected, "{header}: {text}");
             for (name, value) in &answer.headers {
-                // CORS names the page that asked, which then may read the refusal.
+                // CORS names the origin of the request, whose page may then read the error.
                 let is_origin = header == "origin" && name == "access-control-allow-origin";
                 assert!(is_origin || value.as_bytes() != one_line.as_bytes(), "{name}");
             }

@@ -1,4 +1,4 @@
-//! Tests of the router with raw requests and raw responses, each with a database of its own.
+//! Tests of the router with raw requests and raw responses, each with its own database.
 #![allow(
     clippy::unwrap_used,
     unreachable_pub,

@@ -60,7 +60,7 @@ async fn every_route_is_described() {
     assert_eq!(routes, expected.map(str::to_owned).into());
 }
 
-/// The description names the members that are really sent.
+/// The description names the members of real responses.
 #[tokio::test]
 async fn answers_are_as_described() {
     let server = Server::new().await;
@@ -108,7 +108,7 @@ async fn where_there_is_a_limit_its_header_is_described() {
     }
 }
 
-/// A reference that leads nowhere breaks every generator of clients.
+/// An unresolved reference breaks every generator of clients.
 #[tokio::test]
 async fn every_reference_leads_somewhere() {
     let description = description(&Server::new().await).await;
@@ -133,7 +133,7 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
     }
 }
 
-/// Every call that is described as guarded is: without what opens it, and with what opens something else.
+/// Every route that is described as protected refuses requests without its credential, and with another one.
 #[tokio::test]
 async fn every_guard_holds() {
     let server = Server::new().await;

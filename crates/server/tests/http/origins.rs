@@ -76,7 +76,7 @@ async fn look_alikes_are_refused_on_every_route() {
             answer.assert_problem(403, "forbidden", "origin_not_allowed", detail);
         }
         for origin in ALLOWED {
-            // The session route then asks for a solution.
+            // The session route then requires a solution.
             assert_eq!(ask(method.clone(), path, origin).await.status, allowed, "{path}: {origin}");
         }
     }

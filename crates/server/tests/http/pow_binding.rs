@@ -1,4 +1,4 @@
-//! A solution counts only for the app, and the network, that its challenge was issued for.
+//! A solution is accepted only for the app, and from the network, that its challenge was issued for.
 
 use crate::pow_v2::{proof_of_work, with};
 use crate::support::{PAGE, Server, bare, request, solve, solve_v2};
@@ -8,7 +8,7 @@ use saltmine_server::{PowBinding, PowVersions, ProofOfWork};
 use serde_json::Value;
 use std::net::SocketAddr;
 
-/// A request that comes from this address.
+/// Sends a request from this address.
 async fn send(server: &Server, from: &str, method: Method, path: &str, headers: &[(&str, &str)]) -> Value {
     let mut request = request(method, path, &[headers, &[("origin", PAGE)]].concat(), "");
     request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from.parse().unwrap(), 4711)));
@@ -39,7 +39,7 @@ async fn a_solution_for_one_app_is_worth_nothing_for_another() {
         assert_eq!(offer(&server, HERE, &other, &solution).await, "pow_invalid");
         assert_eq!(offer(&server, HERE, &app, &solution).await, "accepted", "and it was not spent");
         assert_eq!(offer(&server, HERE, &other, &solution).await, "pow_invalid");
-        // The network does not matter unless it is asked for.
+        // The network does not matter unless the binding includes it.
         let solution = self::solution(&server, HERE, &app).await;
         assert_eq!(offer(&server, "203.0.113.1", &app, &solution).await, "accepted");
         // Challenges of the older route are for any app.
@@ -78,7 +78,7 @@ async fn a_binding_can_be_turned_off_and_required() {
     assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (400, &"pow_app_required".into()));
     let bound = solution(&required, HERE, &app).await;
     assert_eq!(offer(&required, HERE, &other, &bound).await, "pow_invalid");
-    // What is bound is bound, also where nothing new is.
+    // A bound challenge stays bound, also on a server that binds no new challenges.
     assert_eq!(offer(&off, HERE, &other, &bound).await, "pow_invalid");
     assert_eq!(offer(&required, HERE, &app, &bound).await, "accepted");
 }

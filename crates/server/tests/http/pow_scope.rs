@@ -1,4 +1,4 @@
-//! With a proof of work for every request, a message requires a solution as a session does.
+//! With a proof of work for every request, a message requires a solution, like a session.
 
 use crate::support::{Server, settings};
 use crate::visitor::Visitor;
@@ -33,7 +33,7 @@ async fn a_message_requires_a_solution() {
     assert_eq!(visitor.conversations(&server, "").await.0.len(), 2, "reading costs nothing");
 }
 
-/// One solution is good for one thing.
+/// A solution is accepted once.
 #[tokio::test]
 async fn a_solution_opens_a_session_or_sends_a_message() {
     let server = Server::with(per_request()).await;
@@ -64,7 +64,7 @@ async fn by_default_a_session_is_all_that_costs() {
     assert_eq!(server.open_session(&app, &[]).await.json()["reason"], "pow_required");
 }
 
-/// A script that solves nothing must not use up the quota of the app's visitors.
+/// A script without solutions must not use the quota of the app's visitors.
 #[tokio::test]
 async fn a_message_without_a_solution_uses_no_quota() {
     let mut settings = per_request();

@@ -1,4 +1,4 @@
-//! Challenges of version 2: what is issued, and which solutions are accepted.
+//! Challenges of version 2: their content, and the accepted solutions.
 
 use crate::support::{NOW, PAGE, POW_SECRET, Server, bare, hex, request, settings, solve_v2};
 use axum::http::Method;
@@ -15,12 +15,12 @@ use std::time::Duration;
 
 const INVALID: &str = "Proof-of-work challenge solution is invalid.";
 
-/// Quick to solve.
+/// Parameters that are quick to solve.
 pub(crate) fn cheap() -> KeyDerivation {
     KeyDerivation { cost: 3, counters: 5..=40, ..KeyDerivation::default() }
 }
 
-/// The tests' proof of work, with version 2.
+/// Returns the settings of the tests, with version 2.
 pub(crate) fn proof_of_work() -> ProofOfWork {
     ProofOfWork { versions: PowVersions::V2, key_derivation: cheap(), ..settings().proof_of_work.unwrap() }
 }
@@ -29,7 +29,7 @@ pub(crate) fn with(proof_of_work: ProofOfWork) -> Settings {
     Settings { proof_of_work: Some(proof_of_work), ..settings() }
 }
 
-/// A challenge that a page of the app asks for.
+/// Requests a challenge from a page of the app.
 pub(crate) async fn challenge(server: &Server, app: &str) -> Value {
     let path = format!("/run/auth/challenge?appId={app}");
     let answer = server.send(request(Method::GET, &path, &[("origin", PAGE)], "")).await;
@@ -39,7 +39,7 @@ pub(crate) async fn challenge(server: &Server, app: &str) -> Value {
     answer.json()
 }
 
-/// A challenge with every member that those of PBKDF2 have.
+/// A challenge with every member of a PBKDF2 challenge.
 pub(crate) async fn any_challenge() -> Value {
     let binding = PowBinding::AppAndAddress;
     let server = Server::with(with(ProofOfWork { binding, ..proof_of_work() })).await;
@@ -107,7 +107,7 @@ async fn a_solution_opens_one_session_in_either_form() {
     assert_eq!(offer(&server, &app, &payload).await, (400, "pow_replayed".into()));
 }
 
-/// Another spelling, another counter with the same key: it is the challenge that is spent.
+/// Another spelling, or another counter with the same key: the challenge is spent, not the text of the solution.
 #[tokio::test]
 async fn no_spelling_of_a_solution_is_accepted_twice() {
     let server = Server::with(with(proof_of_work())).await;
@@ -168,7 +168,7 @@ async fn a_wrong_solution_is_refused_and_spends_nothing() {
     assert_eq!(offer(&server, &app, &bare(&good)).await.0, 200);
 }
 
-/// With the keys, one can sign other parameters than this server issues: they are refused, and no key is derived.
+/// The keys can also sign parameters that this server never issues: these are refused, and no key is derived.
 #[tokio::test]
 async fn signed_parameters_of_another_kind_are_refused() {
     let server = Server::with(with(proof_of_work())).await;
@@ -187,7 +187,7 @@ async fn signed_parameters_of_another_kind_are_refused() {
     for solution in [without_key_signature, other_algorithm, without_expiry, for_a_number] {
         assert_eq!(offer(&server, &app, &solution).await, (400, "pow_invalid".into()));
     }
-    // The signature is right, so that these are said to be what they are.
+    // The signature is valid, so that the refusal has the specific reason.
     let ended = signed(&|it| it["expiresAt"] = NOW.into());
     assert_eq!(offer(&server, &app, &ended).await, (400, "pow_expired".into()));
     assert_eq!(offer(&server, &app, &signed(&|_| ())).await.0, 200);

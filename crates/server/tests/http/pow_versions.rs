@@ -1,4 +1,4 @@
-//! Which version of the proof of work an app gets and takes.
+//! The version of the proof of work of an app: of its challenges, and of accepted solutions.
 
 use crate::pow_v2::{challenge, proof_of_work, with};
 use crate::support::{APPS, Server, bare, solve, solve_v2, web_client};

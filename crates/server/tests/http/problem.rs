@@ -1,4 +1,4 @@
-//! Errors, wherever they come from, in one form.
+//! Errors: all have the same form, wherever they occur.
 
 use crate::support::{PAGE, Server, request, settings, without_proof_of_work};
 use axum::body::Body;
@@ -51,7 +51,7 @@ async fn unknown_routes_are_not_found() {
         ["/", "/nope", "/run", "/run/", "/run/nope", "/manage", "/manage/nope", "/run/auth/pow/challenge/"]
     {
         let answer = server.get(path).await;
-        answer.assert_problem(404, "not_found", "route_not_found", "There is nothing at this address.");
+        answer.assert_problem(404, "not_found", "route_not_found", "This path does not exist.");
     }
 }
 
@@ -67,7 +67,7 @@ async fn wrong_methods_are_told() {
     ] {
         let key = format!("Bearer {}", crate::support::MANAGEMENT_KEY);
         let answer = server.send(request(method, path, &[("authorization", &key)], "")).await;
-        let detail = "This address does not take this method.";
+        let detail = "This route does not support the method.";
         answer.assert_problem(405, "bad_request", "method_not_allowed", detail);
         assert_eq!(answer.header("allow"), Some(allow), "{path}");
     }
@@ -103,7 +103,7 @@ async fn a_database_that_is_wrong_is_not_told_either() {
     let server = Server::new().await;
     let app = server.web_client().await;
     server.database.run("ALTER TABLE apps RENAME TO gone").await;
-    // One that has not read the app yet.
+    // Another instance, which has not read the app yet.
     let answer = server.another().await.open_session(&app, &[]).await;
     answer.assert_problem(500, "internal_server_error", "internal", FAILED);
 }
@@ -130,7 +130,9 @@ async fn a_failing_agent_is_not_told() {
 
     let answer = chat_with(Broken("fails"), without_proof_of_work(), IN_A_STREAM).await;
     assert_eq!(answer.status, 200);
-    assert!(answer.text().contains(r#"{"type":"error","errorText":"The answer could not be finished."}"#));
+    assert!(answer.text().contains(
+        r#"{"type":"error","errorText":"The response failed before its end. Send the message again."}"#
+    ));
     let last = answer.text().trim_end().rsplit("\n\n").next().unwrap();
     assert!(last.contains("\"error\""), "nothing comes after the error: {}", answer.text());
     assert!(!answer.text().contains("10.0.0.1"));

@@ -1,4 +1,4 @@
-//! What the session route refuses of a solution. The rules' finer points are tested in saltmine-protocol.
+//! Solutions that the session route refuses. The details of the rules are tested in saltmine-protocol.
 
 use crate::support::{Answer, Server, Solution, solve};
 use base64ct::{Base64, Base64Unpadded, Encoding};
@@ -51,7 +51,7 @@ async fn a_wrong_solution_is_refused_and_spends_nothing() {
         change(|solution| solution.salt = solution.salt.replace("?expires=1", "?expires=2")),
         change(|solution| solution.salt.push('1')),
         change(|solution| {
-            // CVE-2025-68113: a digit moves over.
+            // CVE-2025-68113: a digit moves to another part.
             let digit = solution.number.remove(0);
             solution.salt.push(digit);
         }),
@@ -135,7 +135,7 @@ async fn a_solution_is_good_once_however_it_is_written() {
     answer.assert_problem(400, "bad_request", "pow_replayed", REPLAYED);
 }
 
-/// The answer to a refusal for another reason comes before the proof of work, which stays unspent.
+/// A request that is refused for another reason does not spend its challenge.
 #[tokio::test]
 async fn a_request_that_is_refused_otherwise_keeps_its_solution() {
     let server = Server::new().await;

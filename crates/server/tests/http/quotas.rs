@@ -58,7 +58,7 @@ async fn a_visitor_has_so_many_requests_a_minute() {
     assert!(metrics.text().contains(count), "{}", metrics.text());
 }
 
-/// New sessions do not help, and wrong tokens count too.
+/// A new session gives no further quota, and requests with invalid tokens count too.
 #[tokio::test]
 async fn an_address_has_so_many_requests_a_minute() {
     let requests = QuotaLimits { address: Some(3), ..OFF };
@@ -106,7 +106,7 @@ async fn a_visitor_has_so_many_tokens_a_day() {
     assert_eq!(visitor.say(&server, "word", None).await.status, 200);
 }
 
-/// What a response adds to the quotas is added once it has ended.
+/// The use of a response is added to the quotas when it has ended.
 async fn settled() {
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -129,13 +129,13 @@ async fn a_visitor_has_so_many_stored_bytes_a_day() {
 
 #[tokio::test]
 async fn events_and_feedback_are_stored_bytes_too() {
-    let stored_bytes = per_visitor(2500);
+    let stored_bytes = per_visitor(6500);
     let server = limited(LimitSettings { stored_bytes, ..LimitSettings::default() }).await;
     let app = server.web_client().await;
     let visitor = Visitor::of(&server, &app).await;
     let conversation = visitor.begin(&server, "Hi").await;
     settled().await;
-    let text = "x".repeat(800);
+    let text = "x".repeat(1500);
     let event = json!({ "type": "t", "properties": { "a": text }, "metadata": { "a": text } });
     assert_eq!(visitor.post(&server, "/run/v1/events", &event).await.status, 201);
     let refused = visitor.post(&server, "/run/v1/events", &event).await;
@@ -144,9 +144,38 @@ async fn events_and_feedback_are_stored_bytes_too() {
     assert_eq!(visitor.post(&server, "/run/v1/feedback", &feedback).await.status, 429);
     let short = json!({ "conversationId": conversation, "type": "positive", "details": "Good" });
     assert_eq!(visitor.post(&server, "/run/v1/feedback", &short).await.status, 201);
+    let empty = visitor.post(&server, "/run/v1/events", &json!({ "type": "t" })).await;
+    assert_eq!(empty.status, 429, "an event without data takes a row all the same");
 }
 
-/// An agent that answers when the test says so.
+/// Anyone can make texts that look like API keys. Each is a query of the database.
+#[tokio::test]
+async fn unknown_api_keys_are_limited_by_address_and_known_ones_are_not() {
+    let requests = QuotaLimits { address: Some(5), ..OFF };
+    let server = limited(LimitSettings { requests, ..LimitSettings::default() }).await;
+    let path = "/manage/tenants/acme/projects/docs/api-keys";
+    let mut keys = Vec::new();
+    for number in 0..8 {
+        let new = json!({ "name": format!("k{number}"), "agentId": "echo" });
+        let made = server.manage_at(Method::POST, path, &new).await.json();
+        keys.push(made["data"]["key"].as_str().unwrap().to_owned());
+        if number > 0 {
+            let id = made["data"]["apiKey"]["id"].as_str().unwrap();
+            let deleted = server.manage_at(Method::DELETE, &format!("{path}/{id}"), &json!(null)).await;
+            assert_eq!(deleted.status, 204, "{}", deleted.text());
+        }
+    }
+    let known = Visitor::with_api_key(&keys[0]);
+    assert_eq!(known.get(&server, LIST).await.status, 200);
+    let mut statuses = Vec::new();
+    for key in &keys[1..] {
+        statuses.push(Visitor::with_api_key(key).get(&server, LIST).await.status.as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(known.get(&server, LIST).await.status, 200);
+}
+
+/// An agent that replies at a signal of the test.
 #[derive(Clone, Default)]
 struct Waiting {
     begun: Arc<Notify>,
@@ -187,7 +216,7 @@ async fn a_visitor_has_so_many_responses_at_the_same_time() {
     assert_eq!(refused.header("ratelimit-policy"), Some(r#""streams-visitor";q=2"#));
     two.abort();
     let _ = two.await;
-    // A client that goes away gives its place back.
+    // A client that closes its connection frees its slot.
     let three = say();
     agent.begun.notified().await;
     agent.end.notify_one();
@@ -196,7 +225,7 @@ async fn a_visitor_has_so_many_responses_at_the_same_time() {
     assert_eq!(three.await.unwrap(), 200);
 }
 
-/// The operator's own servers have none.
+/// The operator's own servers have no quotas.
 #[tokio::test]
 async fn an_api_key_has_no_quotas() {
     let limits = LimitSettings {

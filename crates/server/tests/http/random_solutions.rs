@@ -1,4 +1,4 @@
-//! Ten thousand solution headers that chance wrote or spoiled: none is accepted, and none brings the server down.
+//! Ten thousand solution headers with random content or random changes: none is accepted, and none stops the server.
 
 use crate::support::{PAGE, Server, Solution, request, solve};
 use axum::http::{HeaderValue, Method};
@@ -28,12 +28,12 @@ impl Dice {
     }
 }
 
-/// What a header may hold at all.
+/// Returns the bytes that a header may contain.
 fn header_bytes() -> Vec<u8> {
     (0x20..=0xff).filter(|byte| *byte != 0x7f).collect()
 }
 
-/// Changes what is signed, in one of many ways.
+/// Changes the signed data in one of many ways.
 fn spoil(dice: &mut Dice, good: &Solution) -> Solution {
     let mut solution = good.clone();
     let number: u64 = good.number.parse().unwrap();
@@ -69,7 +69,7 @@ fn spoil(dice: &mut Dice, good: &Solution) -> Solution {
     solution
 }
 
-/// Another hex digit at one place.
+/// Changes one hex digit.
 fn flip(dice: &mut Dice, hex: &mut String) {
     let at = dice.below(hex.len());
     let digit = u8::from_str_radix(&hex[at..=at], 16).unwrap();
@@ -87,7 +87,7 @@ fn header(dice: &mut Dice, good: &Solution) -> Vec<u8> {
             Base64::encode_string(&dice.bytes(400, json)).into_bytes()
         }
         3 => {
-            // JSON that is cut off.
+            // Incomplete JSON.
             let json = good.json();
             Base64::encode_string(&json.as_bytes()[..dice.below(json.len())]).into_bytes()
         }
@@ -118,7 +118,7 @@ async fn of_ten_thousand_none_is_accepted_and_none_is_a_failure() {
         invalid > COUNT * 9 / 10 && outcomes.keys().all(|reason| reason.starts_with("pow_")),
         "{outcomes:?}"
     );
-    // Nothing of it spent the challenge that it was made of.
+    // None of the changed solutions has spent its challenge.
     let answer = server.open_session(&app, &[("x-inkeep-challenge-solution", &good.header())]).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }

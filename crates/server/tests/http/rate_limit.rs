@@ -55,7 +55,7 @@ async fn addresses_are_counted_apart_and_routes_together() {
     assert_eq!(server.send(preflight).await.status, 200, "not limited");
 }
 
-/// Behind a proxy that is trusted every visitor counts for himself; the word of others counts for nothing.
+/// Behind a trusted proxy each visitor is counted separately; the headers of other proxies are ignored.
 #[tokio::test]
 async fn a_forwarded_address_is_believed_from_a_trusted_proxy_alone() {
     let limit = RateLimit { per_second: 1.try_into().unwrap(), burst: 1.try_into().unwrap() };

@@ -1,4 +1,4 @@
-//! Sessions that the operator ends.
+//! Sessions that the operator revokes.
 
 use crate::support::{APPS, Answer, PAGE, Server};
 use crate::visitor::Visitor;
@@ -41,7 +41,7 @@ async fn the_sessions_of_one_visitor_are_revoked() {
     assert_eq!(Visitor::with_token(&app, renewed).get(&server, LIST).await.status, 200);
 }
 
-/// By every instance, at once.
+/// Every instance refuses the sessions at once.
 #[tokio::test]
 async fn all_sessions_of_an_app_are_revoked() {
     let server = Server::new().await;
@@ -79,7 +79,7 @@ async fn a_session_that_opens_in_the_second_of_a_revocation_is_valid() {
     let renewed = Visitor::with_token(&app, &renewed);
     assert_eq!(renewed.get(&server, LIST).await.status, 200);
 
-    // Another revocation in this second ends it, whether it is the app's or the visitor's.
+    // Another revocation in this second, of the app or of the visitor, ends the session.
     for (number, all) in [true, false].into_iter().enumerate() {
         let token = server.token(&app).await;
         let visitor = Visitor::with_token(&app, &token);
@@ -110,7 +110,7 @@ async fn sessions_that_began_after_the_time_stay_valid() {
     assert_eq!(revoke(&server, &app, json!({ "notBefore": time })).await.status, 201);
     assert_eq!(before.get(&server, LIST).await.status, 401);
     assert_eq!(after.get(&server, LIST).await.status, 200);
-    // An earlier time takes nothing back.
+    // A revocation with an earlier time does not cancel a later one.
     let time = jiff::Timestamp::from_second(crate::support::NOW - 5).unwrap().to_string();
     assert_eq!(revoke(&server, &app, json!({ "notBefore": time })).await.status, 201);
     assert_eq!(before.get(&server, LIST).await.status, 401);

@@ -1,4 +1,4 @@
-//! Secrets that are replaced while visitors hold what was signed with them.
+//! Secrets that are replaced while tokens and challenges signed with them are in use.
 
 use crate::support::{Server, jwt_part, settings};
 use saltmine_server::Settings;
@@ -6,7 +6,7 @@ use saltmine_server::Settings;
 const NEXT_POW: &str = "the next proof-of-work secret of these tests";
 const NEXT_TOKEN: &str = "the next session token secret of these tests";
 
-/// Signs with the next secrets, and takes what the ones of before signed.
+/// Returns settings that sign with the next secrets, and accept the signatures of the previous ones.
 fn rotated() -> Settings {
     let mut rotated = settings();
     let pow = rotated.proof_of_work.as_mut().unwrap();
@@ -15,7 +15,7 @@ fn rotated() -> Settings {
     rotated
 }
 
-/// Has only the next secrets.
+/// Returns settings with only the next secrets.
 fn finished() -> Settings {
     let mut finished = rotated();
     finished.proof_of_work.as_mut().unwrap().second_secret = None;

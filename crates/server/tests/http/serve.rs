@@ -18,7 +18,7 @@ async fn send(address: SocketAddr, text: &str) -> TcpStream {
     stream
 }
 
-/// What comes until the server closes the connection.
+/// Returns the data that arrives until the server closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = String::new();
     timeout(LONG, stream.read_to_string(&mut answer)).await.expect("it is closed").unwrap();
@@ -66,7 +66,7 @@ async fn half_a_request_head_is_not_waited_for() {
     for half in ["", "GET /run", get] {
         assert!(!rest(send(address, half).await).await.contains("200 OK"), "{half:?}");
     }
-    // Nor after a whole one on the same connection.
+    // Nor after a complete request on the same connection.
     let answers = rest(send(address, &format!("{get}\r\n{get}")).await).await;
     assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 1, "{answers}");
 
@@ -113,7 +113,7 @@ async fn a_head_has_its_limit() {
     running.stop().await;
 }
 
-/// Refused before there is a request: hyper sends the response itself, with only a status.
+/// Hyper refuses the connection's data before there is a request, with a response that has only a status.
 #[tokio::test]
 async fn what_is_no_request_gets_a_status_and_no_more() {
     let running = Running::with(settings()).await;
@@ -142,7 +142,7 @@ async fn a_body_has_its_limit() {
     running.stop().await;
 }
 
-/// One address takes no more than its part, and who waits gets a place when one is free.
+/// The connections of one address are limited, and a waiting connection is accepted when another one ends.
 #[tokio::test]
 async fn connections_have_their_limits() {
     let few = Settings { max_connections_per_address: 2.try_into().unwrap(), ..settings() };
@@ -169,14 +169,14 @@ async fn connections_have_their_limits() {
     assert!(waiting.await.unwrap().starts_with("HTTP/1.1 200"));
 }
 
-/// Who asks for much and reads nothing of it is let go.
+/// The server closes the connection of a client that does not read its responses.
 #[tokio::test]
 async fn an_answer_that_is_not_read_is_given_up() {
-    // So that it is the answer that is given up, and not the connection after it.
+    // Longer than the limit of an unread response, so that this limit closes the connection.
     let head_timeout = LONG * 3;
     let write_timeout = Duration::from_millis(300);
     let running = Running::with(Settings { write_timeout, head_timeout, ..settings() }).await;
-    // More than the system keeps between the two.
+    // More than the system's buffers.
     let get = "GET /docs/http-api/swagger-ui-bundle.js HTTP/1.1\r\nHost: test\r\n\r\n".repeat(40);
     let deaf = send(running.address, &get).await;
     let connections = async || running.server.get("/metrics").await.text().contains("saltmine_connections 1");
@@ -194,7 +194,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
     running.stop().await;
 }
 
-/// What does not finish in time is cut off, be it an agent that hangs or a database.
+/// Requests that do not finish in time are cut off, because an agent or the database hangs.
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_stops() {
     let finish_time = Duration::from_millis(200);
@@ -230,7 +230,7 @@ async fn a_server_that_is_told_to_stop_stops() {
     drop(held);
 }
 
-/// Begins an answer and says no more.
+/// An agent that begins a reply and never continues.
 struct Hangs;
 
 impl Agent for Hangs {

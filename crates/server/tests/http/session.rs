@@ -18,7 +18,7 @@ fn hs256() -> Value {
     json!({ "typ": "JWT", "alg": "HS256" })
 }
 
-/// The `sub` of the session that one with this `Authorization` gets.
+/// Returns the `sub` of the session that a request with this `Authorization` gets.
 async fn sub_with(server: &Server, app: &str, authorization: &str) -> String {
     let solution = server.solution().await;
     let headers = [("x-inkeep-challenge-solution", &*solution), ("authorization", authorization)];
@@ -185,7 +185,7 @@ async fn a_refresh_needs_its_own_proof_of_work() {
     assert_eq!(answer.json()["reason"], "pow_required");
 }
 
-/// The forged tokens below differ from this one in one thing each.
+/// Each forged token below has one difference from this one.
 #[tokio::test]
 async fn a_token_made_by_hand_with_the_right_key_is_known() {
     let server = Server::new().await;

@@ -1,4 +1,4 @@
-//! Signed-in users, with keys and tokens that another JWT library made (tests/vectors/user-tokens.generate.mjs).
+//! Signed-in users, with keys and tokens from another JWT library (tests/vectors/user-tokens.generate.mjs).
 
 use crate::support::{APPS, MANAGEMENT_KEY, NOW, PAGE, Server, settings, web_client};
 use crate::visitor::Visitor;
@@ -17,7 +17,7 @@ pub fn vectors() -> Value {
     file
 }
 
-/// The token of the case with this name.
+/// Returns the token of the case with this name.
 fn token(name: &str) -> String {
     let file = vectors();
     let case = file["cases"].as_array().unwrap().iter().find(|case| case["name"] == name).unwrap();
@@ -26,7 +26,7 @@ fn token(name: &str) -> String {
 
 const GOOD: &str = "ES256: signed by jose";
 
-/// An app with the keys of the vectors; `more` are members of its settings.
+/// Returns an app with the keys of the vectors; `more` are members of its settings.
 async fn app(server: &Server, more: Value) -> String {
     let file = vectors();
     let mut client = json!({
@@ -36,7 +36,7 @@ async fn app(server: &Server, more: Value) -> String {
     server.make_app(web_client(client)).await
 }
 
-/// An agent that notes what it receives.
+/// An agent that records its context.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<Message>>>);
 
@@ -88,7 +88,7 @@ async fn every_vector_is_accepted_or_refused_as_it_says() {
     }
 }
 
-/// Headers that a JWT library does not write, with a good signature.
+/// Headers that a JWT library does not write, with a valid signature.
 #[tokio::test]
 async fn a_header_must_be_an_object_without_crit() {
     use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -131,7 +131,7 @@ async fn a_header_must_be_an_object_without_crit() {
     }
 }
 
-/// The order of section 11: each request breaks one rule and all that come after it.
+/// The order of section 11: each request breaks one rule and all later ones.
 #[tokio::test]
 async fn the_checks_come_in_their_order() {
     let server = Server::new().await;
@@ -192,7 +192,7 @@ async fn the_checks_come_in_their_order() {
     }
 }
 
-/// There is no session call and no challenge for signed-in users, whatever costs one.
+/// There is no session call and no challenge for signed-in users, even if requests of visitors require one.
 #[tokio::test]
 async fn no_signed_in_user_needs_a_proof_of_work() {
     let proof_of_work = settings().proof_of_work.map(|pow| ProofOfWork { scope: PowScope::Request, ..pow });
@@ -204,7 +204,7 @@ async fn no_signed_in_user_needs_a_proof_of_work() {
     assert_eq!(anonymous.say(&server, "Hello", None).await.json()["reason"], "pow_required");
 }
 
-/// An app with keys is for signed-in users, unless its owner says otherwise.
+/// An app with keys is only for signed-in users, unless its owner allows anonymous sessions.
 #[tokio::test]
 async fn an_app_with_keys_takes_no_anonymous_visitors_by_default() {
     let server = Server::new().await;
@@ -216,7 +216,7 @@ async fn an_app_with_keys_takes_no_anonymous_visitors_by_default() {
     assert_eq!(read["data"]["config"]["webClient"]["allowAnonymous"], false);
     assert_eq!(read["data"]["config"]["webClient"]["audience"], vectors()["audience"]);
 
-    // Keys that come later change nothing about it.
+    // Keys that are added later do not change this.
     let id = server.web_client().await;
     let key = &vectors()["keys"][3];
     let keys = format!("{APPS}/{id}/auth/keys");
@@ -224,7 +224,7 @@ async fn an_app_with_keys_takes_no_anonymous_visitors_by_default() {
     server.token(&id).await;
 }
 
-/// Nothing links a signed-in user to an anonymous visitor, or users of the same name of two apps.
+/// A signed-in user and an anonymous visitor are separate users, and so are users with the same name of two apps.
 #[tokio::test]
 async fn users_see_their_own_conversations_only() {
     let server = Server::new().await;
@@ -252,7 +252,7 @@ async fn users_see_their_own_conversations_only() {
     assert!(sub.as_str().unwrap().starts_with("anon_"), "{sub}");
 }
 
-/// A visitor cannot write what an agent takes for verified claims.
+/// A visitor cannot write a text that looks like verified claims to an agent.
 #[tokio::test]
 async fn an_anonymous_visitor_has_no_claims() {
     let agent = Noting::default();

@@ -1,11 +1,11 @@
-//! What the database remembers of spent challenges: exactly once, across instances and restarts, and not for ever.
+//! Spent challenges in the database: each is accepted exactly once, across instances and restarts, and deleted later.
 
 use crate::support::{Server, settings};
 use saltmine_server::{Settings, sweep};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Two hundred at once, over two instances that share a file.
+/// Two hundred requests at once, to two instances that share a file.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_at_once_one_succeeds() {
     let first = Server::new().await;
@@ -75,7 +75,7 @@ async fn spent_challenges_are_forgotten_long_after_they_end() {
     assert_eq!(sweep(&server.state).await.unwrap(), 0);
 }
 
-/// Later requests wait for the same statement: it is given up before the time limit of those requests.
+/// Later requests wait for the same statement, whose time limit is shorter than that of the requests.
 #[tokio::test]
 async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     let server = Server::with(Settings { request_timeout: Duration::from_secs(300), ..settings() }).await;
@@ -90,8 +90,8 @@ async fn a_database_that_hangs_is_not_waited_for_for_ever() {
     assert_eq!(offer(&second).await.status, 200, "and the next goes through");
 }
 
-/// Instances that start at the same time on a new database do not trip over each other's migrations, nor, which happens
-/// in one of many starts, over each other's change to a write-ahead log.
+/// Instances that start at the same time on a new database do not fail because of the migrations of another, nor because
+/// of its change to a write-ahead log, which happens in one of many starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn instances_may_start_together() {
     for _ in 0..10 {
@@ -108,10 +108,10 @@ async fn instances_may_start_together() {
     }
 }
 
-/// It holds what visitors said, and keys of the management API's making.
+/// The file contains the messages of visitors, and API keys.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_of_sqlite_is_for_its_owner_alone() {
+async fn only_the_owner_can_read_the_sqlite_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::TempDir::new().unwrap();
     let store =

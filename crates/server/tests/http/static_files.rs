@@ -18,7 +18,7 @@ async fn server() -> (Server, TempDir) {
     (Server::with(Settings { static_dir: Some(folder), ..settings() }).await, outer)
 }
 
-/// A folder of static files may be a checkout, or have an editor's or an operator's files in it.
+/// A folder of static files may be a checkout, or may contain files of an editor or an operator.
 #[tokio::test]
 async fn files_whose_name_begins_with_a_dot_are_not_served() {
     let (server, outer) = server().await;
@@ -71,7 +71,7 @@ async fn what_is_not_there_is_not_found() {
         "/manage/nope",
     ] {
         let answer = server.get(path).await;
-        answer.assert_problem(404, "not_found", "route_not_found", "There is nothing at this address.");
+        answer.assert_problem(404, "not_found", "route_not_found", "This path does not exist.");
         assert_eq!(
             answer.header("cache-control").filter(|caching| caching.contains("immutable")),
             None,

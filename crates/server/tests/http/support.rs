@@ -1,4 +1,4 @@
-//! A server to test, with a clock that is turned by hand.
+//! A server to test, with a clock that the test controls.
 
 use crate::database::Database;
 pub use crate::solution::{Solution, bare, hex, solve, solve_v2};
@@ -48,7 +48,7 @@ impl Clock for HandClock {
     }
 }
 
-/// Well spread, and never the same twice; fails when told to.
+/// Random numbers that are well distributed and never repeat. A test can make them fail.
 #[derive(Clone, Default)]
 pub struct CountingRandom {
     count: Arc<AtomicU64>,
@@ -116,27 +116,27 @@ impl Server {
         Self { handler, settings, agents, state, clock, random, store, database }
     }
 
-    /// Another server on the same database: another instance, or the same one after a restart.
+    /// Returns another server on the same database: another instance, or the same one after a restart.
     pub async fn another(&self) -> Self {
         self.another_with(settings()).await
     }
 
-    /// The same with other settings.
+    /// Returns another server on the same database, with other settings.
     pub async fn another_with(&self, settings: Settings) -> Self {
         static OTHERS: AtomicU64 = AtomicU64::new(1);
         let other = Self::start(settings, self.database.clone()).await;
-        // Not the numbers that the first one generated.
+        // Other numbers than those of the first server.
         other.random.count.store(OTHERS.fetch_add(1, Ordering::SeqCst) << 32, Ordering::SeqCst);
         other
     }
 
-    /// The same server behind proxies of this network.
+    /// Returns the same server behind proxies of this network.
     pub fn with_trusted_proxies(mut self, network: &str) -> Self {
         self.settings.trusted_proxies = vec![network.parse().unwrap()];
         self.rebuilt()
     }
 
-    /// The same server with other agents.
+    /// Returns the same server with other agents.
     pub fn with_agents(mut self, agents: Agents) -> Self {
         self.agents = Arc::new(agents);
         self.rebuilt()
@@ -169,33 +169,33 @@ impl Server {
         self.manage_at(Method::POST, APPS, body).await
     }
 
-    /// A call with the management key.
+    /// Calls the management API with the management key.
     pub async fn manage_at(&self, method: Method, path: &str, body: &Value) -> Answer {
         let key = format!("Bearer {MANAGEMENT_KEY}");
         let headers = [("authorization", &*key), ("content-type", "application/json")];
         self.send(request(method, path, &headers, &body.to_string())).await
     }
 
-    /// The id of a new app.
+    /// Returns the id of a new app.
     pub async fn make_app(&self, body: Value) -> String {
         let answer = self.manage(&body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
         answer.json()["data"]["app"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// The id of a new web client for [`PAGE`].
+    /// Returns the id of a new web client for [`PAGE`].
     pub async fn web_client(&self) -> String {
         self.make_app(web_client(json!({ "allowedDomains": ["docs.example.com"] }))).await
     }
 
-    /// A fresh challenge, solved: the value of the solution header.
+    /// Solves a new challenge, and returns the value of the solution header.
     pub async fn solution(&self) -> String {
         let answer = self.get("/run/auth/pow/challenge").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         solve(&answer.json()).header()
     }
 
-    /// Asks for a session as a browser on [`PAGE`] would, with more headers or others.
+    /// Requests a session as a browser on [`PAGE`] does, with further or other headers.
     pub async fn open_session(&self, app: &str, headers: &[(&str, &str)]) -> Answer {
         let mut all = headers.to_vec();
         if !headers.iter().any(|(name, _)| *name == "origin") {
@@ -204,7 +204,7 @@ impl Server {
         self.post(&format!("/run/auth/apps/{app}/anonymous-session"), &all, "").await
     }
 
-    /// A session token for the app, by way of a challenge.
+    /// Solves a challenge, and returns a session token for the app.
     pub async fn token(&self, app: &str) -> String {
         let solution = self.solution().await;
         let answer = self.open_session(app, &[("x-inkeep-challenge-solution", &solution)]).await;
@@ -245,7 +245,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Checks that this is an error of the protocol's form, and the one that is meant.
+    /// Checks that this is the expected error, in the protocol's form.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, code: &str, reason: &str, detail: &str) {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
@@ -266,13 +266,13 @@ impl Answer {
     }
 }
 
-/// A part of a JWT: 0 the header, 1 the claims.
+/// Returns a part of a JWT: 0 is the header, 1 the claims.
 pub fn jwt_part(token: &str, part: usize) -> Value {
     let text = token.split('.').nth(part).unwrap();
     serde_json::from_slice(&Base64UrlUnpadded::decode_vec(text).unwrap()).unwrap()
 }
 
-/// A JWT made by hand, signed with HMAC-SHA-256 under `secret`, whatever its header says.
+/// Returns a JWT that is signed with HMAC-SHA-256 and `secret`, regardless of its header.
 pub fn forge_jwt(header: &Value, claims: &Value, secret: &str) -> String {
     let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
     let message = format!("{}.{}", part(header), part(claims));
@@ -280,7 +280,7 @@ pub fn forge_jwt(header: &Value, claims: &Value, secret: &str) -> String {
     format!("{message}.{signature}")
 }
 
-/// The HMAC-SHA-256 of a JWT's first two parts, as its third part has it.
+/// Returns the HMAC-SHA-256 of a JWT's first two parts, in the form of its third part.
 pub fn jwt_signature(message: &str, secret: &str) -> String {
     use hmac::{Hmac, KeyInit, Mac};
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(message);

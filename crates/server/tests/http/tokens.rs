@@ -1,4 +1,4 @@
-//! Tokens that were not given out for what they are used for.
+//! Tokens that are used for another purpose than their own.
 
 use crate::support::{NOW, PAGE, Server, TOKEN_SECRET, forge_jwt, jwt_part, settings};
 use crate::visitor::Visitor;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 const INVALID: &str = "Invalid end-user JWT";
 
-/// The claims of a good token, with some replaced; `null` takes one away.
+/// Returns the claims of a valid token, with some replaced; `null` removes a claim.
 fn claims(app: &str, replace: Value) -> Value {
     let mut claims = json!({
         "iss": "inkeep", "sub": "anon_5f0c9a52-7a31-4d5f-9a53-0d3a4f8a1c11", "tid": "acme", "pid": "docs",
@@ -30,7 +30,7 @@ fn part(value: &Value) -> String {
     Base64UrlUnpadded::encode_string(value.to_string().as_bytes())
 }
 
-/// Signed with the right secret by another HMAC than the one that is used.
+/// A token that is signed with the right secret, but with another HMAC.
 fn by_another_hmac(algorithm: &str, claims: &Value) -> String {
     let message = format!("{}.{}", part(&json!({ "typ": "JWT", "alg": algorithm })), part(claims));
     let key = TOKEN_SECRET.as_bytes();
@@ -81,7 +81,7 @@ async fn what_is_not_signed_by_us_opens_nothing() {
         ("no alg", by_hand(json!({ "typ": "JWT" }))),
         ("alg null", by_hand(json!({ "alg": null }))),
         ("alg hs256", by_hand(json!({ "alg": "hs256" }))),
-        // Confusion: the same bytes, said to be of another kind.
+        // Confusion: the same bytes, with another type in the header.
         ("HS256 called RS256", by_hand(json!({ "typ": "JWT", "alg": "RS256" }))),
         ("HS256 called ES256", by_hand(json!({ "typ": "JWT", "alg": "ES256" }))),
         ("HS256 called EdDSA", by_hand(json!({ "typ": "JWT", "alg": "EdDSA" }))),
@@ -111,7 +111,7 @@ async fn what_is_not_signed_by_us_opens_nothing() {
     }
 }
 
-/// Keys that a header offers are not taken from it.
+/// The server ignores keys in the header of a token.
 #[tokio::test]
 async fn a_header_cannot_bring_its_own_key() {
     let server = Server::new().await;
@@ -133,7 +133,7 @@ async fn a_header_cannot_bring_its_own_key() {
     }
 }
 
-/// Signed with the right key, by somebody who uses it for other things too.
+/// A token that is signed with the right key, by an application that also uses the key for another purpose.
 #[tokio::test]
 async fn what_it_says_must_be_right_as_well() {
     let server = Server::new().await;
@@ -159,7 +159,7 @@ async fn what_it_says_must_be_right_as_well() {
         let token = forge_jwt(&hs256, &claims(&app, replace), TOKEN_SECRET);
         let answer = Visitor::with_token(&app, &token).say(&server, "hi", None).await;
         assert_eq!(answer.json()["detail"], INVALID, "{what}");
-        // It lengthens no session either.
+        // It renews no session either.
         let bearer = format!("Bearer {token}");
         let solution = server.solution().await;
         let headers = [("authorization", &*bearer), ("x-inkeep-challenge-solution", &*solution)];
@@ -190,7 +190,7 @@ async fn a_token_is_good_for_its_app_alone() {
     assert_eq!(server.send(twice).await.status, 200, "the first of two counts, and is the token's");
 }
 
-/// A token that ends while its visitor chats is refused from that second on.
+/// A token that expires during a chat is refused from that second on.
 #[tokio::test]
 async fn a_token_ends_with_its_second() {
     let server = Server::with(Settings { session_lifetime_seconds: 60, ..settings() }).await;

@@ -101,13 +101,13 @@ async fn wrong_keys_are_refused_with_the_reason() {
         let detail = format!("publicKey: {}", case["problem"].as_str().unwrap());
         assert_eq!(answer.json()["detail"], detail, "{}", case["name"]);
         answer.assert_problem(400, "bad_request", "user_key_invalid", &detail);
-        // The same in a new app, with the place of the key.
+        // The same in a new app, with the path of the key.
         let new = web_client(json!({ "allowedDomains": ["*"], "publicKeys": [key] }));
         let answer = server.manage(&new).await;
         assert_eq!(answer.status, 422, "{}", case["name"]);
         assert_eq!(answer.json()["field"], "config.webClient.publicKeys[0].publicKey");
     }
-    // A point of order 1, for which anybody can sign.
+    // A point of order 1, with which anyone can sign.
     let weak = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
     let key = json!({ "kid": "k", "publicKey": weak, "algorithm": "EdDSA" });
     let answer = server.manage_at(Method::POST, &path, &key).await;
@@ -140,7 +140,7 @@ async fn keys_are_changed_by_their_own_routes_only() {
     let app = server.make_app(made).await;
     let path = format!("{APPS}/{app}");
     let config = server.manage_at(Method::GET, &path, &json!({})).await.json()["data"]["config"].clone();
-    // What was read can be sent back.
+    // A key that was read can be sent back.
     let answer = server.manage_at(Method::PATCH, &path, &json!({ "config": config })).await;
     assert_eq!(answer.json()["data"]["config"], config, "{}", answer.text());
     for keys in [json!([]), json!([file["keys"][0]])] {
@@ -150,7 +150,7 @@ async fn keys_are_changed_by_their_own_routes_only() {
         assert_eq!(answer.status, 422);
         assert_eq!(answer.json()["field"], "config.webClient.publicKeys");
     }
-    // The audience is a setting as others are.
+    // The audience is an ordinary setting.
     let change = |audience: Value| json!({ "config": { "type": "web_client", "webClient": { "audience": audience } } });
     for (audience, expected) in [(json!("b"), json!("b")), (Value::Null, Value::Null)] {
         let answer = server.manage_at(Method::PATCH, &path, &change(audience)).await;
@@ -186,7 +186,7 @@ async fn an_app_has_at_most_20_keys() {
     assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (409, &"user_keys_full".into()));
 }
 
-/// Of keys that are added at the same time, none is lost.
+/// No key is lost if several are added at the same time.
 #[tokio::test]
 async fn keys_that_are_added_together_are_all_there() {
     let server = std::sync::Arc::new(Server::new().await);

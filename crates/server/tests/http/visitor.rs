@@ -1,4 +1,4 @@
-//! Somebody who uses the run API: a visitor of a page, or a server with an API key.
+//! A client of the run API: a visitor of a page, or a server with an API key.
 
 use crate::support::{Answer, PAGE, Server, request};
 use axum::http::Method;
@@ -10,7 +10,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A new user of the app.
+    /// Returns a new user of the app.
     pub async fn of(server: &Server, app: &str) -> Self {
         Self::with_token(app, &server.token(app).await)
     }
@@ -28,7 +28,7 @@ impl Visitor {
         Self { headers: vec![("authorization", format!("Bearer {key}"))] }
     }
 
-    /// The same with one more header.
+    /// Returns the same client with one more header on each request.
     pub fn and(&self, name: &'static str, value: &str) -> Self {
         let mut other = self.clone();
         other.headers.push((name, value.to_owned()));
@@ -39,7 +39,7 @@ impl Visitor {
         self.post_text(server, path, &body.to_string()).await
     }
 
-    /// The same with a body that is no text of `serde_json`.
+    /// Sends a request whose body is not from `serde_json`.
     pub async fn post_text(&self, server: &Server, path: &str, body: &str) -> Answer {
         let mut headers: Vec<_> = self.headers.iter().map(|(name, value)| (*name, &**value)).collect();
         headers.push(("content-type", "application/json"));
@@ -56,7 +56,7 @@ impl Visitor {
         server.send(request(Method::DELETE, path, &headers, "")).await
     }
 
-    /// Says something and gets the answer in one piece.
+    /// Sends a message and returns the complete response.
     pub async fn say(&self, server: &Server, text: &str, conversation: Option<&str>) -> Answer {
         let mut body = json!({ "messages": [{ "role": "user", "content": text }], "stream": false });
         if let Some(id) = conversation {
@@ -65,14 +65,14 @@ impl Visitor {
         self.post(server, "/run/api/chat", &body).await
     }
 
-    /// Says something in a new conversation: its id.
+    /// Sends a message in a new conversation, and returns the conversation's id.
     pub async fn begin(&self, server: &Server, text: &str) -> String {
         let answer = self.say(server, text, None).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["conversationId"].as_str().unwrap().to_owned()
     }
 
-    /// The ids of all conversations, and the pagination.
+    /// Returns the ids of all conversations, and the pagination.
     pub async fn conversations(&self, server: &Server, query: &str) -> (Vec<String>, Value) {
         let answer = self.get(server, &format!("/run/v1/conversations{query}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -81,7 +81,7 @@ impl Visitor {
         (ids.map(|one| one["id"].as_str().unwrap().to_owned()).collect(), body["pagination"].clone())
     }
 
-    /// The roles and contents of a conversation's messages.
+    /// Returns the roles and contents of a conversation's messages.
     pub async fn messages(&self, server: &Server, id: &str) -> Vec<(String, String)> {
         let answer = self.get(server, &format!("/run/v1/conversations/{id}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

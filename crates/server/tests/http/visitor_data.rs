@@ -42,7 +42,7 @@ async fn a_visitor_deletes_one_conversation() {
     assert_eq!(visitor.conversations(&server, "").await.0, [second]);
     assert_eq!(server.database.count(STORED).await, 3, "the messages are deleted too");
 
-    // A new conversation may have the id.
+    // A new conversation can have the same id.
     visitor.say(&server, "again", Some(&first)).await;
     assert_eq!(visitor.messages(&server, &first).await[0].1, "again");
 }
@@ -220,7 +220,7 @@ async fn events_are_deleted_after_the_retention_period() {
     assert_eq!(server.database.count("SELECT COUNT(*) FROM events").await, 1);
 }
 
-/// An event may name any conversation; that does not make it a part of it.
+/// An event may name any conversation, but is not a part of it.
 #[tokio::test]
 async fn the_events_of_others_stay_when_a_conversation_is_deleted() {
     let server = Server::new().await;

@@ -1,4 +1,4 @@
-//! Events and feedback: what widgets report, and what the operator reads.
+//! Events and feedback: the reports of widgets, and the lists for the operator.
 
 use crate::support::{MANAGEMENT_KEY, Server, request, without_proof_of_work};
 use crate::visitor::Visitor;
@@ -16,7 +16,7 @@ async fn list(server: &Server, path: &str) -> Value {
     answer.json()
 }
 
-/// The body of `@inkeep/agents-ui` 0.17.8, word for word but for its values.
+/// The body of `@inkeep/agents-ui` 0.17.8, unchanged except for its values.
 #[tokio::test]
 async fn an_event_is_stored_for_the_operator() {
     let server = Server::new().await;
@@ -89,7 +89,7 @@ async fn an_event_with_a_known_id_is_stored_once() {
     let second = visitor.post(&server, EVENTS, &event("b")).await;
     assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 200));
     assert_eq!(first.json(), second.json(), "the first one stays");
-    // Another visitor's ids are another visitor's.
+    // Another visitor may use the same ids.
     let other = Visitor::of(&server, &app).await;
     assert_eq!(other.post(&server, EVENTS, &event("c")).await.status, 201);
     let ids = |list: &Value| list["data"].as_array().unwrap().len();
@@ -121,7 +121,7 @@ async fn what_is_wrong_with_an_event_is_named() {
     }
     let huge = json!({ "type": "t", "metadata": { "a": long(1024 * 1024) } });
     assert_eq!(visitor.post(&server, EVENTS, &huge).await.status, 413);
-    // A widget reports a whole answer, which the conversation has already.
+    // A widget reports a complete answer, which the conversation already has.
     let answer = json!({ "type": "t", "metadata": { "answer": long(100_000), "zero": "a\0b" } });
     assert_eq!(visitor.post(&server, EVENTS, &answer).await.status, 201);
     let stored = list(&server, "events").await["data"][0]["metadata"].clone();
@@ -164,13 +164,13 @@ async fn feedback_is_on_ones_own_conversations() {
     let first = first.json()["data"].clone();
     assert_eq!((&first["type"], &first["messageId"]), (&json!("positive"), &message));
     server.clock.pass(Duration::from_secs(5));
-    // Another mind: the last one counts.
+    // The visitor changes the feedback: the last one counts.
     let details = json!({ "reasons": ["outdated"], "text": "x".repeat(5000) });
     let second = visitor.post(&server, FEEDBACK, &feedback("negative", details)).await.json()["data"].clone();
     assert_eq!((&second["id"], &second["createdAt"]), (&first["id"], &first["createdAt"]));
     assert_ne!(second["updatedAt"], first["updatedAt"]);
     let details = json!({ "reasons": ["outdated"], "text": format!("{}…", "x".repeat(4000)) });
-    // On the whole conversation.
+    // Feedback on the whole conversation.
     let whole = json!({ "conversationId": conversation, "type": "positive", "details": "Good" });
     assert_eq!(visitor.post(&server, FEEDBACK, &whole).await.status, 201);
 
@@ -291,7 +291,7 @@ async fn a_spreadsheet_takes_no_visitors_text_for_a_formula() {
     assert!(answer.text().contains(r#",'@SUM(A1),,,"{""a"":1}",,,"#), "{}", answer.text());
 }
 
-/// What a deleted app's visitors reported goes with it.
+/// The reports of an app's visitors are deleted with the app.
 #[tokio::test]
 async fn reports_go_with_their_app() {
     let server = Server::new().await;

@@ -68,7 +68,7 @@ async fn the_checks_come_in_their_order() {
     assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (404, &"pow_disabled".into()));
 }
 
-/// A browser sends no origin with a GET to the page's own server.
+/// A browser sends no `Origin` with a GET to the page's own server.
 #[tokio::test]
 async fn a_page_of_the_server_itself_is_let_in_by_its_host() {
     let server = Server::new().await;
@@ -111,7 +111,7 @@ async fn a_solution_in_an_envelope_is_the_same_solution() {
     assert_eq!(open(&plain).await, (400, "pow_replayed".into()));
 }
 
-/// What is not asked for is ignored, good or not.
+/// A solution that is not required is ignored, valid or not.
 #[tokio::test]
 async fn a_solution_that_is_not_asked_for_is_ignored() {
     let server = Server::new().await;
@@ -195,7 +195,7 @@ async fn a_conversation_that_begins_with_a_file_has_a_title() {
     assert_eq!(list["data"][0]["title"], "Untitled", "{list}");
 }
 
-/// The rate limit comes after the app's checks, so that ids which nobody has would be looked up without a limit.
+/// The rate limit comes after the checks of the app. Requests with unknown ids must still be limited.
 #[tokio::test]
 async fn invented_apps_are_looked_up_so_many_times_a_minute() {
     let mut settings = settings();
@@ -213,7 +213,7 @@ async fn invented_apps_are_looked_up_so_many_times_a_minute() {
     }
 }
 
-/// A widget disables its input when a message is refused: what can be left out or replaced is no reason.
+/// A widget disables its input when a message is refused, so the server ignores or replaces invalid optional members.
 #[tokio::test]
 async fn messages_are_not_refused_for_what_does_not_count() {
     let server = Server::new().await;
@@ -232,7 +232,7 @@ async fn messages_are_not_refused_for_what_does_not_count() {
         let expected = [("user", "Hi"), ("assistant", "Hi")].map(|(role, text)| (role.into(), text.into()));
         assert_eq!(visitor.messages(&server, &id).await, expected, "{earlier}");
     }
-    // Half of an emoji, as JavaScript writes a text that was cut.
+    // Half of an emoji: JavaScript writes a cut text in this form.
     let half =
         r#"{"messages":[{"role":"user","content":"Hi \ud83d"}],"stream":false,"conversationId":"half"}"#;
     assert_eq!(visitor.post_text(&server, "/run/api/chat", half).await.status, 200);
@@ -241,7 +241,7 @@ async fn messages_are_not_refused_for_what_does_not_count() {
     assert_eq!(visitor.post_text(&server, "/run/v1/events", event).await.status, 201);
 }
 
-/// The body of `@inkeep/agents-ui` 0.17.8, word for word but for its values.
+/// The body of `@inkeep/agents-ui` 0.17.8, unchanged except for its values.
 #[tokio::test]
 async fn members_that_the_server_does_not_know_are_ignored() {
     let server = Server::new().await;
@@ -263,7 +263,7 @@ async fn members_that_the_server_does_not_know_are_ignored() {
     assert!(visitor.post(&server, "/run/api/chat", &body).await.status.is_success());
 }
 
-/// A client's id is kept, once in a conversation.
+/// A client's id is stored, once in a conversation.
 #[tokio::test]
 async fn messages_keep_the_ids_that_clients_and_events_name() {
     let server = Server::new().await;
@@ -287,7 +287,7 @@ async fn messages_keep_the_ids_that_clients_and_events_name() {
     assert_eq!([ids[1], ids[3], ids[5]], [&*answers[0], &*answers[1], &*answers[2]]);
 }
 
-/// Several of the same at once, and one long after the first.
+/// Several events with the same id at once, and one long after the first.
 #[tokio::test]
 async fn no_two_messages_of_a_conversation_have_the_same_id() {
     let server = Server::new().await;

@@ -4,13 +4,13 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
-/// The server whose schemas the tests use: `postgres://user@host/name`.
+/// The variable that names the server whose schemas the tests use: `postgres://user@host/name`.
 const POSTGRES: &str = "SALTMINE_TEST_POSTGRES_URL";
 
 pub struct Database {
-    /// What `DATABASE_URL` would be.
+    /// The value for `DATABASE_URL`.
     pub url: String,
-    /// Gone with the test.
+    /// Deleted at the end of the test.
     _folder: TempDir,
 }
 
@@ -24,31 +24,38 @@ impl Database {
         Self { url, _folder: folder }
     }
 
-    /// A database that is there already.
+    /// Returns the database at this URL.
     pub fn at(url: String) -> Self {
         Self { url, _folder: TempDir::new().unwrap() }
     }
 
-    /// Runs a statement of PostgreSQL that the test has written.
+    /// Runs a PostgreSQL statement of the test.
     pub async fn execute(&self, sql: String) {
         let mut connection = PgConnection::connect(&self.url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
 
-    /// Lets no challenge be spent until this is dropped: the statement hangs, as it does where a database goes away.
+    /// Blocks the marking of challenges until this is dropped: the statement hangs, as if the database were unavailable.
     pub async fn hold(&self) -> Aside {
         let sqlite = self.url.starts_with("sqlite");
         self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE spent_challenges" }).await
     }
 
-    /// Lets no message be stored until this is dropped.
+    /// Blocks the storage of messages until this is dropped.
     pub async fn hold_messages(&self) -> Aside {
         let sqlite = self.url.starts_with("sqlite");
         self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE" })
             .await
     }
 
-    /// The number that a query returns.
+    /// Lets no API key be changed until this is dropped.
+    pub async fn hold_api_keys(&self) -> Aside {
+        let sqlite = self.url.starts_with("sqlite");
+        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE api_keys IN EXCLUSIVE MODE" })
+            .await
+    }
+
+    /// Returns the number of a query.
     pub async fn count(&self, sql: &'static str) -> i64 {
         match self.run("SELECT 1").await {
             Aside::Sqlite(mut connection) => {
@@ -60,7 +67,7 @@ impl Database {
         }
     }
 
-    /// The texts that a query returns.
+    /// Returns the texts of a query.
     pub async fn texts(&self, sql: &'static str) -> Vec<String> {
         match self.run("SELECT 1").await {
             Aside::Sqlite(mut connection) => {
@@ -72,7 +79,7 @@ impl Database {
         }
     }
 
-    /// Everything that is stored: the bytes of the SQLite file, or the rows of all PostgreSQL tables as text.
+    /// Returns all stored data: the bytes of the SQLite file, or the rows of all PostgreSQL tables as text.
     pub async fn contents(&self) -> Vec<u8> {
         if let Some(path) = self.url.strip_prefix("sqlite://") {
             return std::fs::read(path).unwrap();
@@ -91,7 +98,7 @@ impl Database {
         contents.into_bytes()
     }
 
-    /// Runs statements behind the server's back.
+    /// Runs statements on another connection than the server's.
     pub async fn run(&self, sql: &'static str) -> Aside {
         if self.url.starts_with("sqlite") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
@@ -104,7 +111,7 @@ impl Database {
     }
 }
 
-/// A connection that is not the server's, with the transaction that it may be in.
+/// A connection that is not the server's, possibly with a transaction.
 #[allow(dead_code, reason = "kept to be dropped")]
 pub enum Aside {
     Sqlite(SqliteConnection),
@@ -112,7 +119,7 @@ pub enum Aside {
 }
 
 impl Aside {
-    /// Runs a statement in its transaction.
+    /// Runs a statement in the transaction.
     #[allow(dead_code, reason = "not every test needs it")]
     pub async fn execute(&mut self, sql: &'static str) {
         match self {

@@ -1,4 +1,4 @@
-//! The binary as a process of its own.
+//! The binary as a separate process.
 #![allow(clippy::disallowed_methods, reason = "real time passes")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,14 +12,14 @@ pub const KEY: &str = "a management key";
 
 pub fn command(folder: &Path, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_saltmine-server"));
-    // Without a drain, which most tests would only wait for.
+    // Without a drain, for which most tests would only wait.
     command.env_clear().env("SALTMINE_DRAIN_SECONDS", "0");
     command.envs(environment.iter().copied()).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// What one that ends by itself printed; one that does not is ended, and the test fails.
+/// Returns the output of a command that ends by itself. If it does not end, the test stops it and fails.
 pub fn output(mut command: Command) -> Output {
     let mut child = command.spawn().unwrap();
     let start = std::time::Instant::now();
@@ -33,7 +33,7 @@ pub fn output(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// Sends a request that asks for the end of the connection; the response.
+/// Sends a request that closes the connection, and returns the response.
 pub fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -42,11 +42,11 @@ pub fn ask(address: &str, request: &str) -> String {
     answer
 }
 
-/// A server that runs, and is ended with the test.
+/// A running server, which ends with the test.
 pub struct Running {
     pub child: Child,
     pub address: String,
-    /// What it printed until it listened.
+    /// The output until the server listened.
     pub printed: String,
 }
 
@@ -91,7 +91,7 @@ impl Running {
         assert!(status.success());
     }
 
-    /// Ends it; its exit status and what it logged.
+    /// Stops the server. Returns its exit status and its log.
     pub fn stop(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         let mut log = String::new();

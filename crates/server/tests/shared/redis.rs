@@ -1,11 +1,11 @@
-//! A Redis or Valkey of a test, which can be stopped and started again on the same port.
+//! A Redis or Valkey for a test, which can be stopped and started again on the same port.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Names the program, where it is not on the `PATH`.
+/// The variable that names the program if it is not on the `PATH`.
 const PROGRAM: &str = "SALTMINE_TEST_REDIS_SERVER";
 
 pub struct Redis {
@@ -15,7 +15,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one, or returns `None` where there is none.
+    /// Starts Redis, or returns `None` if it is not installed.
     pub fn start() -> Option<Self> {
         let names = ["valkey-server", "redis-server"];
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -37,7 +37,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it, and with it all that it has in memory.
+    /// Stops Redis, which loses its data in memory.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();

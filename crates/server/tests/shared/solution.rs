@@ -1,4 +1,4 @@
-//! Solutions, found as naively as can be.
+//! A reference implementation of solutions.
 
 use base64ct::{Base64, Encoding};
 use saltmine_solver::kdf::{Algorithm, CounterMode, Parameters, derive};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// A solution whose parts can be spoiled. `number` is JSON text.
+/// A solution whose parts a test can change. `number` is JSON text.
 #[derive(Clone, Debug)]
 pub struct Solution {
     pub algorithm: String,
@@ -29,7 +29,7 @@ impl Solution {
     }
 }
 
-/// Tries every number, as naively as can be.
+/// Tries every number in order.
 pub fn solve(challenge: &Value) -> Solution {
     let text = |member: &str| challenge[member].as_str().unwrap().to_owned();
     let (salt, digest) = (text("salt"), text("challenge"));
@@ -45,7 +45,7 @@ pub fn solve(challenge: &Value) -> Solution {
     }
 }
 
-/// The payload that solves a challenge of version 2, as JSON whose parts can be spoiled: every counter is tried.
+/// The payload that solves a challenge of version 2, as JSON whose parts a test can change: every counter is tried.
 pub fn solve_v2(challenge: &Value) -> Value {
     let parameters = &challenge["parameters"];
     let bytes = |member: &str| unhex(parameters[member].as_str().unwrap());
