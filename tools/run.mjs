@@ -1,4 +1,4 @@
-// What every npm command starts: makes sure that Node, Rust and the npm packages are there, then runs
+// The start of every npm command: makes sure that Node, Rust and the npm packages are there, then runs
 // `cargo run -p xtask`. Needs nothing but Node itself.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -3,12 +3,12 @@ import { parseArgs } from "node:util";
 import { createClient, SaltmineError } from "saltmine";
 
 const { HOST = "127.0.0.1", PORT = "8787" } = process.env;
-/** Where a server that listens on HOST is reached. */
+/** The host to connect to a server that listens on HOST. */
 const reachable =
   { "0.0.0.0": "127.0.0.1", "::": "[::1]" }[HOST] ?? (HOST.includes(":") ? `[${HOST}]` : HOST);
 const LOCAL_SERVER = `http://${reachable}:${PORT}`;
 
-const HELP = `Gets an anonymous session: asks for the challenge, solves it, requests the token.
+const HELP = `Gets an anonymous session: requests the challenge, solves it, requests the token.
 
 usage: npm run --silent token -- [options]
 

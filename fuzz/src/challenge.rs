@@ -68,7 +68,7 @@ fn judge(body: &Body) -> Result<(u64, Option<u64>), ChallengeError> {
     Ok((max_number as u64, expires.or(beside)))
 }
 
-/// What is hashed, compared and sent back is what came.
+/// Checks that the values that are hashed, compared and sent back are the received ones.
 fn is_as_received(challenge: &Challenge, body: &Body) {
     let member = |name| body.text(name).expect("it was read");
     assert_eq!(challenge.algorithm_name(), member("algorithm"));

@@ -46,7 +46,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// What a call may cost, whatever happens.
+/// The numbers of a call that are limited, whatever happens.
 #[derive(Default)]
 struct Counts {
     requests: u32,

@@ -1,5 +1,5 @@
-//! What the outside can send, and what must hold whatever it is. Each target is a plain function over bytes: libFuzzer
-//! calls it with what it makes up (`npm run fuzz`), `tests/replay.rs` with the corpus that is kept.
+//! Untrusted input, and the properties that must be true for all of it. Each target is a plain function over bytes:
+//! libFuzzer calls it with generated input (`npm run fuzz`), `tests/replay.rs` with the corpus in the repository.
 
 pub mod challenge;
 pub mod flow;

@@ -46,7 +46,7 @@ pub(crate) fn values<'a>(salt: &'a str, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// What a salt binds its challenge to; `None` if it does so twice, or not by a plain name.
+/// Returns the values that a salt binds its challenge to; `None` if it does so twice, or not by a plain name.
 pub(crate) fn binding(salt: &str) -> Option<Binding> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
     let value = |name| match values(salt, name)[..] {
@@ -85,7 +85,7 @@ pub(crate) fn members<'a>(json: &'a [u8], names: &[&str]) -> Option<BTreeMap<Str
     found
 }
 
-/// What such a member says, if it is a string.
+/// Returns the value of such a member, if it is a string.
 pub(crate) fn string(member: Option<&&RawValue>) -> Option<String> {
     serde_json::from_str(member?.get()).ok()
 }

@@ -9,7 +9,7 @@ pub(crate) mod secret;
 #[path = "../../crates/server/src/token.rs"]
 pub(crate) mod token;
 
-/// What `token.rs` asks of an app.
+/// The members of an app that `token.rs` uses.
 pub(crate) struct App {
     pub(crate) tenant_id: String,
     pub(crate) project_id: String,

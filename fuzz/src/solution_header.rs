@@ -85,7 +85,7 @@ fn naive_verify(header: &str) -> Result<Accepted, Refusal> {
     if ended { Err(Refusal::Expired) } else { Ok(accepted) }
 }
 
-/// A solution of a challenge of ours, over or not.
+/// Returns the solution of a challenge of this server, expired or not.
 fn naive_read(header: &str) -> Option<Accepted> {
     // Complete padding, or none: one `=` of two is neither.
     let padding = header.len() - header.trim_end_matches('=').len();
@@ -116,7 +116,7 @@ fn sign(json: &[u8]) -> Option<Vec<u8>> {
     let members = naive::members(json, &MEMBERS)?;
     let salt = naive::string(members.get("salt"))?;
     let number = members.get("number")?.get();
-    // What a string says is what a careless server would hash.
+    // A careless server would hash the value of a string.
     let digits = naive::string(members.get("number")).unwrap_or_else(|| number.to_owned());
     let challenge = naive::hex(&naive::sha256(&format!("{salt}{digits}")));
     let algorithm = naive::string(members.get("algorithm")).unwrap_or_else(|| "SHA-256".into());

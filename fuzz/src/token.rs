@@ -44,7 +44,7 @@ fn claims(sub: &str, iat: u64) -> Claims {
     }
 }
 
-/// What is accepted is signed, and says what must be said.
+/// Checks that an accepted token is signed, and has the required claims.
 fn judge(token: &str) {
     let Some(accepted) = TOKENS.verify(token, NOW_SECONDS) else { return };
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
@@ -95,7 +95,7 @@ fn sign(parts: &[u8]) {
     }
 }
 
-/// What the server signs it reads again, unless it is no visitor's or over.
+/// Checks that the server accepts the tokens that it signs, unless one is not a visitor's or has expired.
 fn round_trip(texts: &[u8]) {
     let Ok(texts) = std::str::from_utf8(texts) else { return };
     let mut lines = texts.split('\n');

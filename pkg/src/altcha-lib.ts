@@ -1,33 +1,33 @@
 /**
- * The two solving functions of altcha-lib, with the signatures and results of 1.4.1 and of 2.x, on this package's engines:
- * code that uses them gets the speed by changing one import.
+ * The two solving functions of altcha-lib, with the signatures and results of 1.4.1 and of 2.x, on this package's
+ * engines. Code that uses altcha-lib needs only another import.
  *
  * @module
  */
 import { type Challenge, type ChallengeV2, solve } from "saltmine";
 import type { AbortControllerType, URLType, WorkerType } from "./common/platform.js";
 
-/** What `solveChallenge` of altcha-lib 2.x takes. */
+/** The options of `solveChallenge` in altcha-lib 2.x. */
 export interface SolveChallengeOptions {
   /** The challenge. */
   challenge: ChallengeV2;
-  /** Ends the search. */
+  /** Aborts the search. */
   controller?: AbortControllerType | undefined;
-  /** Only `uint32`, the one of version 2: challenges of version 1 have a signature of their own. */
+  /** Only `uint32`, the mode of version 2; challenges of version 1 have another signature of this function. */
   counterMode?: "uint32" | undefined;
   /** The first counter; default 0. */
   counterStart?: number | undefined;
-  /** The distance of two counters; only 1, since the workers are this package's own. */
+  /** The distance between two counters; only 1, since the workers are this package's own. */
   counterStep?: 1 | undefined;
   /** Not used: this package derives the keys. */
   deriveKey?: unknown;
-  /** Ends the search after so many milliseconds; default 90000. 0 is no limit. */
+  /** Time limit of the search, in milliseconds; default 90000 (90 seconds). 0 is no limit. */
   timeout?: number | undefined;
 }
 
-/** What `solveChallengeWorkers` of altcha-lib 2.x takes. */
+/** The options of `solveChallengeWorkers` in altcha-lib 2.x. */
 export interface SolveChallengeWorkersOptions extends SolveChallengeOptions {
-  /** The most workers, from 1 to 16. */
+  /** The maximum number of workers, from 1 to 16. */
   concurrency?: number | undefined;
   /** Not used: the workers are this package's own. */
   createWorker?: unknown;
@@ -35,19 +35,19 @@ export interface SolveChallengeWorkersOptions extends SolveChallengeOptions {
   onOutOfMemory?: unknown;
 }
 
-/** What altcha-lib 2.x finds. */
+/** The solution of a challenge of version 2, as altcha-lib 2.x returns it. */
 export interface SolutionV2 {
   counter: number;
-  /** Hex digits. */
+  /** The key of the counter, in hex digits. */
   derivedKey: string;
-  /** Milliseconds. */
+  /** The duration of the search, in milliseconds. */
   time: number;
 }
 
-/** What altcha-lib finds. */
+/** The solution of a challenge of version 1, as altcha-lib returns it. */
 export interface Solution {
   number: number;
-  /** Milliseconds. */
+  /** The duration of the search, in milliseconds. */
   took: number;
   /** Set by {@link solveChallengeWorkers}. */
   worker?: boolean | undefined;
@@ -59,7 +59,7 @@ const MOST_WORKERS = 16;
 const DEFAULT_TIMEOUT_MS = 90_000;
 
 /**
- * Solves a challenge of version 2; null at the end of `timeout`, or when `controller` was aborted.
+ * Solves a challenge of version 2. Returns null after `timeout`, or when `controller` was aborted.
  *
  * @example
  * ```ts
@@ -79,7 +79,8 @@ const DEFAULT_TIMEOUT_MS = 90_000;
  */
 export function solveChallenge(options: SolveChallengeOptions): Promise<SolutionV2 | null>;
 /**
- * Searches `start..=max`; null when nothing was found, or when `controller` was aborted.
+ * Solves a challenge of version 1: searches `start..=max`. `promise` is null if nothing was found, or if `controller`
+ * was aborted.
  *
  * @example
  * ```ts
@@ -109,11 +110,11 @@ export function solveChallenge(
   return { promise: find({ algorithm, challenge, salt }, start, max, 1, controller.signal), controller };
 }
 
-/** The same for a challenge of version 2, with at most `concurrency` workers. */
+/** Solves a challenge of version 2 with at most `concurrency` workers. */
 export function solveChallengeWorkers(options: SolveChallengeWorkersOptions): Promise<SolutionV2 | null>;
 /**
- * The same with several workers, from `startNumber` on. They are this package's own, as many as the work needs and at
- * most `concurrency`: `workerScript` is not used.
+ * Solves a challenge of version 1 with several workers, from `startNumber` on. The workers are this package's own, as
+ * many as the work needs and at most `concurrency`: `workerScript` is not used.
  */
 export function solveChallengeWorkers(
   workerScript: string | URLType | (() => WorkerType),
@@ -185,7 +186,7 @@ async function find(
   const maxnumber = Math.min(Number.MAX_SAFE_INTEGER, Math.floor(max));
   // altcha-lib compares texts: digests are in small letters.
   if (!(first <= maxnumber) || !/^[0-9a-f]+$/.test(challenge.challenge)) return null;
-  // There is none, and nobody looks at it.
+  // There is no signature, and `solve` does not use it.
   const signature = challenge.challenge;
   const options = { workers, start: first, maxNumber: maxnumber, ...(signal && { signal }) };
   try {

@@ -1,5 +1,5 @@
 /**
- * Workers for the `altcha` widget 3.x: they derive keys with WebAssembly in the place of the widget's own workers, for
+ * Workers for the `altcha` widget 3.x: they derive keys with WebAssembly in place of the widget's own workers, for
  * every algorithm of ALTCHA version 2, scrypt and Argon2id included. Importing this starts nothing.
  *
  * @example
@@ -25,7 +25,7 @@ export interface AlgorithmTable {
 export const ALGORITHMS: readonly string[] = ALGORITHM_NAMES;
 
 /**
- * Starts a worker that takes the widget's messages, for any of {@link ALGORITHMS}.
+ * Starts a worker that handles the widget's messages, for any of {@link ALGORITHMS}.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function createWorker(): WorkerType {
 /**
  * Registers {@link createWorker} for every algorithm; call it after the import of `altcha`.
  *
- * @throws TypeError if there is no table: the widget was not imported.
+ * @throws TypeError if there is no table, because the widget was not imported.
  */
 export function registerWorkers(table?: AlgorithmTable): void {
   const { $altcha } = globalThis as { $altcha?: { algorithms?: AlgorithmTable } };

@@ -18,17 +18,17 @@ import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "
 export interface SessionState {
   /** The session, as soon as there is one; replaced when it is renewed, undefined after a sign-out. */
   session: Session | undefined;
-  /** Why there is no session; undefined again with the next request. */
+  /** The error of the last request for a session; undefined again with the next request. */
   error: SaltmineError | undefined;
   /** Whether the first session is being requested; true while a server renders. */
   isLoading: boolean;
-  /** The client, once the component is mounted. One that was made from options is disposed with the component. */
+  /** The client, once the component is mounted. One that was created from options is disposed with the component. */
   client: Client | undefined;
   /** Requests a session again, after an error or a sign-out. */
   retry(): void;
 }
 
-/** What was made of some options: a client, or the error that they are. */
+/** The result of some options: a client, or the error that they cause. */
 interface Made {
   key: string;
   storage: unknown;
@@ -40,9 +40,10 @@ const IDLE: ClientState = { status: "idle", session: undefined, error: undefined
 const isClient = (source: ClientOptions | Client): source is Client => "session" in source;
 
 /**
- * Returns the session of a client, and requests it at once. The client is given, or made from options for as long as the
- * component is mounted. Options may be written inline: another client is made only when one of their values changes;
- * `fetch`, `getAuthToken` and `onEvent` are always the latest. An object in `storage` must stay the same object.
+ * Returns the session of a client, and requests it at once. `source` is a client, or the options of a client that
+ * exists while the component is mounted. Options may be written inline: another client is created only when one of
+ * their values changes; `fetch`, `getAuthToken` and `onEvent` are always the latest. An object in `storage` must stay
+ * the same object.
  */
 export function useSession(source: ClientOptions | Client): SessionState {
   const given = isClient(source) ? source : undefined;

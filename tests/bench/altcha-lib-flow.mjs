@@ -1,4 +1,4 @@
-/** What a page does that requests a session by hand, with `altcha-lib` 1.4.1 and a worker for each core. */
+/** A page that requests a session without this package, with `altcha-lib` 1.4.1 and a worker for each core. */
 import { solveChallengeWorkers } from "altcha-lib";
 
 /** Returns the token of a new session. */

@@ -140,7 +140,7 @@ async function measureWithoutShaNi(tarball, turns) {
   }
 }
 
-/** What the processor has of the instructions that matter here, where the system shows it. */
+/** Returns the processor's instruction sets that matter here, where the system shows them. */
 function features() {
   let flags = "";
   try {

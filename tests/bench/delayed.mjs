@@ -1,6 +1,6 @@
 /**
  * From navigation to the token where every response takes its time: cold visits with a fresh profile, the pages taking
- * turns. What a network costs is the number of responses that have to follow each other.
+ * turns. The delay of a network is proportional to the number of responses that follow each other.
  */
 import { fileURLToPath } from "node:url";
 import { servePages, untilDone } from "../support/pages.mjs";

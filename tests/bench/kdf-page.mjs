@@ -1,7 +1,7 @@
-/** What runs in the page: keys per second of this package's worker and of the widget's. Each call is by itself. */
+/** The functions of the page: keys per second of this package's worker and of the widget's. Each call is by itself. */
 
 /**
- * Keys per second of `challenges.length` workers of this package, each with its own challenge, over `ms` milliseconds.
+ * Keys per second of `challenges.length` workers of this package within `ms` milliseconds, each with its own challenge.
  * `engine` names the engine, or is "chosen".
  */
 export async function ourRate({ challenges, engine, ms }) {

@@ -1,4 +1,4 @@
-/** What must hold on every machine, by browser. */
+/** The requirements on every machine, by browser. */
 
 /** Each a ratio of `measureHashRates`: at least this. */
 const RATIOS = [

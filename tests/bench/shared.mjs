@@ -1,4 +1,4 @@
-/** What the demo's benchmark page has, and these measurements share with it. */
+/** The parts that these measurements share with the demo's benchmark page. */
 import { importTypeScript } from "../support/typescript.mjs";
 
 const source = (name) => importTypeScript(new URL(`../../www/src/bench/${name}.ts`, import.meta.url));

@@ -1,4 +1,4 @@
-/** What browsers say where something is in the way: each sentence that docs/troubleshooting.md quotes is provoked. */
+/** The messages of browsers that block something: each sentence that docs/troubleshooting.md quotes is provoked. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ const patternOf = (message) =>
 export function testMessages(browser, { server, startSite, openClient }, rows) {
   const wasmOnly = "script-src 'self' 'wasm-unsafe-eval'";
 
-  /** What is in the way, by a word of the cure: a site's options, and a client's. */
+  /** The faults, by a word of the cure: a site's options, and a client's. */
   const FAULTS = {
     "`worker-src 'self'`": () => ({ policy: `${wasmOnly}; worker-src 'none'` }),
     "`'wasm-unsafe-eval'`": () => ({ policy: "script-src 'self'" }),

@@ -1,4 +1,4 @@
-/** What the suites of one browser share: the packed package, the reference server, and sites that serve pages. */
+/** The shared parts of one browser's suites: the packed package, the reference server, and sites that serve pages. */
 import { after } from "node:test";
 import { loaded, makeClient, pageModule } from "../support/client-pages.mjs";
 import { makeApp, startServer } from "../support/server.mjs";

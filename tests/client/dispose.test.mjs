@@ -1,4 +1,4 @@
-/** What a client starts it ends: counted in a page whose timers, listeners, workers and locks are watched. */
+/** A client ends all that it starts: counted in a page whose timers, listeners, workers and locks are watched. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { workersGone } from "../support/browser.mjs";

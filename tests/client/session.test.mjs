@@ -1,4 +1,4 @@
-/** What a client requests, when, and what it reports, with a service that records the requests. */
+/** The requests of a client, their times, and its reports, with a service that records the requests. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import {

@@ -208,7 +208,7 @@ describe("the older route", () => {
     assert.deepEqual([...items.keys()].sort(), [`inkeep_session_${service.appId}`, key].sort());
     asked();
     let pages = 0;
-    /** What a new page requests, whose clock is `ms` later. */
+    /** Returns the requests of a new page, whose clock is `ms` later. */
     const nextPage = async (ms) => {
       const { createClient } = await import(`${entryPoints.node}?page=${++pages}`);
       const { now } = Date;

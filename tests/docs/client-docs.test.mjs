@@ -47,7 +47,7 @@ async function runInPage(code, page) {
   return logged;
 }
 
-/** What the comments of a block promise to be logged. */
+/** Returns the log lines that the comments of a block promise. */
 const promised = (code) =>
   code.split("\n").flatMap((line) => (/^\s*console\.log\(.*\); \/\/ (.+)$/.exec(line) ?? []).slice(1));
 

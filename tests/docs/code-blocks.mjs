@@ -8,6 +8,6 @@ export function codeBlocks(text, language, baseUrl) {
   return [...blocks].map(([, code]) => code.replaceAll(LOCAL_SERVER, baseUrl));
 }
 
-/** What an example says that it logs, in the comments after `console.log(…);`. */
+/** Returns the log lines that an example promises, in the comments after `console.log(…);`. */
 export const promisedLogs = (code) =>
   [...code.matchAll(/^\s*console\.log\(.*\); \/\/ (.*)$/gm)].map(([, promised]) => promised);

@@ -15,6 +15,7 @@ const TITLES = {
   apps: "Apps",
   "api-keys": "API keys",
   visitors: "Visitors",
+  reports: "Events and feedback",
   operation: "Operation",
 };
 

@@ -156,7 +156,7 @@ describe("a signed-in user", () => {
   }
 
   test("cannot be made where the server takes no keys from a page", async (t) => {
-    // What a production server responds: the route is not there.
+    // A production server does not have the route.
     const production = await startServer({
       ...built,
       SALTMINE_ENV: "production",

@@ -37,7 +37,7 @@ const dispose = (page) =>
     return length;
   });
 
-/** What is asked of the client, the request that is held, and the state or request to wait for. */
+/** The moment, the request that is held, and the state or request to wait for. */
 const STAGES = [
   ["while the engine starts", undefined, "starting"],
   ["while the challenge is asked for", "challenge", "challenge"],

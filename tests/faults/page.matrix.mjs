@@ -1,4 +1,4 @@
-/** What becomes of a page: offline, asleep, frozen, one of many. */
+/** Pages that are offline, asleep, frozen, or one of many. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { eventsOf, hasSearched, settle, until } from "../support/client-pages.mjs";

@@ -10,7 +10,7 @@ import { startProxy } from "../support/fault-proxy.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { HMAC_KEY, makeChallenge } from "../support/service.mjs";
 
-/** What a row has beside the waits that it states: the start of a worker, and a busy machine. */
+/** The time that a row has beside the waits that it states: for the start of a worker, and a busy machine. */
 export const SLACK_MS = 20_000;
 /** The waits before three repeats, at most. */
 export const REPEATS_MS = 3_500;
@@ -57,8 +57,8 @@ export async function setUp(t, stage, clientOptions = {}, { before } = {}) {
 }
 
 /**
- * What shows up red in a page and its workers, but for the lines that Chromium itself writes about a request to the
- * proxy, or a file of the site, that it could not get: no page can avoid those.
+ * Records the errors in the console of a page and its workers, except the lines that Chromium itself writes about a
+ * request to the proxy, or a file of the site, that it could not get: no page can avoid those.
  */
 function watch(page, proxy, site) {
   const complaints = [];
@@ -75,8 +75,8 @@ function watch(page, proxy, site) {
 }
 
 /**
- * What a call of the page's client ends with: `{ ms, session }`, `{ ms, status, text }` of a `fetch`, or `{ ms, error }`.
- * Measured here: a page's clock may be what is tampered with.
+ * Returns the result of a call of the page's client: `{ ms, session }`, `{ ms, status, text }` of a `fetch`, or
+ * `{ ms, error }`. The time is measured here: the test may have changed the page's clock.
  */
 export async function ending(page, method = "session", ...args) {
   const began = performance.now();

@@ -77,7 +77,7 @@ const react = await build({
   define: { "process.env.NODE_ENV": '"development"' },
 });
 
-/** What the page's policy allows: it decides which files are needed. */
+/** The page's policy, which decides which files are needed. */
 const POLICIES = { "any policy": undefined, "no workers": "worker-src 'none'" };
 
 /** A site with the package but for one file; `asked` are the files that are requested. */

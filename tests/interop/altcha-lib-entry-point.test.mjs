@@ -19,7 +19,7 @@ after(async () => {
 const hmacKey = "a key of this test";
 const WORKER = new URL("node_modules/altcha-lib/dist/worker.js", "https://example.com");
 
-/** What both find, without the time it took. */
+/** The result of either library, without the time that it took. */
 const numberOf = (solution) => solution && { ...solution, took: typeof solution.took };
 
 describe("solveChallenge", () => {

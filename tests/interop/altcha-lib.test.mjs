@@ -18,7 +18,7 @@ after(async () => {
 const ORIGIN = "http://127.0.0.1";
 const inAnHour = new Date(Date.now() + 3_600_000);
 
-/** What a client sends: the challenge's members and the number. */
+/** The payload of a client: the challenge's members and the number. */
 const payload = ({ algorithm, challenge, salt, signature }, number) => ({
   algorithm,
   challenge,

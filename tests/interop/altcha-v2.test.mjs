@@ -86,7 +86,7 @@ test("every shared vector whose counter is written in four bytes", async () => {
   const solved = vectors.filter(({ counterMode }) => counterMode === "uint32");
   assert.ok(solved.length >= 70);
   for (const { name, challenge, solution } of solved) {
-    // Of a far counter, the end of the way.
+    // If the counter is large, only the last part of the range is searched.
     const start = Math.max(0, solution.counter - 400);
     const { counter, derivedKey } = await solve(challenge, { start, workers: 1, engine: "simd128" });
     assert.deepEqual(

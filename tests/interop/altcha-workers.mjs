@@ -32,7 +32,7 @@ const REGISTER = `
   import { registerWorkers } from "/saltmine/altcha-workers.js";
   registerWorkers();`;
 
-/** What makes a worker use an engine. */
+/** The scripts that make a worker use an engine. */
 const ENGINES = {
   simd128: "",
   scalar: "WebAssembly.validate = () => false;",
@@ -151,7 +151,7 @@ export async function testWorkers(name) {
         assert.equal(await weVerify(theirs.payload), "verified");
         assert.equal(await weVerify((await solve(challenge)).payload), "verified");
       }
-      // What the stock bundle lacks.
+      // The stock bundle does not support scrypt.
       const lacking = await stock.evaluate(
         (challenge) => globalThis.solve(challenge, 1),
         await theirChallenge("SCRYPT", { counter: 5 }),

@@ -263,7 +263,7 @@ describe("on the page's thread", () => {
   test("when the worker could load no wasm and the page can: JavaScript would be slower", async (t) => {
     let requests = 0;
     const { solve, site } = await pageOn(t, {
-      // What the page requests for the worker, and what the worker requests itself.
+      // The page's requests for the worker, and the worker's own requests.
       answer: (path) => WASM.test(path) && ++requests <= 3 && { status: 404, body: "" },
     });
     assertOnPage(await solve(challenge), /^simd128: .+ answered 404; scalar: .+ answered 404$/);
@@ -436,7 +436,7 @@ async function measureSlices({ entryPoint, challenge, yields }) {
   return { code, slices, timers };
 }
 
-/** What the browser itself calls a long task: 50 ms without a pause. */
+/** Records the page's long tasks, as the browser defines them: 50 ms without a pause. */
 function watchLongTasks(page) {
   return page.evaluate(() => {
     globalThis.longTasks = [];

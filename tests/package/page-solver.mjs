@@ -10,7 +10,7 @@ const attemptAll = new Function(`return async ({ entryPoint, challenges, options
   return outcomes;
 }`)();
 
-/** What `testSolve` needs, for a page and the package's address on its site; `always` are options of every search. */
+/** The solver of `testSolve` for a page and the package's address on its site; `always` are options of every search. */
 export function solverIn(page, entryPoint, always) {
   const inPage = (challenges, options) =>
     page.evaluate(attemptAll, { entryPoint, challenges, options: { ...always, ...options } });

@@ -1,4 +1,4 @@
-/** What the tarball contains, and what resolvers and compilers make of it. */
+/** The content of the tarball, and its treatment by resolvers and compilers. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -303,7 +303,7 @@ export function Widget(): string {
 }
 `;
 
-/** What the misuses below begin with. It is right. */
+/** The beginning of the misuses below, which is correct. */
 const MISUSE_PREAMBLE = `import { createClient, solve } from "saltmine";
 const challenge = { algorithm: "SHA-256", challenge: "", salt: "", signature: "" };
 void solve(challenge, { workers: 1 });
@@ -360,7 +360,7 @@ function errorsByLine(printed) {
   return errors;
 }
 
-/** What the repository's TypeScript says about a file in the installed project. */
+/** Returns the errors of the repository's TypeScript in a file of the installed project. */
 async function compile(name, source, flags) {
   await writeFile(join(folder, name), source);
   const tsc = createRequire(join(root, "package.json"))

@@ -1,4 +1,4 @@
-/** What the packed package must do in every runtime: the same tests for Node, Chromium, and each wasm variant. */
+/** The tests of the packed package, the same in every runtime: Node, Chromium, and each wasm variant. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
@@ -252,7 +252,7 @@ export function testSolve(runtime) {
   });
 }
 
-/** What `testSolve` needs, for a package in this process; `always` are options of every search. */
+/** The solver for `testSolve`, for a package in this process; `always` are options of every search. */
 export function solverHere(saltmine, always) {
   const solve = (challenge, options) => attempt(saltmine, challenge, { ...always, ...options });
   const solveAll = async (challenges) => {

@@ -1,4 +1,4 @@
-/** What the page of a project reports: the session's token, the engine and the thread, or the error. */
+/** The report of a project's page: the session's token, the engine and the thread, or the error. */
 import assert from "node:assert/strict";
 import { openPage } from "../support/browser.mjs";
 

@@ -9,7 +9,7 @@ import { makeTree, version } from "./tree.mjs";
 
 const OTHER = `${version.split(".")[0]}.998.0`;
 
-/** What is wrong with a tree, and what is said about it. */
+/** The faults of a tree, and the messages about them. */
 const REFUSALS = {
   "a file that is not committed": [(tree) => tree.write("news.txt", "x"), /dirty.*\n.*news\.txt/],
   "a CHANGELOG without the version": [

@@ -62,7 +62,7 @@ export async function makeTree(t) {
   for (const file of ["pkg/package.json", "pkg/dist/node.js"])
     await tree.edit(file, `"${current}"`, `"${version}"`);
   await tree.edit("CHANGELOG.md", /^## Unreleased$/m, `## Unreleased\n\n## ${version} - 2030-01-31`);
-  // What is built is not committed.
+  // Built files are not committed.
   await tree.write(".gitignore", "/pkg/dist/\n/pkg/wasm/\n");
   await tree.git("init", "--quiet");
   await tree.commit();

@@ -1,13 +1,13 @@
 /** Bytes, at most: 5 % more than was reached. `npm test` fails over any of them, and so does `npm run size`. */
 export const BUDGETS = {
-  /** What the package's own files weigh where they are served as they are. */
+  /** The sizes of the package's own files where they are served without a bundler, in bytes. */
   firstLoadGzip: 43_500,
   javascriptGzip: 42_100,
   /** The modules of version 2, with SIMD. */
   keyModulesGzip: { "kdf-sha": 12_400, "kdf-scrypt": 9_500, "kdf-argon2id": 9_300 },
   /** The one-file entry point, with both engines in it. */
   inlineGzip: 115_300,
-  /** What an import weighs in a bundle, gzip: its entry, and all that is loaded before the search starts. */
+  /** The size of an import in a bundle, gzip: its entry, and all that is loaded before the search starts. */
   scenarios: {
     createClient: { entry: 11_950, firstLoad: 43_550 },
     solve: { entry: 5_820, firstLoad: 39_400 },

@@ -1,4 +1,4 @@
-/** What a page loads, measured by loading it: as the package's own files, and bundled for each import. */
+/** The sizes of the files that a page loads, measured by loading it: the package's own files, and bundles of each import. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";

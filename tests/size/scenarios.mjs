@@ -1,4 +1,4 @@
-/** What an import costs in an application: each is bundled by esbuild, opened in Chromium, and run until it is done. */
+/** The size of an import in an application: each is bundled by esbuild, opened in Chromium, and run until it is done. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../support/paths.mjs";

@@ -74,7 +74,7 @@ export async function ourChallenge(algorithm, counter) {
   return JSON.parse(await example("issue", algorithm, cost, memoryCost, counter));
 }
 
-/** What `crates/protocol` says of a payload. */
+/** Returns the result of `crates/protocol` for a payload. */
 export const weVerify = (payload) => example("verify", payload);
 
 /** The payload of a solution, as the widget writes it. */

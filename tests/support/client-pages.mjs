@@ -10,7 +10,7 @@ export const PLAIN_HOST = "plain.test";
 /** The key of the one app that all of this is about. */
 export const KEY = `inkeep_session_${APP_ID}`;
 
-/** What a page's script does that has `saltmine`: the globals `make(options)`, a client, and `events`, all of its. */
+/** The globals of a page that has `saltmine`: `make(options)` creates a client; `events` are its events. */
 export const PAGE_GLOBALS = `
   const events = [];
   const make = (options) => saltmine.createClient({ onEvent: (event) => events.push(event), ...options });
@@ -83,7 +83,7 @@ export const eventsOf = (page, type) =>
 export const hasSearched = async (page) =>
   (await eventsOf(page, "state")).some(({ state }) => state === "solving");
 
-/** What a visitor does to a tab: looks away, or back. */
+/** Hides a tab, or shows it, as a visitor does. */
 export const setVisibility = (page, state) =>
   page.evaluate((state) => {
     Object.defineProperty(document, "visibilityState", { value: state, configurable: true });

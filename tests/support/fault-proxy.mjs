@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
 import { buffer } from "node:stream/consumers";
 
-/** What a page asks for, by method and path; a preflight is named after the request that it is for. */
+/** Returns the name of a request: its method and path; a preflight is named after the request that it is for. */
 function nameOf({ method, url, headers }) {
   const asked = headers["access-control-request-method"] ?? method;
   const name =
@@ -111,7 +111,7 @@ export const faults = {
       headers: { ...answer.headers, "Content-Length": answer.body.length + 1 },
     });
   },
-  /** What does not speak HTTP at all. */
+  /** A server of another protocol than HTTP. */
   noHttp: async (socket) => {
     await write(socket, "220 mail.example.com ESMTP\r\n");
     socket.end();

@@ -1,6 +1,6 @@
 /** The engines by themselves, without the package around them; in browsers, too. */
 
-/** What a search needs of its environment: nothing is shared, and nothing is paused for. */
+/** The environment of a search: nothing is shared, and it never pauses. */
 const host = {
   signal: new AbortController().signal,
   sliceMs: Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-/** What measurements print and where they write: tables, and the generated blocks of pages of docs. */
+/** The output of measurements: tables, and the generated blocks of pages of docs. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./paths.mjs";

@@ -48,7 +48,7 @@ export async function startTimedService({
   return Object.assign(service, { time, asked: () => service.requests.map(({ name }) => name) });
 }
 
-/** What a token says, unverified; nothing if it is none. */
+/** Returns the claims of a token, unverified; nothing if it is not a token. */
 export function claimsOf(authorization) {
   try {
     return JSON.parse(Buffer.from(authorization.split(".")[1], "base64url"));

@@ -192,7 +192,7 @@ export async function startTodaysService(settings = {}) {
     return noStore({ token, expiresAt: new Date(Date.now() + SESSION_S * 1_000).toISOString() });
   }
 
-  /** Who is calling: signed-in users first, as the service does, then anonymous visitors. */
+  /** Returns the caller: signed-in users first, as the service does, then anonymous visitors. */
   async function callerOf(headers) {
     const appId = headers["x-inkeep-app-id"];
     const app = service.settings.apps[appId];

@@ -153,7 +153,7 @@ refuse("no audience", await sign({ aud: undefined }), audience);
 accept("any audience for an app without one", await sign({ aud: "other" }), {}, { audience: null });
 accept("no audience for an app without one", await sign({ aud: undefined }), {}, { audience: null });
 
-// What the agent receives.
+// Claims that the agent receives, and claims that it does not.
 const withheld = {
   iss: "https://issuer.example",
   jti: "1",

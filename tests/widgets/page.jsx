@@ -1,7 +1,7 @@
 import { InkeepEmbeddedChat } from "@inkeep/agents-ui";
 import { createRoot } from "react-dom/client";
 
-/** What the page's owner wrote: `baseSettings` and `aiChatSettings`; `token` is what `getAuthToken` gives. */
+/** The settings of the page's owner: `baseSettings` and `aiChatSettings`; `getAuthToken` returns `token`. */
 const { baseSettings, aiChatSettings, token } = globalThis.settings;
 const getAuthToken = token && (() => Promise.resolve(globalThis.settings.token));
 

@@ -69,7 +69,7 @@ test("the guide works from its first to its last step", async (t) => {
   assert.equal(guide.match(/^```/gm).length, 2 * 6, "every block is run here");
   const server = await startAsWritten();
   const app = JSON.parse(await shell(createApp, server)).data.app.id;
-  const written = page.replace("http://127.0.0.1:8787", server.baseUrl).replace("app_demo000000000000", app);
+  const written = page.replace("http://127.0.0.1:8787", server.baseUrl).replace("app_…", app);
   const open = async (t, name, source, files) => {
     const served = await servePage(await bundle(name, source), files);
     t.after(served.close);

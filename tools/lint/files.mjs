@@ -1,7 +1,7 @@
 /** The files whose prose the word list applies to. */
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { EXTENSIONS } from "./prose.mjs";
+import { canRead } from "./prose.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -24,7 +24,8 @@ const NOT_OURS = new Set(["node_modules", "dist", "target", "corpus", "artifacts
 /** They contain the words that are replaced. */
 const OF_THE_LIST = /^(?:tools\/lint\/glossary\.mjs$|tests\/lint\/)/;
 
-const isChecked = (name) => EXTENSIONS.includes(name.split(".").at(-1));
+/** A hidden file is not the project's own: `.env` has the secrets of a machine. */
+const isChecked = (name) => !name.startsWith(".") && canRead(name);
 
 function filesIn(folder) {
   return readdirSync(`${root}/${folder}`, { withFileTypes: true }).flatMap((entry) => {

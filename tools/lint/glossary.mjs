@@ -1,5 +1,5 @@
 /**
- * The words that documents and comments do not use, and what to write instead. Each pattern is tried on one line of
+ * The words that documents and comments do not use, and the words to write instead. Each pattern is tried on one line of
  * prose, without its code. `unless` is a pattern of the same line that makes the word right.
  */
 export const GLOSSARY = [
@@ -53,13 +53,15 @@ export const GLOSSARY = [
     write: "failed unexpectedly, stopped responding",
   },
   { not: /\bbelieve[ds]?\b/i, write: "trusted" },
+  { not: /\b(?:wrong|missing|,) (?:or )?over\b/i, write: "too large, too long, exceeds" },
+  { not: /\bnot told\b/i, write: "does not receive, is not known" },
   {
     not: /\bwhoever\b|\bdig(?:s|ging)?\b|\bmin(?:es|ing)\b/i,
     write: "the subject's name, without a metaphor",
   },
 ];
 
-/** Returns what is wrong in a line of prose: the words, each with what to write instead. */
+/** Returns the wrong words in a line of prose, each with the words to write instead. */
 export function wrongWords(line) {
   return GLOSSARY.flatMap(({ not, unless, only, write }) => {
     if (unless?.test(line) || (only && !only.test(line))) return [];
@@ -67,3 +69,35 @@ export function wrongWords(line) {
     return words.map((word) => ({ word, write }));
   });
 }
+
+/** At the beginning of a line, after the mark of a list or not, or after the end of a sentence. */
+const BEGINNING = /(?:^\s*(?:(?:[-*]|\d+\.)\s+)?|[.!?]["')]*\s+)(What|Who|Whoever|Of an?)\b/g;
+/** A sentence ends here, unless the text does. */
+const END_OF_SENTENCE = /[.!?](?=["')*_]*(?:\s|$))/;
+
+/**
+ * Returns the sentences that begin with a stand-in for a noun: the number of the line and the word. Questions and
+ * headings may begin with one. `lines` are the lines of a file's prose.
+ */
+export function wrongBeginnings(lines) {
+  return lines.flatMap(({ number, text }, index) =>
+    [...text.matchAll(BEGINNING)]
+      .filter(({ 0: { length }, index: at }) => {
+        const rest = [text.slice(at + length)];
+        for (
+          let next = index + 1;
+          lines[next]?.number === number + next - index && lines[next].text.trim();
+          next++
+        )
+          rest.push(lines[next].text);
+        return END_OF_SENTENCE.exec(rest.join("\n"))?.[0] !== "?";
+      })
+      .map(([, word]) => ({ number, word, write: "the subject's name, or a noun phrase" })),
+  );
+}
+
+/** Returns all wrong words in the lines of a file's prose, each with the number of its line. */
+export const wrongIn = (lines) => [
+  ...lines.flatMap(({ number, text }) => wrongWords(text).map((wrong) => ({ number, ...wrong }))),
+  ...wrongBeginnings(lines),
+];

@@ -1,5 +1,6 @@
 /**
- * Fails on words that the glossary replaces, in the documents and in comments. How many are left in each file is in
+ * Fails on words that the glossary replaces, and on sentences that begin with a stand-in for a noun: in the documents,
+ * in comments, and in the texts that the server and the pages show. How many are left in each file is in
  * `allowed-words.json`. `--write` lowers its numbers to what is left; `--all` prints every word, those that are
  * allowed included.
  */
@@ -7,15 +8,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compare } from "./allow-list.mjs";
 import { checkedFiles, root } from "./files.mjs";
-import { wrongWords } from "./glossary.mjs";
+import { wrongIn } from "./glossary.mjs";
 import { prose } from "./prose.mjs";
 
 const ALLOWED = "allowed-words.json";
 
 const found = {};
 for (const file of checkedFiles()) {
-  const words = prose(file, readFileSync(join(root, file), "utf8")).flatMap(({ number, text }) =>
-    wrongWords(text).map(({ word, write }) => `${file}:${number}: "${word}": write ${write}`),
+  const words = wrongIn(prose(file, readFileSync(join(root, file), "utf8"))).map(
+    ({ number, word, write }) => `${file}:${number}: "${word}": write ${write}`,
   );
   if (words.length > 0) found[file] = words;
 }

@@ -12,7 +12,7 @@ const SHEET = matchMedia("(max-width: 36rem)");
 export interface ChatWidgetOptions {
   /** Begins a conversation. */
   converse(): Conversation;
-  /** Gives up the session and asks for another. */
+  /** Discards the session and requests another. */
   newIdentity(): void;
 }
 
@@ -77,7 +77,7 @@ export class ChatWidget {
     this.#launcher.hidden = open;
     this.#launcher.setAttribute("aria-expanded", String(open));
     document.body.dataset.chat = open ? "open" : "closed";
-    // What a sheet covers can be neither seen nor reached.
+    // A sheet covers the page, which can then be neither seen nor reached.
     const covers = open && SHEET.matches;
     this.#page.inert = covers;
     this.#panel.setAttribute("aria-modal", String(covers));
@@ -98,7 +98,7 @@ export class ChatWidget {
     void this.#ask(content, turn);
   }
 
-  /** Asks and writes down the answer as it comes. */
+  /** Sends a question and shows the answer as it arrives. */
   async #ask(content: string, asked: HTMLElement): Promise<void> {
     this.#log.querySelector("[data-testid=chat-error]")?.remove();
     delete asked.dataset.state;
@@ -172,7 +172,7 @@ export class ChatWidget {
     return message;
   }
 
-  /** Follows the end, unless the visitor has scrolled back to read. */
+  /** Scrolls to the end, unless the visitor has scrolled back. */
   #keepEndInView(change: () => void): void {
     const log = this.#log;
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;

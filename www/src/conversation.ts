@@ -7,12 +7,12 @@ export interface Message {
   content: string;
 }
 
-/** Why there is no answer, in words for the visitor. */
+/** The error of a message, with a text for the visitor. */
 export class ChatError extends Error {
   override readonly name = "ChatError";
   /** The HTTP status, if the server responded. */
   readonly status: number | undefined;
-  /** Whether the session is what was refused: another one may help. */
+  /** Whether the server refused the session: another one may help. */
   readonly needsNewSession: boolean;
 
   constructor(message: string, { status, cause }: { status?: number; cause?: unknown } = {}) {
@@ -67,7 +67,7 @@ export class Conversation {
   }
 }
 
-/** Stops waiting, not what is waited for: the session is the page's, not this message's. */
+/** Stops waiting for the session, and does not abort its request: other parts of the page use it too. */
 function untilStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });

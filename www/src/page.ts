@@ -1,4 +1,4 @@
-/** The page's markup as the scripts see it. */
+/** Access to the page's elements, and formats of numbers. */
 
 /** The element that the page marks with this `data-testid`. */
 export function part<E extends HTMLElement = HTMLElement>(name: string, within: ParentNode = document): E {

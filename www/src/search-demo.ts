@@ -1,4 +1,4 @@
-/** A challenge of the visitor's own: hidden on this page, found by the package's solver. */
+/** The demo of a search: the page creates a challenge, and the package's solver finds the number. */
 import { type Challenge, SaltmineError, solve } from "saltmine";
 import { count, hashRate, ms, part } from "./page.js";
 

@@ -1,4 +1,4 @@
-/** The panel that shows what the client does: its steps as they happen, the session, and what went wrong. */
+/** The panel that shows the client's steps, the session, and errors. */
 import { type Backend, type ClientEvent, SaltmineError } from "saltmine";
 import { count, ms, part } from "./page.js";
 import { Timeline } from "./timeline.js";
@@ -21,7 +21,7 @@ const expiryFormat = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyl
 export class SessionPanel {
   readonly #timeline = new Timeline(part("timeline"));
 
-  /** Takes the client's events, but for `failed`: that one does not say why, and may be of a run given up. */
+  /** Handles the client's events except `failed`, which may be of an aborted run. */
   take(event: ClientEvent): void {
     switch (event.type) {
       case "state":
@@ -46,7 +46,7 @@ export class SessionPanel {
     }
   }
 
-  /** Shows why there is no session. */
+  /** Shows the error of a request for a session. */
   fail(error: unknown): void {
     this.#setState("failed");
     this.#timeline.stop("failed");
@@ -57,13 +57,13 @@ export class SessionPanel {
     part("took").hidden = true;
   }
 
-  /** Where only another address of the page can help: no retry, no new identity, no chat. */
+  /** Shows an error that only another address of the page can correct: no retry, no new identity, no chat. */
   offerDefaults(): void {
     for (const name of ["retry", "new-identity", "chat-launcher"]) part(name).hidden = true;
     part("defaults").hidden = false;
   }
 
-  /** Forgets who the visitor was. */
+  /** Deletes the visitor's identity. */
   #clear(): void {
     this.#timeline.begin();
     part("took").hidden = true;

@@ -1,4 +1,4 @@
-/** Which server and app the page talks to: its own and the demo app, unless its address says otherwise. */
+/** The server and the app of the page: its own server and the demo app, unless its address has other values. */
 
 const DEMO_APP = "app_demo000000000000";
 

@@ -11,7 +11,7 @@ type Ending = "skipped" | "failed";
 interface Span {
   from: number;
   to: number;
-  /** Less than `to - from` when the step was gone through more than once. */
+  /** Less than `to - from` if the step was repeated. */
   spent: number;
 }
 
@@ -64,7 +64,7 @@ export class Timeline {
   }
 
   /**
-   * What the engine itself says of the search. Its messages may have waited for a busy page and come all at once;
+   * Applies the engine's own measurement of the search. Its messages may have waited for a busy page and come all at once;
    * the time that is then missing here was counted as the fetch's.
    */
   searchTook(spent: number): void {

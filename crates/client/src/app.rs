@@ -27,19 +27,19 @@ const MAX_NUMBER: u32 = 10_000_000;
 pub struct Session {
     /// The bearer token (JWT).
     pub token: String,
-    /// When it expires (ISO 8601, UTC).
+    /// The expiry of the token (ISO 8601, UTC).
     pub expires_at: String,
     /// Whether the server required a proof of work.
     pub proof_of_work: bool,
 }
 
-/// Why there is no session.
+/// The error of a request for a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientError {
     /// The stable code, such as `origin_not_allowed`: one of [`Code`](crate::failure::Code).
     pub code: String,
-    /// The HTTP status, when a response came.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The JSON member that is missing or malformed.
     pub field: Option<String>,
@@ -65,8 +65,8 @@ impl core::error::Error for ClientError {}
 
 /// A client of one app, for Rust web applications (Leptos, Yew, Dioxus).
 ///
-/// The challenge is solved on the thread that calls it, in slices of 6 ms between which the page stays responsive. To solve it
-/// in a Web Worker, run the application's client there.
+/// The challenge is solved on the calling thread, in slices of 6 ms between which the page stays responsive. To solve
+/// it in a Web Worker, run the application's client there.
 ///
 /// It solves challenges of version 1, which the server sends to every client unless it is set to version 2 only.
 ///
@@ -88,7 +88,7 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// What [`session`] takes.
+/// The options of [`session`].
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Options<'a> {
@@ -129,7 +129,7 @@ impl Client {
     /// Gets a session: requests a challenge, solves it, requests the session. Dropping the future aborts it.
     ///
     /// # Errors
-    /// [`ClientError`] with the code of what went wrong.
+    /// [`ClientError`] with the code of the failure.
     pub async fn session(&self) -> Result<Session, ClientError> {
         let options = Options {
             base_url: &self.base_url,
@@ -164,7 +164,7 @@ fn defect(cause: &dyn core::fmt::Debug) -> ClientError {
     }
 }
 
-/// Aborts a session that nobody waits for.
+/// Aborts the request for a session when its future is dropped.
 struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {

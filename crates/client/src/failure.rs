@@ -1,22 +1,22 @@
-//! Why a flow or a search ended without a result.
+//! The failures of a flow or a search.
 
 use alloc::string::String;
 
 use saltmine_protocol::ChallengeError;
 
-/// The stable name of a failure that the flow finds. The npm package adds those of its own parts, and has the
-/// sentence for each.
+/// The stable code of a failure of the flow. The npm package adds the codes of its own parts, and has the message for
+/// each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// The challenge lacks a member, or one has the wrong form; [`Failure::field`] names it.
     ChallengeMalformed,
-    /// The challenge requires a hash function that is not known here.
+    /// The challenge requires a hash function that is not supported.
     AlgorithmUnsupported,
     /// The challenge's range is larger than the caller's limit.
     MaxNumberTooLarge,
     /// The whole range was searched, and no number solves the challenge.
     NoSolution,
-    /// The body of a successful response is not what the protocol says.
+    /// The body of a successful response does not follow the protocol.
     ResponseMalformed,
     /// 400 without a proof-of-work reason, and any other status of the 4xx class.
     BadRequest,
@@ -34,11 +34,11 @@ pub enum Code {
     OriginNotAllowed,
     /// 404: the app does not exist or is disabled.
     AppNotFound,
-    /// 429.
+    /// 429: too many requests.
     RateLimited,
     /// Any status from 500, and a status that no HTTP server should send.
     ServerError,
-    /// A request got no response: no connection, or the browser does not show it (CORS).
+    /// A request got no response: no connection, or the browser blocks it (CORS).
     Network,
     /// A request got no response in time.
     Timeout,
@@ -81,12 +81,12 @@ impl Code {
     }
 }
 
-/// A failure: a code, and what the sentence needs beside it.
+/// A failure: a code, and the details of its message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
-    /// What happened.
+    /// The stable code of the failure.
     pub code: Code,
-    /// The HTTP status, when a response came.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// The JSON member that is missing or malformed.
     pub field: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! The way to a session, as a state machine without I/O.
+//! The flow that gets a session, as a state machine without I/O.
 //!
 //! ```
 //! use saltmine_client::flow::{Config, Flow, Goal, Now, Step};
@@ -70,13 +70,13 @@ pub struct Flow {
     replaced: bool,
     /// The index of the challenge path in use.
     path: usize,
-    /// Whether that path answered with a challenge.
+    /// Whether that path responded with a challenge.
     answered: bool,
-    /// The challenge in work.
+    /// The current challenge.
     challenge: Option<Challenge>,
-    /// Where interaction data are sent.
+    /// The URL for interaction data.
     interaction_url: String,
-    /// Where the solution is verified before it is used.
+    /// The URL that verifies the solution before it is used.
     verify_url: Option<String>,
     /// The solution as ALTCHA writes it, in base64.
     payload: String,
@@ -115,7 +115,7 @@ impl Flow {
         self.request(Kind::Challenge, now)
     }
 
-    /// Returns the next step after `event`. Every way to fail is [`Step::Failed`]; an event that does not belong to the
+    /// Returns the next step after `event`. Every failure is [`Step::Failed`]; an event that does not belong to the
     /// last step fails the flow with `response_malformed`.
     pub fn resume<J: Json>(&mut self, event: Event<J>, now: Now) -> Step {
         let state = core::mem::replace(&mut self.state, State::Ended);
@@ -265,7 +265,7 @@ impl Flow {
         self.path > 0 || (self.config.challenge_paths.len() > 1 && self.is_bare_path())
     }
 
-    /// The challenge path that answered.
+    /// The challenge path that responded.
     fn challenge_path(&self) -> Option<String> {
         self.config.challenge_paths.get(self.path).filter(|_| self.answered).cloned()
     }

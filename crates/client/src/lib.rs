@@ -1,12 +1,12 @@
 //! Gets an anonymous session token for a chat widget: requests the challenge, solves it, requests the session.
 //!
-//! [`flow`] decides and does no I/O: a state machine whose inputs are responses, the time, random numbers and search
-//! results, and whose outputs are the next things to do. It is tested natively, in microseconds. On WebAssembly the
+//! [`flow`] is a state machine without I/O: its inputs are responses, the time, random numbers and search results, and
+//! its outputs are the next steps. It is tested natively, in microseconds. On WebAssembly the
 //! `edge` drives it with `fetch`, timers and `AbortSignal` of the runtime: a Web Worker, a page, a service worker, Node,
 //! Deno or Bun. Its exports are [`session`], [`solve`] and [`search`], with the TypeScript types beside them.
 //!
 //! The npm package `saltmine` runs this module in a Web Worker. It is built without serde, text formatting and messages
-//! of panics: failures cross to JavaScript as stable codes, and the npm package has their sentences.
+//! of panics: failures reach JavaScript as stable codes, and the npm package has their messages.
 #![cfg_attr(feature = "app", doc = "")]
 #![cfg_attr(
     feature = "app",

@@ -1,4 +1,4 @@
-//! Replacements of what std would bring to the shipped module: an allocator and a panic handler.
+//! The allocator and the panic handler of the shipped module, in place of std's.
 
 use lol_alloc::{FreeListAllocator, LockedAllocator};
 

@@ -1,8 +1,8 @@
 //! The wasm module that searches ALTCHA version 2 challenges: one class, [`KeySearch`], over
 //! [`saltmine_solver::kdf::Search`].
 //!
-//! The npm package validates a challenge's parameters before it starts a worker; what is refused here is a fault of the
-//! caller, or memory that the browser does not give.
+//! The npm package validates a challenge's parameters before it starts a worker; an error here is a fault of the
+//! caller, or missing memory.
 
 #![cfg_attr(all(target_arch = "wasm32", feature = "module"), no_std)]
 // The attribute of wasm-bindgen writes unsafe code; this crate has none of its own.
@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 use saltmine_solver::kdf::{Algorithm, CounterMode, Error, Parameters, Search};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Why there is no search.
+/// The error of a search that cannot start.
 #[wasm_bindgen]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {

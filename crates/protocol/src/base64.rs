@@ -1,7 +1,7 @@
 use alloc::string::String;
 
-/// Base64 with padding (RFC 4648, 4). A loop of our own: a library's, which can fail, would be a thirtieth of the wasm
-/// module, and a fifteenth of its translation to JavaScript.
+/// Encodes bytes in base64 with padding (RFC 4648, 4). A library's code, which can fail, would be a thirtieth of the
+/// wasm module, and a fifteenth of its translation to JavaScript.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -1,16 +1,16 @@
-//! What a challenge is bound to.
+//! The values that a challenge is bound to.
 
 use alloc::string::String;
 
-/// The app and the network that a challenge is bound to. It is part of what the server signs, so that a solution shows
-/// what it may be used for; the verifier compares it with the request.
+/// The app and the network that a challenge is bound to. The server signs them with the challenge; the verifier
+/// compares them with the request.
 ///
-/// In version 1 these are parameters of the salt (`app` and `address`), in version 2 members of `data` of the same names.
+/// In version 1 they are parameters of the salt (`app` and `address`), in version 2 members of `data` with these names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Binding {
-    /// The id of the app for which a solution counts; `None`: for any.
+    /// The id of the app for which a solution is valid; `None`: any app.
     pub app: Option<String>,
-    /// The network from which a solution counts, such as `192.0.2.0/24`; `None`: from any.
+    /// The network from which a solution is valid, such as `192.0.2.0/24`; `None`: any network.
     pub address: Option<String>,
 }
 

@@ -1,10 +1,12 @@
 use alloc::string::String;
 
-/// The largest number that every JSON reader holds exactly: 2^53 - 1.
+/// The largest number that every JSON reader represents exactly: 2^53 - 1.
 pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// A double that holds a whole number, as one; negative is 0, too large the largest. A function of its own, as
-/// [`double`] is: where a module is translated to JavaScript, which has no 64-bit integers, either is a page of code.
+/// Returns the integer of a double that is a whole number: 0 if that is negative, the largest if it is too large.
+///
+/// Not inlined, nor is [`double`]: in a module that is translated to JavaScript, which has no 64-bit integers, each use
+/// would be a page of code.
 #[inline(never)]
 #[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates, which is what is wanted
@@ -12,7 +14,7 @@ pub fn whole(number: f64) -> u64 {
     number as u64
 }
 
-/// A number of at most 53 bits as a double.
+/// Returns a number of at most 53 bits as a double.
 #[inline(never)]
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // not with so few bits
@@ -20,7 +22,7 @@ pub fn double(number: u64) -> f64 {
     number as f64
 }
 
-/// Writes the canonical spelling. A loop of our own: the libraries' tables would be a twentieth of the wasm module.
+/// Writes the canonical spelling. Not with a library: the libraries' tables would be a twentieth of the wasm module.
 pub(crate) fn push_canonical(text: &mut String, number: u64) {
     let mut digits = [0; 20];
     let mut first = digits.len();

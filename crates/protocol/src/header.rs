@@ -7,10 +7,10 @@ use alloc::string::String;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// The longest header that is decoded, in bytes. Usual ones have 400 (version 1) and 950 (version 2).
+/// The longest header that is decoded, in bytes. Usual headers have 400 bytes (version 1) or 950 (version 2).
 pub const MAX_HEADER_BYTES: usize = 4096;
 
-/// A solution, not verified yet, by the version of ALTCHA that its shape shows.
+/// A solution that is not verified yet, by its version of ALTCHA.
 #[derive(Clone, Debug)]
 pub enum Payload {
     /// Base64 of the JSON of a solution of version 1, as [`v1::verify`](crate::v1::verify) takes it.
@@ -19,7 +19,7 @@ pub enum Payload {
     V2(Box<v2::Payload>),
 }
 
-/// The members by which the shapes differ. None of them may occur twice; others are ignored.
+/// The members that distinguish the versions. None of them may occur twice; others are ignored.
 #[derive(Deserialize)]
 struct Shape<'a> {
     #[serde(borrow)]
@@ -43,8 +43,8 @@ struct Shape<'a> {
 ///
 /// # Errors
 ///
-/// [`Refusal::Required`] for an empty header or `payload`, [`Refusal::Invalid`] for a header over [`MAX_HEADER_BYTES`] and for
-/// anything that has the shape of neither version.
+/// [`Refusal::Required`] for an empty header or `payload`, [`Refusal::Invalid`] for a header longer than
+/// [`MAX_HEADER_BYTES`] and for a value that has the form of neither version.
 pub fn read_header(header: &str) -> Result<Payload, Refusal> {
     if header.is_empty() {
         return Err(Refusal::Required);
@@ -62,7 +62,7 @@ pub fn read_header(header: &str) -> Result<Payload, Refusal> {
     payload.ok_or(Refusal::Invalid)
 }
 
-/// Once only: a wrapper around a wrapper has the shape of neither version.
+/// Unwraps once only: a wrapper around a wrapper has the form of neither version.
 fn by_inner_shape(payload: &str) -> Option<Payload> {
     by_shape(payload, &object(&base64::decode(payload)?)?)
 }

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-/// The bytes behind a hex text of exactly `len` bytes, in either case.
+/// Decodes a hex text of exactly `len` bytes, in either case.
 #[inline(never)]
 pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
     if text.len() != len * 2 {
@@ -13,7 +13,7 @@ pub(crate) fn decode(text: &str, len: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The bytes behind a hex text of whole bytes, in either case.
+/// Decodes a hex text of whole bytes, in either case.
 pub(crate) fn decode_all(text: &str) -> Option<Vec<u8>> {
     // Half of an odd length is rounded down, and then is not this length.
     decode(text, text.len() / 2)
@@ -28,7 +28,7 @@ pub(crate) fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-/// Lower-case hex, as challenges, signatures and salts are written.
+/// Encodes bytes in lower-case hex, as in challenges, signatures and salts.
 pub(crate) fn encode(bytes: &[u8]) -> alloc::string::String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);

@@ -18,13 +18,13 @@ pub struct JsonObject {
 }
 
 impl JsonObject {
-    /// An object without members.
+    /// Creates an object without members.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A member that is a string.
+    /// Adds a member that is a string.
     #[must_use]
     pub fn text(mut self, name: &str, text: &str) -> Self {
         self.name(name);
@@ -32,7 +32,7 @@ impl JsonObject {
         self
     }
 
-    /// A member that is a whole number.
+    /// Adds a member that is a whole number.
     #[must_use]
     pub fn number(mut self, name: &str, number: u64) -> Self {
         self.name(name);
@@ -40,7 +40,7 @@ impl JsonObject {
         self
     }
 
-    /// A member that is JSON already. Characters outside of ASCII, which only texts can hold, are escaped.
+    /// Adds a member that is JSON already. Characters outside of ASCII, which only texts can contain, are escaped.
     #[must_use]
     pub fn raw(mut self, name: &str, json: &str) -> Self {
         self.name(name);
@@ -50,7 +50,7 @@ impl JsonObject {
         self
     }
 
-    /// The object's text.
+    /// Returns the object's text.
     #[must_use]
     pub fn finish(mut self) -> String {
         self.json.push_str(if self.json.is_empty() { "{}" } else { "}" });

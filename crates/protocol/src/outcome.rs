@@ -1,18 +1,18 @@
 use crate::Binding;
 use core::fmt;
 
-/// A valid solution. It is not spent yet: the caller stores `replay_key` once, atomically, or refuses the solution.
+/// A valid solution. The caller stores `replay_key` atomically, and refuses the solution if it is stored already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Identifies the challenge: the same for every spelling of its solution. Keys of versions 1 and 2 never meet.
+    /// Identifies the challenge: the same for every spelling of its solution. Keys of versions 1 and 2 are never equal.
     pub replay_key: [u8; 32],
-    /// When the challenge expires, in Unix seconds: until then the key must be stored.
+    /// The expiry of the challenge, in Unix seconds: until then the key must be stored.
     pub expires_at_seconds: u64,
-    /// What the challenge is bound to: the caller refuses a solution that is used for anything else.
+    /// The values that the challenge is bound to: the caller rejects a solution that is used for anything else.
     pub binding: Binding,
 }
 
-/// Why a request was refused for its proof of work, in the terms of the protocol.
+/// The reason why a proof of work was refused.
 ///
 /// Verification returns `Required`, `Invalid` and `Expired`; `Replayed` is for the caller, which stores the spent
 /// challenges.
@@ -20,16 +20,16 @@ pub struct Verified {
 pub enum Refusal {
     /// No solution was sent.
     Required,
-    /// The solution solves no challenge of this server.
+    /// The solution does not solve a challenge of this server.
     Invalid,
-    /// It solves one that has expired.
+    /// The challenge has expired.
     Expired,
-    /// It solves one that was solved before.
+    /// The challenge was solved before.
     Replayed,
 }
 
 impl Refusal {
-    /// The stable code that clients switch on.
+    /// Returns the stable code, for clients to compare.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Refusal {
         }
     }
 
-    /// The sentence that people read.
+    /// Returns the message for people.
     #[must_use]
     pub const fn detail(self) -> &'static str {
         match self {

@@ -155,7 +155,8 @@ fn payloads_hold_what_the_widget_sends() {
     assert!(compared >= 70, "{compared}");
 }
 
-/// What the library accepts is accepted if it expires, as all challenges of a server do; the rest is refused.
+/// A solution that the library accepts is accepted if its challenge expires, as all challenges of a server do; all
+/// others are rejected.
 #[test]
 fn solutions_are_judged_as_the_library_judges_them() {
     let document = read();

@@ -1,4 +1,4 @@
-//! What a server must refuse, rule by rule, and what it must not.
+//! The solutions that a server must reject, rule by rule, and those that it must accept.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod support;

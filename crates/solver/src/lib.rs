@@ -37,7 +37,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The target whose digest is as long as `digest`; `None` if no supported algorithm has that length.
+    /// Returns the target whose digest is as long as `digest`; `None` if no supported algorithm has that length.
     ///
     /// ```
     /// use saltmine_solver::Target;
@@ -61,7 +61,7 @@ impl Target {
 
 /// A salt and a target, with everything that is the same for every candidate computed.
 ///
-/// Building one costs a compression for each whole block of the salt; keep it between calls of [`search`].
+/// A new job compresses each whole block of the salt; keep it between calls of [`search`].
 #[derive(Clone)]
 pub struct Job(Kind);
 
@@ -73,7 +73,7 @@ enum Kind {
 }
 
 impl Job {
-    /// A job for candidates `salt ‖ decimal(number)`. The salt is any sequence of bytes, of any length.
+    /// Creates a job for the candidates `salt ‖ decimal(number)`. The salt is any sequence of bytes, of any length.
     pub fn new(salt: &[u8], target: &Target) -> Job {
         Job(match target {
             #[cfg(feature = "all-algorithms")]
@@ -87,10 +87,10 @@ impl Job {
     }
 }
 
-/// A solution in `range`, or `None` if there is none.
+/// Returns a solution in `range`, or `None` if there is none.
 ///
-/// Every number of the range is tried, each once, in no promised order: if several numbers solve the job
-/// (which nobody has seen happen), any of them is returned. Numbers are written in decimal without leading
+/// Every number of the range is tried, each once, in no guaranteed order: if several numbers solve the job
+/// (no such job is known), any of them is returned. Numbers are written in decimal without leading
 /// zeros. An empty range has no solution.
 ///
 /// ```
@@ -114,7 +114,7 @@ pub fn search(job: &Job, range: RangeInclusive<u64>) -> Option<u64> {
     }
 }
 
-/// [`search`] by the scalar backend, to measure it beside the other in one program.
+/// Searches like [`search`] with the scalar backend, to measure both in one program.
 ///
 /// ```
 /// use saltmine_solver::{Job, Target, search, search_scalar};

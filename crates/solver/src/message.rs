@@ -1,6 +1,6 @@
-//! The end of the hashed message: what is left of the salt, the number in decimal, and the padding.
+//! The end of the hashed message: the rest of the salt, the number in decimal, and the padding.
 
-/// The most decimal digits a `u64` has.
+/// The maximum number of decimal digits of a `u64`.
 pub(crate) const MAX_DIGITS: usize = 20;
 
 /// A number in decimal.
@@ -72,7 +72,7 @@ impl Tail {
         self.len
     }
 
-    /// How many blocks hold the tail, a number of so many digits, and the padding: one or two.
+    /// The number of blocks for the tail, a number of so many digits, and the padding: one or two.
     pub(crate) fn blocks(&self, digits: usize) -> usize {
         // A byte that ends the message, and its length in an eighth of a block.
         let end = self.len + digits + 1 + self.block_len / 8;

@@ -1,5 +1,4 @@
-//! The plain search, for the algorithms that are rare: from the midstate of the salt, every candidate is hashed
-//! whole.
+//! The plain search, for rare algorithms: every candidate is hashed completely, from the midstate of the salt.
 
 use sha2::block_api::compress512;
 

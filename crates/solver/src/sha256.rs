@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4): its constants, an honest compression, and the backend of the search.
+//! SHA-256 (FIPS 180-4): its constants, a complete compression, and the backend of the search.
 
 pub(crate) mod kernel;
 pub(crate) mod lanes;
@@ -76,7 +76,7 @@ impl Sha256Job {
         kernel::search::<u32>(self, first, last)
     }
 
-    /// Whether a number solves the challenge, by hashing it honestly.
+    /// Whether a number solves the challenge, by hashing it completely.
     #[inline(never)]
     fn confirms(&self, number: u64) -> bool {
         let mut state = self.midstate;
@@ -103,7 +103,7 @@ fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
     words
 }
 
-/// Into words of zero. Byte by byte: what the compiler makes of whole words is three times as large.
+/// Writes bytes into words of zero. Byte by byte: the code for whole words is three times as large.
 #[inline(never)]
 fn from_be_bytes(bytes: &[u8], words: &mut [u32]) {
     for (at, byte) in bytes.iter().enumerate() {

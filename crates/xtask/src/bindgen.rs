@@ -15,7 +15,7 @@ use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 /// The name under which the module imports from the glue.
 const GLUE_MODULE: &str = "g";
-/// What short names are made of.
+/// The letters of the short names.
 const LETTERS: &[u8; 52] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// A module and its glue.

@@ -30,7 +30,7 @@ struct Options {
     targets: Vec<String>,
 }
 
-/// Runs the targets one after the other; an error if one of them found something.
+/// Runs the targets one after the other; returns an error if one of them found a failure.
 pub(crate) fn fuzz(arguments: &[String]) -> Result<()> {
     let options = Options::read(arguments)?;
     eprintln!("fuzz: building");
@@ -72,10 +72,10 @@ impl Options {
     }
 }
 
-/// What came of a target.
+/// The result of a target.
 struct Report {
     line: String,
-    /// What it found, and how to see it again.
+    /// The failure that it found, and how to reproduce it.
     find: Option<String>,
 }
 
@@ -84,7 +84,7 @@ fn attack(target: &str, options: &Options) -> Result<Report> {
     let log = work_dir().join(format!("{target}.log"));
     fs::create_dir_all(grown(target))?;
     let mut command = libfuzzer(target)?;
-    // What is new goes into the first folder.
+    // New inputs go into the first folder.
     command.arg(grown(target)).arg(kept(target)).arg("--");
     command.args(["-print_final_stats=1", "-timeout=10", "-max_len=2048"]);
     command.arg(format!("-dict={}", root().join("fuzz/protocol.dict").display()));
@@ -114,7 +114,7 @@ fn attack(target: &str, options: &Options) -> Result<Report> {
     Ok(Report { line: line.unwrap_or_else(|| "ended by a find".into()), find: Some(find) })
 }
 
-/// From what libFuzzer says at its end.
+/// Reads the statistics that libFuzzer prints at its end.
 fn summary(said: &str) -> Option<String> {
     let stat = |name: &str| -> Option<u64> {
         said.lines().find_map(|line| {
@@ -130,7 +130,7 @@ fn summary(said: &str) -> Option<String> {
     ))
 }
 
-/// Replaces what is in the repository by the cases that reach the most, of all that there are.
+/// Replaces the repository's cases by the ones that reach the most features, of all cases.
 fn keep(target: &str) -> Result<()> {
     let (fewest, reached) = (work_dir().join("fewest"), work_dir().join("reached"));
     fs::remove_dir_all(&fewest).ok();
@@ -184,7 +184,7 @@ fn libfuzzer(target: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// cargo-fuzz under the nightly compiler that it needs, whatever compiled this task.
+/// cargo-fuzz with the nightly compiler that it needs.
 fn cargo_fuzz(subcommand: &str) -> Result<Command> {
     tools::nightly()?;
     let mut command = program("rustup");
@@ -201,12 +201,12 @@ fn target_dir() -> PathBuf {
     work_dir().join("target")
 }
 
-/// What is in the repository.
+/// The target's corpus in the repository.
 fn kept(target: &str) -> PathBuf {
     root().join("fuzz/corpus").join(target)
 }
 
-/// What was found beyond that on this machine.
+/// The inputs that were found beyond that on this machine.
 fn grown(target: &str) -> PathBuf {
     work_dir().join("corpus").join(target)
 }

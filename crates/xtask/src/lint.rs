@@ -36,7 +36,7 @@ pub(crate) fn format() -> Result<()> {
     run(cargo().args(["fmt", "--all"]))?;
     run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml"]))?;
     run(node(PRETTIER).args(["--write", "--log-level=warn", "."]))?;
-    // What they still find is for `npm run lint` to report.
+    // `npm run lint` reports the words that are left.
     for script in [CYCLES, WORDS] {
         status(node(script).arg("--write").stdout(Stdio::null()).stderr(Stdio::null()))?;
     }

@@ -1,4 +1,4 @@
-//! What the npm commands call: sets up the tools, builds every part, and runs the server, the tests and the
+//! The program behind the npm commands: sets up the tools, builds every part, and runs the server, the tests and the
 //! measurements. `cargo run -p xtask -- help` lists the tasks.
 
 mod bindgen;

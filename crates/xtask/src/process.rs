@@ -1,4 +1,4 @@
-//! Child processes: their standard output goes to our standard error, so that what a task prints stays its own.
+//! Child processes: their standard output goes to this process's standard error, so that it has the task's output only.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -16,7 +16,7 @@ pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// What the tasks fetch and make for themselves.
+/// The folder of the files that the tasks download and generate for themselves.
 pub(crate) fn cache_dir() -> PathBuf {
     root().join(".cache")
 }
@@ -40,7 +40,7 @@ pub(crate) fn node(script: &str) -> Command {
     command
 }
 
-/// Runs to the end; anything but success is an error that names the command.
+/// Runs a command; returns an error that names the command unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = status(command.stdout(stderr()?))?;
     if !status.success() {
@@ -49,17 +49,17 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end with our own standard output.
+/// Runs a command with this process's standard output.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     command.status().with_context(|| format!("`{}` could not be started", line(command)))
 }
 
-/// Whether the command exists and succeeds, in silence.
+/// Whether the command exists and succeeds; prints nothing.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// What the command prints, if it succeeds.
+/// Returns the output of the command, if it succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()

@@ -12,7 +12,7 @@ use crate::test_tools::TestTools;
 /// One step of a task.
 pub(crate) struct Step {
     pub(crate) label: &'static str,
-    /// What it does, with the tools that the steps of the tests share.
+    /// Runs the step, with the tools that the steps of the tests share.
     pub(crate) run: fn(&mut TestTools) -> Result<()>,
 }
 

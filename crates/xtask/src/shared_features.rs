@@ -22,7 +22,7 @@ fn features(arguments: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     packages
 }
 
-/// What is built with features that the whole workspace with its tests does not have.
+/// Returns the crates that are built with features that the whole workspace with its tests does not have.
 fn differing(arguments: &[&str]) -> Vec<String> {
     let all = features(&["--workspace", "--edges", "normal,build,dev"]);
     let built = features(arguments);

@@ -24,7 +24,7 @@ tasks:
   size          what a page loads, in bytes
   release       publishes the npm package and the crates (--dry-run does all but that)
   fuzz          the parsers and the flow under libFuzzer, a minute each (an unknown argument prints the options)
-  token         a session token from the command line (--help tells the options)
+  token         a session token from the command line (--help lists the options)
   lint          formatters and linters, changing nothing
   format        formatters";
 

@@ -10,7 +10,7 @@ use crate::tools::{
     self, CHROMIUM, Chromium, FIREFOX, GO, Machine, MissingTool, NGINX, REDIS, WEBKIT, WebKit,
 };
 
-/// What the tests run with, as far as the machine has it.
+/// The tools of the tests, as far as the machine has them.
 #[derive(Default)]
 pub(crate) struct TestTools {
     pub(crate) chromium: Option<Chromium>,

@@ -20,7 +20,7 @@ pub(crate) struct Table {
     pub(crate) variants: Vec<Variant>,
 }
 
-/// What all variants have in common.
+/// The settings that all variants share.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Shared {

@@ -15,9 +15,9 @@ use crate::variants::{Table, Variant};
 const TARGET: &str = "wasm32-unknown-unknown";
 const WASM_OPT: &str = "node_modules/binaryen/bin/wasm-opt";
 const WASM2JS: &str = "node_modules/binaryen/bin/wasm2js";
-/// Nothing else is in it than what `build` writes.
+/// The folder of the outputs, which contains only files that `build` writes.
 const OUTPUT_FOLDER: &str = "pkg/wasm";
-/// What the result depends on beside the compiled module.
+/// The files that the result depends on beside the compiled module.
 const SOURCES: [&str; 5] = [
     "wasm-pack.toml",
     "package-lock.json",
@@ -25,10 +25,10 @@ const SOURCES: [&str; 5] = [
     "crates/xtask/src/bindgen.rs",
     "crates/xtask/src/wasm.rs",
 ];
-/// The hash function's rotations are more than this.
+/// The minimum number of rotations in a module that contains the hash function.
 const LEAST_ROTATIONS: usize = 100;
 
-/// Builds whatever is not up to date.
+/// Builds all variants that are not up to date.
 pub(crate) fn build() -> Result<()> {
     let table = Table::read()?;
     tools::wasm_target()?;
@@ -169,7 +169,7 @@ fn translate(script: &str) -> Result<String> {
     if rotations < LEAST_ROTATIONS {
         bail!("{expectation}: {rotations} rotations");
     }
-    // What precedes the instance keeps the memory that it fills, which would be the last instance's: it belongs within.
+    // The code before the instance keeps the memory that it fills, which would be the last instance's: move it inside.
     Ok(format!("export default {open}{head}{body}\n"))
 }
 

@@ -1,5 +1,5 @@
-//! What a flow promises, as a table of what may follow: written after `docs/client.md` and the protocol, not after the
-//! code.
+//! The promises of a flow, as a table of the steps that may follow: written after `docs/client.md` and the protocol,
+//! not after the code.
 
 use crate::body::Body;
 use saltmine_client::failure::Code;
@@ -19,7 +19,7 @@ enum Kind {
     Session,
 }
 
-/// What must come next.
+/// The step that must come next.
 #[derive(Debug)]
 enum Expected {
     Request(Kind),
@@ -43,7 +43,7 @@ pub(super) struct Model {
     expected: Expected,
     repeats: u32,
     fresh_challenges: u32,
-    /// What the next request for a session carries.
+    /// The solution that the next request for a session carries.
     solution: Option<String>,
     challenge: Option<Box<Challenge>>,
     skew_ms: Option<f64>,

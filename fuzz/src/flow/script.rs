@@ -22,7 +22,7 @@ struct Setting {
     ceiling: u32,
 }
 
-/// What the visitor's clock does between two steps.
+/// The behaviour of the visitor's clock between two steps.
 #[derive(Arbitrary)]
 enum Clock {
     Stands,
@@ -99,7 +99,7 @@ impl Script {
         self.now
     }
 
-    /// What comes of a step, and how late it is then.
+    /// Returns the outcome of a step, and sets the time at which it arrives.
     pub(super) fn answer(&mut self, step: &Step, bytes: &mut Unstructured<'_>) -> Result<Event<Body>> {
         self.turn_clock(bytes)?;
         Ok(match (bytes.arbitrary()?, step) {

@@ -1,6 +1,6 @@
-/** `fetch` with the headers of the run API, and once more where a fresh token or solution helps. */
+/** Sends a request with the headers of the run API, and once more where a fresh token or solution helps. */
 
-/** What a request needs of its client. */
+/** The parts of its client that a request uses. */
 export interface FetchContext {
   /** The service's address, without a slash at its end. */
   baseUrl: string;
@@ -10,7 +10,7 @@ export interface FetchContext {
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   /** Whether there is another token than the one that was refused; waits for it. */
   renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean>;
-  /** Whether a solution may help where one was refused; what was prepared is thrown away. */
+  /** Whether another solution may help where one was refused; prepared solutions are discarded. */
   renewSolution(): boolean;
 }
 
@@ -46,7 +46,7 @@ export async function authorizedFetch(
       credentials: mode,
       signal: signal ?? null,
     });
-    /** Whether the server has judged ours, and not the caller's own. */
+    /** Whether the request had this client's value of the header, and not the caller's own. */
     const isOurs = (name: string) => headers.get(name) === (own[name] ?? null);
     const worthIt = async () =>
       response.status === 401
@@ -58,12 +58,12 @@ export async function authorizedFetch(
   };
   const [response, worthIt] = await send();
   if (!again || !(await worthIt())) return response;
-  // Whatever is left of the refusal is of no use.
+  // The rest of the refusal is not needed.
   response.body?.cancel().catch(() => {});
   return (await send())[0];
 }
 
-/** Resolves a path after that of `baseUrl`, as the client's own requests do; an absolute URL is itself. */
+/** Resolves a path after that of `baseUrl`, as the client's own requests do; an absolute URL stays unchanged. */
 function resolve(given: string, baseUrl: string): URL {
   // URL ignores white space at both ends too.
   const input = given.trim();
@@ -71,7 +71,7 @@ function resolve(given: string, baseUrl: string): URL {
   return new URL(isPath ? baseUrl + input : input, `${baseUrl}/`);
 }
 
-/** A stream can be read once; of a Request nobody can tell what its body is. */
+/** Whether a body can be sent twice. A stream can be read only once, and the body of a Request may be one. */
 function canBeSentAgain(request: Request | undefined, init: RequestInit | undefined): boolean {
   const body = init?.body;
   if (body == null) return !request || /^(GET|HEAD)$/.test(request.method);

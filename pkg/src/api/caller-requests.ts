@@ -1,6 +1,6 @@
 /**
- * What a client needs for requests of its caller's own: a chunk of its own, loaded with the first of them. It must not
- * import what the package's entry point contains already.
+ * The parts of a client that send the caller's own requests: a separate chunk, loaded with the first of them. It must
+ * not import modules that the package's entry point contains already.
  */
 import type { untilAborted } from "../common/abort.js";
 import type { requireGlobals } from "../common/globals.js";
@@ -13,10 +13,10 @@ import { PreparedSolutions } from "./prepared-solutions.js";
 
 export { signedInSession } from "../session/signed-in-session.js";
 
-/** A refused token is not replaced again for so long, in milliseconds. */
+/** The minimum time between two renewals after a refusal, in milliseconds. */
 const PAUSE_MS = 10_000;
 
-/** The request context of a client: its parts, and functions of the entry point, whose errors are of the entry point's class. */
+/** The parts of a client, and functions of the entry point, so that errors have the entry point's class. */
 export interface RequestContext {
   options: FlowRunnerOptions;
   everyRequest: boolean;
@@ -24,7 +24,7 @@ export interface RequestContext {
   isSignedIn: boolean;
   flow: RoutedFlow;
   sessions: SessionManager;
-  /** Throws when the client is disposed or the signal is aborted: nothing begins after that. */
+  /** Throws when the client is disposed or the signal is aborted. */
   check(signal?: AbortSignal): void;
   headers(signal: AbortSignal | undefined): Promise<Record<string, string>>;
   invalid: typeof invalid;
@@ -36,7 +36,7 @@ export interface RequestContext {
 export class CallerRequests {
   readonly #context: RequestContext;
   readonly solutions: PreparedSolutions;
-  /** One for each request that waits for its response. */
+  /** The controllers of the pending requests. */
   readonly #waiting = new Set<AbortController>();
   /** When a refused token was last replaced. */
   #refusedAt = -PAUSE_MS;
@@ -83,7 +83,7 @@ export class CallerRequests {
     this.solutions.close(reason);
   }
 
-  /** Sends one, given up when this closes; an answer that has begun is the caller's. */
+  /** Sends a request. `close` aborts it, unless its response has begun. */
   async #send(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
     const { options, requireGlobals, untilAborted } = this.#context;
     // The global one as it is now: a page may replace it, and jsdom has none.
@@ -103,7 +103,7 @@ export class CallerRequests {
     }
   }
 
-  /** After a 401: whether there is another token than the refused one. Asks for one, but not for one after the other. */
+  /** Renews a refused token, with a pause between two renewals; returns whether there is another token then. */
   async #renewAfter(authorization: string, signal: AbortSignal | undefined): Promise<boolean> {
     const { sessions } = this.#context;
     const isRefused = () => authorization === `Bearer ${sessions.token}`;

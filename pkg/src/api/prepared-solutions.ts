@@ -1,4 +1,4 @@
-/** PreparedSolutions for callers that attach one to a request: the next is prepared while nobody waits. */
+/** Solutions for callers that attach one to a request: the next one is prepared before it is needed. */
 import type { untilAborted } from "../common/abort.js";
 import { WaitingQueue } from "./waiting-queue.js";
 import type { Flow } from "../solver/flow.js";
@@ -7,19 +7,19 @@ import type { Solved } from "../worker/wasm.js";
 
 /** A solution this close to its expiry is discarded, in milliseconds. */
 const STALE_MS = 30_000;
-/** How long a solution is good for whose server does not tell, and how long proof of work is taken to be off. */
+/** The lifetime of a solution whose server sends none, and of the state that proof of work is off, in milliseconds. */
 const UNKNOWN_MS = 60_000;
-/** PreparedSolutions that are replaced unused, one after the other: a page that is left open must not work for ever. */
+/** The most unused solutions that are replaced in succession: a page that is left open must not work for ever. */
 const MOST_UNUSED = 3;
 
 interface Prepared {
-  /** None: proof of work is off. */
+  /** Undefined: proof of work is off. */
   header: string | undefined;
-  /** By the clocks of `Date.now()`, which somebody may set, and of `performance.now()`, which may stand still in sleep. */
+  /** The expiry by `Date.now()`, which the visitor can set, and by `performance.now()`, which may stop during sleep. */
   endsAt: readonly [number, number];
 }
 
-/** One that is being made, or was. */
+/** A solution that is being prepared, or is ready. */
 interface Making {
   prepared: Promise<Prepared>;
   controller: AbortController;
@@ -27,7 +27,7 @@ interface Making {
 
 const clocks = () => [Date.now(), performance.now()] as const;
 
-/** How long it can still be kept. */
+/** Returns how long it can still be used, in milliseconds. */
 function freshMs({ endsAt }: Prepared): number {
   const [date, steady] = clocks();
   return Math.min(endsAt[0] - date, endsAt[1] - steady) - STALE_MS;
@@ -38,26 +38,26 @@ export class PreparedSolutions {
   readonly #untilAborted: typeof untilAborted;
   readonly #line: WaitingQueue;
   readonly #makings = new Set<Making>();
-  /** Why there are no more, once there are no more. */
+  /** The error of every later call, once this is closed. */
   #over: unknown;
   #next: Making | undefined;
-  /** What `#next` has become, once it is there. */
+  /** The value of `#next`, once it has settled. */
   #ready: Prepared | undefined;
   /** The server's challenges do not live long enough to be solved ahead. */
   #shortLived = false;
   #unused = 0;
-  /** The server's last word that proof of work is off. */
+  /** The result of the last flow, if proof of work was off. */
   #off: Prepared | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `waiting` comes from the entry point: an abort must be of its class. */
+  /** `waiting` comes from the entry point, so that an abort has its class of errors. */
   constructor(flow: Flow, workers: number, waiting: typeof untilAborted) {
     this.#flow = flow;
     this.#line = new WaitingQueue(workers);
     this.#untilAborted = waiting;
   }
 
-  /** A solution of the caller's own; undefined where proof of work is off. */
+  /** Returns a solution for one caller only; undefined where proof of work is off. */
   async take(signal: AbortSignal | undefined): Promise<string | undefined> {
     this.#unused = 0;
     const begun = this.#next;
@@ -68,7 +68,7 @@ export class PreparedSolutions {
     return prepared.header;
   }
 
-  /** A solution that is prepared already, for the first caller; the next is prepared in its place. */
+  /** Returns a solution that is ready, and prepares the next one; undefined if none is ready. */
   spare(): string | undefined {
     const ready = this.#ready;
     if (!ready?.header || freshMs(ready) < 0) return undefined;
@@ -77,12 +77,12 @@ export class PreparedSolutions {
     return ready.header;
   }
 
-  /** Prepares the next one, if there is none and nobody minds. */
+  /** Prepares the next solution, if there is none, the tab is visible, and the visitor does not save data. */
   prepare(): void {
     if (!this.#next && !this.#shortLived && !isFrugal() && !this.#over) this.#keep(this.#make());
   }
 
-  /** Throws away what was prepared: the server would refuse it. */
+  /** Discards the prepared solution: the server would refuse it. */
   drop(): void {
     this.#next?.controller.abort();
     this.#forget();
@@ -100,7 +100,7 @@ export class PreparedSolutions {
     clearTimeout(this.#timer);
   }
 
-  /** Keeps what is being made for the next caller, as long as it is good. */
+  /** Keeps a solution for the next caller, as long as it is valid. */
   #keep(making: Making): void {
     this.#next = making;
     making.prepared.then(
@@ -120,7 +120,7 @@ export class PreparedSolutions {
     );
   }
 
-  /** Waits for it; when the caller gives up, one is kept for the next caller. */
+  /** Waits for a solution; when the caller gives up, it is kept for the next caller. */
   #keeping(making: Making, signal: AbortSignal | undefined): Promise<Prepared> {
     return this.#untilAborted(making.prepared, signal, () => {
       if (this.#next) making.controller.abort();
@@ -128,7 +128,7 @@ export class PreparedSolutions {
     });
   }
 
-  /** Makes one, when its turn comes. */
+  /** Prepares a solution, when a worker is free. */
   #make(): Making {
     const controller = new AbortController();
     const prepared = this.#line.take((more) => this.#solve(more, controller.signal));
@@ -142,12 +142,12 @@ export class PreparedSolutions {
   async #solve(workers: () => number, signal: AbortSignal): Promise<Prepared> {
     if (this.#over) throw this.#over;
     if (signal.aborted) throw signal.reason;
-    // One before it has learned that there is nothing to solve.
+    // An earlier flow has found that proof of work is off.
     if (this.#off && freshMs(this.#off) > 0) return this.#off;
     const nothing = () => {};
     const run = { solveOnly: true, workers, signal, onState: nothing, onProgress: nothing };
     const { value } = await this.#flow.run(run).catch((error) => {
-      // It has been tried again already: those who wait share the failure, or they would wait for one after the other.
+      // The flow has repeated its requests already: all waiting callers get the error, or each would wait for its own.
       if (!signal.aborted) this.#line.dismiss(error);
       throw error;
     });

@@ -1,4 +1,4 @@
-/** A line before a limited number of seats. */
+/** A queue for a limited number of workers. */
 export class WaitingQueue {
   #free: number;
   readonly #waiting: { enter(): void; leave(reason: unknown): void }[] = [];
@@ -7,7 +7,7 @@ export class WaitingQueue {
     this.#free = seats;
   }
 
-  /** Does work when there is a seat for it. `more` takes the seats that are free then, and returns how many it has. */
+  /** Runs `work` when a worker is free. `more` takes all workers that are free then, and returns how many it has. */
   async take<T>(work: (more: () => number) => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((enter, leave) => this.#waiting.push({ enter, leave }));
@@ -20,7 +20,7 @@ export class WaitingQueue {
     try {
       return await work(more);
     } finally {
-      // Each goes to the next in the line, or is free.
+      // Each worker goes to the next caller in the queue, or is free.
       for (; seats > 0; seats -= 1) {
         const next = this.#waiting.shift();
         if (next) next.enter();

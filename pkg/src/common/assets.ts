@@ -1,4 +1,4 @@
-/** Where the package's files are, when they are not beside the page's script. */
+/** The location of the package's files, if they are not beside the page's script. */
 import { isLoadable } from "#runtime";
 import { invalid, shown } from "./invalid.js";
 import type { URLType } from "./platform.js";
@@ -19,7 +19,7 @@ const ASSET_FILE =
 
 /**
  * The folder with the package's published files, all of the same version; or the address of each file, as a bundler's
- * `?url` imports give it. A file that is not named is looked for beside the page's script.
+ * `?url` imports give it. Other files are requested from beside the page's script.
  */
 export type AssetsUrl = string | URLType | { readonly [File in AssetFile]?: string | URLType | undefined };
 

@@ -1,20 +1,22 @@
 import { describe } from "./describe.js";
 
-/** Every error code, with the message that says what to do. This table is the only source. */
+/** Every error code, with its message. This table is the only source. */
 const SENTENCES = {
-  aborted: "The request was aborted.",
+  aborted: "The request was aborted. Call again if the result is still needed.",
   algorithm_unsupported: "The challenge's hash function is not supported. Use SHA-256 on the server.",
   anonymous_not_allowed: "The app allows no anonymous sessions. Set allowAnonymous of the app.",
   app_not_found: "The app does not exist or is disabled. Check appId and baseUrl.",
-  auth_token_failed: "The callback getAuthToken failed.",
-  auth_token_invalid: "The callback getAuthToken returned an unusable token.",
+  auth_token_failed: "The callback getAuthToken failed. Check the route that it calls.",
+  auth_token_invalid:
+    "The callback getAuthToken returned an unusable token. Return a JWT with sub, iat and exp.",
   bad_request: "The server refused the request. Check baseUrl, and that the app is a web_client.",
   challenge_malformed: "The challenge is malformed. Check baseUrl.",
   disposed: "The client was disposed. Create another one.",
   engine_failed: "The solver failed unexpectedly. Please report it.",
   engine_unavailable:
     "The solver could not start. Check that the package's files are served, and the page's policy (script-src, worker-src).",
-  interaction_required: "The server asks the visitor for an interaction, which this client does not have.",
+  interaction_required:
+    "The server requires an interaction with the visitor (codeChallenge), which this client does not support. Turn it off on the server.",
   invalid_options: "An option is invalid.",
   maxnumber_too_large:
     "The challenge's maxnumber is too large. Raise maxNumber if the server really requires this.",
@@ -35,7 +37,7 @@ const SENTENCES = {
   timeout: "The server did not respond in time. Try again, or raise timeoutMs.",
 } as const;
 
-/** The stable name of a failure: what programs switch on. */
+/** The stable name of a failure, for programs to compare. */
 export type ErrorCode = keyof typeof SENTENCES;
 
 /** All codes, in alphabetical order. */
@@ -53,26 +55,26 @@ const RETRYABLE: readonly ErrorCode[] = [
   "timeout",
 ];
 
-/** A failure as plain data: what a {@link SaltmineError} is made of. */
+/** A failure as plain data, from which a {@link SaltmineError} is created. */
 export interface Failure {
   code: ErrorCode;
   /** HTTP status of the response, if there was one. */
   status?: number | undefined;
   /** The invalid JSON member or option. */
   field?: string | undefined;
-  /** What the server or the browser adds to the message. */
+  /** Details from the server or the browser, which are appended to the message. */
   detail?: string | undefined;
-  /** The server's id of the request, which its log has too. */
+  /** The server's id of the request, which is in its log too. */
   requestId?: string | undefined;
   /** How long the server asks to wait before the next request, in milliseconds. */
   retryAfterMs?: number | undefined;
 }
 
-/** A server's words are shown, not its pages. */
+/** The longest detail that a message shows: a server may respond with a whole page. */
 const MAX_DETAIL = 500;
 
 /**
- * What every function of this package throws or rejects with.
+ * The error that every function of this package throws or rejects with.
  *
  * @example
  * ```ts
@@ -84,13 +86,13 @@ const MAX_DETAIL = 500;
  */
 export class SaltmineError extends Error {
   override readonly name = "SaltmineError";
-  /** What happened; stable. */
+  /** The stable code of the failure. */
   readonly code: ErrorCode;
   /** HTTP status of the server's response, if there was one. */
   readonly status: number | undefined;
   /** The invalid JSON member or option. */
   readonly field: string | undefined;
-  /** The server's id of the request, where it sent one: its log has it too. */
+  /** The server's id of the request, if it sent one; it is in the server's log too. */
   readonly requestId: string | undefined;
   /** How long the server asks to wait before the next request (`Retry-After`), in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -116,7 +118,7 @@ function messageOf({ code, field, detail = "" }: Failure): string {
   return `${SENTENCES[code]}${field === undefined ? "" : ` (${field})`}${more && ` — ${more}`}`;
 }
 
-/** Any thrown value as a SaltmineError: our own as they are, a failure as it says, everything else as `fallback`. */
+/** Returns a thrown value as a SaltmineError: a Failure with its own code, any other value with the code `fallback`. */
 export function asSaltmineError(thrown: unknown, fallback: ErrorCode): SaltmineError {
   if (thrown instanceof SaltmineError) return thrown;
   const { code, cause } = Object(thrown) as Partial<Failure> & { cause?: unknown };

@@ -1,6 +1,6 @@
 /**
- * Calls a caller's listener. An error that it throws is the listener's own: it is reported where uncaught errors are
- * shown, and nothing here stops for it.
+ * Calls a caller's listener. An error that it throws is reported as an uncaught error, and does not reach the caller of
+ * this function.
  */
 export function tell<T>(listener: ((value: T) => void) | undefined, value: T): void {
   try {

@@ -1,9 +1,9 @@
-/** Options as they come in: checked once, each with its default. */
+/** Reads options: checks each once, and applies its default. */
 import { threadCount } from "#runtime";
 import { invalid, shown } from "./invalid.js";
 import type { Engine } from "../solver/types.js";
 
-/** The largest `maxnumber` that is searched unless the caller says otherwise: the member is not signed. */
+/** The default of the largest `maxnumber` that is searched: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;
 
 /** An integer in a range, or the default. */
@@ -26,7 +26,7 @@ export function maxNumberOption(value: unknown): number {
   return wholeNumber("maxNumber", value, DEFAULT_MAX_NUMBER, 0, Number.MAX_SAFE_INTEGER);
 }
 
-/** An object of options; none at all is one without any. */
+/** Returns the object of options; an empty one if there is none. */
 export function optionsObject<T extends object>(value: T | undefined): T | Record<string, never> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null)
@@ -51,7 +51,7 @@ export function listenerOption<T>(field: string, value: T): T {
   return value;
 }
 
-/** More workers than this only cost memory, unless the caller knows better. */
+/** The default limit of the number of workers: more need memory and are rarely faster. */
 const USUAL_WORKERS = 8;
 const MOST_WORKERS = 64;
 

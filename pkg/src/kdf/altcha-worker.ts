@@ -1,13 +1,13 @@
 /**
- * A worker of `saltmine/altcha-workers`: takes the messages of the `altcha` widget 3.x and of altcha-lib 2.x, and answers as
- * their own workers do.
+ * A worker of `saltmine/altcha-workers`: handles the messages of the `altcha` widget 3.x and of altcha-lib 2.x in the
+ * same way as their own workers.
  */
 import { describe } from "../common/describe.js";
 import { readParameters } from "./challenge.js";
 import { groupSize, openEngine } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
 
-/** What the widget sends. */
+/** A message from the widget. */
 interface Work {
   type: "work" | "abort";
   challenge: unknown;
@@ -25,7 +25,7 @@ declare const self: {
   postMessage(answer: { error: string } | { counter: number; derivedKey: string; time: number } | null): void;
 };
 
-/** How often a search lets the thread receive an abort, in milliseconds. */
+/** The time between two pauses of a search, in which the thread can receive an abort, in milliseconds. */
 const PAUSE_MS = 200;
 const DEFAULT_TIMEOUT_MS = 90_000;
 

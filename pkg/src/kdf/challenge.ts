@@ -26,7 +26,7 @@ export interface ChallengeParameters {
 
 /** A challenge of ALTCHA version 2 as the server sends it. */
 export interface ChallengeV2 {
-  /** What the search needs. Members beside those of {@link ChallengeParameters} are allowed. */
+  /** The parameters of the search. Members beside those of {@link ChallengeParameters} are allowed. */
   parameters: ChallengeParameters;
   /** Hex HMAC of the parameters. */
   signature?: string | null | undefined;

@@ -4,7 +4,7 @@ import { simd } from "wasm-feature-detect";
 import type { ModuleName } from "./challenge.js";
 import type { CompiledModule, KeyEngine, ModuleUrls } from "./messages.js";
 
-/** What this thread has compiled or compiles, by file and address: the next challenge needs the same module. */
+/** The modules that this thread has compiled or compiles, by file and address: the next challenge uses them again. */
 const compiling = new Map<string, Promise<WebAssembly.Module>>();
 
 /** Compiles the module of an algorithm, once: with SIMD where the runtime has it. */

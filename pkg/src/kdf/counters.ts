@@ -1,10 +1,10 @@
-/** The counters of a search, handed out from one place in small blocks. */
+/** The counters of a search, in small blocks for its workers. */
 
 /** How long a block should take, in milliseconds: short, since a solution waits for no other block. */
 const BLOCK_MS = 20;
 const LARGEST_BLOCK = 65_536;
 
-/** A block of counters. */
+/** A block of consecutive counters. */
 export interface Block {
   first: number;
   count: number;
@@ -22,8 +22,8 @@ export class Counters {
   }
 
   /**
-   * The next block for a worker that tries `width` counters at a time and took `msPerCounter` for each so far (0 when that
-   * is not known); undefined when all are handed out.
+   * Returns the next block for a worker that tries `width` counters at a time and took `msPerCounter` for each so far
+   * (0 when that is not known); undefined when no counter is left.
    */
   take(width: number, msPerCounter: number): Block | undefined {
     const returned = this.#returned.pop();

@@ -6,7 +6,7 @@ import { compile } from "./compile.js";
 import type { CompiledModule, Engine, KeyCommand } from "./messages.js";
 import { hasWebCrypto, hexOf, webCryptoEngine } from "./webcrypto.js";
 
-/** The error of {@link openEngine} where the browser does not give the memory. */
+/** The error of {@link openEngine} where the browser has not enough memory. */
 export class OutOfMemory extends Error {}
 
 /** How many counters the engines with SIMD try at a time. WebCrypto, which has only SHA and PBKDF2, tries as many of these. */
@@ -15,7 +15,7 @@ export const groupSize = ({ module }: KeyParameters): number =>
 
 type Start = Omit<Extract<KeyCommand, { type: "start" }>, "type" | "compares">;
 
-/** Opens the best engine up to the one that is wanted. */
+/** Opens the best engine, but no better one than requested. */
 export async function openEngine({ parameters, engine, compiled, urls }: Start): Promise<Engine> {
   if (engine === "webcrypto") {
     if (!hasWebCrypto(parameters)) throw new Error(`WebCrypto has no ${parameters.algorithm} here`);

@@ -6,10 +6,10 @@ import { hasWebCrypto, webCryptoEngine } from "./webcrypto.js";
 /** How long the module and WebCrypto are measured, in milliseconds. */
 const MODULE_MS = 25;
 const WEBCRYPTO_MS = 50;
-/** WebCrypto has to be so much faster. */
+/** The factor by which WebCrypto must be faster. */
 const MARGIN = 1.1;
 
-/** An engine that begins with `wasm` and continues with the faster of both. */
+/** Returns an engine that begins with `wasm` and continues with the faster of both. */
 export function fasterEngine(wasm: Engine, parameters: KeyParameters): Engine {
   if (wasm.engine === "webcrypto" || !hasWebCrypto(parameters)) return wasm;
   const webCrypto = webCryptoEngine(parameters);

@@ -7,8 +7,8 @@ import type { KeyCommand } from "./messages.js";
 export type KeyThread = Thread<KeyCommand>;
 
 /**
- * The memory where the browser does not say, in GiB. Safari and Firefox never do, and Chromium only in a secure context. This
- * is what most phones with these browsers have; a larger value could end the page there.
+ * The assumed memory of the machine, in GiB, where the browser does not report it: Safari and Firefox never do,
+ * Chromium only in a secure context. Most phones have this much; with a larger value the browser could stop the page.
  */
 const ASSUMED_MEMORY = 4;
 
@@ -16,9 +16,9 @@ const ASSUMED_MEMORY = 4;
 export const startKeyWorker = (script: string): Worker =>
   workerAt(script, { type: "module", name: "saltmine-kdf" });
 
-/** How many threads this machine has. */
+/** Returns the number of the machine's threads. */
 export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 2;
 
-/** The memory of this machine, in bytes. */
+/** Returns the memory of the machine, in bytes. */
 export const machineMemory = (): number =>
   ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? ASSUMED_MEMORY) * 2 ** 30;

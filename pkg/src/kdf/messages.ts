@@ -1,16 +1,16 @@
 /** The messages between the page and a worker that derives keys. */
 import type { KeyParameters, ModuleName } from "./challenge.js";
 
-/** What derives the keys. `webcrypto` is the browser's own PBKDF2 and SHA. */
+/** The implementation that derives the keys. `webcrypto` is the browser's own PBKDF2 and SHA. */
 export type KeyEngine = "simd128" | "scalar" | "webcrypto";
 
 /** Page to worker. */
 export type KeyCommand =
-  /** Comes first, once. */
+  /** The first message, sent once. */
   | {
       type: "start";
       parameters: KeyParameters;
-      /** The highest engine to use. */
+      /** The best engine to use. */
       engine: KeyEngine | undefined;
       /** Measures whether WebCrypto is faster than the module, and uses it then. */
       compares: boolean;
@@ -21,7 +21,7 @@ export type KeyCommand =
     }
   /** Tries `count` counters from `first` on. */
   | { type: "search"; first: number; count: number }
-  /** Ends the worker's part; only an engine on the page receives it. */
+  /** Ends the search; only an engine on the page receives it. */
   | { type: "stop" };
 
 /** The name of a module's file, without its ending. */
@@ -52,12 +52,12 @@ export interface Found {
   derivedKey: string;
 }
 
-/** A search that is ready. */
+/** An engine that is ready to search. */
 export interface Engine {
   readonly engine: KeyEngine;
   /** How many counters are tried at a time. */
   readonly width: number;
-  /** Why it is not the best engine. */
+  /** The reason why it is not the best engine. */
   readonly reason?: string;
   search(first: number, count: number): Found | undefined | Promise<Found | undefined>;
   /** Frees the memory. */

@@ -22,8 +22,8 @@ export function spawnKeyWorker(
 /** The engine without a worker. */
 export const loadKeyPageEngine = () => import("#kdf-page-engine");
 
-/** How many threads this machine has. */
+/** Returns the number of the machine's threads. */
 export const threadCount = availableParallelism;
 
-/** The memory of this machine, in bytes. */
+/** Returns the memory of the machine, in bytes. */
 export const machineMemory = totalmem;

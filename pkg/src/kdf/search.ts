@@ -12,9 +12,9 @@ import type { CompiledModule, Found, KeyEngine, KeyReport, ModuleUrls } from "./
 /** The share of the machine's memory that the workers of a search may take together. */
 const MEMORY_SHARE = 1 / 32;
 const MOST_WORKERS = 16;
-/** How often the reports of the workers are looked for, in milliseconds: a machine that slept misses checks, not reports. */
+/** The time between two checks of the workers, in milliseconds. A machine that slept misses checks, but no reports. */
 const WATCH_MS = 5_000;
-/** A worker without a report for more than this many checks is given up. */
+/** The number of checks after which a worker without a report is terminated. */
 const SILENT_CHECKS = 2;
 /** The same where no speed is known yet: one key of Argon2id may take a slow phone seconds. */
 const UNKNOWN_CHECKS = 12;
@@ -23,14 +23,14 @@ const PATIENCE = 20;
 /** Blocks that a worker has at a time: one is tried, the next one waits, so that a busy page holds nothing up. */
 const BLOCKS_AHEAD = 2;
 
-/** What a search is asked for. */
+/** The options of a search. */
 export interface SearchOptions {
   parameters: KeyParameters;
   /** The first counter. */
   start: number;
   /** The last counter. */
   last: number;
-  /** The most workers; by the machine when undefined. */
+  /** The maximum number of workers; chosen by the machine when undefined. */
   workers: number | undefined;
   engine: KeyEngine | undefined;
   /** Where the package's files are. */
@@ -39,10 +39,10 @@ export interface SearchOptions {
   onProgress(tried: number, elapsedMs: number): void;
 }
 
-/** What a search ends with. */
+/** The result of a search. */
 export interface SearchResult {
   found: Found | undefined;
-  /** How many keys were derived. */
+  /** The number of derived keys. */
   tried: number;
   engine: KeyEngine;
   thread: "worker" | "page";
@@ -55,14 +55,14 @@ export const moduleUrls = ({ module }: KeyParameters, assets: Assets): ModuleUrl
   [`kdf-${module}-scalar`]: assets(`kdf-${module}-scalar.wasm`),
 });
 
-/** How many workers a search gets: by cores, and by memory. */
+/** Returns the number of workers of a search: limited by cores and by memory. */
 export function workerCount(parameters: KeyParameters, most: number | undefined): number {
   const byMemory = (machineMemory() * MEMORY_SHARE) / memoryBytes(parameters);
   const byCores = most ?? Math.min(MOST_WORKERS, threadCount());
   return Math.max(1, Math.floor(Math.min(byCores, byMemory)));
 }
 
-/** A search under way. Throws a {@link Failure}. */
+/** A running search. Throws a {@link Failure}. */
 export class KeySearchPool {
   readonly #options: SearchOptions;
   readonly #urls: ModuleUrls;
@@ -71,7 +71,7 @@ export class KeySearchPool {
   #watch: ReturnType<typeof setInterval> | undefined;
   readonly #began = performance.now();
   #most: number;
-  /** Whether no worker had the memory for itself yet. */
+  /** Whether a single worker has not been tried yet: several may have taken all of the memory. */
   #isCrowded: boolean;
   #tried = 0;
   #reasons: string[] = [];
@@ -182,7 +182,7 @@ export class KeySearchPool {
     this.#feed(member);
   }
 
-  /** Gives up the workers that stopped responding. An engine on the page's own thread is not checked: it cannot be replaced. */
+  /** Terminates the workers that stopped responding. An engine on the page is not checked: it cannot be replaced. */
   #check(): void {
     if (this.#thread === "page") return;
     const slowest = Math.max(...Array.from(this.#workers, ({ msPerCounter }) => msPerCounter));
@@ -211,7 +211,7 @@ export class KeySearchPool {
     if (isDone) this.#settle?.resolve(undefined);
   }
 
-  /** A worker is gone. For lack of memory, half of the workers continue; others take over its blocks. */
+  /** Removes a worker. If memory is missing, half of the workers continue. Other workers take over its blocks. */
   #lost(member: Member, reason: string, outOfMemory: boolean): void {
     if (!this.#settle || !this.#workers.has(member)) return;
     this.#remove(member);
@@ -242,7 +242,7 @@ export class KeySearchPool {
 
 interface Member {
   thread: KeyThread;
-  /** The blocks that it tries, the first one now. */
+  /** The blocks of this worker; it tries the first one now. */
   blocks: Block[];
   /** 0 until it is ready. */
   width: number;

@@ -5,7 +5,7 @@ import { openEngine, OutOfMemory } from "./engine.js";
 import { fasterEngine } from "./faster-engine.js";
 import type { Engine, KeyCommand, KeyReport } from "./messages.js";
 
-/** Returns what takes commands; `post` takes the reports. */
+/** Returns the function that receives commands; `post` receives the reports. */
 export function serveKeys(post: (report: KeyReport) => void): (command: KeyCommand) => void {
   let engine: Engine | undefined;
   let isStopped = false;

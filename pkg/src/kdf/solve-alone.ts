@@ -7,7 +7,7 @@ import type { ChallengeV2 } from "./challenge.js";
 import type { KeyEngine } from "./messages.js";
 import { MAX_COUNTER, solveKeys } from "./solve-keys.js";
 
-/** Solves it; `began` is when the caller asked. */
+/** Solves the challenge; `began` is the time of the call. */
 export async function solveAlone(
   challenge: ChallengeV2,
   asked: SolveOptionsV2,

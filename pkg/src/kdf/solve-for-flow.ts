@@ -8,19 +8,19 @@ import type { KeyEngine } from "./messages.js";
 import { moduleUrls } from "./search.js";
 import { solveKeys } from "./solve-keys.js";
 
-/** What the flow continues with, and the engine of the search. */
+/** The solution that the flow continues with, and the engine of the search. */
 export interface FlowSolution {
   counter: number;
   /** Hex digits. */
   derivedKey: string;
-  /** Milliseconds. */
+  /** The duration of the search, in milliseconds. */
   time: number;
-  /** How many keys were derived. */
+  /** The number of derived keys. */
   keys: number;
   backend: Backend;
 }
 
-/** What {@link solveForFlow} takes beside the challenge. */
+/** The options of {@link solveForFlow}. */
 export interface FlowSearchOptions {
   workers: number | undefined;
   engine: KeyEngine | undefined;
@@ -30,7 +30,7 @@ export interface FlowSearchOptions {
   onProgress(searched: number, elapsedMs: number): void;
 }
 
-/** Compiles what a challenge of version 2 needs, ahead: `response` is the service's response. What fails is reported later. */
+/** Compiles the module that the challenge in `response` needs, ahead. Errors are reported later. */
 export async function prepareForFlow(
   response: string,
   engine: KeyEngine | undefined,

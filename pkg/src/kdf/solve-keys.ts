@@ -1,4 +1,4 @@
-/** Solves a challenge of version 2: a chunk of its own, loaded with the first of them. Failures are plain data. */
+/** Solves a challenge of version 2: a separate chunk, loaded with the first of them. Failures are plain data. */
 import type { Failure } from "../common/errors.js";
 import { readParameters } from "./challenge.js";
 import type { KeyEngine } from "./messages.js";
@@ -7,7 +7,7 @@ import { KeySearchPool, type SearchOptions, type SearchResult } from "./search.j
 /** The last counter of a challenge: it is written in four bytes. */
 export const MAX_COUNTER = 2 ** 32 - 1;
 
-/** What {@link solveKeys} takes beside the challenge. */
+/** The options of {@link solveKeys}. */
 export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "last" | "engine"> {
   /** The last counter; the largest that there is when undefined. */
   last?: number | undefined;
@@ -16,7 +16,7 @@ export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "la
   isDecimal?: boolean;
 }
 
-/** Solves it; `found` is undefined when there is no solution. Throws a {@link Failure}. */
+/** Solves the challenge; `found` is undefined when there is no solution. Throws a {@link Failure}. */
 export async function solveKeys(
   challenge: unknown,
   { isDecimal = false, last, engine, ...options }: SolveKeysOptions,

@@ -5,7 +5,7 @@ import type { Engine, Found } from "./messages.js";
 /** Derivations at the same time: some browsers compute them on several threads. */
 const IN_FLIGHT = 4;
 
-/** Whether WebCrypto has the algorithm, here. */
+/** Whether this runtime's WebCrypto has the algorithm. */
 export const hasWebCrypto = ({ module }: KeyParameters): boolean =>
   module === "sha" && globalThis.crypto?.subtle !== undefined;
 

@@ -1,4 +1,4 @@
-/** The parts of the package that the one file has in it. */
+/** The parts of the package that the one-file entry point contains. */
 import * as requests from "../api/caller-requests.js";
 import * as keys from "../kdf/keys-chunk.js";
 import * as search from "../solver/search-chunk.js";

@@ -3,7 +3,7 @@ import { VERSION } from "../common/version.js";
 import type * as web from "./chunks.js";
 import { beside } from "./script.js";
 
-/** Loads what challenges of version 2 need. */
+/** Loads the code for challenges of version 2. */
 export const loadKeySearch: typeof web.loadKeySearch = async (assets) => {
   const url = assets("keys.js") ?? beside("keys.js");
   const keys = await import(url);

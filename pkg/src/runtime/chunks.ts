@@ -1,14 +1,14 @@
 /**
- * The parts of the package that are loaded when they are needed. Not with the rest of the runtime, which they import
- * themselves.
+ * The parts of the package that are loaded when they are needed. A module of its own, because these parts import the
+ * rest of the runtime.
  */
 import type { Assets } from "../common/assets.js";
 
-/** Loads what several engines need, and only then. */
+/** Loads the code for searches with several engines. */
 export const loadSearch = () => import("#search");
 
-/** Loads what challenges of version 2 need, which a bundler has made a part of the page's own scripts. */
+/** Loads the code for challenges of version 2, which a bundler has made a part of the page's own scripts. */
 export const loadKeySearch = (_assets: Assets) => import("#keys");
 
-/** Loads what a caller's own requests need. */
+/** Loads the code for a caller's own requests. */
 export const loadRequests = () => import("#requests");

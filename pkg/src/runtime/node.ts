@@ -1,4 +1,4 @@
-/** A worker thread as its owner sees it. */
+/** The interface of a Node worker thread to its owner. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { ClientEngine, Report } from "../solver/messages.js";
@@ -27,7 +27,7 @@ export const engineUrl = (_engine: ClientEngine): string | undefined => undefine
 /** Loads the engine without a worker. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");
 
-/** How many threads this machine has. */
+/** Returns the number of the machine's threads. */
 export const threadCount = availableParallelism;
 
 /** No storage outlives a Node process. */

@@ -1,4 +1,4 @@
-/** A Web Worker as its owner sees it, however it was started. */
+/** The interface of a Web Worker to its owner. */
 import type { Command, Report } from "../solver/messages.js";
 import type { Thread } from "./types.js";
 
@@ -79,10 +79,10 @@ function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] 
   return address;
 }
 
-/** How many threads this machine has. */
+/** Returns the number of the machine's threads. */
 export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 1;
 
-/** The store that a session is kept in unless the caller says otherwise. */
+/** The default storage of a session. */
 export const DEFAULT_STORAGE = "local";
 
 /** Whether this runtime loads the package's files from an address. */

@@ -1,7 +1,7 @@
 /** The types that all runtimes share; none of them needs the library of a browser. */
 import type { Command, Report } from "../solver/messages.js";
 
-/** What a thread offers its owner. */
+/** The interface of a thread to its owner. */
 export interface Thread<C = Command> {
   post(command: C): void;
   terminate(): void;
@@ -11,6 +11,6 @@ export interface Thread<C = Command> {
 
 /** The engine on the page's own thread. */
 export interface PageEngine {
-  /** Starts it; `post` takes its reports. Returns what takes commands. */
+  /** Starts the engine; `post` takes its reports. Returns the function that receives commands. */
   serveOnPage(post: (report: Report) => void): (command: Command) => void;
 }

@@ -1,4 +1,4 @@
-/** The challenge's route: two generations of the service have different ones, and the page remembers which it met. */
+/** The challenge's route: two generations of the service have different ones. The page stores the one that works. */
 import { NEWER_PATH, OLDER_PATH } from "../common/challenge-paths.js";
 import type { SessionStore } from "./store.js";
 
@@ -9,7 +9,7 @@ const REMEMBER_MS = 86_400_000;
 /** The stored route of a service that has neither: proof of work is off. */
 const NONE = "";
 
-/** What this page has learned, by `baseUrl`. */
+/** The known routes of this page, by `baseUrl`. */
 const known = new Map<string, string>();
 
 /** The route of one service's challenges. */
@@ -43,7 +43,7 @@ export class ChallengeRoute {
     return this.#fixed === undefined && this.#route === NONE;
   }
 
-  /** Takes over which of `paths` responded with a challenge; undefined: none of them. */
+  /** Stores which of `paths` responded with a challenge; undefined: none of them. */
   learn(path: string | undefined): void {
     if (this.#fixed !== undefined) return;
     const route = path === undefined ? NONE : (ROUTES.find((route) => path.startsWith(route)) ?? NONE);
@@ -54,7 +54,7 @@ export class ChallengeRoute {
     else this.#store.put(this.#key, JSON.stringify({ route, until: Date.now() + REMEMBER_MS }));
   }
 
-  /** Forgets what was learned: the service requires a proof of work where there was none. Returns whether there was something. */
+  /** Deletes the stored state that proof of work is off: the service requires one. Returns whether it was stored. */
   forget(): boolean {
     if (this.#fixed !== undefined || this.#route !== NONE) return false;
     known.delete(this.#baseUrl);

@@ -12,13 +12,13 @@ export interface ClientOptions {
   /** The id of the app that the widget belongs to. */
   appId: string;
   /**
-   * Where a solution is attached: to the request for a session (default), or to every call of the run API as well, for
-   * servers that ask for it (`headers()` and `fetch()` then bring one).
+   * The requests that carry a solution. `session` (default): the request for a session. `every-request`: every call of
+   * the run API too, for servers that require it; `headers()` and `fetch()` then add one.
    */
   challenge?: "session" | "every-request" | undefined;
   /**
    * The route of the challenge, such as `/run/auth/pow/challenge`. By default `/run/auth/challenge` is requested and, on
-   * 404, `/run/auth/pow/challenge`; which one responded is remembered.
+   * 404, `/run/auth/pow/challenge`; the route that responded is remembered.
    */
   challengePath?: string | undefined;
   /**
@@ -28,21 +28,22 @@ export interface ClientOptions {
    */
   getAuthToken?: GetAuthToken | undefined;
   /**
-   * Where the session outlives the page: `local`, `session`, `memory`, or an object with `getItem`, `setItem` and
-   * `removeItem`; default `local` in browsers, `memory` in Node. A store that the browser refuses is `memory`, and a warning.
+   * The storage of the session: `local`, `session`, `memory`, or an object with `getItem`, `setItem` and `removeItem`;
+   * default `local` in browsers, `memory` in Node. If the browser refuses it, the client emits a warning and uses
+   * `memory`.
    */
   storage?: StorageKind | KeyValueStore | undefined;
-  /** The most workers that search at the same time; default one less than the machine has threads, at most 8. */
+  /** The maximum number of workers of a search; default one less than the machine has threads, at most 8. */
   workers?: number | undefined;
-  /** The highest engine for challenges of version 2; default the best that runs. */
+  /** The best engine to use for challenges of version 2; default the best that runs. */
   engine?: Exclude<Engine, "javascript"> | undefined;
-  /** The largest `maxnumber` that is searched; default 10 million. A challenge's own value is not signed. */
+  /** The largest `maxnumber` that is searched; default 10000000 (10 million). A challenge's own value is not signed. */
   maxNumber?: number | undefined;
-  /** Time limit of each request to the server, in milliseconds; default 15000. */
+  /** Time limit of each request to the server, in milliseconds; default 15000 (15 seconds). */
   timeoutMs?: number | undefined;
   /**
-   * Where the package's files are, when they are not beside the page's script: the folder with a copy of the package's
-   * `dist/` of the same version, or the address of each file. Node ignores `http(s)` addresses.
+   * The location of the package's files, if they are not beside the page's script: the folder with a copy of the
+   * package's `dist/` of the same version, or the address of each file. Node ignores `http(s)` addresses.
    */
   assetsUrl?: AssetsUrl | undefined;
   /** The `Origin` to send, for runtimes that send none by themselves (Node). Browsers ignore it. */

@@ -24,54 +24,57 @@ import { type ClientState, StateHolder } from "./state.js";
 import { SessionStore } from "./store.js";
 import type { Session } from "./token.js";
 
-/** What a call takes. */
+/** The options of a call. */
 export interface CallOptions {
-  /** Gives up this call; others that wait for the same session still get it. */
+  /** Aborts this call; other calls that wait for the same session continue. */
   signal?: AbortSignalType | undefined;
 }
 
-/** One app's session. A `using` declaration disposes it at the end of its block. */
+/** A client for one app. A `using` declaration disposes it at the end of its block. */
 export interface Client extends DisposeMember {
   /**
-   * The session: kept while it is valid, requested when it is not. Calls at the same time share one request.
+   * Returns the session while it is valid, else requests a new one. Concurrent calls share one request.
    * @throws SaltmineError
    */
   session(options?: CallOptions): Promise<Session>;
   /**
-   * The headers that every later call of the run API carries: `Authorization`, `X-Inkeep-App-Id`, and with
+   * Returns the headers for a call of the run API: `Authorization`, `X-Inkeep-App-Id`, and with
    * `challenge: "every-request"` a fresh `X-Inkeep-Challenge-Solution`.
    * @throws SaltmineError
    */
   headers(options?: CallOptions): Promise<Record<string, string>>;
   /**
-   * A fresh `X-Inkeep-Challenge-Solution`, for one request; an empty object where proof of work is off. The next one
-   * is prepared in the background.
+   * Returns a fresh `X-Inkeep-Challenge-Solution` for one request, or an empty object where proof of work is off. The
+   * next one is prepared in the background.
    * @throws SaltmineError
    */
   challengeHeaders(options?: CallOptions): Promise<Record<string, string>>;
   /**
-   * The global `fetch`, with those headers; relative URLs are relative to `baseUrl`, and others must be at its origin.
-   * A 401 renews the session once, a refused solution is replaced once, and the request is sent again if its body
-   * allows it; every other answer is the caller's.
-   * @throws SaltmineError where there is no session; what `fetch` throws otherwise
+   * Calls `fetch` with those headers. Relative URLs are relative to `baseUrl`; others must be at its origin. A 401
+   * renews the session once, and a refused solution is replaced once; the request is then sent again if its body allows
+   * it. Every other response is returned unchanged.
+   * @throws SaltmineError if there is no session; otherwise the error of `fetch`
    */
   fetch(input: Parameters<FetchType>[0], init?: Parameters<FetchType>[1]): ReturnType<FetchType>;
-  /** Begins what the next call needs; nothing in a hidden tab, or where the visitor saves data. */
+  /** Starts the work for the next call. Does nothing in a hidden tab, or where the visitor saves data. */
   prefetch(): void;
-  /** A new session for the same visitor, now; the old one if that fails and the old one is still valid. */
+  /** Requests a new session for the same visitor. Returns the old one if that fails and the old one is still valid. */
   refresh(options?: CallOptions): Promise<Session>;
   /** Forgets the session and the visitor's identity, in every tab. */
   signOut(): void;
   /** Ends the workers, timers, listeners and pending requests; the session stays stored. */
   dispose(): void;
-  /** What the client does now: the same object until something changes. */
+  /** The current state of the client: the same object until something changes. */
   readonly state: ClientState;
-  /** Calls a listener after each change of `state`; returns a function that ends this. Fits React's `useSyncExternalStore`. */
+  /**
+   * Calls a listener after each change of `state`; returns a function that removes it. Fits React's
+   * `useSyncExternalStore`.
+   */
   subscribe(listener: () => void): () => void;
 }
 
 /**
- * A client for one app. Nothing is started before the first call.
+ * Creates a client for one app. Nothing is started before the first call.
  *
  * @throws SaltmineError `invalid_options`
  * @example

@@ -7,35 +7,35 @@ import type { Session } from "./token.js";
 /** An event of a client. */
 export type ClientEvent =
   /**
-   * It enters a state; `backend` is known from `solving` on, and after the search it is what searched. `waiting`: the
-   * next try is a moment away. `signed_out`: the session was forgotten, in this tab or in another.
+   * The client enters a state. `backend` is known from `solving` on; after the search it is the engine of the search.
+   * `waiting`: a request will be repeated soon. `signed_out`: the session was deleted, in this tab or in another.
    */
   | {
       type: "state";
       state: "starting" | "challenge" | "solving" | "waiting" | "session" | "ready" | "failed" | "signed_out";
       backend?: Backend | undefined;
-      /** Of `failed`: why. */
+      /** The error of `failed`. */
       error?: SaltmineError | undefined;
     }
   /** The search continues; the members of {@link ProgressV2} if the challenge is of version 2. */
   | ({ type: "progress" } & (Progress | ProgressV2))
-  /** There is a session, and this is what it took. */
+  /** A session is available. */
   | {
       type: "ready";
       session: Session;
       /** `storage`: from an earlier visit or another tab, without a request. `callback`: from `getAuthToken`. */
       source: "network" | "storage" | "callback";
-      /** Whether the server required a proof of work; only of a session from the network. */
+      /** Whether the server required a proof of work; only for a session from the network. */
       proofOfWork?: boolean | undefined;
-      /** From the call to the session. */
+      /** The time from the call to the session, in milliseconds. */
       tookMs: number;
-      /** Only the search. */
+      /** The time of the search, in milliseconds. */
       solveMs?: number | undefined;
-      /** Candidates tried, of a challenge of version 1. */
+      /** The number of tried candidates, for a challenge of version 1. */
       hashes?: number | undefined;
-      /** Keys derived, of a challenge of version 2. */
+      /** The number of derived keys, for a challenge of version 2. */
       keys?: number | undefined;
       backend?: Backend | undefined;
     }
-  /** Something works less well than it could; the client continues. */
+  /** The client continues with a limitation, which `message` describes. */
   | { type: "warning"; code: "storage_blocked" | "page_thread" | "refresh_failed"; message: string };

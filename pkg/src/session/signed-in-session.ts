@@ -9,7 +9,7 @@ import type { AuthTokenContext, GetAuthToken } from "./auth-token.js";
 import type { RequestSession } from "./session-request.js";
 import { readClaims, type Session } from "./token.js";
 
-/** What a signed-in session needs. */
+/** The options of a signed-in session. */
 export interface SignedInOptions {
   getAuthToken: GetAuthToken;
   appId: string;

@@ -1,16 +1,16 @@
-/** A snapshot of what the client does, for user interfaces that render from state instead of from events. */
+/** A snapshot of the client's state, for user interfaces that render from state instead of from events. */
 import { tell } from "../common/listener.js";
 import type { SaltmineError } from "../common/errors.js";
 import type { ClientEvent } from "./events.js";
 import type { Session } from "./token.js";
 
-/** A snapshot; the same object until something changes. */
+/** A snapshot of a client's state; the same object until something changes. */
 export interface ClientState {
   /** `idle` before the first call; otherwise the state of the last `state` event. */
   readonly status: "idle" | Extract<ClientEvent, { type: "state" }>["state"];
   /** The session, once there is one; undefined again after a sign-out. */
   readonly session: Session | undefined;
-  /** Why the last request for a session failed; undefined again with the next request. */
+  /** The error of the last request for a session; undefined again with the next request. */
   readonly error: SaltmineError | undefined;
 }
 
@@ -26,7 +26,7 @@ export class StateHolder {
     return this.#state;
   }
 
-  /** Calls a listener after each change; returns what ends that. */
+  /** Calls a listener after each change; returns a function that removes it. */
   subscribe(listener: () => void): () => void {
     // A listener that is added twice is called twice, and removed one at a time.
     const call = () => listener();
@@ -34,7 +34,7 @@ export class StateHolder {
     return () => void this.#listeners.delete(call);
   }
 
-  /** Changes the snapshot as an event says. */
+  /** Applies an event to the snapshot. */
   apply(event: ClientEvent): void {
     const next = nextState(this.#state, event);
     if (next === this.#state) return;

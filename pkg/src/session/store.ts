@@ -1,7 +1,7 @@
 /** Stores one app's session where deployed widgets store it. */
 import { readSession, type Session } from "./token.js";
 
-/** Where a session outlives the page. */
+/** The built-in storage of a session. */
 export type StorageKind = "local" | "session" | "memory";
 
 /** The methods of a `Storage` that a client uses. */
@@ -11,13 +11,13 @@ export interface KeyValueStore {
   removeItem(key: string): void;
 }
 
-/** Keeps one app's session under the key and in the shape that deployed widgets use. */
+/** Stores one app's session under the key and in the format that deployed widgets use. */
 export class SessionStore {
   readonly key: string;
   readonly #storage: StorageKind | KeyValueStore;
   readonly #appId: string;
   readonly #onBlocked: (reason: unknown) => void;
-  /** What a store that refused once holds is not what we would have put there. */
+  /** Whether an access to the store has failed: its content may be out of date, and is not read again. */
   #blocked = false;
   /** Whether the store had a session when it was last read or written here. */
   #held = false;
@@ -30,7 +30,7 @@ export class SessionStore {
     this.#onBlocked = onBlocked;
   }
 
-  /** Whether tabs take turns to write it. */
+  /** Whether other tabs use the same store. */
   get isShared(): boolean {
     return this.#storage === "local" && !this.#blocked;
   }
@@ -63,7 +63,7 @@ export class SessionStore {
     this.remove(this.key);
   }
 
-  /** Returns what is stored under a key; nothing in a store that was refused. */
+  /** Returns the text under a key; undefined if the store was refused. */
   read(key: string): string | null | undefined {
     return this.#blocked ? undefined : this.#attempt((storage) => storage.getItem(key));
   }
@@ -73,7 +73,7 @@ export class SessionStore {
     if (!this.#blocked) this.#attempt((storage) => storage.setItem(key, text));
   }
 
-  /** Removes what is stored under a key, in a store that was refused too: it may only be full. */
+  /** Removes the text under a key, also in a store that was refused: it may only be full. */
   remove(key: string): void {
     this.#attempt((storage) => storage.removeItem(key));
   }

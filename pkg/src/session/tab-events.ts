@@ -1,7 +1,7 @@
-/** The events of the page that concern a session: the visitor looks at the tab again, another tab has stored something. */
+/** The events of the page that concern a session: the tab becomes visible, another tab has stored something. */
 import { isHidden } from "./environment.js";
 
-/** Calls `onWake` when the tab is looked at, and `onStored` when another tab has changed `key`, until the signal aborts. */
+/** Calls `onWake` when the tab becomes visible and `onStored` when another tab has changed `key`; an abort ends this. */
 export function listenToTabs(
   key: string,
   signal: AbortSignal,

@@ -1,10 +1,10 @@
-/** The session and its token, as the page reads them: nothing is verified, which only the server can do. */
+/** Reads the session and its token. Only the server can verify them. */
 
 /** A visitor's session of one app. */
 export interface Session {
-  /** The bearer token (JWT) for every later call. */
+  /** The bearer token (JWT) for the run API. */
   token: string;
-  /** When it expires: ISO 8601, UTC. */
+  /** The expiry of the token: ISO 8601, UTC. */
   expiresAt: string;
   /** The visitor's identity: the token's `sub`. */
   userId: string;
@@ -14,7 +14,7 @@ export interface Session {
   kind: "anonymous" | "signed_in";
 }
 
-/** Makes an anonymous session from what the server or a store has; undefined if it is none, or another app's. */
+/** Returns the anonymous session in a value of the server or a store; undefined if it is invalid, or another app's. */
 export function readSession(stored: unknown, appId: string): Session | undefined {
   const { token, expiresAt } = Object(stored) as Record<string, unknown>;
   if (typeof token !== "string" || typeof expiresAt !== "string") return undefined;
@@ -25,7 +25,7 @@ export function readSession(stored: unknown, appId: string): Session | undefined
   return { token, expiresAt, userId: claims.sub, appId, kind: "anonymous" };
 }
 
-/** Returns the claims of a JWT (RFC 7519), unverified: only the server can judge them. */
+/** Returns the claims of a JWT (RFC 7519), unverified: only the server can verify them. */
 export function readClaims(token: string): Record<string, unknown> | undefined {
   try {
     const [, payload = ""] = token.split(".");
@@ -38,7 +38,7 @@ export function readClaims(token: string): Record<string, unknown> | undefined {
   }
 }
 
-/** When a token was issued, by the server's clock; NaN if it does not say. */
+/** Returns when a token was issued, by the server's clock in Unix milliseconds; NaN if it has no `iat`. */
 export function issuedAtMs({ token }: Session): number {
   return Number(readClaims(token)?.iat) * 1000;
 }

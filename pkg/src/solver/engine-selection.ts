@@ -1,4 +1,4 @@
-/** From the best engine down to one that works: a worker that proves itself, else the page's own thread. */
+/** Selects the best engine that works: in a worker that responds, else on the page's own thread. */
 import { engineUrl, loadPageEngine, spawn } from "#runtime";
 import { simd } from "wasm-feature-detect";
 import type { Thread } from "../runtime/types.js";
@@ -17,17 +17,17 @@ const HANDSHAKE_MS = 10_000;
 const SLOW_MS = 1_000;
 const REMEMBER_MS = 600_000;
 
-/** What is asked of an engine. */
+/** The requirements for an engine. */
 export interface Wanted {
   /** The best engine to use; the best there is unless it is named. */
   engine?: Engine | undefined;
-  /** Why no better one. */
+  /** The reason why no better engine is used. */
   reason?: string | undefined;
-  /** Compiled code of that very engine. */
+  /** The compiled module of that engine. */
   module?: WebAssembly.Module | undefined;
 }
 
-/** One engine in one place. */
+/** An engine and its thread. */
 interface Option {
   javascript: boolean;
   thread: "worker" | "page";
@@ -39,8 +39,8 @@ const PAGE_WASM: Option = { thread: "page", javascript: false };
 const PAGE_JAVASCRIPT: Option = { thread: "page", javascript: true };
 
 /**
- * Returns what to try after `failed`. A worker whose WebAssembly is refused runs JavaScript by itself; where it only could
- * not load a file, WebAssembly on the page is faster than JavaScript in a worker that works (`hasWorker`).
+ * Returns the next attempt after `failed`. A worker whose WebAssembly is refused runs JavaScript by itself; if it only
+ * could not load a file, WebAssembly on the page is faster than JavaScript in a worker that works (`hasWorker`).
  */
 function optionAfter(failed: Option, hasWorker: boolean): Option | undefined {
   if (failed === WORKER_WASM) return PAGE_WASM;
@@ -48,10 +48,10 @@ function optionAfter(failed: Option, hasWorker: boolean): Option | undefined {
   return failed === WORKER_JAVASCRIPT ? PAGE_JAVASCRIPT : undefined;
 }
 
-/** What to begin with, and why not with a better one. */
+/** The engine to start with, and the reasons why no better one can be used. */
 let known = { option: WORKER_WASM, hasWorker: false, reasons: [] as string[], until: 0 };
 
-/** Tries the engines from the best one on until one has proved itself; an abort ends what was started. */
+/** Tries the engines from the best one on until one is ready; an abort ends the engine that was started. */
 export async function connect(wanted: Wanted, assets: Assets, signal: AbortSignal): Promise<WorkerClient> {
   const remembered = performance.now() < known.until;
   const reasons = remembered ? [...known.reasons] : [];
@@ -82,13 +82,13 @@ export async function connect(wanted: Wanted, assets: Assets, signal: AbortSigna
   }
 }
 
-/** Why there is no engine. */
+/** The error of an attempt. */
 interface StartFailure extends Error {
-  /** Whether the thread gave a sign of life. */
+  /** Whether the thread has sent a message. */
   heard: boolean;
 }
 
-/** Starts an engine; resolves when it has proved itself, rejects with the reason why not. */
+/** Starts an engine; resolves when it is ready, and rejects with the reason if it fails. */
 function start(
   wanted: Wanted,
   assets: Assets,

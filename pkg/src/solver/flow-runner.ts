@@ -17,7 +17,7 @@ import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 
-/** Engines that one flow may use up. */
+/** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
 
 type Response = HttpResponse | NoResponse;

@@ -1,19 +1,19 @@
-/** The interface of a flow: what a session or a solution is requested with, and what comes of it. */
+/** The interface of a flow: its options and its result. */
 import type { Assets } from "../common/assets.js";
 import type { Grant, SessionOptions, Solved } from "../worker/wasm.js";
 import type { Update } from "./messages.js";
 import type { MeasuredSearch } from "./progress.js";
 import type { Backend, Engine } from "./types.js";
 
-/** What every flow of a client has in common. */
+/** The options that all flows of a client share. */
 export interface FlowRunnerOptions {
   flow: Pick<SessionOptions, "baseUrl" | "appPath" | "maxNumber">;
   origin: string | undefined;
   timeoutMs: number;
   workers: number;
-  /** The most workers that derive keys; by the machine when undefined. */
+  /** The maximum number of workers that derive keys; chosen by the machine when undefined. */
   keyWorkers: number | undefined;
-  /** The highest engine that derives keys. */
+  /** The best engine to use for the derivation of keys. */
   keyEngine: Exclude<Engine, "javascript"> | undefined;
   assets: Assets;
   fetch: typeof fetch | undefined;
@@ -31,7 +31,7 @@ export interface Run {
   challengePaths?: readonly string[];
   /** Whether proof of work was off the last time: no engine is started before there is a challenge. */
   mayBeOff?: boolean;
-  /** How many workers a long search may have; else it is as many as the client may have. */
+  /** Returns the number of workers of a long search; the client's maximum when absent. */
   workers?: () => number;
   signal: AbortSignal;
   onState(state: Extract<Update, { type: "state" }>["state"], backend: Backend | undefined): void;
@@ -41,7 +41,7 @@ export interface Run {
 /** The result of a flow. */
 export interface Outcome {
   value: Grant | Solved;
-  /** What ran the flow, or what searched if that was another; nothing where no engine was needed. */
+  /** The engine of the search, or of the flow if there was no search; undefined if no engine was needed. */
   backend: Backend | undefined;
   /** The search, if there was one. */
   measured: MeasuredSearch | undefined;

@@ -1,6 +1,6 @@
 /**
- * What crosses between the page and an engine, in a worker or on the page: one tagged union each way.
- * CallerRequests carry an id; an engine answers each with exactly one `done` or `failed`.
+ * The messages between the page and an engine, in a worker or on the page: one tagged union in each direction.
+ * Requests carry an id; an engine sends exactly one `done` or `failed` for each.
  */
 import type { Failure } from "../common/errors.js";
 import type {
@@ -16,7 +16,7 @@ import type { Challenge, Engine } from "./types.js";
 
 export type { Backend, Challenge, Engine } from "./types.js";
 
-/** What runs the flow and the searches of version 1. */
+/** The engines that run the flow and the searches of version 1. */
 export type ClientEngine = Exclude<Engine, "webcrypto">;
 
 /** A range of a challenge, handed out to be searched. */
@@ -25,9 +25,9 @@ export interface Range {
   end: number;
 }
 
-/** What is asked of an engine. */
+/** A request to an engine. */
 export type Request =
-  /** The whole way to a session, or to a solution only. */
+  /** The whole flow, to a session or to a solution. */
   | {
       type: "session";
       options: SessionOptions;
@@ -43,12 +43,12 @@ export type Request =
   /** A part of a challenge; done with the number or null. */
   | ({ type: "search"; challenge: Challenge; maxNumber: number } & Range);
 
-/** What a request is done with. */
+/** The result of a request. */
 export type Value = Grant | Solved | number | null;
 
 /** Page to engine. */
 export type Command =
-  /** Comes first, once: the best engine up to the one that is wanted, compiled already if `module` is there. */
+  /** The first message, sent once: loads the best engine, but no better one than requested; `module` is its code. */
   | {
       type: "start";
       engine: Engine | undefined;
@@ -59,12 +59,12 @@ export type Command =
       urls: { readonly [Name in ClientEngine]: string | undefined };
     }
   | { type: "request"; id: number; request: Request }
-  /** The answer to a `share`, `fetch` or `solve_v2`. */
+  /** The result of a `share`, `fetch` or `solve_v2`. */
   | { type: "answer"; id: number; answer: number | null | HttpResponse | NoResponse | SolutionV2 }
-  /** Ends whatever runs under the id. */
+  /** Aborts the request with the id. */
   | { type: "abort"; id: number };
 
-/** What an engine reports of a request while it runs. */
+/** A report of an engine on a running request. */
 export type Update =
   | { type: "state"; id: number; state: "challenge" | "solving" | "waiting" | "session" }
   /** Candidates searched since the request began, of how many. */
@@ -87,9 +87,9 @@ export interface Share extends Range {
 export type Report =
   /** `version` of the package that the engine's script is from. */
   | { type: "started"; version: string; engine: Engine; reason?: string; module?: WebAssembly.Module }
-  /** `unloaded`: the file was not there, so that the same engine may run elsewhere. */
+  /** `unloaded`: the file could not be loaded, so that the same engine may run in another thread. */
   | { type: "broken"; reason: string; unloaded: boolean }
-  /** Comes every few seconds while a request is under way. */
+  /** Sent every few seconds while a request runs. */
   | { type: "alive" }
   | Update
   | Share

@@ -6,15 +6,15 @@ import type { Backend, Challenge, Range, Share, Update } from "./messages.js";
 import type { WorkerPool } from "./worker-pool.js";
 import type { Measured } from "./progress.js";
 
-/** A further engine must have so much to do, in milliseconds: to start one costs about half of it. */
+/** The minimum work of a further engine, in milliseconds: its start takes about half of it. */
 const WORTH_MS = 150;
-/** Engines that died and were replaced, in one search. */
+/** The maximum number of engines that are replaced in one search. */
 const MOST_REPLACEMENTS = 3;
 
 /** The engine that has the rare hash functions. */
 const RARE: Wanted = { engine: "scalar", reason: "the challenge's hash function has no SIMD engine" };
 
-/** What each engine was last seen to do with each hash function, in hashes a second; none if it does not have it. */
+/** The last measured speed of each engine with each hash function, in hashes per second. */
 const rates = new Map<string, number>();
 const keyOf = ({ backend }: WorkerClient, { algorithm }: Challenge) => `${backend.engine} ${algorithm}`;
 /** An engine's first part is so much smaller than its kind's usual one: its core may be a slow one. */
@@ -24,23 +24,23 @@ const SLOW = 2;
 /** A part for less than this, in seconds, measures the messages more than the engine. */
 const TELLING_SECONDS = 0.02;
 
-/** What a search needs beside the challenge. */
+/** The parts of a client that a search uses, and its options. */
 export interface ParallelSearchContext {
   pool: WorkerPool;
   /** The first candidate. */
   start: number;
   /** The caller's ceiling on a challenge's range. */
   maxNumber: number;
-  /** The most engines at a time. */
+  /** The maximum number of engines at a time. */
   workers: number;
   signal: AbortSignal;
-  /** Told how far the search has come; never backwards. */
+  /** Receives the progress of the search; it never decreases. */
   onProgress(measured: Measured): void;
 }
 
-/** A search on the way. */
+/** A running search. */
 export class ParallelSearch {
-  /** Where the number was found, or what searches now. */
+  /** The engine that found the number, or that searches now. */
   backend: Backend | undefined;
   /** Candidates tried so far. */
   searched = 0;
@@ -53,7 +53,7 @@ export class ParallelSearch {
     this.#context = context;
   }
 
-  /** Searches the whole challenge; the number, or null. */
+  /** Searches the whole challenge; returns the number, or null. */
   async solve(challenge: Challenge, wanted: Wanted): Promise<number | null> {
     const { pool, signal, start, maxNumber, workers } = this.#context;
     for (;;) {
@@ -79,7 +79,7 @@ export class ParallelSearch {
     }
   }
 
-  /** Continues with the range that an engine gives away. */
+  /** Continues with the range that an engine shares. */
   async share(share: Share, link: WorkerClient, wanted: Wanted): Promise<number | null> {
     const { challenge, start, end, searched, elapsedMs } = share;
     if (elapsedMs === 0) return this.solve(challenge, RARE);
@@ -96,7 +96,7 @@ export class ParallelSearch {
     this.#tell(update.searched, update.total);
   }
 
-  /** Whether another engine may take a dead one's place. */
+  /** Whether another engine may replace one that failed. */
   #replaces(link: WorkerClient): boolean {
     return !link.usable && !this.#context.signal.aborted && ++this.#replacements <= MOST_REPLACEMENTS;
   }
@@ -125,7 +125,7 @@ export class ParallelSearch {
     const { pool, signal, maxNumber } = this.#context;
     const key = keyOf(lead, challenge);
     const engines = this.#engines(range, lead, rates.get(key));
-    /** What each engine does here, in hashes a second. */
+    /** The speed of each engine in this search, in hashes per second. */
     const speeds = new Map<WorkerClient, number>();
     const queue = new RangeQueue(range);
     const total = range.end + 1 - this.#context.start;
@@ -137,7 +137,7 @@ export class ParallelSearch {
     let found: number | null = null;
     let failure: unknown;
 
-    /** Searches parts on one engine until none is left; false if the engine died. */
+    /** Searches parts on one engine until none is left; returns false if the engine failed. */
     const mine = async (link: WorkerClient): Promise<boolean> => {
       while (!over.signal.aborted) {
         const usual = rates.get(key) as number;
@@ -183,7 +183,7 @@ export class ParallelSearch {
             failure = error;
             return false;
           }
-          // What one engine says of the challenge, all would say.
+          // All engines would reject the challenge with the same error.
           failure = error;
           abort();
         } finally {
@@ -193,7 +193,7 @@ export class ParallelSearch {
       return true;
     };
 
-    /** A further engine, and another in its place when it dies. */
+    /** Adds an engine, and replaces it when it fails. */
     const join = async (): Promise<void> => {
       for (let alive = false; !alive && queue.left;) {
         const link = await pool.take(wanted, over.signal);
@@ -231,7 +231,7 @@ export class ParallelSearch {
     if (searched <= this.searched) return;
     this.searched = searched;
     const elapsedMs = performance.now() - this.#began;
-    // Clocks are coarse: a speed that is not known yet is not told, unless there will be no other report.
+    // Clocks are coarse: a speed that is not known yet is not reported, unless there will be no other report.
     if (elapsedMs > 0 || searched === total) this.#context.onProgress({ searched, total, elapsedMs });
   }
 }

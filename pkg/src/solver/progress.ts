@@ -1,24 +1,24 @@
-/** How far a search has come. */
+/** The progress of a search for a challenge of version 1. */
 export interface Progress {
-  /** Candidates tried. */
+  /** The number of tried candidates. */
   searched: number;
-  /** Candidates in the whole range. */
+  /** The number of candidates in the whole range. */
   total: number;
   /** `searched / total`, from 0 to 1. */
   share: number;
-  /** Over the whole search so far. */
+  /** The average rate of the search so far. */
   hashesPerSecond: number;
 }
 
-/** How far the search of a challenge of version 2 has come. */
+/** The progress of a search for a challenge of version 2. */
 export interface ProgressV2 {
-  /** Keys derived. */
+  /** The number of derived keys. */
   searched: number;
-  /** Counters in the whole range; null when the server's range is not known. */
+  /** The number of counters in the whole range; null when the server's range is not known. */
   total: number | null;
   /** `searched / total`, from 0 to 1; null when the server's range is not known. */
   share: number | null;
-  /** Over the whole search so far. */
+  /** The average rate of the search so far. */
   keysPerSecond: number;
 }
 
@@ -36,7 +36,7 @@ export interface MeasuredKeys {
   elapsedMs: number;
 }
 
-/** What was measured of a search of either version. */
+/** The measurements of a search of either version. */
 export type MeasuredSearch = Measured | MeasuredKeys;
 
 /** Progress for a caller. */

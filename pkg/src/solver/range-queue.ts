@@ -1,7 +1,7 @@
-/** A range handed out in parts: each part to one engine, again if that engine dies. */
+/** A range in parts: each part goes to one engine, and to another one if that engine fails. */
 import type { Range } from "./messages.js";
 
-/** How long a part should take, in seconds. */
+/** The intended duration of a part, in seconds. */
 const PART_SECONDS = 0.25;
 /** A range smaller than this does not justify a message. */
 const SMALLEST_PART = 16_384;
@@ -23,8 +23,8 @@ export class RangeQueue {
   }
 
   /**
-   * The next part for an engine that searches so many candidates a second, of those that all search together; undefined
-   * when all are handed out. The last parts are small, so that all engines end at about the same time.
+   * Returns the next part for an engine, by its share of the speed of all engines; undefined when no part is left. The
+   * last parts are small, so that all engines end at about the same time.
    */
   take(hashesPerSecond: number, together: number): Range | undefined {
     const returned = this.#returned.pop();
@@ -40,7 +40,7 @@ export class RangeQueue {
     return { start, end: this.#next - 1 };
   }
 
-  /** A part that was not finished. */
+  /** Takes back a part that was not finished. */
   putBack(lease: Range): void {
     this.#returned.push(lease);
   }

@@ -1,7 +1,7 @@
-/** A session from a response that the page has requested itself. */
+/** Reads the session in a response that the page has requested itself. */
 import type { Grant, HttpResponse, NoResponse } from "../worker/wasm.js";
 
-/** Returns the session; nothing when the response is anything else, which is the flow's to handle. */
+/** Returns the session; undefined for any other response, which the flow handles. */
 export function readGrant(response: HttpResponse | NoResponse, proofOfWork: boolean): Grant | undefined {
   if (!("status" in response) || response.status !== 200) return undefined;
   try {

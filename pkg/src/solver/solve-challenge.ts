@@ -7,7 +7,7 @@ import type { SolveResult } from "./solve-types.js";
 
 const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;
 
-/** Solves it. */
+/** Solves the challenge. */
 export async function solveOnce(
   challenge: Challenge,
   { engine, ...context }: Omit<ParallelSearchContext, "onProgress"> & { engine: Engine | undefined },

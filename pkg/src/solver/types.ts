@@ -1,18 +1,18 @@
-/** The public types of a search: what is solved, and what solves it. */
+/** The public types of a search: challenges and engines. */
 
-/** What runs the search. */
+/** The implementation that runs the search. */
 export type Engine = "simd128" | "scalar" | "javascript" | "webcrypto";
 
-/** The engine that does the work, and where. */
+/** The engine of a search, and the thread that it runs on. */
 export interface Backend {
   /**
    * `simd128`: four hashes at once; `scalar`: where WebAssembly has no SIMD; `javascript`: where a page's policy or the
    * browser refuses WebAssembly; `webcrypto`: the browser's own key derivation, for challenges of version 2.
    */
   engine: Engine;
-  /** `page` only where there can be no worker: there the work is cut into slices of 8 ms. */
+  /** `page` only where no worker can run: the search then runs in slices of 8 ms. */
   thread: "worker" | "page";
-  /** Why it is not a faster one. */
+  /** The reason why no faster engine is used. */
   reason?: string | undefined;
 }
 
@@ -24,8 +24,8 @@ export interface Challenge {
   challenge: string;
   /** The last candidate; 1000000 when absent. */
   maxnumber?: number | undefined;
-  /** Hashed and echoed verbatim. */
+  /** The salt, hashed and sent back unchanged. */
   salt: string;
-  /** Hex HMAC of `challenge`; echoed verbatim. */
+  /** Hex HMAC of `challenge`; sent back unchanged. */
   signature: string;
 }

@@ -1,18 +1,18 @@
-/** A running engine as its owner sees it: each request gets one response. */
+/** The interface of a running engine to its owner: each request gets one response. */
 import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import { type Failure, SaltmineError } from "../common/errors.js";
 import type { Backend, Command, Report, Request, Share, Update, Value } from "./messages.js";
 import type { HttpRequest, HttpResponse, NoResponse, SolutionV2 } from "../worker/wasm.js";
 
-/** A busy engine that has not been heard for two of these is dead, in milliseconds. It says every 2 s that it is there. */
+/** The time between two checks of a busy engine, in milliseconds. The engine sends a report every 2 s. */
 const WATCH_MS = 5_000;
 
-/** What a request may be accompanied by. */
+/** The options of a request. */
 export interface RequestCallbacks {
   signal?: AbortSignal | undefined;
   onUpdate?: ((update: Update) => void) | undefined;
-  /** Searches what the engine gives away; the number or null. */
+  /** Searches the range that the engine shares; returns the number, or null. */
   onShare?: ((share: Share) => Promise<number | null>) | undefined;
   /** Sends a request for the engine. */
   onFetch?: ((step: HttpRequest) => Promise<HttpResponse | NoResponse>) | undefined;
@@ -30,7 +30,7 @@ interface Pending extends RequestCallbacks {
 /** A running engine. */
 export class WorkerClient {
   readonly backend: Backend;
-  /** What it said of itself; its compiled code is for the next engine of this kind. */
+  /** The engine's first message; its compiled code is for the next engine of this kind. */
   readonly started: Started;
   readonly #thread: Thread;
   readonly #pending = new Map<number, Pending>();
@@ -45,7 +45,7 @@ export class WorkerClient {
     this.started = started;
   }
 
-  /** Whether requests can still be made. */
+  /** Whether the engine accepts requests. */
   get usable(): boolean {
     return this.#closed === undefined;
   }
@@ -76,12 +76,12 @@ export class WorkerClient {
     });
   }
 
-  /** Whether the process waits for the engine: not while it rests. */
+  /** Sets whether the process waits for the engine: not while it is idle. */
   keepAlive(on: boolean): void {
     this.#thread.keepAlive?.(on);
   }
 
-  /** Takes the engine's reports. */
+  /** Handles the engine's reports. */
   take(report: Report): void {
     this.#silentTicks = 0;
     if (!("id" in report)) return;
@@ -110,7 +110,7 @@ export class WorkerClient {
     }
   }
 
-  /** Ends the engine; whatever still waits for it fails with `failure`. */
+  /** Ends the engine; its pending requests fail with `failure`. */
   close(failure: Failure): void {
     if (this.#closed) return;
     this.#closed = new SaltmineError(failure);
@@ -120,7 +120,7 @@ export class WorkerClient {
     for (const pending of [...this.#pending.values()]) pending.reject(this.#closed);
   }
 
-  /** A machine that slept has missed ticks, not reports: only two in a row tell. */
+  /** Checks a busy engine. A machine that slept misses checks, but no reports: only several in a row are a failure. */
   #startWatch(): void {
     this.#silentTicks = 0;
     this.#watch = setInterval(() => {

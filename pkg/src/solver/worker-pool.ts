@@ -1,26 +1,26 @@
-/** Engines that have proved themselves, kept for a while between two requests. */
+/** Keeps engines for some time between two requests. */
 import type { Assets } from "../common/assets.js";
 import { connect, type Wanted } from "./engine-selection.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { Engine } from "./messages.js";
 
-/** An engine that nobody has needed for this long is ended, in milliseconds. */
+/** The time after which an idle engine is terminated, in milliseconds. */
 const IDLE_MS = 5_000;
 
 interface Idle {
   link: WorkerClient;
-  /** What it was asked for as. */
+  /** The key that it was requested with. */
   key: string;
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Engines for one owner. */
+/** The engines of one owner. */
 export class WorkerPool {
   readonly #assets: Assets;
   readonly #idle = new Set<Idle>();
-  /** What is out and what rests, so that all can be ended. */
+  /** All workers, in use and idle, so that all can be ended. */
   readonly #links = new Set<WorkerClient>();
-  /** The first that was compiled, by the engine that was asked for. */
+  /** The first compiled engine for each requested one. */
   readonly #compiled = new Map<Engine | undefined, WorkerClient>();
   #closed = false;
 
@@ -28,7 +28,7 @@ export class WorkerPool {
     this.#assets = assets;
   }
 
-  /** An engine of one's own until it is given back. */
+  /** Returns an engine for one caller, until it is released. */
   async take(wanted: Wanted, signal: AbortSignal): Promise<WorkerClient> {
     for (const waiting of this.#idle) {
       if (waiting.key !== keyOf(wanted)) continue;
@@ -47,7 +47,7 @@ export class WorkerPool {
     return link;
   }
 
-  /** Gives an engine back that is at rest. */
+  /** Releases an idle engine. */
   giveBack(link: WorkerClient, wanted: Wanted): void {
     if (!link.usable) {
       this.#links.delete(link);
@@ -65,7 +65,7 @@ export class WorkerPool {
     if (typeof timer === "object") (timer as { unref?: () => void }).unref?.();
   }
 
-  /** Ends all engines; those that come back later, too. */
+  /** Terminates all engines, and those that are released later. */
   close(): void {
     this.#closed = true;
     for (const { timer } of this.#idle) clearTimeout(timer);

@@ -5,13 +5,13 @@ import { describe } from "../common/describe.js";
 /** The functions that the module exports. */
 export type ClientModule = Pick<typeof import("./wasm.js"), "session" | "solve" | "search">;
 
-/** What the glue needs to know of an instance. */
+/** The exports of an instance, by name. */
 type Exports = Record<string, unknown>;
 
 /** An instance that is ready to work. */
 export interface Instance {
   client: ClientModule;
-  /** What it was made of, for an instance of WebAssembly. */
+  /** The variant of the module, for an instance of WebAssembly. */
   variant?: "simd128" | "scalar";
   /** Calls a function when the instance has trapped: it cannot be used any more. */
   onTrap(listener: (reason: string) => void): void;
@@ -29,7 +29,7 @@ export async function connect(
 ): Promise<Instance> {
   if (current) return current;
   let trapped: string | undefined;
-  /** What is left of a trapped instance does nothing: no caller waits for it, and its error has been reported. */
+  /** A trapped instance does nothing any more: no caller waits for it, and its error has been reported. */
   const guard = <T>(run: () => T): T | undefined => {
     try {
       return trapped === undefined ? run() : undefined;

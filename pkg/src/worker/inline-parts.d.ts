@@ -1,4 +1,4 @@
-/** What the build makes of the modules and the worker for the one-file entry point. */
+/** The modules and the worker as the build embeds them in the one-file entry point. */
 declare module "#inline-wasm" {
   /** `simd128.wasm`, deflated, in base64. */
   const base64: string;

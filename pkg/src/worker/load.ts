@@ -1,4 +1,4 @@
-/** Which engine a runtime can run. */
+/** Loads the best engine that a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
 import { requireWasmAllowed } from "../common/wasm-allowed.js";

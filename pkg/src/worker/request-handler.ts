@@ -16,34 +16,34 @@ export const WORKER_SLICE_MS = 25;
 export interface Loaded {
   engine: Engine;
   instance: Instance;
-  /** Why it is not the best engine. */
+  /** The reason why it is not the best engine. */
   reason?: string;
-  /** Compiled code that can be handed on to other workers. */
+  /** The compiled module, for other workers. */
   module?: WebAssembly.Module;
   /** Searches with the hash functions that the engine lacks, where no other engine has them. */
   elsewhere?: SearchElsewhere;
 }
 
-/** Why no module is ready. */
+/** The error of a module that cannot be loaded. */
 export interface LoadFailure extends Error {
   /** A module's file could not be loaded or read; WebAssembly itself is not refused. */
   unloaded: boolean;
 }
 
-/** Loads the best module up to the one that is wanted, or uses the one that was handed on. */
+/** Loads the best module, but no better one than requested, or uses the compiled one of another worker. */
 export type Load = (start: Extract<Command, { type: "start" }>) => Promise<Loaded>;
 
-/** How often a busy engine reports that it runs, in milliseconds. */
+/** The time between two reports of a busy engine, in milliseconds. */
 const ALIVE_MS = 2_000;
 
-/** Returns what takes the commands for an engine; `post` takes its reports. */
+/** Returns the function that receives commands for an engine; `post` receives its reports. */
 export function serve(
   load: Load,
   post: (report: Report) => void,
   sliceMs: number,
 ): (command: Command) => void {
   const hosts = new Map<number, RequestHost>();
-  /** One for each request under way. */
+  /** The running requests. */
   const timers = new Set<ReturnType<typeof setInterval>>();
   let client: ClientModule;
   let elsewhere: SearchElsewhere | undefined;
@@ -95,7 +95,7 @@ function perform(client: ClientModule, request: Request, host: RequestHost): Pro
   return client[type](challenge, options, host);
 }
 
-/** What a request rejects with is a Failure already, or a defect. */
+/** Returns the Failure that a request rejected with; any other value is a defect. */
 function failureOf(thrown: unknown): Failure {
   const isFailure = "code" in Object(thrown) && !(thrown instanceof Error);
   return isFailure ? (thrown as Failure) : { code: "engine_failed", detail: describe(thrown) };

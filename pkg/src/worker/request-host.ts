@@ -1,4 +1,4 @@
-/** What the wasm module needs from its environment, for one request of the page. */
+/** The functions of the environment that the wasm module calls, for one request of the page. */
 import type { Failure } from "../common/errors.js";
 import type { Report, Request } from "../solver/messages.js";
 import { pause } from "./pause.js";
@@ -7,10 +7,10 @@ import type { Host, HttpResponse, NoResponse, SearchRest, SolutionV2 } from "./w
 /** Searches with a hash function that the engine lacks. */
 export type SearchElsewhere = (rest: SearchRest, host: Host) => Promise<number | null>;
 
-/** What the page answers a question with. */
+/** The page's answer to a question. */
 type Answer = number | null | HttpResponse | NoResponse | SolutionV2;
 
-/** One request under way. */
+/** A running request. */
 export class RequestHost implements Host {
   readonly sliceMs: number;
   readonly timeoutMs: number;
@@ -64,7 +64,7 @@ export class RequestHost implements Host {
     return this.#ask({ type: "share", id: this.#id, ...rest });
   }
 
-  /** Takes what the page answers. */
+  /** Receives the page's answer. */
   answer(answer: Answer): void {
     this.#answer(answer);
   }
@@ -84,7 +84,7 @@ export class RequestHost implements Host {
   }
 }
 
-/** The origin that the server received: a page's own, `null` in a sandboxed frame, none at all in Node. */
+/** Returns the origin that the server receives: the page's own, `null` in a sandboxed frame, none in Node. */
 export function withOrigin(failure: Failure, origin: string | undefined): Failure {
   if (failure.code !== "origin_not_allowed") return failure;
   const sent = origin ?? globalThis.origin ?? "(none was sent)";

@@ -1,10 +1,10 @@
-/** What the build makes of the wasm crate. */
+/** The build's output for the wasm crate. */
 declare module "#client" {
   /** The script that connects JavaScript with one instance. */
   export interface Glue extends Pick<typeof import("./wasm.js"), "session" | "solve" | "search"> {
     /** Connects it. */
     __wbg_set_wasm(exports: object): void;
-    /** What the instance imports. */
+    /** The imports of the instance. */
     imports: WebAssembly.ModuleImports;
   }
   /** Returns the script for another instance. `guard` runs the functions of the module that the runtime calls. */

@@ -1,4 +1,4 @@
-// What only a program for browsers has: the platform's own types are accepted where the package asks for less.
+// A program for browsers: the platform's own types are accepted where the package asks for less.
 import { type Client, createClient, solve } from "saltmine";
 import { solveChallengeWorkers } from "saltmine/altcha-lib";
 import { createWorker } from "saltmine/altcha-workers";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { launchBrowser, launchProfile, listen } from "../browser.mjs";
 
-/** What a visitor sets, as the profile's file has it. */
+/** The settings of a visitor, as the profile's file has them. */
 const PREFERENCES = {
   "third-party": { profile: { cookie_controls_mode: 1 } },
   storage: { profile: { default_content_setting_values: { cookies: 2 } } },

@@ -3,7 +3,7 @@ import { find } from "./find.mjs";
 
 const CALL_LIMIT_MS = 600_000;
 
-/** What a visitor sets: https://searchfox.org/mozilla-central/source/netwerk/cookie/nsICookieService.idl */
+/** The settings of a visitor: https://searchfox.org/mozilla-central/source/netwerk/cookie/nsICookieService.idl */
 const COOKIE_BEHAVIOR = { "third-party": 1, storage: 2 };
 
 export async function openFirefox({ fineClock, blocked }) {

@@ -79,7 +79,10 @@ async function call(url, body, method = "POST") {
   return value;
 }
 
-/** What opens windows, from the `first` one. The session has one current window: commands to several take turns. */
+/**
+ * Returns a function that opens windows, from the `first` one. The session has one current window: commands to several
+ * take turns.
+ */
 function opener(session, first) {
   let turn = Promise.resolve();
   const inWindow = (handle, command, body, method) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { find, MissingBrowser } from "./find.mjs";
 import { openWebDriver } from "./webdriver.mjs";
 
-/** What a visitor sets. */
+/** The settings of a visitor. */
 const ARGUMENTS = {
   "third-party": ["--cookies-policy=no-third-party", "--enable-itp"],
   storage: ["--cookies-policy=never", "--enable-html5-local-storage=false"],

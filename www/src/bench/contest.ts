@@ -1,4 +1,4 @@
-/** The rows of the page's contest: ours through the package, the others each in a worker of this page. */
+/** The rows of the comparison: this package's engines, and the other solvers, each in a worker of this page. */
 import { type Entrant, USUAL_KEYS } from "./entrants.js";
 import { saltmineKeys, WidgetKeys } from "./key-solvers.js";
 import { type Contestant, enter } from "./rival.js";
@@ -24,7 +24,7 @@ export function makeRows(entrants: readonly Entrant[], signal: AbortSignal): { r
   return { rows, close };
 }
 
-/** Loaded when its first turn comes, so that a failure is its own. */
+/** A solver that is loaded at its first turn, so that only its own row fails. */
 function lazily(load: () => Promise<Contestant>): Contestant {
   let loaded: Promise<Contestant> | undefined;
   const entered = () => (loaded ??= load());

@@ -1,14 +1,14 @@
-/** Who takes part on the page. */
+/** The solvers that the page compares. */
 import { version as saltmine } from "saltmine/package.json";
 import { devDependencies } from "../../package.json";
 import type { Engine } from "./saltmine.js";
 
 /** A row of a table. */
 export interface Listed {
-  /** By which the measuring loop knows it. */
+  /** The id in the measuring loop. */
   name: string;
   label: string;
-  /** What it is, in a few words. */
+  /** A description of a few words. */
   note: string;
   version: string;
   isOurs: boolean;
@@ -16,7 +16,7 @@ export interface Listed {
 
 /** A solver of ALTCHA version 1. */
 export interface Entrant extends Listed {
-  /** Set for ours. */
+  /** Set for this package's engines. */
   engine?: Engine;
 }
 

@@ -1,13 +1,13 @@
-/** A worker that one solver takes its turns in, and its two ends. */
+/** The worker of one solver, and the two sides of its messages. */
 import { type Contestant, enter, type Rival } from "./rival.js";
 
-/** Page to worker; the first one says by its name who is to be loaded. */
+/** Page to worker; the first message has the name of the solver to load. */
 export type Question = { rival: string; salt: string } & ({ warmUpMs: number } | { last: number });
 
 /** Worker to page, in the order of the questions. */
 export type Answer = { hashesPerMs: number } | { ms: number } | { failed: string };
 
-/** The worker's end: what answers questions about one of these. */
+/** The worker's side: handles the questions about a solver. */
 export function answerer(rivals: Record<string, Rival>): (question: Question) => Promise<Answer> {
   let entered: Promise<Contestant> | undefined;
   return async (question) => {
@@ -24,7 +24,7 @@ export function answerer(rivals: Record<string, Rival>): (question: Question) =>
   };
 }
 
-/** The page's end: a solver behind whatever carries questions to its worker. */
+/** The page's side: a solver whose calls are sent to its worker. */
 export function contestant(rival: string, ask: (question: Question) => Promise<Answer>): Contestant {
   const told = async (question: Question) => {
     const answer = await ask(question);

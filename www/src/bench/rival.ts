@@ -19,7 +19,7 @@ export interface Rival {
   load(): Promise<Find>;
 }
 
-/** What can be asked of a solver that takes its turns. */
+/** The interface of a solver in the comparison. */
 export interface Contestant {
   /** Runs it for about that long; the hashes a millisecond when it is warm. */
   warmUp(salt: string, forMs: number): Promise<number>;

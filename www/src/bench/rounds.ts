@@ -1,4 +1,4 @@
-/** The measuring loop: solvers that take turns, so that whatever else a machine does falls on all of them. */
+/** The measuring loop: solvers take turns, so that other work of the machine affects all of them. */
 import { type Contestant, makeSalt } from "./rival.js";
 import { quartiles, type Quartiles } from "./statistics.js";
 
@@ -75,7 +75,7 @@ export async function takeTurns(rows: readonly Row[], options: RoundsOptions): P
   return rates;
 }
 
-/** How many times as fast as `theirs`, each turn against the other's of the same round. */
+/** Returns the quartiles of the ratio of the rates `ours` and `theirs`, which is computed for each round. */
 export function ratio(rates: Rates, ours: string, theirs: string): Quartiles | undefined {
   const others = rates[theirs] ?? [];
   const both = (rates[ours] ?? []).slice(0, others.length);

@@ -1,4 +1,4 @@
-/** Ours, as its users call it: the package's own `solve`, held to one engine and one worker. */
+/** This package's solver: `solve`, limited to one engine and one worker. */
 import { SaltmineError, solve, type SolveOptions } from "saltmine";
 import type { Rival } from "./rival.js";
 
@@ -6,7 +6,7 @@ export type Engine = NonNullable<SolveOptions["engine"]>;
 
 export const NO_WORKER = "No worker can be started here.";
 
-/** What must be missing where the package steps down to an engine. */
+/** The feature that must be missing where the package falls back to an engine. */
 export const MISSING: Record<Engine, string> = {
   simd128: "",
   scalar: "WebAssembly has no SIMD here.",
@@ -14,11 +14,11 @@ export const MISSING: Record<Engine, string> = {
   webcrypto: "WebAssembly is refused here.",
 };
 
-/** The package's reason, without what this page itself brought about. */
+/** Returns the package's reason, without the part that this page itself has caused. */
 export const cause = ({ reason = "" }: { reason?: string | undefined }) =>
   reason.replace(/(; )?the caller asked for no better engine$/, "");
 
-/** A failure's message is for visitors, and its cause for those who want to know more. */
+/** Returns the solver for one engine. Its errors have a message for visitors, and the reason as their cause. */
 export const saltmine = (engine: Engine, signal: AbortSignal): Rival => ({
   knowsAnEnd: true,
   load: async () => async (salt, digest, last) => {

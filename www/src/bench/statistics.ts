@@ -9,7 +9,7 @@ export interface Quartiles {
   high: number;
 }
 
-/** Of at least one value. */
+/** Returns the statistics of at least one value. */
 export function quartiles(values: readonly number[]): Quartiles {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => {

@@ -1,4 +1,4 @@
-/** The results as a table: what the chart shows, in numbers. */
+/** The results as a table: the numbers of the chart. */
 import { make } from "../page.js";
 import type { Listed } from "./entrants.js";
 import { times } from "./figures.js";
@@ -12,14 +12,14 @@ interface Cells {
   usual: HTMLTableCellElement;
 }
 
-/** What a table shows. */
+/** The content of a table. */
 export interface TableOptions {
   entrants: readonly Listed[];
   /** The row that the others are compared with. */
   usual: string;
-  /** How a rate is written, of millions a second. */
+  /** Formats a rate, in millions per second. */
   rate(value: number): string;
-  /** Milliseconds that a usual challenge takes at a rate. */
+  /** Returns the duration of a usual challenge at a rate, in milliseconds. */
   usualMs(rate: number): string;
 }
 
@@ -56,7 +56,7 @@ export class ResultTable {
     for (const [each, { row }] of this.#cells) row.toggleAttribute("data-now", each === name);
   }
 
-  /** A sentence in place of the row's numbers, and below it what the browser says. */
+  /** Shows a sentence in place of the row's numbers, and below it the browser's message. */
   fail(name: string, sentence: string, detail: string): void {
     if (!this.#cells.has(name)) return;
     const cell = make("td", "missing", `Not measured. ${sentence}`);

@@ -1,4 +1,4 @@
-//! Runs a flow: does what each step asks for, and resumes with what happened.
+//! Runs a flow: performs each step, and resumes with its outcome.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -81,7 +81,7 @@ pub(super) async fn session(options: &SessionOptions, host: &Host) -> Result<JsV
     }
 }
 
-/// Returns what the flow ends with.
+/// Returns the result of the flow.
 fn result(end: Step) -> Result<JsValue, Ended> {
     let object = Object::new();
     match end {

@@ -37,7 +37,7 @@ pub(super) async fn send(request: &Request, host: &Host) -> Event<Body> {
     }
 }
 
-/// Returns an `HttpRequest`, which is what `fetch` takes beside the URL, too.
+/// Returns an `HttpRequest`, which is also the second argument of `fetch`.
 fn init_of(request: &Request, host: &Host) -> Object {
     let headers = Object::new();
     for (name, value) in &request.headers {

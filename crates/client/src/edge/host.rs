@@ -11,7 +11,7 @@ use super::object::Object;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the flow needs from its environment.
+    /// The functions of the environment that the flow calls.
     #[wasm_bindgen(typescript_type = "Host")]
     pub type Host;
 

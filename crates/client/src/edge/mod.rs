@@ -1,7 +1,7 @@
-//! The functions that JavaScript calls, and what they need of the runtime.
+//! The functions that JavaScript calls, and the functions of the runtime that they call.
 //!
-//! Cancellation is dropping: each call is one future, which is polled until it ends or the host's signal aborts it. What
-//! it has started (a timer, a listener, a request) ends with its guard.
+//! A call is cancelled by dropping it: it is one future, which is polled until it ends or the host's signal aborts it.
+//! Each timer, listener and request that it has started ends with its guard.
 
 mod driver;
 mod exchange;
@@ -21,7 +21,7 @@ pub use host::{Host, SearchOptions, SessionOptions};
 pub use object::Object;
 use time::until_aborted;
 
-/// Why a call ends: a failure of ours, or the value that the host rejected with.
+/// The error of a call: a failure of the flow, or the value that the host rejected with.
 enum Ended {
     Failure(Failure),
     Thrown(JsValue),
@@ -39,7 +39,7 @@ impl From<Code> for Ended {
     }
 }
 
-/// The work of one call. One type, so that there is one future, and code for one.
+/// The work of one call. A single type, so that the module has the code of one future only.
 enum Work {
     Session(SessionOptions),
     Search { challenge: Object, options: SearchOptions, sharing: bool },

@@ -1,4 +1,4 @@
-//! Plain objects: what crosses as data, and the JSON of responses.
+//! Plain objects: the data that JavaScript passes and receives, and the JSON of responses.
 
 use alloc::string::String;
 
@@ -39,7 +39,7 @@ impl Object {
     }
 }
 
-/// Returns what a call rejects with.
+/// Returns the value that a call rejects with.
 pub(super) fn failure(failure: &Failure) -> JsValue {
     let object = Object::new();
     object.set("code", failure.code.as_str());

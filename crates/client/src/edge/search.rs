@@ -10,12 +10,12 @@ use super::object::{Body, Object};
 use super::time::steady_ms;
 use crate::flow::read_challenge;
 
-/// A slice that is short even for SHA-512 in JavaScript that is not compiled yet.
+/// The candidates of the first slice: few enough even for SHA-512 in JavaScript that is not compiled yet.
 const FIRST_SLICE: f64 = 16.0;
 const LARGEST_SLICE: f64 = 1_073_741_824.0;
-/// A search that took less is not given to a second worker: its start takes as long.
+/// The minimum duration so far of a search that is shared: to start a second worker takes as long.
 const ALONE_MS: f64 = 50.0;
-/// A search that will take less is not given to a second worker.
+/// The minimum remaining duration of a search that is shared.
 const WORTH_MS: f64 = 150.0;
 
 /// Searches a challenge that the caller received.
@@ -93,7 +93,7 @@ pub(super) async fn range(
     Ok(found.as_f64().map(whole))
 }
 
-/// The digest to search for; `None` if this build does not have the challenge's hash function.
+/// Returns the digest to search for; `None` if this build does not have the challenge's hash function.
 fn target(challenge: &Challenge) -> Option<Target> {
     let digest = challenge.digest();
     match challenge.algorithm() {

@@ -26,13 +26,13 @@ export interface HttpResponse {
   requestId: string | null;
   /** The body. */
   text: string;
-  /** How long ago it arrived, in milliseconds; 0 when absent. */
+  /** The age of the response, in milliseconds; 0 when absent. */
   ageMs?: number;
 }
 
 /** A request that got no response. */
 export interface NoResponse {
-  /** Whether the time limit ended it. */
+  /** Whether the request exceeded the time limit. */
   timedOut: boolean;
   cause: string;
 }
@@ -45,7 +45,7 @@ export interface SessionOptions {
   appPath: string;
   /**
    * Paths of the challenge, query included, tried in order while the service responds 404; then proof of work is off.
-   * `/run/auth/pow/challenge` gets its solution bare, every other path in the envelope `{"payload"}`.
+   * `/run/auth/pow/challenge` receives the solution without an envelope, every other path in `{"payload"}`.
    */
   challengePaths: readonly string[];
   /** The current token, so that the visitor keeps their identity. */
@@ -81,7 +81,7 @@ export interface Grant {
   proofOfWork: boolean;
   /** The server's clock in Unix milliseconds, where it is known. */
   serverMs?: number;
-  /** The entry of `challengePaths` that answered with a challenge, when one was requested. */
+  /** The entry of `challengePaths` that responded with a challenge, if one was requested. */
   challengePath?: string;
 }
 
@@ -92,7 +92,7 @@ export interface Solved {
   header?: string;
   /** Milliseconds until the challenge expires, where that and the server's clock are known. */
   expiresInMs?: number;
-  /** The entry of `challengePaths` that answered with a challenge. */
+  /** The entry of `challengePaths` that responded with a challenge. */
   challengePath?: string;
 }
 
@@ -149,7 +149,7 @@ export interface ClientFailure {
   retryAfterMs?: number;
 }
 
-/** What the flow needs from its environment. */
+/** The functions of the environment that the flow calls. */
 export interface Host {
   /** Aborts the work. */
   readonly signal: AbortSignal;

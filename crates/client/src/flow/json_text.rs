@@ -1,7 +1,7 @@
 //! A member of a JSON object as it is written: its numbers and members must not be changed on the way.
 
-/// Returns the text of the member `name` of the object that `source` is, which has been parsed before. Of a name that
-/// occurs twice the last member counts, as everywhere in JavaScript.
+/// Returns the text of the member `name` of the JSON object `source`, which has been parsed before. If a name occurs
+/// twice, the last member counts, as everywhere in JavaScript.
 pub(super) fn member<'a>(source: &'a str, name: &str) -> Option<&'a str> {
     let bytes = source.as_bytes();
     let mut depth = 0_u32;

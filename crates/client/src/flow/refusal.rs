@@ -1,9 +1,9 @@
-//! What a response with an unexpected status means.
+//! The failure that a response with an unexpected status causes.
 
 use super::{Json, Kind, Response};
 use crate::failure::{Code, Failure};
 
-/// The failure that a response means.
+/// Returns the failure of a response.
 pub(super) fn failure_of<J: Json>(kind: Kind, response: &Response<J>) -> Failure {
     let member = |name| response.body.as_ref().and_then(|body| body.text(name));
     let detail = member("detail");
@@ -39,7 +39,7 @@ fn of_reason(reason: &str) -> Option<Code> {
         .find(|code| code.as_str() == reason)
 }
 
-/// Reads the description of servers that send no reason: deployed clients go by these words too.
+/// Reads the description of servers that send no reason. Deployed clients compare the same words.
 fn of_detail(detail: &str) -> Option<Code> {
     let has = |word: &str| detail.as_bytes().windows(word.len()).any(|part| part == word.as_bytes());
     if has("Bot protection") || has("hallenge") || has("Proof-of-work") {

@@ -1,17 +1,17 @@
-//! When a request that found no server, or a server in trouble, is made again: exponential backoff with full jitter.
+//! The repetition of a request that got no response, or a server error: exponential backoff with full jitter.
 
 use saltmine_protocol::whole;
 
 use super::Now;
 
-/// Requests that one flow repeats, all kinds together.
+/// The maximum number of requests that one flow repeats.
 const MOST_RETRIES: u8 = 3;
-/// The first wait is up to this long; each further one up to twice the last.
+/// The longest first wait; the limit of each further wait is twice the last.
 const FIRST_WAIT_MS: f64 = 500.0;
-/// No request begins later than this after the flow did.
+/// The time after the start of the flow in which a request may begin.
 const MOST_TIME_MS: f64 = 30_000.0;
 
-/// What a flow has repeated so far.
+/// The requests that a flow has repeated so far.
 #[derive(Default)]
 pub(super) struct Retries {
     made: u8,
@@ -23,8 +23,8 @@ impl Retries {
         self.began_ms = now.ms;
     }
 
-    /// How long to wait before the next try; `None`: no more. A server that says how long is not asked earlier, and not
-    /// by all its visitors at once.
+    /// Returns the time to wait before the next attempt; `None`: no further attempt. The server's `Retry-After` is a
+    /// minimum, to which a random time is added, so that not all visitors return at once.
     pub(super) fn wait_ms(&mut self, retry_after_ms: Option<f64>, now: Now) -> Option<u64> {
         if self.made == MOST_RETRIES {
             return None;

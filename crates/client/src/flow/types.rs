@@ -1,4 +1,4 @@
-//! What goes into a flow and what comes out of it.
+//! The inputs and outputs of a flow.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +7,10 @@ use saltmine_protocol::{JsonObject, encode_base64, whole};
 
 use crate::failure::Failure;
 
-/// What a flow needs to know.
+/// The settings of a flow.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the flow ends.
+    /// The result that the flow should have.
     pub goal: Goal,
     /// The service's address, without a slash at its end.
     pub base_url: String,
@@ -27,7 +27,7 @@ pub struct Config {
     pub max_number: u64,
 }
 
-/// Where a flow ends.
+/// The result that a flow should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// A session token: [`Step::Granted`].
@@ -58,7 +58,7 @@ pub struct Request {
     pub body: Option<String>,
 }
 
-/// A JSON object as far as a flow looks into it.
+/// The parts of a JSON object that a flow reads.
 pub trait Json: Sized {
     /// Returns the member, when it is a string.
     fn text(&self, name: &str) -> Option<String>;
@@ -87,10 +87,10 @@ pub struct Response<J> {
     pub body: Option<J>,
 }
 
-/// A request without a response: not in time, or there is no connection, or the browser does not show it (CORS).
+/// A request without a response: the time limit was exceeded, there is no connection, or the browser blocks it (CORS).
 #[derive(Clone, Debug, Default)]
 pub struct Unanswered {
-    /// Whether the time limit ended it.
+    /// Whether the request exceeded the time limit.
     pub timed_out: bool,
     /// The runtime's description of the cause.
     pub cause: String,
@@ -103,7 +103,7 @@ pub struct SolutionV2 {
     pub counter: u64,
     /// The key in hex.
     pub derived_key: String,
-    /// How long the search took, in milliseconds.
+    /// The duration of the search, in milliseconds.
     pub time_ms: f64,
 }
 
@@ -119,7 +119,7 @@ impl SolutionV2 {
     }
 }
 
-/// What has happened since the last step.
+/// The outcome of the last step.
 #[derive(Clone, Debug)]
 pub enum Event<J> {
     /// The request got a response.
@@ -134,20 +134,20 @@ pub enum Event<J> {
     Waited,
 }
 
-/// What to do next.
+/// The next step of the host.
 #[derive(Debug)]
 pub enum Step {
-    /// Send this; resume with [`Event::Response`] or [`Event::Unanswered`].
+    /// Send this request; resume with [`Event::Response`] or [`Event::Unanswered`].
     Request(Request),
     /// Search [`Flow::challenge`](super::Flow::challenge) and resume with [`Event::Searched`] or [`Event::SearchedV2`].
     Search,
-    /// Wait for so many milliseconds and resume with [`Event::Waited`].
+    /// Wait for this time, in milliseconds, and resume with [`Event::Waited`].
     Wait(u64),
-    /// The end of a flow to a session.
+    /// The flow has ended with a session.
     Granted(Granted),
-    /// The end of a flow to a solution; `None`: proof of work is off on this server.
+    /// The flow has ended with a solution; `None`: proof of work is off on this server.
     Solved(Option<Solved>),
-    /// The end: a failure.
+    /// The flow has failed.
     Failed(Failure),
 }
 
@@ -156,13 +156,13 @@ pub enum Step {
 pub struct Granted {
     /// The bearer token (JWT).
     pub token: String,
-    /// When it expires, as the server wrote it (ISO 8601).
+    /// The expiry, as the server wrote it (ISO 8601).
     pub expires_at: String,
     /// Whether a proof of work was required.
     pub proof_of_work: bool,
     /// The server's clock in Unix milliseconds, where it is known.
     pub server_ms: Option<f64>,
-    /// The challenge path that answered with a challenge, when one was requested.
+    /// The challenge path that responded with a challenge, if one was requested.
     pub challenge_path: Option<String>,
 }
 
@@ -173,6 +173,6 @@ pub struct Solved {
     pub header: String,
     /// Milliseconds until its challenge expires, where both that and the server's clock are known.
     pub expires_in_ms: Option<f64>,
-    /// The challenge path that answered with a challenge.
+    /// The challenge path that responded with a challenge.
     pub challenge_path: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the tests of the flow share: responses, and a time at which all of them play.
+//! Shared parts of the flow's tests: responses, and the time at which all tests run.
 #![allow(dead_code)] // each of them uses a part of it
 
 use saltmine_client::failure::Failure;

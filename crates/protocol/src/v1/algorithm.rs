@@ -1,4 +1,4 @@
-/// The digest of a challenge (FIPS 180-4). A server of ours issues SHA-256; the others are met in the wild.
+/// The digest of a challenge (FIPS 180-4). This crate issues SHA-256; other servers use the others too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// `SHA-1`
@@ -14,7 +14,7 @@ pub enum Algorithm {
 impl Algorithm {
     const ALL: [Self; 4] = [Self::Sha256, Self::Sha1, Self::Sha384, Self::Sha512];
 
-    /// The algorithm that a challenge names, whatever the case of its letters.
+    /// Returns the algorithm that a challenge names, in any letter case.
     ///
     /// ```
     /// use saltmine_protocol::Algorithm;
@@ -26,7 +26,7 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
-    /// The name in its canonical spelling.
+    /// Returns the name in its canonical spelling.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl Algorithm {
         }
     }
 
-    /// The length of a digest, in bytes.
+    /// Returns the length of a digest, in bytes.
     #[must_use]
     pub const fn digest_len(self) -> usize {
         match self {

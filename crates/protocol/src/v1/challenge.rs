@@ -5,17 +5,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The largest number to try when a challenge does not say: what ALTCHA's own clients do.
+/// The largest number to try if a challenge has no `maxnumber`; the default of ALTCHA's own clients.
 pub const DEFAULT_MAX_NUMBER: u64 = 1_000_000;
 
-/// What an edge read from the challenge's JSON, not yet judged.
+/// The members of the challenge's JSON, not yet checked.
 #[derive(Clone, Debug, Default)]
 pub struct RawChallenge {
     /// `algorithm`; `None` if missing or not a string.
     pub algorithm: Option<String>,
     /// `challenge`; `None` if missing or not a string.
     pub challenge: Option<String>,
-    /// `maxnumber`; `None` if missing, NaN if it is there and no number.
+    /// `maxnumber`; `None` if missing, NaN if it is not a number.
     pub max_number: Option<f64>,
     /// `salt`; `None` if missing or not a string.
     pub salt: Option<String>,
@@ -25,7 +25,7 @@ pub struct RawChallenge {
     pub expires_at_ms: Option<f64>,
 }
 
-/// A challenge whose parts were all checked once, and are kept as received.
+/// A validated challenge, whose parts are kept as received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub(crate) algorithm: Algorithm,
@@ -39,15 +39,15 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Checks what was read.
+    /// Validates the members.
     ///
-    /// Any salt is taken, empty or not ASCII or without parameters: what a server may put into it is not the
-    /// client's to judge. The digest and the signature are hex of the algorithm's length, in either case.
+    /// Any salt is accepted, empty or not ASCII or without parameters: only the server decides on its content. The
+    /// digest and the signature are hex of the algorithm's length, in either case.
     ///
     /// # Errors
     ///
-    /// [`ChallengeError::Malformed`] names the first member that is missing or wrong;
-    /// [`ChallengeError::UnknownAlgorithm`] means a digest that no client of ours computes.
+    /// [`ChallengeError::Malformed`] names the first member that is missing or invalid;
+    /// [`ChallengeError::UnknownAlgorithm`] means a digest that is not one of [`Algorithm`].
     pub fn parse(raw: RawChallenge) -> Result<Self, ChallengeError> {
         let malformed = |field| Err(ChallengeError::Malformed(field));
         let Some(name) = &raw.algorithm else { return malformed(Field::Algorithm) };
@@ -102,7 +102,7 @@ impl Challenge {
         &self.challenge
     }
 
-    /// The salt, to be hashed and echoed byte for byte.
+    /// The salt, to be hashed and sent back byte for byte.
     #[must_use]
     pub fn salt(&self) -> &str {
         &self.salt
@@ -120,7 +120,7 @@ impl Challenge {
         self.max_number
     }
 
-    /// When the server stops to accept a solution, in Unix seconds of the server's clock, if it says so.
+    /// The expiry of the challenge, in Unix seconds of the server's clock, if the server sent it.
     #[must_use]
     pub fn expires_at_seconds(&self) -> Option<u64> {
         self.expires_at_seconds
@@ -139,10 +139,10 @@ fn integer(number: f64) -> Option<u64> {
     (double(integer) == number && integer <= MAX_NUMBER).then_some(integer)
 }
 
-/// Why a challenge is not one.
+/// The error of an invalid challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChallengeError {
-    /// The member is missing, of the wrong type, or holds a value that cannot be.
+    /// The member is missing, has the wrong type, or has a value that is not allowed.
     Malformed(Field),
     /// The challenge names a digest that is not one of [`Algorithm`].
     UnknownAlgorithm,

@@ -4,14 +4,14 @@ use crate::{Binding, MAX_NUMBER, hex, random};
 use alloc::format;
 use alloc::string::String;
 
-/// What a new challenge should be.
+/// The parameters of a new challenge.
 #[derive(Clone, Copy, Debug)]
 pub struct IssueParams {
-    /// The largest number that may solve it, taken into `1..=MAX_NUMBER`.
+    /// The largest number that may solve it, limited to `1..=MAX_NUMBER`.
     pub max_number: u64,
-    /// How long it lives, in seconds.
+    /// The lifetime, in seconds.
     pub ttl_seconds: u64,
-    /// The time, in Unix seconds.
+    /// The current time, in Unix seconds.
     pub now_seconds: u64,
 }
 
@@ -32,7 +32,7 @@ pub struct IssueParams {
 ///
 /// # Errors
 ///
-/// Whatever `random` fails with.
+/// The error of `random`.
 pub fn issue<E>(
     secret: &[u8],
     params: IssueParams,
@@ -41,11 +41,11 @@ pub fn issue<E>(
     issue_bound(secret, params, &Binding::NONE, random)
 }
 
-/// Issues a challenge whose solution counts only for what the challenge is bound to; otherwise as [`issue`].
+/// Issues a challenge like [`issue`], whose solution is valid only for the values that the challenge is bound to.
 ///
 /// # Errors
 ///
-/// Whatever `random` fails with.
+/// The error of `random`.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The two digests of a SHA-256 challenge, the one kind that a server of ours issues.
+//! The two digests of a SHA-256 challenge, the only kind that this crate issues.
 
 use super::Algorithm;
 use crate::{decimal, hex};

@@ -6,7 +6,7 @@ use crate::Binding;
 use crate::binding::is_plain;
 use crate::decimal::parse_canonical;
 
-/// The values of every parameter of this name, as written. Over bytes: `str`'s searchers are large.
+/// Returns the values of every parameter of this name, as written. Over bytes: `str`'s searchers are large.
 fn values<'a>(salt: &'a str, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
     let salt = salt.as_bytes();
     let random = salt.iter().position(|byte| *byte == b'?').unwrap_or(salt.len());
@@ -17,15 +17,14 @@ fn values<'a>(salt: &'a str, name: &'static str) -> impl Iterator<Item = &'a [u8
     })
 }
 
-/// When the challenge ends, in Unix seconds, as far as a client can tell: it takes salts of any form.
+/// Returns when the challenge expires, in Unix seconds, for the client: it accepts salts of any form.
 pub(crate) fn expires_at_seconds(salt: &str) -> Option<u64> {
     values(salt, "expires").next().and_then(parse_canonical)
 }
 
-/// The same for the server, which takes only the form that it issues: exactly one `expires`, and `&` at the end.
+/// Returns the same for the server, which accepts only its own form: exactly one `expires`, and `&` at the end.
 ///
-/// That last `&` parts the salt from the number: digits of one cannot be passed off as digits of the other
-/// (CVE-2025-68113).
+/// The last `&` separates the salt from the number: digits of one cannot be moved to the other (CVE-2025-68113).
 #[cfg(feature = "verify")]
 pub(crate) fn sealed_expires_at_seconds(salt: &str) -> Option<u64> {
     let mut all = values(salt, "expires");
@@ -36,8 +35,8 @@ pub(crate) fn sealed_expires_at_seconds(salt: &str) -> Option<u64> {
     parse_canonical(first)
 }
 
-/// What the challenge is bound to, for the server: `None` unless each parameter occurs at most once, in the form that is
-/// issued.
+/// Returns the values that the challenge is bound to, for the server: `None` unless each parameter occurs at most once,
+/// in the form that is issued.
 #[cfg(feature = "verify")]
 pub(crate) fn binding(salt: &str) -> Option<Binding> {
     let value = |name| {

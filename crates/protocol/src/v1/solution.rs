@@ -2,7 +2,7 @@ use super::Challenge;
 use crate::{JsonObject, base64};
 use alloc::string::String;
 
-/// A solved challenge: the number, and the challenge echoed as it was received.
+/// A solved challenge: the number, and the challenge as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solution<'a> {
     challenge: &'a Challenge,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
 
-/// The header's JSON. Members that other clients add are ignored; one of these twice is refused.
+/// The header's JSON. Members that other clients add are ignored; a repeated member of these is refused.
 #[derive(Deserialize)]
 struct Document<'a> {
     algorithm: String,
@@ -30,7 +30,7 @@ struct Document<'a> {
 ///
 /// # Errors
 ///
-/// [`Refusal::Expired`] only if the challenge was one of ours; before that it is [`Refusal::Invalid`].
+/// [`Refusal::Expired`] only if this secret signed the challenge; otherwise [`Refusal::Invalid`].
 pub fn verify(secret: &[u8], header: &str, now_seconds: u64) -> Result<Verified, Refusal> {
     if header.is_empty() {
         return Err(Refusal::Required);

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde_json::value::RawValue;
 
-/// How deep objects and arrays may nest. Parameters have two levels, with data of their own a few more.
+/// The maximum depth of objects and arrays. Parameters have two levels, and with `data` a few more.
 const MAX_DEPTH: u32 = 64;
 
 /// Returns the canonical JSON of `parameters`, or `None` if the text is not a JSON object, nests deeper than 64 levels, or
@@ -70,7 +70,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The value that comes next, in canonical JSON.
+    /// Reads the next value, and returns it in canonical JSON.
     fn value(&mut self, is_sorted: bool) -> Option<String> {
         let mut text = String::new();
         self.skip_space();

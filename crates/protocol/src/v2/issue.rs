@@ -17,7 +17,7 @@ pub struct Settings {
     pub parallelism: u32,
     /// The length of the key, in bytes. Only 32 works with every client.
     pub key_length: u32,
-    /// How long a challenge is valid, in seconds.
+    /// The lifetime of a challenge, in seconds.
     pub ttl_seconds: u64,
 }
 
@@ -70,7 +70,7 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// Whatever `derive` and `random` fail with.
+    /// The error of `derive` or `random`.
     ///
     /// # Panics
     ///
@@ -91,7 +91,7 @@ impl Prepared {
         Ok(Self { parameters, key })
     }
 
-    /// Signs the challenge, which expires at `expires_at_seconds` (Unix time) and counts only for what it is bound to.
+    /// Signs the challenge, with its expiry (`expires_at_seconds`, Unix time) and the values that it is bound to.
     ///
     /// # Panics
     ///
@@ -115,7 +115,7 @@ impl core::fmt::Debug for Prepared {
 /// A signed challenge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Issued {
-    /// What a client searches with.
+    /// The parameters of the client's search.
     pub parameters: Parameters,
     /// The challenge's member `parameters`, in canonical JSON.
     pub parameters_json: String,
@@ -148,7 +148,7 @@ impl Issued {
 ///
 /// # Errors
 ///
-/// Whatever `derive` and `random` fail with.
+/// The error of `derive` or `random`.
 ///
 /// # Panics
 ///
@@ -170,7 +170,7 @@ pub fn issue_deterministic<E>(
 ///
 /// # Errors
 ///
-/// Whatever `random` fails with.
+/// The error of `random`.
 pub fn issue_probabilistic<E>(
     secrets: &Secrets<'_>,
     settings: &Settings,

@@ -54,12 +54,12 @@ pub struct Parameters {
     pub key_length: u32,
     /// The lower-case hex digits with which the key must begin; their number may be odd.
     pub key_prefix: String,
-    /// When the challenge expires, in Unix seconds of the server's clock, if it says so.
+    /// The expiry of the challenge, in Unix seconds of the server's clock, if the server sent it.
     pub expires_at: Option<f64>,
 }
 
 impl Parameters {
-    /// Validates what was read.
+    /// Validates the members.
     ///
     /// # Errors
     ///
@@ -105,7 +105,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// Checks the rules of the key derivations: what RFC 7914 and RFC 9106 demand of scrypt and Argon2id.
+    /// Checks the rules of RFC 7914 for scrypt, and of RFC 9106 for Argon2id.
     pub(crate) fn check(&self) -> Result<(), ParametersError> {
         let Self { cost, memory_cost, parallelism, key_length, .. } = *self;
         let wide = |product: Option<u32>| product.is_some_and(|product| product < 1 << 30);
@@ -139,7 +139,7 @@ fn positive(number: f64) -> Option<u32> {
     (f64::from(integer) == number && integer >= 1).then_some(integer)
 }
 
-/// Why a challenge's parameters are refused.
+/// The error of invalid parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParametersError {
     /// The member of this name is missing, has the wrong type, or a value that is not allowed.

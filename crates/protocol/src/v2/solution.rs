@@ -4,8 +4,8 @@ use alloc::string::String;
 /// Writes the payload that solves a challenge: base64, with padding, of
 /// `{"challenge":{"parameters":…,"signature":…},"solution":{"counter":…,"derivedKey":…,"time":…}}`.
 ///
-/// `parameters` is the JSON text of the challenge's member, as [`member`](super::member) returns it; `time_ms` is what the
-/// search took, in milliseconds.
+/// `parameters` is the JSON text of the challenge's member, as [`member`](super::member) returns it; `time_ms` is the
+/// duration of the search, in milliseconds.
 #[must_use]
 pub fn payload(
     parameters: &str,

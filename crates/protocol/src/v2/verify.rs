@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 pub struct Payload {
     parameters: RawParameters,
     canonical: String,
-    /// `None` if `data` has members of the binding's names that no server of ours writes.
+    /// `None` if `data` has members of the binding's names that this crate does not write.
     binding: Option<Binding>,
     key_signature: Option<String>,
     nonce: String,
@@ -83,8 +83,8 @@ impl Payload {
     /// derived. `derive` returns the key of the parameters and a counter, or `None` if it cannot. It is not called for a
     /// challenge with a key signature if the secrets have a key secret.
     ///
-    /// The order: signature, expiry, parameters and `data`, `accepts`, types of the solution, key. Challenges without an expiry are
-    /// invalid.
+    /// The order: signature, expiry, parameters and `data`, `accepts`, types of the solution, key. Challenges without an
+    /// expiry are invalid.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl Payload {
         Ok(Verified { replay_key: self.replay_key(), expires_at_seconds, binding })
     }
 
-    /// A digest of the nonce. What is hashed begins unlike any salt of version 1, whose key is a digest too.
+    /// A digest of the nonce. Its input begins unlike any salt of version 1, whose key is a digest too.
     fn replay_key(&self) -> [u8; 32] {
         Sha256::new().chain_update("ALTCHA v2 nonce\n").chain_update(&self.nonce).finalize().into()
     }

@@ -56,7 +56,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// What an honest client sends for a challenge that this secret signed.
+    /// The solution that an honest client sends for a challenge that this secret signed.
     pub fn honest(salt: &str, number: u64) -> Self {
         Self::signed("SHA-256", salt, &number.to_string())
     }

@@ -39,7 +39,7 @@ struct Work {
     input: Block,
     /// After the rows.
     rows: Block,
-    /// What the addresses are made of, and the addresses.
+    /// The input of the addresses, and the addresses.
     counter: Block,
     addresses: Block,
 }

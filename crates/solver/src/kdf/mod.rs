@@ -1,5 +1,4 @@
-//! The search of an ALTCHA v2 proof of work: a key derivation and a prefix in, the counter whose key begins with the
-//! prefix out.
+//! The search of an ALTCHA v2 proof of work: it finds the counter whose derived key begins with a prefix.
 //!
 //! [`Search::new`] allocates the memory of the key derivation once; [`Search::search`] tries a block of counters and can
 //! be called with any blocks in any order, so a caller slices the work and hands out blocks as it likes.

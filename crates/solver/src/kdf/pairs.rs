@@ -1,4 +1,4 @@
-//! What Argon2id's compression needs of a vector: a few operations on two 64-bit words.
+//! The vector type of Argon2id's compression: a few operations on two 64-bit words.
 
 /// Two words side by side.
 pub(super) trait Pairs: Copy {

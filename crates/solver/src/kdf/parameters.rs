@@ -42,17 +42,17 @@ impl Algorithm {
     }
 }
 
-/// How the counter is written into the password.
+/// The encoding of the counter in the password.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CounterMode {
-    /// Four bytes, the most significant first: what challenges of version 2 use.
+    /// Four bytes, the most significant first, as in challenges of version 2.
     #[default]
     Uint32,
     /// Decimal digits in ASCII.
     Decimal,
 }
 
-/// A key derivation and what it is applied to, as a challenge gives it.
+/// A key derivation and its input, as in a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters<'a> {
     /// The key derivation.
@@ -67,9 +67,9 @@ pub struct Parameters<'a> {
     pub memory_cost: u32,
     /// The parallelism of scrypt and Argon2id; ignored by the other algorithms.
     pub parallelism: u32,
-    /// The length of the key in bytes. A digest of the iterated algorithms is never longer than it is.
+    /// The length of the key in bytes. The key of an iterated algorithm is at most as long as the digest.
     pub key_length: u32,
-    /// How the counter is written.
+    /// The encoding of the counter.
     pub counter_mode: CounterMode,
 }
 
@@ -77,8 +77,8 @@ pub struct Parameters<'a> {
 const MAX_KEY_LENGTH: u32 = 1024;
 
 impl Parameters<'_> {
-    /// Returns how many bytes of memory a [`Search`](super::Search) of these parameters allocates, but for a few
-    /// kilobytes.
+    /// Returns the memory that a [`Search`](super::Search) of these parameters allocates, in bytes; it needs a few
+    /// kilobytes more.
     #[cfg(feature = "kdf-search")]
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -121,7 +121,7 @@ impl Parameters<'_> {
     }
 }
 
-/// Why there can be no search.
+/// The error of a search that cannot start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The memory of the key derivation was refused.

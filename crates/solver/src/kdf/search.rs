@@ -72,7 +72,7 @@ impl Search {
         Ok(Search { kernel, passwords, prefix, key_length, heads })
     }
 
-    /// Returns how many counters are tried at a time: blocks are best a multiple of it.
+    /// Returns how many counters are tried at a time. Blocks should be a multiple of it.
     #[must_use]
     pub fn width(&self) -> u32 {
         if self.passwords.is_decimal() { 1 } else { self.kernel.width() as u32 }

@@ -10,7 +10,7 @@ pub(super) const HMAC_BITS: u32 = (64 + 32) * 8;
 /// The buffers of a compression.
 pub(super) struct Sha256<V> {
     words: [V; 64],
-    /// What each round adds: word plus constant.
+    /// The addend of each round: word plus constant.
     keyed: [V; 64],
 }
 
@@ -138,7 +138,7 @@ impl<V: Lanes> Sha256<V> {
     }
 }
 
-/// What the padding of a message adds to the schedule.
+/// The addends of a message's padding in the schedule.
 pub(super) struct Padding<V> {
     last: V,
     sigma0_first: V,

@@ -1,6 +1,6 @@
-//! What the kernel needs of a vector: a few operations on 32-bit words, the same in every lane.
+//! The vector type of the kernel: a few operations on 32-bit words, the same in every lane.
 
-/// `COUNT` words side by side. The kernel is written once over this trait; a backend is a type that has it.
+/// `COUNT` words side by side. The kernel is written once over this trait; a backend is a type that implements it.
 pub(crate) trait Lanes: Copy {
     const COUNT: usize;
 

@@ -1,5 +1,5 @@
-//! Four candidates at a time in the 128-bit vectors of the machine this is compiled for: how fast the same kernel
-//! would be without WebAssembly. For measurements only.
+//! Four candidates at a time in the 128-bit vectors of the target machine: for measurements of the kernel without
+//! WebAssembly only.
 
 use wide::u32x4;
 

@@ -226,7 +226,7 @@ fn the_server_of_redis_may_be_valkeys() {
     assert_eq!(super::REDIS.obtain(&fake.machine).unwrap(), valkey);
 }
 
-/// What is reported where the programs of PostgreSQL are there, and it does not start.
+/// Returns the error where the programs of PostgreSQL are installed, and the server does not start.
 fn why_postgres_does_not_start(fake: &Fake) -> String {
     let error = Postgres::start(&fake.machine).map(drop).unwrap_err();
     assert!(error.is::<MissingTool>(), "the tests without it can run: {error:#}");
