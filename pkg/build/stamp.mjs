@@ -5,7 +5,9 @@ import { join, relative } from "node:path";
 
 /** The sources and the outputs, by paths relative to the repository. A source that is missing counts as empty. */
 const SOURCES = [
-  ...["src", "wasm", "build", "build.mjs", "package.json", "tsconfig.json", "tsconfig.types.json"].map(inPackage),
+  ...["src", "wasm", "build", "build.mjs", "package.json", "tsconfig.json", "tsconfig.types.json"].map(
+    inPackage,
+  ),
   ...["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "docs", "package-lock.json"],
 ];
 const OUTPUTS = ["dist", "docs", "README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"].map(inPackage);

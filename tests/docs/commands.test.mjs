@@ -13,7 +13,11 @@ import { httpPage } from "./http-page.mjs";
 
 const MANAGEMENT_KEY = "a management key for this test only";
 
-const server = await startServer({ INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY });
+const server = await startServer({
+  INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: MANAGEMENT_KEY,
+  // Nothing listens there. One metric exists only with this variable.
+  SALTMINE_REDIS_URL: "redis://127.0.0.1:1",
+});
 after(server.stop);
 
 /** Runs a block of shell; resolves to what it prints. An HTTP error is a failure. */
@@ -38,6 +42,21 @@ test("docs/http-reference.md lists every route (tests/docs/http-page.mjs --write
   const description = await (await fetch(`${server.baseUrl}/openapi.json`)).json();
   const { actual, expected } = await httpPage(description);
   assert.equal(actual, expected);
+});
+
+test("docs/http-reference.md lists every reason", async () => {
+  const read = (path) => readFile(join(root, path), "utf8");
+  const [outward] = (await read("crates/server/src/error.rs")).split("fn outward").slice(1);
+  const refusals = await read("crates/protocol/src/outcome.rs");
+  const reasons = Array.from(
+    outward.slice(0, outward.indexOf("\n    }\n")).matchAll(/"([a-z_]+)"/g),
+    ([, reason]) => reason,
+  );
+  reasons.push(...Array.from(refusals.matchAll(/=> "(pow_\w+)"/g), ([, reason]) => reason));
+  const page = await read("docs/http-reference.md");
+  const listed = Array.from(page.matchAll(/^\| `([a-z_]+)` \| [45][\dx]+ \| /gm), ([, reason]) => reason);
+  assert.ok(reasons.length > 40);
+  assert.deepEqual(listed, [...new Set(reasons)].sort());
 });
 
 test("docs/apps.md creates an app", async () => {

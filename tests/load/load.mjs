@@ -4,7 +4,8 @@
  * the slower one reaches; version 2 of the proof of work beside version 1; then a soak (`soak.mjs`): mixed load with kills,
  * a full disk and database restarts.
  *
- * `--seconds` is the time of each measurement, `--soak` that of the soak (0: none), `--hour` an hour of it and nothing else,
+ * `--seconds` is the time of each measurement, `--soak` that of the soak (0: none), `--hour` an hour of it, half of it on each
+ * database, both at once, and nothing else,
  * `--only-flood` a flood of sessions with constant and adaptive difficulty (`flood.mjs`), `--flood` its seconds;
  * `--database postgres` runs the soak there. `--write` stores the record in `results/` and the tables in
  * docs/benchmarks.md.
@@ -41,9 +42,10 @@ if (values["only-flood"]) {
   process.exit();
 }
 if (values.hour) {
-  const { sentence, faults } = await soak({ seconds: 3600, database: values.database });
-  console.log([sentence, ...faults].join("\n"));
-  process.exit(faults.length > 0 ? 1 : 0);
+  const soaks = ["sqlite", "postgres"].map((database) => soak({ seconds: 1800, database }));
+  const outcomes = (await Promise.all(soaks)).filter((outcome) => outcome !== undefined);
+  for (const { sentence, faults } of outcomes) console.log([sentence, ...faults].join("\n"));
+  process.exit(outcomes.some(({ faults }) => faults.length > 0) ? 1 : 0);
 }
 const seconds = Number(values.seconds);
 const folder = await mkdtemp(join(tmpdir(), "saltmine-load-"));

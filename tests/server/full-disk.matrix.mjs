@@ -1,4 +1,4 @@
-/** A server whose disk is full: load balancers see it, and it goes on as soon as there is space. */
+/** A server whose disk is full: load balancers see it, and it is ready again as soon as there is space. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";

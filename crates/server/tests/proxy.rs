@@ -124,6 +124,22 @@ fn server(folder: &TempDir) -> Running {
     Running::start(folder.path(), &[("INKEEP_ANON_JWT_SECRET", LONG), ("INKEEP_POW_HMAC_SECRET", LONG)])
 }
 
+/// The directives of one configuration are also in the other, except for TLS, addresses and the second server.
+#[test]
+fn the_configuration_of_one_machine_is_the_same_but_for_tls_and_addresses() {
+    let deployed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let read = |name: &str| fs::read_to_string(deployed.join(name)).unwrap();
+    let one_machine = read("nginx-one-machine.conf");
+    let own = ["listen ", "upstream ", "least_conn", "server server-", "proxy_pass ", "proxy_next_upstream"];
+    for line in read("nginx.conf").lines().map(str::trim) {
+        let is_shared = !line.starts_with('#') && !own.iter().any(|own| line.starts_with(own));
+        assert!(!is_shared || one_machine.lines().any(|other| other.trim() == line), "{line}");
+    }
+    for line in ["listen 443 ssl;", "proxy_pass http://saltmine;"] {
+        assert!(one_machine.contains(line), "{line}");
+    }
+}
+
 #[test]
 fn a_page_can_read_the_proxys_own_errors() {
     let folder = TempDir::new().unwrap();

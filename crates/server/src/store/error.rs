@@ -16,7 +16,7 @@ pub enum StoreError {
     #[error("the database did not respond in time")]
     TimedOut,
     /// The disk of SQLite's file has less space than a server needs.
-    #[error("the disk of the database has {free} bytes left: make room on it, or move the database")]
+    #[error("the disk of the database has {free} bytes left: delete files on it, or move the database")]
     DiskFull {
         /// Bytes that it has left.
         free: u64,

@@ -286,7 +286,7 @@ async fn is_outside_of_transactions(connection: &mut SqliteConnection) -> Result
     Ok(!has_transaction)
 }
 
-/// Whether the address is that of a database of SQLite without a file.
+/// Whether the address is that of a SQLite database without a file.
 fn is_in_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")
 }
