@@ -271,8 +271,8 @@ impl IntoResponse for Error {
     /// Returns the status, with the error as an extension: `http::problem` writes the body, since it knows the request's id.
     fn into_response(self) -> Response {
         let (status, _) = self.outward();
-        // A server that is about to stop has not failed.
-        if status.is_server_error() && !matches!(self, Self::Draining) {
+        // A server that is about to stop has not failed, and one that refuses large bodies must not fill its log.
+        if status.is_server_error() && !matches!(self, Self::Draining | Self::BodiesBusy { .. }) {
             self.log();
         }
         let mut response = status.into_response();

@@ -176,18 +176,25 @@ fn a_body_takes_little_more_memory_than_its_text() {
 fn large_bodies_have_so_much_memory_and_short_ones_are_accepted_all_the_same() {
     let visitor = Visitor::new("warn");
     let head = format!("POST /run/api/chat HTTP/1.1\r\n{}", visitor.authorization);
+    let part = "x".repeat(4_900_000);
     let begin_large = || {
         let mut stream = TcpStream::connect(&visitor.server.address).unwrap();
         let common = "Host: test\r\nConnection: close\r\nContent-Type: application/json";
-        write!(stream, "{head}\r\n{common}\r\nOrigin: {PAGE}\r\nContent-Length: 5000000\r\n\r\n{{").unwrap();
+        write!(stream, "{head}\r\n{common}\r\nOrigin: {PAGE}\r\nContent-Length: 5000000\r\n\r\n").unwrap();
+        // The server stops reading, and closes, once it has refused.
+        let _ = write!(stream, "{{\"x\":\"{part}");
         stream
     };
-    let slow: Vec<_> = (0..13).map(|_| begin_large()).collect();
+    let slow: Vec<_> = (0..3).map(|_| begin_large()).collect();
     std::thread::sleep(std::time::Duration::from_secs(1));
-    let mut refused = String::new();
-    begin_large().read_to_string(&mut refused).unwrap();
+    let mut refused = Vec::new();
+    let _ = begin_large().read_to_end(&mut refused);
+    let refused = String::from_utf8(refused).unwrap();
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     assert!(refused.contains("bodies_busy") && refused.contains("retry-after: 5"), "{refused}");
     visitor.chat(&[json!({ "role": "user", "content": "x" })]);
     drop(slow);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let long = "x".repeat(90_000);
+    visitor.chat(&[json!({ "role": "user", "content": long })]);
 }

@@ -191,7 +191,7 @@ async fn a_quota_holds_over_instances_and_while_redis_is_away() {
     for _ in 0..40 {
         again += u32::from(pair.list(&pair.first, &visitor).await == 200);
     }
-    assert_eq!(again, 30, "20 were counted while Redis was away: the quota of 50 does not begin again");
+    assert_eq!(again, 30, "20 were counted while Redis was away. Redis lost the 50 before");
 }
 
 /// A higher difficulty on one instance is also that of the other.

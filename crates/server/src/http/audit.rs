@@ -3,7 +3,7 @@
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::{client_address, hold};
 use crate::audit::{AuditEntry, ManagementRole};
-use crate::{AppState, Error};
+use crate::{AppState, Error, StoreError};
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -71,11 +71,14 @@ pub(super) async fn record(State(state): State<AppState>, request: Request, next
         path: request.uri().path().chars().take(PATH_CHARACTERS).collect(),
         status: None,
     };
-    if let Err(error) = state.store.insert_audit_entry(&entry).await {
+    let inserted = tokio::time::timeout(RECORD_TIME / 2, state.store.insert_audit_entry(&entry));
+    if let Err(error) = inserted.await.unwrap_or(Err(StoreError::TimedOut)) {
         return Error::from(error).into_response();
     }
     let response = hold(next.run(request), state.settings.request_timeout).await;
-    if let Err(error) = state.store.finish_audit_entry(&entry.id, response.status().as_u16()).await {
+    let finished = state.store.finish_audit_entry(&entry.id, response.status().as_u16());
+    let finished = tokio::time::timeout(RECORD_TIME / 2, finished).await;
+    if let Err(error) = finished.unwrap_or(Err(StoreError::TimedOut)) {
         // The call is already in the log, and was made.
         tracing::warn!(%error, entry = entry.id, "could not store the status of a management call");
     }

@@ -3,7 +3,7 @@
 use super::request_handler::{log_app, log_visitor};
 use super::session::enabled_app;
 use super::{client_address, origin, pow, rate_limit};
-use crate::api_keys::ApiKeySecret;
+use crate::api_keys::{ApiKey, ApiKeySecret};
 use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
 use crate::limits::{LimitReport, Quota, Subjects};
@@ -77,32 +77,41 @@ impl Caller {
         report: &LimitReport,
     ) -> Result<Self, Error> {
         let hash = secret.hash();
-        // Anyone can make texts that look like keys. Before the database is asked for one, as for invented apps.
+        // A valid key is never refused for the sake of others at the same address, once this instance has seen it.
         if !state.known_api_keys.has(&hash) {
-            state.limits.require_address(address, report).await?;
+            state.limits.require_known_keys(address, report).await?;
         }
-        let Some(key) = state.store.find_api_key(&hash).await? else {
-            state.limits.count_address(address, report).await?;
-            return Err(Error::ApiKeyInvalid);
-        };
-        state.known_api_keys.add(hash);
         let now = state.clock.now();
-        if key.expires_at.is_some_and(|at| at <= now) {
-            return Err(Error::ApiKeyExpired);
-        }
-        if let Err(error) = state.store.touch_api_key(&key, now).await {
+        let error = match state.store.find_api_key(&hash).await? {
+            Some(key) if key.expires_at.is_none_or(|at| at > now) => {
+                state.known_api_keys.add(hash);
+                return Ok(Self::of_api_key(state, key).await);
+            }
+            Some(_) => Error::ApiKeyExpired,
+            None => Error::ApiKeyInvalid,
+        };
+        state.known_api_keys.remove(&hash);
+        state.limits.count_unknown_key(address).await;
+        Err(error)
+    }
+
+    async fn of_api_key(state: &AppState, key: ApiKey) -> Self {
+        let now = state.clock.now();
+        if state.apps.claim_touch(&key.id)
+            && let Err(error) = state.store.touch_api_key(&key, now).await
+        {
             // The key is valid even so.
             tracing::warn!(%error, key = key.id, "could not store the last use of the API key");
         }
         log_visitor(&key.id);
-        Ok(Self {
+        Self {
             visitor: Visitor { client_id: key.id.clone(), user_id: key.id },
             agent_id: Some(key.agent_id),
             prompt: None,
             quotas: None,
             user_claims: None,
             kind: CallerKind::ApiKey,
-        })
+        }
     }
 }
 
@@ -117,6 +126,10 @@ impl KnownApiKeys {
 
     fn has(&self, hash: &[u8; 32]) -> bool {
         self.lock().contains(hash)
+    }
+
+    fn remove(&self, hash: &[u8; 32]) {
+        self.lock().remove(hash);
     }
 
     fn add(&self, hash: [u8; 32]) {

@@ -1,21 +1,27 @@
+use super::client_address;
 use crate::suggestion::did_you_mean;
 use crate::{AppState, Error};
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// When a client whose large body was refused may try again.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// The memory for all large bodies at the same time, in KiB.
-const LARGE_BODIES_KIB: usize = 64 * 1024;
+/// The memory for all large bodies at the same time, in bytes.
+const LARGE_BODIES_BYTES: usize = 64 << 20;
 
-/// The longest body that is accepted whatever other bodies take, in KiB.
-const SHORT_BODY_KIB: usize = 64;
+/// The part of it that one address may use.
+const LARGE_BODIES_OF_ADDRESS: usize = 16 << 20;
+
+/// The longest body that is accepted whatever other bodies take, in bytes.
+const SHORT_BODY_BYTES: usize = 64 << 10;
 
 /// A JSON body. An error names the invalid member.
 pub(super) struct JsonBody<T>(pub(super) T);
@@ -29,15 +35,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
             return Err(Error::BodyNotJson);
         }
         let is_run_api = request.uri().path().starts_with("/run/");
-        let _memory = state.body_memory.reserve(request.headers())?;
-        let bytes = Bytes::from_request(request, state);
-        let bytes = tokio::time::timeout(state.settings.body_timeout, bytes).await;
-        let bytes = bytes.map_err(|_| Error::BodyTimedOut)?.map_err(|rejection| {
-            match rejection.into_response().status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
-                _ => Error::BodyMalformed("the connection ended too early".to_owned()),
-            }
-        })?;
+        let (bytes, _reservation) = receive(request, state).await?;
         let bytes = if is_run_api { with_whole_characters(bytes) } else { bytes };
         // Serde would also accept an array of the members' values.
         let is_object = bytes.trim_ascii_start().starts_with(b"{");
@@ -56,33 +54,102 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     }
 }
 
-/// The memory for large bodies of requests. A client may send one slowly, on as many connections as it has: beyond this
-/// memory, large bodies are refused, and the short ones of usual messages are not.
-pub(crate) struct BodyMemory(Arc<Semaphore>);
+/// The memory for large bodies of requests. A client may send them slowly on many connections: beyond this memory, large
+/// bodies are refused, and the short ones of usual messages are accepted.
+#[derive(Clone, Default)]
+pub(crate) struct BodyMemory(Arc<Mutex<BodyBytes>>);
 
-impl Default for BodyMemory {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(LARGE_BODIES_KIB)))
-    }
+/// The bytes of large bodies that are being received or read.
+#[derive(Default)]
+struct BodyBytes {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// The part of the memory that one body takes, until it is dropped.
+struct Reservation {
+    memory: BodyMemory,
+    address: IpAddr,
+    received: usize,
+    reserved: usize,
+    is_refused: bool,
 }
 
 impl BodyMemory {
-    /// Reserves memory for a body of the length that its head names, or of any length, until the result is dropped.
-    /// A short body takes none.
-    fn reserve(&self, headers: &HeaderMap) -> Result<Option<OwnedSemaphorePermit>, Error> {
-        let length =
-            headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let kib = length.unwrap_or(usize::MAX).min(super::CHAT_BODY_BYTES).div_ceil(1024);
-        if kib <= SHORT_BODY_KIB {
-            return Ok(None);
-        }
-        let permits = u32::try_from(kib).unwrap_or(u32::MAX);
-        self.0
-            .clone()
-            .try_acquire_many_owned(permits)
-            .map(Some)
-            .map_err(|_| Error::BodiesBusy { retry_after_seconds: RETRY_AFTER_SECONDS })
+    fn lock(&self) -> MutexGuard<'_, BodyBytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Reservation {
+    /// Adds received bytes. Returns whether there is memory for them.
+    fn add(&mut self, bytes: usize) -> bool {
+        self.received += bytes;
+        if self.received <= SHORT_BODY_BYTES {
+            return true;
+        }
+        let mut all = self.memory.lock();
+        let of_address = all.by_address.entry(self.address).or_default();
+        // Also the bytes before: the body is in one piece in the end.
+        let more = self.received - self.reserved;
+        if *of_address + more > LARGE_BODIES_OF_ADDRESS {
+            self.is_refused = true;
+            return false;
+        }
+        *of_address += more;
+        all.total += more;
+        self.reserved += more;
+        self.is_refused = all.total > LARGE_BODIES_BYTES;
+        !self.is_refused
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.reserved == 0 {
+            return;
+        }
+        let mut all = self.memory.lock();
+        all.total -= self.reserved;
+        if let Some(of_address) = all.by_address.get_mut(&self.address) {
+            *of_address -= self.reserved;
+            if *of_address == 0 {
+                all.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Receives a body, and keeps the memory for it reserved until the reservation is dropped.
+async fn receive(request: Request, state: &AppState) -> Result<(Bytes, Arc<Mutex<Reservation>>), Error> {
+    let (parts, body) = request.into_parts();
+    let address = super::key(client_address::of(state, &parts.headers, &parts.extensions));
+    let memory = state.body_memory.clone();
+    let reservation = Reservation { memory, address, received: 0, reserved: 0, is_refused: false };
+    let reservation = Arc::new(Mutex::new(reservation));
+    let lock = |reservation: &Mutex<Reservation>, bytes| {
+        reservation.lock().unwrap_or_else(PoisonError::into_inner).add(bytes)
+    };
+    let counting = reservation.clone();
+    let counted = body.into_data_stream().map(move |chunk| {
+        let chunk = chunk.map_err(std::io::Error::other)?;
+        let has_memory = lock(&counting, chunk.len());
+        has_memory.then_some(chunk).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::OutOfMemory))
+    });
+    // With the limit of the route.
+    let bytes = Bytes::from_request(Request::from_parts(parts, Body::from_stream(counted)), state);
+    let bytes = tokio::time::timeout(state.settings.body_timeout, bytes).await;
+    let is_refused = reservation.lock().unwrap_or_else(PoisonError::into_inner).is_refused;
+    if is_refused {
+        return Err(Error::BodiesBusy { retry_after_seconds: RETRY_AFTER_SECONDS });
+    }
+    let bytes = bytes.map_err(|_| Error::BodyTimedOut)?.map_err(|rejection| {
+        match rejection.into_response().status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::BodyTooLarge,
+            _ => Error::BodyMalformed("the connection ended too early".to_owned()),
+        }
+    })?;
+    Ok((bytes, reservation))
 }
 
 /// Replaces escapes of half a character by U+FFFD, as encoders of UTF-8 do. JavaScript writes them for a text that was

@@ -98,6 +98,10 @@ pub(super) enum ChatEvent {
         (status = 404, description = "The app, the agent or the conversation does not exist"),
         (status = 409, description = "The conversation is full: it has 1000 messages, or 2 MiB"),
         (status = 422, description = "A member is invalid; `field` names it"),
+        (status = 429, description = "A quota is used up",
+            headers(("retry-after" = u64, description = "Seconds until the next request is accepted"))),
+        (status = 503, description = "Other large bodies take the memory for them",
+            headers(("retry-after" = u64, description = "Seconds until the next request is accepted"))),
     )
 )]
 pub(super) async fn chat(

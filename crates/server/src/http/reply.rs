@@ -112,7 +112,8 @@ impl Answer {
         let message = Message { role: Role::Assistant, content: String::new() };
         turn.messages.push(NewMessage { id: id.clone(), spare_id: None, message });
         if turn.encoded_bytes() as u64 > MAX_CONVERSATION_BYTES {
-            return Err(Error::ConversationFull);
+            let problem = format!("must have at most {MAX_CONVERSATION_BYTES} bytes of JSON together");
+            return Err(Error::field("messages", problem));
         }
         // Before the quotas: a message without a solution uses none.
         caller.require_solution(state, headers).await?;

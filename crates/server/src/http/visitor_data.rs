@@ -232,8 +232,12 @@ async fn export(state: AppState, visitor: Visitor) -> Result<Response, Error> {
     );
     let mut conversations = conversations(state.clone(), visitor.clone());
     // If the database fails at the start, the client can read the error.
-    let first = conversations.next().await.transpose()?;
-    let conversations = stream::iter(first.map(Ok)).chain(conversations).boxed();
+    // The first two parts are the start of the first conversation and its first messages.
+    let mut first = Vec::new();
+    for _ in 0..2 {
+        first.extend(conversations.next().await.transpose()?.map(Ok));
+    }
+    let conversations = stream::iter(first).chain(conversations).boxed();
     let literal = |text: String| stream::iter([Ok::<_, Error>(Bytes::from(text))]);
     let pieces = literal(start)
         .chain(conversations)

@@ -51,40 +51,35 @@ impl Counters {
     /// Adds `amount` to every counter, or to none if one would exceed its limit.
     pub(super) async fn take(&self, counters: &[Counter], window: Duration, amount: u64) -> Taking {
         let Some(shared) = &self.shared else {
-            return self.local.take(counters, window, amount, self.clock.elapsed());
+            return self.local.take(counters, window, amount, self.clock.elapsed(), false);
         };
-        self.share_missed(shared, counters, window).await;
+        self.share_missed(shared, counters).await;
         if let Some(taking) = shared.take(counters, window, amount).await {
             if taking.refused.is_none() {
-                self.local.add(counters, window, amount, self.clock.elapsed());
+                self.local.add(counters, window, amount, self.clock.elapsed(), false);
             }
             return taking;
         }
-        let taking = self.local.take(counters, window, amount, self.clock.elapsed());
-        if taking.refused.is_none() {
-            self.local.miss(counters, amount);
-        }
-        taking
+        self.local.take(counters, window, amount, self.clock.elapsed(), true)
     }
 
-    /// Adds to the shared counters the amounts that were counted while Redis was not available: a quota does not begin
-    /// again when it is back.
-    async fn share_missed(&self, shared: &SharedCounters, counters: &[Counter], window: Duration) {
-        for (counter, amount) in self.local.take_missed(counters, self.clock.elapsed()) {
-            if shared.take(&counter, window, amount).await.is_none() {
-                self.local.miss(&counter, amount);
+    /// Adds to the shared counters the amounts that were counted while Redis was not available. Counters that Redis has
+    /// lost do not come back.
+    async fn share_missed(&self, shared: &SharedCounters, counters: &[Counter]) {
+        for missed in self.local.missed(counters, self.clock.elapsed(), || shared.new_id()) {
+            if shared.add_once(&missed).await.is_some() {
+                self.local.note_shared(&missed);
             }
         }
     }
 
     /// Adds `amount` to every counter, whatever its limit is.
     pub(super) async fn add(&self, counters: &[Counter], window: Duration, amount: u64) {
-        self.local.add(counters, window, amount, self.clock.elapsed());
-        if let Some(shared) = &self.shared
-            && shared.take(&unlimited(counters), window, amount).await.is_none()
-        {
-            self.local.miss(counters, amount);
-        }
+        let is_missed = match &self.shared {
+            Some(shared) => shared.take(&unlimited(counters), window, amount).await.is_none(),
+            None => false,
+        };
+        self.local.add(counters, window, amount, self.clock.elapsed(), is_missed);
     }
 
     /// Counts an event at `now` on every rate, and returns the counts, which halve within each half-life.

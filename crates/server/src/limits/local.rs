@@ -20,9 +20,26 @@ pub(super) struct LocalCounters {
 /// A count that starts at the first use and expires after a fixed time.
 struct Window {
     used: u64,
-    /// The part of `used` that Redis has not counted.
+    /// The part of `used` that no batch for Redis has.
     missed: u64,
+    /// The part of `used` that is sent to Redis until Redis responds.
+    batch: Option<Batch>,
     ends_at: Duration,
+}
+
+/// An amount that Redis may have counted or not. It counts each id once.
+#[derive(Clone)]
+struct Batch {
+    id: String,
+    amount: u64,
+}
+
+/// A batch of a counter, with the rest of its window.
+pub(super) struct MissedAmount {
+    pub(super) key: String,
+    pub(super) id: String,
+    pub(super) amount: u64,
+    pub(super) resets_in: Duration,
 }
 
 /// A count that halves within each half-life.
@@ -33,8 +50,16 @@ struct Rate {
 }
 
 impl LocalCounters {
-    /// Adds `amount` to every counter, or to none if one would exceed its limit.
-    pub(super) fn take(&self, counters: &[Counter], window: Duration, amount: u64, now: Duration) -> Taking {
+    /// Adds `amount` to every counter, or to none if one would exceed its limit. If Redis is shared and has not counted the
+    /// amount, `is_missed` keeps it for [`missed`](Self::missed).
+    pub(super) fn take(
+        &self,
+        counters: &[Counter],
+        window: Duration,
+        amount: u64,
+        now: Duration,
+        is_missed: bool,
+    ) -> Taking {
         let mut windows = lock(&self.windows);
         let usages = counters.iter().map(|counter| match windows.get(&counter.key) {
             Some(entry) if now < entry.ends_at => {
@@ -51,42 +76,57 @@ impl LocalCounters {
             for (counter, usage) in counters.iter().zip(&mut usages) {
                 usage.used = usage.used.saturating_add(amount);
                 let ends_at = now + usage.resets_in;
-                let entry =
-                    windows.entry(counter.key.clone()).or_insert(Window { used: 0, missed: 0, ends_at });
-                if entry.ends_at != ends_at {
-                    (entry.missed, entry.ends_at) = (0, ends_at);
-                }
+                let new = Window { used: 0, missed: 0, batch: None, ends_at };
+                let entry = match windows.get_mut(&counter.key) {
+                    Some(entry) if entry.ends_at == ends_at => entry,
+                    _ => windows.entry(counter.key.clone()).insert_entry(new).into_mut(),
+                };
                 entry.used = usage.used;
+                if is_missed {
+                    entry.missed = entry.missed.saturating_add(amount);
+                }
             }
         }
         Taking { refused, usages }
     }
 
-    /// Notes that Redis has not counted `amount`.
-    pub(super) fn miss(&self, counters: &[Counter], amount: u64) {
-        let mut windows = lock(&self.windows);
-        for counter in counters {
-            if let Some(entry) = windows.get_mut(&counter.key) {
-                entry.missed = entry.missed.saturating_add(amount);
-            }
-        }
+    /// Adds `amount` to every counter, even above its limit.
+    pub(super) fn add(
+        &self,
+        counters: &[Counter],
+        window: Duration,
+        amount: u64,
+        now: Duration,
+        is_missed: bool,
+    ) {
+        self.take(&unlimited(counters), window, amount, now, is_missed);
     }
 
-    /// Returns those of the counters, without limits, that Redis has not counted, with the amounts, which are no longer
-    /// missed.
-    pub(super) fn take_missed(&self, counters: &[Counter], now: Duration) -> Vec<([Counter; 1], u64)> {
+    /// Returns the amounts of the counters that Redis may not have counted. `new_id` returns an id for a new batch.
+    pub(super) fn missed(
+        &self,
+        counters: &[Counter],
+        now: Duration,
+        new_id: impl Fn() -> String,
+    ) -> Vec<MissedAmount> {
         let mut windows = lock(&self.windows);
-        let missed = unlimited(counters).into_iter().filter_map(|counter| {
+        let missed = counters.iter().filter_map(|counter| {
             let entry = windows.get_mut(&counter.key).filter(|entry| now < entry.ends_at)?;
-            let amount = std::mem::take(&mut entry.missed);
-            (amount > 0).then_some(([counter], amount))
+            if entry.batch.is_none() && entry.missed > 0 {
+                let amount = std::mem::take(&mut entry.missed);
+                entry.batch = Some(Batch { id: new_id(), amount });
+            }
+            let Batch { id, amount } = entry.batch.clone()?;
+            Some(MissedAmount { key: counter.key.clone(), id, amount, resets_in: entry.ends_at - now })
         });
         missed.collect()
     }
 
-    /// Adds `amount` to every counter, even above its limit.
-    pub(super) fn add(&self, counters: &[Counter], window: Duration, amount: u64, now: Duration) {
-        self.take(&unlimited(counters), window, amount, now);
+    /// Notes that Redis has counted a batch.
+    pub(super) fn note_shared(&self, missed: &MissedAmount) {
+        if let Some(entry) = lock(&self.windows).get_mut(&missed.key) {
+            entry.batch.take_if(|batch| batch.id == missed.id);
+        }
     }
 
     /// Counts an event on every rate, and returns the counts with it.
@@ -167,22 +207,22 @@ mod tests {
         let local = LocalCounters::default();
         let counters = [counter("a", 3)];
         for used in 1..=3 {
-            let taking = local.take(&counters, MINUTE, 1, at(50 + used));
+            let taking = local.take(&counters, MINUTE, 1, at(50 + used), false);
             assert_eq!((taking.refused, taking.usages[0].used), (None, used));
         }
-        let refused = local.take(&counters, MINUTE, 1, at(100));
+        let refused = local.take(&counters, MINUTE, 1, at(100), false);
         assert_eq!((refused.refused, refused.usages[0].resets_in), (Some(0), at(11)));
-        assert_eq!(local.take(&counters, MINUTE, 1, at(111)).refused, None);
+        assert_eq!(local.take(&counters, MINUTE, 1, at(111), false).refused, None);
     }
 
     #[test]
     fn what_one_counter_refuses_no_counter_counts() {
         let local = LocalCounters::default();
         let counters = [counter("a", 10), counter("b", 1)];
-        assert_eq!(local.take(&counters, MINUTE, 1, at(0)).refused, None);
-        assert_eq!(local.take(&counters, MINUTE, 1, at(0)).refused, Some(1));
-        assert_eq!(local.take(&counters[..1], MINUTE, 9, at(0)).refused, None);
-        assert_eq!(local.take(&counters[..1], MINUTE, 1, at(0)).refused, Some(0));
+        assert_eq!(local.take(&counters, MINUTE, 1, at(0), false).refused, None);
+        assert_eq!(local.take(&counters, MINUTE, 1, at(0), false).refused, Some(1));
+        assert_eq!(local.take(&counters[..1], MINUTE, 9, at(0), false).refused, None);
+        assert_eq!(local.take(&counters[..1], MINUTE, 1, at(0), false).refused, Some(0));
     }
 
     #[test]
@@ -210,7 +250,7 @@ mod tests {
     #[test]
     fn expired_counters_are_forgotten() {
         let local = LocalCounters::default();
-        local.take(&[counter("a", 1)], MINUTE, 1, at(0));
+        local.take(&[counter("a", 1)], MINUTE, 1, at(0), false);
         local.count_event(&["b".to_owned()], MINUTE, at(0));
         local.forget_expired(at(59));
         assert_eq!(local.len(), 2);

@@ -139,22 +139,62 @@ impl Limits {
         };
         let key = address_key(Quota::Requests.name(), address);
         let counters = vec![(SubjectKind::Address, Counter { key, limit })];
-        self.take_counters(Quota::Requests, counters, 1, Some(report)).await
+        self.take_counters(Quota::Requests, counters, 1, report).await
     }
 
-    /// Refuses an address that has used up its requests, without counting one.
+    /// Refuses an address that has sent too many unknown API keys, without counting the request.
     ///
     /// # Errors
     ///
     /// [`Error::QuotaExceeded`]
-    pub(crate) async fn require_address(&self, address: IpAddr, report: &LimitReport) -> Result<(), Error> {
-        let Some(limit) = self.settings.requests.address else {
-            return Ok(());
-        };
-        let key = address_key(Quota::Requests.name(), address);
-        // Nothing is added, so that the counter exceeds one less than its limit if it has reached it.
-        let counters = vec![(SubjectKind::Address, Counter { key, limit: limit - 1 })];
-        self.take_counters(Quota::Requests, counters, 0, Some(report)).await
+    pub(crate) async fn require_known_keys(
+        &self,
+        address: IpAddr,
+        report: &LimitReport,
+    ) -> Result<(), Error> {
+        let Some(counter) = self.unknown_keys(address) else { return Ok(()) };
+        // Adds nothing: the counter exceeds one less than its limit if it has reached the limit.
+        let reached = [Counter { limit: counter.limit.saturating_sub(1), ..counter.clone() }];
+        let taking = self.counters.take(&reached, Quota::Requests.window(), 0).await;
+        match taking.refused {
+            Some(_) => Err(self.refuse(
+                Quota::Requests,
+                SubjectKind::Address,
+                counter.limit,
+                taking.usages[0],
+                report,
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts an unknown API key. Anyone can make texts that look like keys, and each is a query of the database.
+    pub(crate) async fn count_unknown_key(&self, address: IpAddr) {
+        if let Some(counter) = self.unknown_keys(address) {
+            self.counters.add(&[counter], Quota::Requests.window(), 1).await;
+        }
+    }
+
+    /// Returns the counter of the unknown API keys of an address. Visitors at the same address have another one.
+    fn unknown_keys(&self, address: IpAddr) -> Option<Counter> {
+        let limit = self.settings.requests.address?;
+        Some(Counter { key: address_key("unknown-keys", address), limit })
+    }
+
+    /// Reports and counts a refusal.
+    fn refuse(
+        &self,
+        quota: Quota,
+        kind: SubjectKind,
+        limit: u64,
+        Usage { resets_in, .. }: Usage,
+        report: &LimitReport,
+    ) -> Error {
+        let retry_after_seconds = whole_seconds(resets_in);
+        let name = format!("{}-{}", quota.name(), kind.name());
+        report.set(&name, limit, Some(quota.window().as_secs()), 0, retry_after_seconds);
+        self.refusals.count(quota.name(), kind.name());
+        Error::QuotaExceeded { quota: quota.name(), subject: kind.name(), limit, retry_after_seconds }
     }
 
     /// Counts a request of a visitor. Its address has already been counted.
@@ -165,7 +205,7 @@ impl Limits {
     pub(crate) async fn count_request(&self, subjects: &Subjects, report: &LimitReport) -> Result<(), Error> {
         let kinds = [SubjectKind::Visitor, SubjectKind::App];
         let counters = subjects.counters(&kinds, Quota::Requests.name(), self.settings.requests);
-        self.take_counters(Quota::Requests, counters, 1, Some(report)).await
+        self.take_counters(Quota::Requests, counters, 1, report).await
     }
 
     /// Adds an amount to a quota of all subjects, or refuses it.
@@ -181,7 +221,7 @@ impl Limits {
         report: &LimitReport,
     ) -> Result<(), Error> {
         let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
-        self.take_counters(quota, counters, amount, Some(report)).await
+        self.take_counters(quota, counters, amount, report).await
     }
 
     /// Adds an amount that has already been used.
@@ -227,33 +267,32 @@ impl Limits {
         quota: Quota,
         counters: Vec<(SubjectKind, Counter)>,
         amount: u64,
-        report: Option<&LimitReport>,
+        report: &LimitReport,
     ) -> Result<(), Error> {
         if counters.is_empty() {
             return Ok(());
         }
         let (kinds, counters): (Vec<_>, Vec<_>) = counters.into_iter().unzip();
         let taking = self.counters.take(&counters, quota.window(), amount).await;
+        if let Some(index) = taking.refused {
+            return Err(self.refuse(
+                quota,
+                kinds[index],
+                counters[index].limit,
+                taking.usages[index],
+                report,
+            ));
+        }
         // An accepted request reports the limit of the first subject: the visitor, if there is one.
-        let index = taking.refused.unwrap_or(0);
-        let (kind, limit) = (kinds[index], counters[index].limit);
-        let Usage { used, resets_in } = taking.usages[index];
-        // Rounded up: a client that comes back in time is accepted.
-        let seconds = resets_in.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1);
-        if let Some(report) = report {
-            let name = format!("{}-{}", quota.name(), kind.name());
-            let remaining = if taking.refused.is_some() { 0 } else { limit.saturating_sub(used) };
-            report.set(&name, limit, Some(quota.window().as_secs()), remaining, seconds);
-        }
-        if taking.refused.is_some() {
-            self.refusals.count(quota.name(), kind.name());
-            return Err(Error::QuotaExceeded {
-                quota: quota.name(),
-                subject: kind.name(),
-                limit,
-                retry_after_seconds: seconds,
-            });
-        }
+        let (kind, limit, Usage { used, resets_in }) = (kinds[0], counters[0].limit, taking.usages[0]);
+        let name = format!("{}-{}", quota.name(), kind.name());
+        let seconds = whole_seconds(resets_in);
+        report.set(&name, limit, Some(quota.window().as_secs()), limit.saturating_sub(used), seconds);
         Ok(())
     }
+}
+
+/// Returns the time in seconds, rounded up: a client that comes back in time is accepted.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }

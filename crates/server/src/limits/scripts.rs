@@ -23,6 +23,19 @@ end
 return result
 ";
 
+/// Adds an amount to a counter, unless the marker exists. Both expire.
+///
+/// Keys: the counter, the marker. Arguments: the amount, the milliseconds until the window ends where the counter is new.
+/// Returns whether it was added.
+pub(super) const ADD_ONCE: &str = r"
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then left = tonumber(ARGV[2]) end
+if not redis.call('SET', KEYS[2], 1, 'NX', 'PX', math.max(1, left)) then return 0 end
+local used = tonumber(redis.call('GET', KEYS[1]) or '0')
+redis.call('SET', KEYS[1], string.format('%.0f', used + tonumber(ARGV[1])), 'PX', math.max(1, left))
+return 1
+";
+
 /// Counts an event on every rate.
 ///
 /// Arguments: the half-life in milliseconds. Returns the count of each key as text.

@@ -1,6 +1,7 @@
 //! Counters in Redis or Valkey, shared by all instances.
 
 use super::counters::{Counter, Taking, Usage};
+use super::local::MissedAmount;
 use super::{lock, scripts};
 use crate::{Clock, Random, RateLimit, Secret};
 use prometheus_client::metrics::gauge::Gauge;
@@ -40,11 +41,12 @@ pub(super) struct SharedCounters {
     /// The keys of this instance's leases, by id.
     leases: Mutex<HashMap<String, Vec<String>>>,
     instance: String,
-    lease_count: AtomicU64,
+    id_count: AtomicU64,
 }
 
 struct Scripts {
     take: Script,
+    add_once: Script,
     count_event: Script,
     check_rate: Script,
     lease: Script,
@@ -69,6 +71,7 @@ impl SharedCounters {
             connection,
             scripts: Scripts {
                 take: Script::new(scripts::TAKE),
+                add_once: Script::new(scripts::ADD_ONCE),
                 count_event: Script::new(scripts::COUNT_EVENT),
                 check_rate: Script::new(scripts::CHECK_RATE),
                 lease: Script::new(scripts::LEASE),
@@ -81,7 +84,7 @@ impl SharedCounters {
             availability: Gauge::default(),
             leases: Mutex::default(),
             instance: random.lowercase(12)?,
-            lease_count: AtomicU64::new(0),
+            id_count: AtomicU64::new(0),
         });
         tokio::spawn(renew_forever(Arc::downgrade(&shared)));
         Ok(shared)
@@ -100,6 +103,14 @@ impl SharedCounters {
         Some(Taking { refused: index(*refused), usages: usages.collect() })
     }
 
+    /// Adds a missed amount, unless its batch is already counted.
+    pub(super) async fn add_once(&self, missed: &MissedAmount) -> Option<()> {
+        let names = [missed.key.clone(), format!("{}:{}", missed.key, missed.id)];
+        let arguments = [missed.amount.to_string(), milliseconds(missed.resets_in).max(1).to_string()];
+        let _: u64 = self.run(&self.scripts.add_once, &names, &arguments).await?;
+        Some(())
+    }
+
     pub(super) async fn count_event(&self, names: &[String], half_life: Duration) -> Option<Vec<f64>> {
         let arguments = [half_life.as_millis().to_string()];
         self.run(&self.scripts.count_event, names, &arguments).await
@@ -112,10 +123,15 @@ impl SharedCounters {
         Some(if wait == 0 { Ok(()) } else { Err(Duration::from_micros(wait)) })
     }
 
+    /// Returns an id that no other instance and no earlier call has.
+    pub(super) fn new_id(&self) -> String {
+        let count = self.id_count.fetch_add(1, Ordering::Relaxed);
+        format!("{}_{count}", self.instance)
+    }
+
     /// Returns the id of a new lease, or the index of the counter that has as many as its limit.
     pub(super) async fn lease(&self, counters: &[Counter]) -> Option<Result<String, usize>> {
-        let count = self.lease_count.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}_{count}", self.instance);
+        let id = self.new_id();
         let mut arguments = vec![id.clone(), LEASE_LIFETIME.as_millis().to_string()];
         arguments.extend(counters.iter().map(|counter| counter.limit.to_string()));
         let names = keys(counters);

@@ -187,8 +187,8 @@ impl Store {
         self.touch(TOUCH, id, now).await
     }
 
-    /// Stores by a statement that an app or an API key was used. A row that is locked, or a slow database, does not hold
-    /// the request up: the use is stored with a later one.
+    /// Stores by a statement that an app or an API key was used. If the row is locked or the
+    /// database is slow, the request waits for [`TOUCH_TIME`]: the next use is stored a minute later.
     pub(super) async fn touch(
         &self,
         statement: &'static str,

@@ -7,6 +7,7 @@ mod apps;
 mod audit;
 mod challenges;
 mod conversations;
+mod disk;
 mod error;
 #[cfg(test)]
 mod full_disk_tests;
@@ -22,21 +23,18 @@ pub use error::StoreError;
 pub(crate) use page::{Page, PageRequest};
 
 use crate::{defaults, private_file};
+use disk::Disk;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgPool, SqliteConnection, SqlitePool};
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// The time that a request waits for a connection, that a SQLite statement waits for another process's transaction, and
 /// that any other operation waits for a database that has stopped responding.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The space that the disk of SQLite's file must have for the server to be ready: a checkpoint of the log before the file
-/// takes 4 MB, and conversations of some minutes the rest.
-const MIN_FREE_BYTES: u64 = 16 << 20;
 
 /// The time limit of pending statements when the store is closed.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
@@ -48,8 +46,8 @@ pub struct Store {
     writer: Pool,
     spending: challenges::Spending,
     locks: &'static Locks,
-    /// The folder of SQLite's file.
-    folder: Option<PathBuf>,
+    /// The disk of SQLite's file.
+    disk: Option<Disk>,
 }
 
 /// Selects whether a visitor was erased after a time.
@@ -184,11 +182,11 @@ impl Store {
             Pool::Sqlite(_) => &Locks::SQLITE,
             Pool::Postgres(_) => &Locks::POSTGRES,
         };
-        let folder = match StoreKind::of(url) {
-            Some(StoreKind::Sqlite(file)) if !is_in_memory(url) => folder_of(&file),
+        let disk = match StoreKind::of(url) {
+            Some(StoreKind::Sqlite(file)) if !is_in_memory(url) => Disk::of(&file),
             _ => None,
         };
-        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, locks, folder })
+        Ok(Self { spending: challenges::Spending::start(writer.clone()), reader, writer, locks, disk })
     }
 
     /// Checks that the database accepts writes within the time limit.
@@ -200,23 +198,14 @@ impl Store {
         // One row, which has expired: the next sweep deletes it.
         const WRITE: &str = "INSERT INTO spent_challenges (expires_at, digest) VALUES (-1, $1) \
             ON CONFLICT (expires_at, digest) DO UPDATE SET digest = excluded.digest";
-        let write = async {
+        let check = async {
             on!(self.writer, db => sqlx::query(WRITE).bind(&[0_u8][..]).execute(db).await.map(|_| ()))?;
-            Ok(())
+            match &self.disk {
+                Some(disk) => disk.check().await,
+                None => Ok(()),
+            }
         };
-        tokio::time::timeout(patience, write).await.unwrap_or(Err(StoreError::TimedOut))?;
-        self.check_disk()
-    }
-
-    /// Checks that the disk of SQLite's file has space left. The log before the file has space that is used again: on a
-    /// full disk small writes succeed for a while.
-    fn check_disk(&self) -> Result<(), StoreError> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        // Where the system does not know, the write above decides.
-        match fs4::available_space(folder) {
-            Ok(free) if free < MIN_FREE_BYTES => Err(StoreError::DiskFull { free }),
-            _ => Ok(()),
-        }
+        tokio::time::timeout(patience, check).await.unwrap_or(Err(StoreError::TimedOut))
     }
 
     /// Returns the number of connections to the database.
@@ -289,11 +278,6 @@ async fn is_outside_of_transactions(connection: &mut SqliteConnection) -> Result
 /// Whether the address is that of a SQLite database without a file.
 fn is_in_memory(url: &str) -> bool {
     url.contains(":memory:") || url.contains("mode=memory")
-}
-
-/// The folder that a file is in.
-fn folder_of(file: &Path) -> Option<PathBuf> {
-    std::path::absolute(file).ok()?.parent().map(Path::to_path_buf)
 }
 
 /// Connections that read, and the one that writes: SQLite has one writer at a time, and a queue in

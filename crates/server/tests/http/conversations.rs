@@ -281,7 +281,7 @@ async fn a_conversation_that_begins_too_long_is_refused() {
     let messages = vec![json!({ "role": "user", "content": "x".repeat(90_000) }); 30];
     let body = json!({ "messages": messages, "conversationId": "long", "stream": false });
     let answer = visitor.post(&server, "/run/api/chat", &body).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (409, &"conversation_full".into()));
+    assert_eq!((answer.status.as_u16(), &answer.json()["reason"]), (422, &"field_invalid".into()));
     assert_eq!(visitor.get(&server, "/run/v1/conversations/long").await.status, 404);
 }
 

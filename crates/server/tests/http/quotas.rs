@@ -173,6 +173,17 @@ async fn unknown_api_keys_are_limited_by_address_and_known_ones_are_not() {
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
     assert_eq!(known.get(&server, LIST).await.status, 200);
+
+    let id = listed_key_id(&server, path).await;
+    assert_eq!(server.manage_at(Method::DELETE, &format!("{path}/{id}"), &json!(null)).await.status, 204);
+    assert_eq!(known.get(&server, LIST).await.status, 401, "it was known");
+    assert_eq!(known.get(&server, LIST).await.status, 429, "and is not known any more");
+}
+
+/// The id of the first API key of a list.
+async fn listed_key_id(server: &Server, path: &str) -> String {
+    let list = server.manage_at(Method::GET, path, &json!(null)).await.json();
+    list["data"][0]["id"].as_str().unwrap().to_owned()
 }
 
 /// An agent that replies at a signal of the test.
