@@ -6,8 +6,8 @@
 #     saltmine-server
 
 FROM rust:1-slim-bookworm AS build
-# The image's C compiler makes the bundled SQLite and the TLS library. `rust-toolchain.toml` is left out: it asks for
-# the wasm target, which the server has no use for.
+# The image's C compiler makes the bundled SQLite and the TLS library. `rust-toolchain.toml` is left out: it names
+# the wasm target, which the server does not need.
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
@@ -31,7 +31,7 @@ ENV HOST=0.0.0.0 \
     PORT=8787 \
     DATABASE_URL=sqlite:///data/saltmine.db
 EXPOSE 8787
-# Asks the admin listener where SALTMINE_ADMIN_ADDRESS is set. Without it, the check fails at the connection limit. The time limit of the command itself is 5 s.
+# Requests the admin listener if SALTMINE_ADMIN_ADDRESS is set. Without it, the check fails at the connection limit. The time limit of the command itself is 5 s.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=10s --retries=3 CMD ["saltmine-server", "health"]
 # The server ends on SIGTERM, which Docker sends, once it has drained and finished the pending responses: give it more
 # time than SALTMINE_DRAIN_SECONDS and SALTMINE_SHUTDOWN_SECONDS together.

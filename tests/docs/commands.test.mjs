@@ -1,4 +1,4 @@
-/** Every shell command of docs/production.md is run against the real server; the tables of the docs are the code's. */
+/** Every `sh` block of docs/production.md is run against the real server; the tables of the docs are the code's. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -91,8 +91,8 @@ describe("docs/production.md", () => {
 
   test("has no block that is not run here", () => {
     assert.equal(more.length, 0);
-    // Four commands, a file of variables, and the headers of a response.
-    assert.equal(production.match(/^```/gm).length, 12);
+    // Four commands, a file of variables, the headers of a response, and the commands and the job for a production machine.
+    assert.equal(production.match(/^```/gm).length, 22);
   });
 
   test("lists every variable, with its default", async () => {
