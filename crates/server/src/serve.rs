@@ -14,10 +14,14 @@ use std::io;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 
 /// The maximum size of a request's head, in bytes: four times the longest solution. The response to a larger one is 431.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// The time in which replies that were cut off are stored.
+const WRITE_TIME: Duration = Duration::from_secs(2);
 
 /// The time limit of the admin listener's requests, after those of the public listener have ended.
 const ADMIN_FINISH_TIME: Duration = Duration::from_secs(1);
@@ -52,11 +56,14 @@ pub async fn serve(
     let handler = if admin.is_some() { RequestHandler::public } else { RequestHandler::new };
     let limits = ConnectionLimits::public(&state);
     let (stop_public, stopped) = oneshot::channel();
+    let finish_time = state.settings.finish_time;
+    let stopped = Stop { stopped, finish_time };
     let mut server = tokio::spawn(accept(public, handler(state.clone()), limits, state.clone(), stopped));
     let admin = admin.map(|listener| {
         let handler = RequestHandler::admin(state.clone());
         let (stop_admin, stopped) = oneshot::channel();
         let limits = ConnectionLimits::admin(&state);
+        let stopped = Stop { stopped, finish_time: ADMIN_FINISH_TIME };
         (tokio::spawn(accept(listener, handler, limits, state.clone(), stopped)), stop_admin)
     });
 
@@ -65,26 +72,32 @@ pub async fn serve(
         () = stop => {
             tracing::info!("stopping");
             let _ = stop_public.send(());
-            tokio::time::timeout(state.settings.finish_time, &mut server).await.unwrap_or_else(|_| {
-                tracing::warn!("cut off requests that did not finish in time");
-                server.abort();
-                Ok(())
-            })
+            server.await
         }
     };
     // Last, so that health is reported until the other requests have ended.
-    if let Some((mut admin, stop_admin)) = admin {
+    if let Some((admin, stop_admin)) = admin {
         let _ = stop_admin.send(());
-        if tokio::time::timeout(ADMIN_FINISH_TIME, &mut admin).await.is_err() {
-            admin.abort();
-        }
+        let _ = admin.await;
     }
     maintenance.abort();
+    // Replies that were cut off are being stored.
+    state.pending_writes.close();
+    if tokio::time::timeout(WRITE_TIME, state.pending_writes.wait()).await.is_err() {
+        tracing::warn!("could not store every reply that was cut off");
+    }
     state.store.close().await;
     result.map_err(io::Error::other)
 }
 
-/// Accepts connections until `stopped` is ready, then lets each finish its pending request.
+/// When a listener stops.
+struct Stop {
+    stopped: oneshot::Receiver<()>,
+    /// The time limit of the pending requests after that.
+    finish_time: Duration,
+}
+
+/// Accepts connections until `stop`, then lets each finish its pending request, and ends those that do not in time.
 ///
 /// This is `axum::serve` with limits on the connections, on the time and the size of a request's head, and on the time
 /// that a client may leave a response unread.
@@ -93,7 +106,7 @@ async fn accept(
     handler: RequestHandler,
     limits: ConnectionLimits,
     state: AppState,
-    mut stopped: oneshot::Receiver<()>,
+    Stop { mut stopped, finish_time }: Stop,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -102,6 +115,7 @@ async fn accept(
         // Responses are short: the body is copied after the head, and both are sent in one piece.
         .writev(false);
     let connections = GracefulShutdown::new();
+    let mut tasks = JoinSet::new();
     loop {
         let next = async {
             // At the limit of connections, further ones wait in the system's queue.
@@ -110,6 +124,7 @@ async fn accept(
         };
         let ((stream, peer), permit) = tokio::select! {
             next = next => next,
+            Some(_) = tasks.join_next() => continue,
             _ = &mut stopped => break,
         };
         let Some(slot) = limits.open(permit, peer.ip()) else {
@@ -127,7 +142,7 @@ async fn accept(
             async move { Ok::<_, Infallible>(handler.handle(request).await) }
         });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection failed unexpectedly");
             }
@@ -135,5 +150,8 @@ async fn accept(
         });
     }
     drop(listener);
-    connections.shutdown().await;
+    if tokio::time::timeout(finish_time, connections.shutdown()).await.is_err() {
+        tracing::warn!("cut off requests that did not finish in time");
+        tasks.shutdown().await;
+    }
 }

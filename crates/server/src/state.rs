@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
 
 /// The checked settings of the operator.
 #[derive(Clone, Debug)]
@@ -142,6 +143,8 @@ pub struct Parts {
     pub(crate) body_memory: crate::http::BodyMemory,
     pub(crate) known_api_keys: crate::http::KnownApiKeys,
     pub(crate) draining: Arc<AtomicBool>,
+    /// Writes that no request waits for.
+    pub(crate) pending_writes: TaskTracker,
 }
 
 impl Deref for AppState {

@@ -7,6 +7,7 @@ use crate::state::Parts;
 use crate::{Agents, AppState, Clock, Random, Settings, Store, SystemClock, SystemRandom, Tokens};
 use std::io;
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 
 /// Builds an [`AppState`].
 pub struct AppStateBuilder {
@@ -80,6 +81,7 @@ impl AppStateBuilder {
             body_memory: BodyMemory::default(),
             known_api_keys: KnownApiKeys::default(),
             draining: Arc::default(),
+            pending_writes: TaskTracker::new(),
             settings,
             random,
             store,

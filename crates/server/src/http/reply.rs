@@ -289,7 +289,8 @@ impl Drop for Writing {
                 tracing::warn!(%error, "could not store a reply that was stopped");
             }
         };
-        runtime.spawn(keep.instrument(Span::current()));
+        let keep = self.state.pending_writes.track_future(keep.instrument(Span::current()));
+        runtime.spawn(keep);
     }
 }
 

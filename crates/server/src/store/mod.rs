@@ -37,7 +37,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The time limit of pending statements when the store is closed.
-const CLOSE_TIME: Duration = Duration::from_secs(5);
+const CLOSE_TIME: Duration = Duration::from_secs(3);
 
 /// The database. Clones share the connections.
 #[derive(Clone, Debug)]

@@ -230,6 +230,33 @@ async fn a_server_that_is_told_to_stop_stops() {
     drop(held);
 }
 
+/// As if the visitor had stopped the reply.
+#[tokio::test]
+async fn a_reply_that_the_end_of_the_server_cuts_off_is_stored() {
+    let finish_time = Duration::from_millis(200);
+    let mut server = Server::with(Settings { finish_time, ..settings() }).await;
+    server = server.with_agents(Agents::built_in().with(Agents::ECHO, Hangs));
+    let running = Running::start(server).await;
+    let app = running.server.web_client().await;
+    let token = running.server.token(&app).await;
+    let (address, page) = (running.address, crate::support::PAGE);
+    let body = r#"{"messages":[{"role":"user","content":"hi"}],"conversationId":"talk"}"#;
+    let chat = format!(
+        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\nX-Inkeep-App-Id: {app}\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut chat = send(address, &chat).await;
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).contains("Well") {
+        timeout(LONG, chat.read_buf(&mut received)).await.expect("it begins").unwrap();
+    }
+    let database = running.server.database.clone();
+    running.stop().await;
+    let stored = database.texts("SELECT content FROM messages ORDER BY position").await;
+    assert_eq!(stored, ["hi", "Well"]);
+}
+
 /// An agent that begins a reply and never continues.
 struct Hangs;
 
