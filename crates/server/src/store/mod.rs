@@ -170,7 +170,7 @@ impl Store {
                 let pool = PgPoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(PATIENCE)
-                    .after_release(|connection, _| Box::pin(still_answers(connection)))
+                    .after_release(|connection, _| Box::pin(is_usable(connection)))
                     .connect_with(options)
                     .await?;
                 (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
@@ -252,12 +252,16 @@ pub(crate) struct Connections {
     pub(crate) max: u32,
 }
 
-/// Returns whether the pool may reuse a returned connection. The pool's own check has no time limit: a broken connection
-/// would occupy its slot for ever.
-async fn still_answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let ping = tokio::time::timeout(PATIENCE, connection.ping()).await;
-    ping.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
-    Ok(true)
+/// Returns whether a connection of PostgreSQL responds and has no transaction; any other one is closed.
+///
+/// If a request is given up while its `BEGIN` is on the way, sqlx does not know of the transaction: later statements would
+/// be part of it, and be lost with the connection although they succeeded. In a transaction, `now()` is the time of its
+/// start ([PostgreSQL, 9.9.5](https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT)).
+async fn is_usable(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    const HAS_NO_TRANSACTION: &str = "SELECT now() = statement_timestamp()";
+    let answer = sqlx::query_scalar(HAS_NO_TRANSACTION).fetch_one(connection);
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    answer.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?
 }
 
 /// Returns whether a connection of SQLite has no transaction; one that has is closed.

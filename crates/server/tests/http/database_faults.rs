@@ -163,6 +163,31 @@ async fn a_server_whose_database_takes_no_writes_is_not_ready() {
     drop(held);
 }
 
+/// A transaction that its request left open would take the statements of later requests, and lose them with the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_given_up_leave_no_transaction_open() {
+    const OPEN: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'saltmine-server' \
+        AND state = 'idle in transaction' AND query = 'BEGIN' \
+        AND state_change < clock_timestamp() - interval '20 milliseconds'";
+    let server = Arc::new(Server::new().await);
+    if server.database.url.starts_with("sqlite") {
+        return;
+    }
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    for round in 0..160 {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        let given_up = server.clone();
+        let task = tokio::spawn(async move { visitor.say(&given_up, "hi", None).await.status });
+        // Each round at another moment of the request.
+        tokio::time::sleep(Duration::from_micros(round * 25)).await;
+        task.abort();
+        let _ = task.await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        assert_eq!(server.database.count(OPEN).await, 0, "round {round}");
+    }
+}
+
 /// The last use is information for operators: nobody waits for it.
 #[tokio::test]
 async fn a_request_does_not_wait_until_its_api_key_can_be_written() {
