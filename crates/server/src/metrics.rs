@@ -139,7 +139,7 @@ impl Metrics {
         registry.register("connections", "Connections open", connections.clone());
         registry.register("quota_refusals", "Requests that a quota refused", limits.refusals.0.clone());
         let help = "Multiples of the configured work that challenges required";
-        registry.register("challenge_price_factor", help, limits.prices.0.clone());
+        registry.register("challenge_work_factor", help, limits.prices.0.clone());
         if let Some(gauge) = limits.counters().shared_availability() {
             let help = "1 while Redis responds, 0 while this instance counts for itself";
             registry.register("shared_counters_available", help, gauge);

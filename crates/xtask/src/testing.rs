@@ -156,8 +156,9 @@ fn test_wasm(package: &str, prepare: impl Fn(&mut Command) -> Result<()>) -> Res
         let mut command = cargo();
         command
             .args(["test", "--target", "wasm32-unknown-unknown", "--package", package, "--tests"])
-            // Cargo keeps the artifacts of different flags apart, in the folder that has those of the tools already.
             .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
+            // Each variant's flags in a folder of their own, so that they do not evict each other.
+            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?);
         prepare(&mut command)?;
         run(&mut command)?;

@@ -58,7 +58,7 @@ pub(crate) fn nightly() -> Result<()> {
     .context("fuzzing needs rustup, and its toolchain `nightly`.")
 }
 
-/// The optimized binary of a package on crates.io at this version.
+/// The binary of a package on crates.io at this version, little optimized.
 fn cargo_tool(binary: &str, package: &str, version: &str) -> Result<PathBuf> {
     install(binary, package, version, &[])
 }
@@ -82,7 +82,9 @@ fn install(binary: &str, package: &str, version: &str, options: &[&str]) -> Resu
             .arg(&tools)
             .args(options)
             .arg("--target-dir")
-            .arg(&build);
+            .arg(&build)
+            // They run for seconds: a higher level takes more time than it saves.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
         install
     };
     // A registry's mirror may lack a version that the tool was locked to: then without its lock, and aloud.
