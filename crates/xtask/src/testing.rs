@@ -60,7 +60,7 @@ pub(crate) const FRAMEWORKS: &[Step] = &[
     // Installs geckodriver, which takes minutes.
     Step { label: "testing the wasm modules in Firefox", run: test_wasm_in_firefox },
     Step {
-        label: "installing and building the frameworks' projects",
+        label: "building the frameworks' projects, and a release",
         run: |tools| run_js_tests("frameworks", tools),
     },
 ];

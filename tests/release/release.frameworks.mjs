@@ -1,4 +1,7 @@
-/** All of `npm run release` but the tests, which are elsewhere, and the publishing. */
+/**
+ * All of `npm run release` but the tests, which are elsewhere, and the publishing. It builds every crate for minutes: in
+ * `npm run test:frameworks`.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeTree, version } from "./tree.mjs";
