@@ -1,3 +1,4 @@
+use crate::lock::lock;
 use crate::{App, Clock, Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -124,7 +125,7 @@ impl AppCache {
     /// Returns whether the caller should store that the app is used: at most one caller a minute.
     pub(crate) fn claim_touch(&self, id: &str) -> bool {
         let now = self.clock.elapsed();
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut touched = lock(&self.touched);
         match touched.get(id) {
             Some(at) if is_recent(*at, now, TOUCH_INTERVAL) => false,
             _ => {
@@ -139,7 +140,7 @@ impl AppCache {
         let now = self.clock.elapsed();
         write(&self.apps).forget_unused(now);
         write(&self.first_seconds).forget_unused(now);
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut touched = lock(&self.touched);
         touched.retain(|_, at| is_recent(*at, now, TOUCH_INTERVAL));
     }
 }

@@ -1,8 +1,9 @@
+use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::{AppState, http};
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The maximum number of connections to the admin listener, which only the operator's machines use.
@@ -46,7 +47,7 @@ impl ConnectionLimits {
         let address =
             (!http::is_trusted(&self.state.settings.trusted_proxies, address)).then(|| http::key(address));
         if let Some(address) = address {
-            let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut counts = lock(&self.by_address);
             let count = counts.entry(address).or_default();
             if *count >= self.max_per_address {
                 return None;
@@ -77,7 +78,7 @@ impl Drop for ConnectionSlot {
         let Some(address) = self.address else {
             return;
         };
-        let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = lock(&self.by_address);
         if let Some(count) = counts.get_mut(&address) {
             *count -= 1;
             if *count == 0 {

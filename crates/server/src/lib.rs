@@ -16,6 +16,7 @@ pub mod development;
 mod error;
 mod http;
 mod limits;
+mod lock;
 mod maintenance;
 mod metrics;
 #[cfg(feature = "otlp")]

@@ -70,6 +70,22 @@ impl Visitor {
         ask(&self.server, &format!("POST /run/api/chat HTTP/1.1\r\n{}", self.authorization), &body);
     }
 
+    /// Makes a conversation of about 1 MB, twice that as JSON.
+    fn chat_at_length(&self) {
+        let text = "\\".repeat(90_000);
+        for _ in 0..6 {
+            self.chat(&[json!({ "role": "user", "content": text })]);
+        }
+    }
+
+    /// Sends a request so many times, reads no response, and returns the memory that each takes, in KiB.
+    fn memory_of_unread(&self, count: u64, request: &str) -> u64 {
+        let before = self.memory();
+        let _connections: Vec<_> = (0..count).map(|_| send(&self.server, request, "")).collect();
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        self.memory().saturating_sub(before) / count
+    }
+
     /// Sends a request of HTTP 1.0, whose response has no chunks.
     fn read(&self) -> String {
         format!("GET /run/v1/conversations/long HTTP/1.0\r\n{}", self.authorization)
@@ -102,18 +118,12 @@ fn a_long_turn_is_stored_by_few_statements() {
 #[test]
 fn responses_that_are_not_read_take_little_memory() {
     let visitor = Visitor::new("warn");
-    let text = "\\".repeat(90_000);
-    for _ in 0..6 {
-        visitor.chat(&[json!({ "role": "user", "content": text })]);
-    }
+    visitor.chat_at_length();
     let whole = ask(&visitor.server, &visitor.read(), &Value::Null);
     assert_eq!(whole["data"]["messages"].as_array().unwrap().len(), 12);
     assert_eq!(whole["pagination"]["total"], 12);
-    let before = visitor.memory();
-    let connections: Vec<_> = (0..60).map(|_| send(&visitor.server, &visitor.read(), "")).collect();
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
-    assert!(each < 1500, "{each} KiB for each of {} responses", connections.len());
+    let each = visitor.memory_of_unread(60, &visitor.read());
+    assert!(each < 1500, "{each} KiB for each of 60 responses");
 }
 
 /// Regression: each event is 180 KB, which takes 3 MB when parsed, and one read of the database returned 200 of them.
@@ -130,29 +140,20 @@ fn exports_of_large_events_that_are_not_read_take_little_memory() {
     }
     let export = format!("GET /run/v1/visitor HTTP/1.0\r\n{}", visitor.authorization);
     assert_eq!(ask(&visitor.server, &export, &Value::Null)["events"].as_array().unwrap().len(), 40);
-    let before = visitor.memory();
-    let connections: Vec<_> = (0..20).map(|_| send(&visitor.server, &export, "")).collect();
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
-    assert!(each < 4000, "{each} KiB for each of {} exports", connections.len());
+    let each = visitor.memory_of_unread(20, &export);
+    assert!(each < 4000, "{each} KiB for each of 20 exports");
 }
 
 /// 40 of these exports at once were 12 MB each: each conversation was a whole in memory.
 #[test]
 fn exports_of_long_conversations_that_are_not_read_take_little_memory() {
     let visitor = Visitor::new("warn");
-    let text = "\\".repeat(90_000);
-    for _ in 0..6 {
-        visitor.chat(&[json!({ "role": "user", "content": text })]);
-    }
+    visitor.chat_at_length();
     let export = format!("GET /run/v1/visitor HTTP/1.0\r\n{}", visitor.authorization);
     let whole = ask(&visitor.server, &export, &Value::Null);
     assert_eq!(whole["conversations"][0]["messages"].as_array().unwrap().len(), 12);
-    let before = visitor.memory();
-    let connections: Vec<_> = (0..40).map(|_| send(&visitor.server, &export, "")).collect();
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let each = visitor.memory().saturating_sub(before) / connections.len() as u64;
-    assert!(each < 1500, "{each} KiB for each of {} exports", connections.len());
+    let each = visitor.memory_of_unread(40, &export);
+    assert!(each < 1500, "{each} KiB for each of 40 exports");
 }
 
 /// As many numbers as a body can have, where a message has its id: each was a value of 32 bytes.

@@ -7,6 +7,7 @@ use crate::api_keys::{ApiKey, ApiKeySecret};
 use crate::audit::ManagementRole;
 use crate::conversations::Visitor;
 use crate::limits::{LimitReport, Quota, Subjects};
+use crate::lock::lock;
 use crate::proof_of_work::Purpose;
 use crate::user_tokens::{self, SignedInUser};
 use crate::{App, AppState, Error, PowScope};
@@ -18,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use saltmine_protocol::APP_ID_HEADER;
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 /// The visitor behind a request, or the server with an API key.
 ///
@@ -125,23 +126,19 @@ impl KnownApiKeys {
     const MAX: usize = 10_000;
 
     fn has(&self, hash: &[u8; 32]) -> bool {
-        self.lock().contains(hash)
+        lock(&self.0).contains(hash)
     }
 
     fn remove(&self, hash: &[u8; 32]) {
-        self.lock().remove(hash);
+        lock(&self.0).remove(hash);
     }
 
     fn add(&self, hash: [u8; 32]) {
-        let mut hashes = self.lock();
+        let mut hashes = lock(&self.0);
         if hashes.len() >= Self::MAX {
             hashes.clear();
         }
         hashes.insert(hash);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<[u8; 32]>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,4 +1,5 @@
 use super::client_address;
+use crate::lock::lock;
 use crate::suggestion::did_you_mean;
 use crate::{AppState, Error};
 use axum::body::{Body, Bytes};
@@ -9,7 +10,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// When a client whose large body was refused may try again.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -75,12 +76,6 @@ struct Reservation {
     is_refused: bool,
 }
 
-impl BodyMemory {
-    fn lock(&self) -> MutexGuard<'_, BodyBytes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Reservation {
     /// Adds received bytes. Returns whether there is memory for them.
     fn add(&mut self, bytes: usize) -> bool {
@@ -88,7 +83,7 @@ impl Reservation {
         if self.received <= SHORT_BODY_BYTES {
             return true;
         }
-        let mut all = self.memory.lock();
+        let mut all = lock(&self.memory.0);
         let of_address = all.by_address.entry(self.address).or_default();
         // Also the bytes before: the body is in one piece in the end.
         let more = self.received - self.reserved;
@@ -109,7 +104,7 @@ impl Drop for Reservation {
         if self.reserved == 0 {
             return;
         }
-        let mut all = self.memory.lock();
+        let mut all = lock(&self.memory.0);
         all.total -= self.reserved;
         if let Some(of_address) = all.by_address.get_mut(&self.address) {
             *of_address -= self.reserved;
@@ -127,20 +122,16 @@ async fn receive(request: Request, state: &AppState) -> Result<(Bytes, Arc<Mutex
     let memory = state.body_memory.clone();
     let reservation = Reservation { memory, address, received: 0, reserved: 0, is_refused: false };
     let reservation = Arc::new(Mutex::new(reservation));
-    let lock = |reservation: &Mutex<Reservation>, bytes| {
-        reservation.lock().unwrap_or_else(PoisonError::into_inner).add(bytes)
-    };
     let counting = reservation.clone();
     let counted = body.into_data_stream().map(move |chunk| {
         let chunk = chunk.map_err(std::io::Error::other)?;
-        let has_memory = lock(&counting, chunk.len());
+        let has_memory = lock(&counting).add(chunk.len());
         has_memory.then_some(chunk).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::OutOfMemory))
     });
     // With the limit of the route.
     let bytes = Bytes::from_request(Request::from_parts(parts, Body::from_stream(counted)), state);
     let bytes = tokio::time::timeout(state.settings.body_timeout, bytes).await;
-    let is_refused = reservation.lock().unwrap_or_else(PoisonError::into_inner).is_refused;
-    if is_refused {
+    if lock(&reservation).is_refused {
         return Err(Error::BodiesBusy { retry_after_seconds: RETRY_AFTER_SECONDS });
     }
     let bytes = bytes.map_err(|_| Error::BodyTimedOut)?.map_err(|rejection| {

@@ -56,7 +56,7 @@ impl Counters {
         self.share_missed(shared, counters).await;
         if let Some(taking) = shared.take(counters, window, amount).await {
             if taking.refused.is_none() {
-                self.local.add(counters, window, amount, self.clock.elapsed(), false);
+                self.local.take(&unlimited(counters), window, amount, self.clock.elapsed(), false);
             }
             return taking;
         }
@@ -75,11 +75,12 @@ impl Counters {
 
     /// Adds `amount` to every counter, whatever its limit is.
     pub(super) async fn add(&self, counters: &[Counter], window: Duration, amount: u64) {
+        let counters = unlimited(counters);
         let is_missed = match &self.shared {
-            Some(shared) => shared.take(&unlimited(counters), window, amount).await.is_none(),
+            Some(shared) => shared.take(&counters, window, amount).await.is_none(),
             None => false,
         };
-        self.local.add(counters, window, amount, self.clock.elapsed(), is_missed);
+        self.local.take(&counters, window, amount, self.clock.elapsed(), is_missed);
     }
 
     /// Counts an event at `now` on every rate, and returns the counts, which halve within each half-life.

@@ -1,7 +1,7 @@
 //! Counters in the memory of this process. The time is an argument.
 
-use super::counters::{Counter, Taking, Usage, unlimited};
-use super::lock;
+use super::counters::{Counter, Taking, Usage};
+use crate::lock::lock;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -88,18 +88,6 @@ impl LocalCounters {
             }
         }
         Taking { refused, usages }
-    }
-
-    /// Adds `amount` to every counter, even above its limit.
-    pub(super) fn add(
-        &self,
-        counters: &[Counter],
-        window: Duration,
-        amount: u64,
-        now: Duration,
-        is_missed: bool,
-    ) {
-        self.take(&unlimited(counters), window, amount, now, is_missed);
     }
 
     /// Returns the amounts of the counters that Redis may not have counted. `new_id` returns an id for a new batch.

@@ -22,7 +22,7 @@ pub use settings::{AdaptivePrice, LimitSettings, PriceCurve, QuotaLimits};
 use crate::{Clock, Random};
 use shared::SharedCounters;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// The configured limits and their counters.
 pub(crate) struct Limits {
@@ -56,9 +56,4 @@ impl Limits {
     pub(crate) fn forget_expired(&self) {
         self.counters.forget_expired();
     }
-}
-
-/// Locks the mutex, also after a panic of another thread: its counts and texts are still valid.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! The `RateLimit` and `RateLimit-Policy` fields of a response (draft-ietf-httpapi-ratelimit-headers-10).
 
-use super::lock;
+use crate::lock::lock;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Arc, Mutex};
 

@@ -2,7 +2,8 @@
 
 use super::counters::{Counter, Taking, Usage};
 use super::local::MissedAmount;
-use super::{lock, scripts};
+use super::scripts;
+use crate::lock::lock;
 use crate::{Clock, Random, RateLimit, Secret};
 use prometheus_client::metrics::gauge::Gauge;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};

@@ -194,24 +194,32 @@ async fn an_answer_that_is_not_read_is_given_up() {
     running.stop().await;
 }
 
+/// Starts a server whose agent never ends a reply, and which waits 200 ms for it when it stops.
+async fn hanging() -> Running {
+    let finish_time = Duration::from_millis(200);
+    let server = Server::with(Settings { finish_time, ..settings() }).await;
+    Running::start(server.with_agents(Agents::built_in().with(Agents::ECHO, Hangs))).await
+}
+
+/// Returns a chat request of a visitor, as bytes of HTTP.
+fn chat(app: &str, token: &str, body: &str) -> String {
+    let (page, length) = (crate::support::PAGE, body.len());
+    format!(
+        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\nX-Inkeep-App-Id: {app}\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
 /// Requests that do not finish in time are cut off, because an agent or the database hangs.
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_stops() {
-    let finish_time = Duration::from_millis(200);
-    let mut server = Server::with(Settings { finish_time, ..settings() }).await;
-    server = server.with_agents(Agents::built_in().with(Agents::ECHO, Hangs));
-    let running = Running::start(server).await;
+    let running = hanging().await;
     let app = running.server.web_client().await;
     let (token, solution) = (running.server.token(&app).await, running.server.solution().await);
     let (address, page) = (running.address, crate::support::PAGE);
 
     let body = r#"{"messages":[{"role":"user","content":"hi"}]}"#;
-    let chat = format!(
-        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\nX-Inkeep-App-Id: {app}\r\n\
-         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut chat = send(address, &chat).await;
+    let mut chat = send(address, &chat(&app, &token, body)).await;
     let mut begun = [0; 15];
     timeout(LONG, chat.read_exact(&mut begun)).await.expect("it begins").unwrap();
     assert_eq!(&begun, b"HTTP/1.1 200 OK");
@@ -233,20 +241,12 @@ async fn a_server_that_is_told_to_stop_stops() {
 /// As if the visitor had stopped the reply.
 #[tokio::test]
 async fn a_reply_that_the_end_of_the_server_cuts_off_is_stored() {
-    let finish_time = Duration::from_millis(200);
-    let mut server = Server::with(Settings { finish_time, ..settings() }).await;
-    server = server.with_agents(Agents::built_in().with(Agents::ECHO, Hangs));
-    let running = Running::start(server).await;
+    let running = hanging().await;
     let app = running.server.web_client().await;
     let token = running.server.token(&app).await;
-    let (address, page) = (running.address, crate::support::PAGE);
+    let address = running.address;
     let body = r#"{"messages":[{"role":"user","content":"hi"}],"conversationId":"talk"}"#;
-    let chat = format!(
-        "POST /run/api/chat HTTP/1.1\r\nHost: test\r\nOrigin: {page}\r\nX-Inkeep-App-Id: {app}\r\n\
-         Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut chat = send(address, &chat).await;
+    let mut chat = send(address, &chat(&app, &token, body)).await;
     let mut received = Vec::new();
     while !String::from_utf8_lossy(&received).contains("Well") {
         timeout(LONG, chat.read_buf(&mut received)).await.expect("it begins").unwrap();

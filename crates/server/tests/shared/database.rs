@@ -37,22 +37,22 @@ impl Database {
 
     /// Blocks the marking of challenges until this is dropped: the statement hangs, as if the database were unavailable.
     pub async fn hold(&self) -> Aside {
-        let sqlite = self.url.starts_with("sqlite");
-        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE spent_challenges" }).await
+        self.hold_by("BEGIN; LOCK TABLE spent_challenges").await
     }
 
     /// Blocks the storage of messages until this is dropped.
     pub async fn hold_messages(&self) -> Aside {
-        let sqlite = self.url.starts_with("sqlite");
-        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE" })
-            .await
+        self.hold_by("BEGIN; LOCK TABLE messages IN EXCLUSIVE MODE").await
     }
 
-    /// Lets no API key be changed until this is dropped.
+    /// Blocks changes of API keys until this is dropped.
     pub async fn hold_api_keys(&self) -> Aside {
-        let sqlite = self.url.starts_with("sqlite");
-        self.run(if sqlite { "BEGIN IMMEDIATE" } else { "BEGIN; LOCK TABLE api_keys IN EXCLUSIVE MODE" })
-            .await
+        self.hold_by("BEGIN; LOCK TABLE api_keys IN EXCLUSIVE MODE").await
+    }
+
+    /// Locks by a statement of PostgreSQL. SQLite has one lock for all.
+    async fn hold_by(&self, postgres: &'static str) -> Aside {
+        self.run(if self.url.starts_with("sqlite") { "BEGIN IMMEDIATE" } else { postgres }).await
     }
 
     /// Returns the number of a query.
