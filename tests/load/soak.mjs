@@ -25,6 +25,12 @@ const MAX_GROWTH_MB = 24;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** The lines of the server's log about the request that a fault names. */
+function causesOf(fault, lines) {
+  const [requestId] = /req_\w+/.exec(fault) ?? [];
+  return requestId ? lines.filter((line) => line.includes(requestId)) : [];
+}
+
 /** Runs it on `sqlite` or `postgres`; nothing where there is no PostgreSQL. `faults` is what should not have happened. */
 export async function soak({ seconds, database }) {
   const postgres = database === "postgres" ? await startPostgres() : undefined;
@@ -36,11 +42,12 @@ export async function soak({ seconds, database }) {
     INKEEP_POW_HMAC_SECRET: SECRET,
     INKEEP_ANON_JWT_SECRET: SECRET,
     INKEEP_AGENTS_MANAGE_API_BYPASS_SECRET: SECRET,
-    SALTMINE_LOG: "off",
+    SALTMINE_LOG: "error",
     DATABASE_URL: postgres?.url ?? `sqlite://${join(folder, "soak.db")}`,
     PORT: String(await freePort()),
   };
   let server = await startServer(environment);
+  const logs = [server.log];
   const visitors = new Visitors(server.baseUrl);
   await visitors.open();
   const start = Date.now();
@@ -53,6 +60,7 @@ export async function soak({ seconds, database }) {
       if (Date.now() > calm) return;
       await server.kill();
       server = await startServer(environment);
+      logs.push(server.log);
       happened.kills += 1;
     },
     async () => {
@@ -101,7 +109,8 @@ export async function soak({ seconds, database }) {
   await postgres?.stop();
   await (disk ? disk.unmount() : rm(folder, { recursive: true, force: true }));
 
-  const { counts, faults, accepted, conversations } = visitors;
+  const { counts, accepted, conversations } = visitors;
+  const faults = visitors.faults.map((fault) => [fault, ...causesOf(fault, logs.flat())].join("\n"));
   const faultsOfDisk = disk ? `${happened.fills} × a full disk` : "no full disk (only root can mount one)";
   const faultsOfDatabase = postgres ? `${happened.restarts} restarts of the database` : faultsOfDisk;
   const sentence =

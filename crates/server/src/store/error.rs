@@ -40,7 +40,14 @@ impl StoreError {
         match self {
             Self::TimedOut | Self::Closed | Self::DiskFull { .. } => true,
             Self::Database(error) => match &**error {
-                sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+                // The connection failed, not the statement: the next one may work. A database that stops while a
+                // connection is being opened is an error of the protocol.
+                sqlx::Error::Io(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::BeginFailed
+                | sqlx::Error::WorkerCrashed => true,
                 sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
                 _ => false,
             },
@@ -100,6 +107,26 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 #[cfg(test)]
 mod tests {
     use super::is_passing;
+    use crate::Store;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    /// PostgreSQL closes a new connection so if it stops meanwhile: sqlx takes the missing byte for an invalid one.
+    #[tokio::test]
+    async fn a_database_that_stops_during_a_connection_attempt_may_work_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let port = listener.local_addr().expect("an address").port();
+        let stops = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.expect("a connection");
+            // The request for TLS.
+            connection.read_exact(&mut [0; 8]).await.expect("8 bytes");
+        });
+        let error = Store::open(&format!("postgres://saltmine@127.0.0.1:{port}/saltmine"))
+            .await
+            .expect_err("no server");
+        stops.await.expect("no panic");
+        assert!(error.is_passing(), "{error}");
+    }
 
     #[test]
     fn a_database_that_may_work_again_is_told_from_one_that_will_not() {
