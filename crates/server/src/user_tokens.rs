@@ -14,7 +14,7 @@ const TOLERANCE_SECONDS: f64 = 60.0;
 const MAX_CLAIMS_CHARACTERS: usize = 1024;
 
 /// The maximum number of characters of a `sub`.
-const MAX_SUB_CHARACTERS: usize = 255;
+pub(crate) const MAX_SUB_CHARACTERS: usize = 255;
 
 /// The maximum size of a token, in bytes: twice the size of the claims, the longest `sub` and an RSA signature of 8192
 /// bits.
@@ -174,7 +174,7 @@ fn check(app: &WebClient, mut claims: Map<String, Value>, now: f64) -> Result<Si
 }
 
 /// Returns whether the text can name a user, also in the database and in a log line.
-fn is_sub(sub: &str) -> bool {
+pub(crate) fn is_sub(sub: &str) -> bool {
     (1..=MAX_SUB_CHARACTERS).contains(&sub.chars().count()) && !sub.contains(char::is_control)
 }
 

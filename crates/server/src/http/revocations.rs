@@ -2,8 +2,8 @@ use super::app_input::not_null;
 use super::body::JsonBody;
 use super::list::{ListParameters, ListQuery, Pagination};
 use super::project::{ProjectParameters, ProjectPath, app_of};
-use super::validation::text;
 use crate::revocations::{self, Revocation};
+use crate::user_tokens::{MAX_SUB_CHARACTERS, is_sub};
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -45,7 +45,7 @@ pub(super) struct RevocationList {
 ///
 /// Every instance refuses them from the next request on. A visitor can open a new session, with a new identity, which is
 /// valid at once, and a second later on other instances. A token that your backend signs for a user is valid if its `iat`
-/// is in a later second. Each further revocation of all visitors in the same second adds a second.
+/// is in a later second, even if a clock that is ahead signed it before. Each further revocation of all visitors in the same second adds a second.
 #[utoipa::path(
     post,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{id}/revocations",
@@ -68,13 +68,17 @@ pub(super) async fn revoke_sessions(
 ) -> Result<impl IntoResponse, Error> {
     app_of(&state, &owner, &id).await?;
     let now = state.clock.now();
-    let visitor = new.visitor.map(|visitor| text("visitor", visitor, 255)).transpose()?;
+    // White space is part of a `sub`.
+    if new.visitor.as_deref().is_some_and(|visitor| !is_sub(visitor)) {
+        let problem = format!("must have 1 to {MAX_SUB_CHARACTERS} characters, and no control characters");
+        return Err(Error::field("visitor", problem));
+    }
     if new.not_before.is_some_and(|time| time > now) {
         return Err(Error::field("notBefore", "must not be in the future"));
     }
     let of_app = state.store.find_revocation_of_app(&id).await?;
     let not_before = revocations::not_before(new.not_before, now, of_app.as_ref());
-    let data = Revocation { visitor, not_before, created_at: now };
+    let data = Revocation { visitor: new.visitor, not_before, created_at: now };
     state.store.revoke_sessions(&id, &data).await?;
     state.apps.forget(&id);
     Ok((StatusCode::CREATED, Json(RevocationResponse { data })))

@@ -31,6 +31,8 @@ impl ReplyCharge {
         report: &LimitReport,
     ) -> Result<Self, Error> {
         let lease = limits.stream(&subjects, report).await?;
+        // Before any quota is used: a visitor without tokens must not use up the stored bytes of their address.
+        limits.require_rest(Quota::Tokens, &subjects, context_tokens, report).await?;
         limits.take(Quota::StoredBytes, &subjects, question_bytes, report).await?;
         limits.take(Quota::Tokens, &subjects, context_tokens, report).await?;
         Ok(Self { limits, subjects, tokens: context::TokenCount::default(), stored_bytes: 0, _lease: lease })

@@ -152,20 +152,8 @@ impl Limits {
         address: IpAddr,
         report: &LimitReport,
     ) -> Result<(), Error> {
-        let Some(counter) = self.unknown_keys(address) else { return Ok(()) };
-        // Adds nothing: the counter exceeds one less than its limit if it has reached the limit.
-        let reached = [Counter { limit: counter.limit.saturating_sub(1), ..counter.clone() }];
-        let taking = self.counters.take(&reached, Quota::Requests.window(), 0).await;
-        match taking.refused {
-            Some(_) => Err(self.refuse(
-                Quota::Requests,
-                SubjectKind::Address,
-                counter.limit,
-                taking.usages[0],
-                report,
-            )),
-            None => Ok(()),
-        }
+        let counters = self.unknown_keys(address).map(|counter| (SubjectKind::Address, counter));
+        self.require_rest_of(Quota::Requests, counters.into_iter().collect(), 1, report).await
     }
 
     /// Counts an unknown API key. Anyone can make texts that look like keys, and each is a query of the database.
@@ -224,6 +212,22 @@ impl Limits {
         self.take_counters(quota, counters, amount, report).await
     }
 
+    /// Refuses an amount that a quota of a subject has not left, as [`take`](Self::take) does, and adds nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::QuotaExceeded`]
+    pub(crate) async fn require_rest(
+        &self,
+        quota: Quota,
+        subjects: &Subjects,
+        amount: u64,
+        report: &LimitReport,
+    ) -> Result<(), Error> {
+        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        self.require_rest_of(quota, counters, amount, report).await
+    }
+
     /// Adds an amount that has already been used.
     pub(crate) async fn charge(&self, quota: Quota, subjects: &Subjects, amount: u64) {
         let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
@@ -260,6 +264,32 @@ impl Limits {
                 retry_after_seconds: STREAM_RETRY_SECONDS,
             }
         })
+    }
+
+    async fn require_rest_of(
+        &self,
+        quota: Quota,
+        counters: Vec<(SubjectKind, Counter)>,
+        amount: u64,
+        report: &LimitReport,
+    ) -> Result<(), Error> {
+        if counters.is_empty() {
+            return Ok(());
+        }
+        // A counter has no room for the amount if it exceeds what its limit is without the amount.
+        let lowered: Vec<_> = counters
+            .iter()
+            .map(|(_, counter)| Counter { limit: counter.limit.saturating_sub(amount), ..counter.clone() })
+            .collect();
+        let taking = self.counters.take(&lowered, quota.window(), 0).await;
+        let too_large = counters.iter().position(|(_, counter)| counter.limit < amount);
+        match too_large.or(taking.refused) {
+            Some(index) => {
+                let (kind, counter) = &counters[index];
+                Err(self.refuse(quota, *kind, counter.limit, taking.usages[index], report))
+            }
+            None => Ok(()),
+        }
     }
 
     async fn take_counters(

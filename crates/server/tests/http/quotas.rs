@@ -127,6 +127,28 @@ async fn a_visitor_has_so_many_stored_bytes_a_day() {
     assert_eq!(visitor.get(&server, LIST).await.status, 200, "reading stores nothing");
 }
 
+/// Otherwise one visitor could use up the stored bytes of everybody at the address.
+#[tokio::test]
+async fn a_message_for_which_there_are_no_tokens_uses_no_stored_bytes() {
+    let stored_bytes = QuotaLimits { address: Some(10_000), ..OFF };
+    let limits = LimitSettings { tokens: per_visitor(100), stored_bytes, ..LimitSettings::default() };
+    let server = limited(limits).await;
+    let app = server.web_client().await;
+    let (visitor, other) = (Visitor::of(&server, &app).await, Visitor::of(&server, &app).await);
+    assert_eq!(visitor.say(&server, &"word ".repeat(24), None).await.status, 200);
+    settled().await;
+    // More than is left, and more than there ever is.
+    for words in [60, 400] {
+        for _ in 0..20 {
+            let refused = visitor.say(&server, &"word ".repeat(words), None).await;
+            assert_eq!(refused.status, 429, "{}", refused.text());
+            assert_eq!(refused.header("ratelimit-policy"), Some(r#""tokens-visitor";q=100;w=86400"#));
+        }
+    }
+    let answer = other.say(&server, "Hi", None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn events_and_feedback_are_stored_bytes_too() {
     let stored_bytes = per_visitor(6500);

@@ -120,12 +120,12 @@ async fn sessions_that_began_after_the_time_stay_valid() {
 async fn revocations_are_listed() {
     let server = Server::new().await;
     let app = server.web_client().await;
-    for visitor in ["anon_1", "anon_2"] {
+    for visitor in ["anon_1", " user 2 "] {
         server.clock.pass(Duration::from_secs(1));
         assert_eq!(revoke(&server, &app, json!({ "visitor": visitor })).await.status, 201);
     }
     let list = server.manage_at(Method::GET, &format!("{APPS}/{app}/revocations"), &json!({})).await.json();
-    assert_eq!((&list["data"][0]["visitor"], &list["pagination"]["total"]), (&json!("anon_2"), &json!(2)));
+    assert_eq!((&list["data"][0]["visitor"], &list["pagination"]["total"]), (&json!(" user 2 "), &json!(2)));
 }
 
 #[tokio::test]
@@ -134,6 +134,8 @@ async fn what_is_wrong_is_named() {
     let app = server.web_client().await;
     for (body, field) in [
         (json!({ "visitor": "" }), "visitor"),
+        (json!({ "visitor": "a\u{7}" }), "visitor"),
+        (json!({ "visitor": "x".repeat(256) }), "visitor"),
         (json!({ "vistor": "x" }), "vistor"),
         (json!({ "notBefore": "yesterday" }), "notBefore"),
         (json!({ "notBefore": "2126-01-01T00:00:00Z" }), "notBefore"),
