@@ -45,6 +45,23 @@ after(async () => {
   await dear.stop();
 });
 
+test("a challenge that expires during the search is replaced once, and the second one is an error", async (t) => {
+  const hard = await startServer({
+    SALTMINE_POW_COUNTER_MIN: "190000",
+    SALTMINE_POW_COUNTER_MAX: "190000",
+    INKEEP_POW_CHALLENGE_TTL_SECONDS: "4",
+  });
+  t.after(() => hard.stop());
+  const states = [];
+  const onEvent = (event) => event.type === "state" && states.push(event.state);
+  const client = createClient({ baseUrl: hard.baseUrl, appId: DEMO_APP_ID, origin: hard.baseUrl, onEvent });
+  t.after(() => client.dispose());
+  const began = performance.now();
+  await assert.rejects(client.session(), { code: "pow_expired" });
+  assert.ok(performance.now() - began < 12_000, "the search took longer than the challenge is valid");
+  assert.equal(states.filter((state) => state === "challenge").length, 2);
+});
+
 /** A challenge of the default difficulty takes this many keys. */
 const isUsual = (keys) => keys > 400 && keys <= 900;
 

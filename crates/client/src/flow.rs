@@ -147,6 +147,10 @@ impl Flow {
                     self.payload = solution.to_payload(&challenge.text);
                     self.on_solved(now)
                 }
+                // The search ended early, and a timer may have been early too.
+                (None, _) if self.search_time_ms(now).is_some_and(|ms| ms < 100.0) => {
+                    self.another_challenge(Code::PowExpired.into(), now)
+                }
                 _ => failed(Code::NoSolution),
             },
             _ => failed(Code::ResponseMalformed),
@@ -157,6 +161,12 @@ impl Flow {
     #[must_use]
     pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
+    }
+
+    /// Returns the time after which a solution of the challenge would come too late, or `None` if it is not known.
+    #[must_use]
+    pub fn search_time_ms(&self, now: Now) -> Option<f64> {
+        self.expires_in_ms(now).map(|ms| (ms - EXPIRY_MARGIN_MS).max(0.0))
     }
 
     fn on_response<J: Json>(&mut self, kind: Kind, response: &Response<J>, now: Now) -> Step {
@@ -282,7 +292,7 @@ impl Flow {
     }
 
     fn about_to_expire(&self, now: Now) -> bool {
-        self.expires_in_ms(now).is_some_and(|ms| ms < EXPIRY_MARGIN_MS)
+        self.search_time_ms(now).is_some_and(|ms| ms == 0.0)
     }
 
     /// Requests a fresh challenge, once in a flow.

@@ -5,7 +5,7 @@
 mod support;
 
 use saltmine_client::failure::Code;
-use saltmine_client::flow::{Challenge, Config, Event, Flow, Goal, Response, SolutionV2, Step};
+use saltmine_client::flow::{Challenge, Config, Event, Flow, Goal, Now, Response, SolutionV2, Step};
 use serde_json::{Value, json};
 use support::{Body, answer, challenge, config, failure, not_json, now, request};
 
@@ -164,6 +164,24 @@ fn a_challenge_of_version_2_expires_too() {
     let Event::Response(response) = version_2("") else { unreachable!() };
     let dated = Event::Response(Response { date_ms: Some(1_790_003_599_000.0), ..response });
     assert!(request(flow.resume(dated, now())).url.ends_with(NEWER), "it has a second left: another one");
+}
+
+/// The search ends when its solution would come too late, without one.
+#[test]
+fn a_challenge_of_version_2_that_expires_during_the_search_is_replaced_once() {
+    let mut flow = Flow::new(both());
+    flow.start(now());
+    let dated = || {
+        let Event::Response(response) = version_2("") else { unreachable!() };
+        Event::Response(Response { date_ms: Some(1_790_003_590_000.0), ..response })
+    };
+    assert!(matches!(flow.resume(dated(), now()), Step::Search));
+    assert_eq!(flow.search_time_ms(now()), Some(8_000.0));
+    let later = Now { ms: now().ms + 8_100.0, ..now() };
+    assert_eq!(flow.search_time_ms(later), Some(0.0));
+    assert!(request(flow.resume(Event::<Body>::SearchedV2(None), later)).url.ends_with(NEWER));
+    assert!(matches!(flow.resume(dated(), now()), Step::Search));
+    assert_eq!(failure(flow.resume(Event::<Body>::SearchedV2(None), later)).code, Code::PowExpired);
 }
 
 #[test]

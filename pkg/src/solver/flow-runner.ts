@@ -5,7 +5,7 @@
 import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason } from "../common/abort.js";
 import { OLDER_PATH } from "../common/challenge-paths.js";
-import { asSaltmineError } from "../common/errors.js";
+import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
 import { loadChunk } from "../common/load-chunk.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
@@ -17,6 +17,8 @@ import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 
+/** The maximum duration of the search of a challenge of version 2, whose expiry may be unknown, in milliseconds. */
+const MOST_SOLVING_MS = 600_000;
 /** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
 
@@ -195,14 +197,20 @@ export class FlowRunner implements Flow {
     };
     // Functions cannot cross to a worker: what they do is asked of the page.
     const onFetch = fetch && ((step: HttpRequest) => exchange(fetch, step, timeoutMs, over.signal));
-    const onSolveV2 = async (challenge: string) => {
+    const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
       const { solveForFlow } = await loadChunk(() => loadKeySearch(assets));
+      const search = new AbortController();
+      const stop = () => search.abort();
+      const isLimited = limitMs !== undefined && limitMs < MOST_SOLVING_MS;
+      const timer = setTimeout(stop, isLimited ? limitMs : MOST_SOLVING_MS);
+      over.signal.addEventListener("abort", stop);
+      if (over.signal.aborted) stop();
       try {
         const solved = await solveForFlow(challenge, {
           workers: run.workers?.() ?? keyWorkers,
           engine: keyEngine,
           assets,
-          signal: over.signal,
+          signal: search.signal,
           onProgress: (searched, elapsedMs) => progress({ searched, total: null, elapsedMs }),
         });
         if (!solved) return null;
@@ -211,7 +219,13 @@ export class FlowRunner implements Flow {
         measured = { searched: keys, total: null, elapsedMs: solution.time };
         return solution;
       } catch (error) {
-        throw asSaltmineError(error, "engine_failed");
+        if (!search.signal.aborted || over.signal.aborted) throw asSaltmineError(error, "engine_failed");
+        // The flow requests another challenge when this one expires.
+        if (!isLimited) throw new SaltmineError({ code: "pow_expired" });
+        return null;
+      } finally {
+        clearTimeout(timer);
+        over.signal.removeEventListener("abort", stop);
       }
     };
     const request = {

@@ -96,6 +96,6 @@ export type Report =
   /** A request that the page sends. */
   | { type: "fetch"; id: number; step: HttpRequest }
   /** A challenge of version 2 that the page solves. */
-  | { type: "solve_v2"; id: number; challenge: string }
+  | { type: "solve_v2"; id: number; challenge: string; limitMs: number | undefined }
   | { type: "done"; id: number; value: Value }
   | { type: "failed"; id: number; failure: Failure };

@@ -17,7 +17,7 @@ export interface RequestCallbacks {
   /** Sends a request for the engine. */
   onFetch?: ((step: HttpRequest) => Promise<HttpResponse | NoResponse>) | undefined;
   /** Solves a challenge of version 2 for the engine. */
-  onSolveV2?: ((challenge: string) => Promise<SolutionV2 | null>) | undefined;
+  onSolveV2?: ((challenge: string, limitMs: number | undefined) => Promise<SolutionV2 | null>) | undefined;
 }
 
 type Started = Extract<Report, { type: "started" }>;
@@ -104,7 +104,7 @@ export class WorkerClient {
       case "fetch":
         return void answer(pending.onFetch?.(report.step));
       case "solve_v2":
-        return void answer(pending.onSolveV2?.(report.challenge));
+        return void answer(pending.onSolveV2?.(report.challenge, report.limitMs));
       default:
         pending.onUpdate?.(report);
     }

@@ -40,7 +40,8 @@ export class RequestHost implements Host {
     this.timeoutMs = session?.timeoutMs ?? 0;
     this.origin = session?.origin;
     if (session?.fetchOnPage) this.request = (step) => this.#ask({ type: "fetch", id, step });
-    if (session) this.solveV2 = (challenge) => this.#ask({ type: "solve_v2", id, challenge });
+    if (session)
+      this.solveV2 = (challenge, limitMs) => this.#ask({ type: "solve_v2", id, challenge, limitMs });
   }
 
   get signal(): AbortSignal {

@@ -168,10 +168,10 @@ export interface Host {
     share(rest: SearchRest): Promise<number | null>;
     /**
      * Solves a challenge of ALTCHA version 2, which is the JSON text `{"parameters":…,"signature":…}` with the values as the
-     * server wrote them; resolves with null when there is no solution, rejects with a `ClientFailure`. Without this
-     * function such a challenge is `algorithm_unsupported`.
+     * server wrote them; resolves with null when there is no solution, or none within `limitMs`, after which it would come too
+     * late; rejects with a `ClientFailure`. Without this function such a challenge is `algorithm_unsupported`.
      */
-    readonly solveV2?: ((challenge: string) => Promise<SolutionV2 | null>) | undefined;
+    readonly solveV2?: ((challenge: string, limitMs?: number) => Promise<SolutionV2 | null>) | undefined;
 }
 
 

@@ -64,7 +64,8 @@ pub(super) async fn session(options: &SessionOptions, host: &Host) -> Result<JsV
                         if !host.own_solve_v2().is_function() {
                             return Err(Code::AlgorithmUnsupported.into());
                         }
-                        let found = JsFuture::from(host.solve_v2(&challenge.text)).await;
+                        let found =
+                            JsFuture::from(host.solve_v2(&challenge.text, flow.search_time_ms(now()))).await;
                         Event::SearchedV2(solution_v2(found.map_err(Ended::Thrown)?))
                     }
                     None => Event::Searched(None),

@@ -40,7 +40,7 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = solveV2)]
     pub(super) fn own_solve_v2(this: &Host) -> JsValue;
     #[wasm_bindgen(method, js_name = solveV2)]
-    pub(super) fn solve_v2(this: &Host, challenge: &str) -> Promise;
+    pub(super) fn solve_v2(this: &Host, challenge: &str, limit_ms: Option<f64>) -> Promise;
 
     /// The options of [`session`](super::session).
     #[wasm_bindgen(typescript_type = "SessionOptions")]
