@@ -71,7 +71,10 @@ pub enum Error {
     TokenAppMismatch,
     /// The visitor has reached the limit of events, or the conversation the limit of feedback.
     #[error("The limit of events in 24 hours, or of feedback in a conversation, is reached.")]
-    TooManyReports,
+    TooManyReports {
+        /// The seconds until the next event is accepted; `None` for feedback, whose limit does not end.
+        retry_after_seconds: Option<u64>,
+    },
     /// The app already has a key with this `kid`.
     #[error("This app already has a key with this `kid`. Delete it first, or choose another `kid`.")]
     UserKeyExists,
@@ -201,7 +204,7 @@ impl Error {
             Self::AppIdMissing => (StatusCode::UNAUTHORIZED, "app_id_missing"),
             Self::TokenMissing => (StatusCode::UNAUTHORIZED, "token_missing"),
             Self::TokenInvalid => (StatusCode::UNAUTHORIZED, "token_invalid"),
-            Self::TooManyReports => (StatusCode::TOO_MANY_REQUESTS, "too_many_reports"),
+            Self::TooManyReports { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_reports"),
             Self::UserTokenInvalid(_) => (StatusCode::UNAUTHORIZED, "user_token_invalid"),
             Self::UserKeyExists => (StatusCode::CONFLICT, "user_key_exists"),
             Self::UserKeysFull => (StatusCode::CONFLICT, "user_keys_full"),

@@ -11,6 +11,7 @@ pub mod config;
 mod connection_limits;
 mod context;
 mod conversations;
+mod cut_json;
 mod defaults;
 pub mod development;
 mod error;

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -14,10 +13,6 @@ pub(crate) const EVENT_WINDOW_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
 
 /// The maximum number of entries of feedback of a conversation: one for each message.
 pub(crate) const MAX_FEEDBACK_PER_CONVERSATION: u32 = 1000;
-
-/// The maximum number of characters of a text in the data of an event or of feedback. Longer texts are cut: widgets send
-/// complete answers, which are already in the conversation.
-const MAX_TEXT_CHARACTERS: usize = 4000;
 
 /// An event as it is stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -72,7 +67,7 @@ pub(crate) struct Feedback {
     pub(crate) message_id: Option<String>,
     pub(crate) r#type: FeedbackType,
     /// Details from the visitor.
-    #[schema(value_type = Option<Value>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub(crate) details: Option<Box<RawValue>>,
     /// The time of the visitor's first feedback on the message.
     #[schema(value_type = String, format = DateTime)]
@@ -101,36 +96,5 @@ impl FeedbackType {
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::Positive, Self::Negative].into_iter().find(|feedback| feedback.name() == name)
-    }
-}
-
-/// Cuts the long texts in a value.
-pub(crate) fn cut_texts(value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if let Some((index, _)) = text.char_indices().nth(MAX_TEXT_CHARACTERS) {
-                text.truncate(index);
-                text.push('…');
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(cut_texts),
-        Value::Object(members) => members.values_mut().for_each(cut_texts),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{MAX_TEXT_CHARACTERS, cut_texts};
-    use serde_json::json;
-
-    #[test]
-    fn only_long_texts_are_cut() {
-        let fits = "é".repeat(MAX_TEXT_CHARACTERS);
-        let long = format!("{fits}x");
-        let mut value = json!({ "a": [fits, long, 1], "b": { "c": long }, "d": null });
-        cut_texts(&mut value);
-        let cut = format!("{fits}…");
-        assert_eq!(value, json!({ "a": [fits, cut, 1], "b": { "c": cut }, "d": null }));
     }
 }

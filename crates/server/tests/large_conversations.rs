@@ -126,6 +126,26 @@ fn responses_that_are_not_read_take_little_memory() {
     assert!(each < 1500, "{each} KiB for each of 60 responses");
 }
 
+/// Regression: parsed, each `{"":0}` of these bodies takes a hundred times its length.
+#[test]
+fn refused_events_of_many_small_objects_take_little_memory() {
+    let visitor = Visitor::new("warn");
+    let before = visitor.memory();
+    let objects = vec![r#"{"":0}"#; 130_000].join(",");
+    for (path, body) in [
+        ("events", format!(r#"{{"type":"t","metadata":{{"a":[{objects}]}}}}"#)),
+        ("feedback", format!(r#"{{"conversationId":"c","type":"positive","details":[{objects}]}}"#)),
+    ] {
+        let mut text = String::new();
+        let head = format!("POST /run/v1/{path} HTTP/1.1\r\n{}", visitor.authorization);
+        send(&visitor.server, &head, &body).read_to_string(&mut text).unwrap();
+        assert!(text.starts_with("HTTP/1.1 422"), "{text}");
+        assert!(text.contains("bytes of JSON"), "{text}");
+    }
+    let most = visitor.status_line("VmHWM:").saturating_sub(before);
+    assert!(most < 20_000, "{most} KiB");
+}
+
 /// Regression: each event is 180 KB, which takes 3 MB when parsed, and one read of the database returned 200 of them.
 #[test]
 fn exports_of_large_events_that_are_not_read_take_little_memory() {

@@ -1,8 +1,9 @@
 use super::auth::Caller;
 use super::body::JsonBody;
 use super::validation::text;
+use crate::cut_json::cut_texts;
 use crate::store::EventOutcome;
-use crate::widget_events::{EventData, WidgetEvent, cut_texts};
+use crate::widget_events::{EventData, WidgetEvent};
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +12,7 @@ use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Characters of an id at most.
@@ -43,13 +44,13 @@ pub(super) struct NewEvent {
     /// Properties that the page's owner adds to every event. In each of the three objects, texts over 4000 characters are
     /// cut, and the remaining JSON has at most 64 KiB.
     #[schema(value_type = Option<Object>)]
-    properties: Option<Map<String, Value>>,
+    properties: Option<Box<RawValue>>,
     /// Properties of the user, from the page's owner.
     #[schema(value_type = Option<Object>)]
-    user_properties: Option<Map<String, Value>>,
+    user_properties: Option<Box<RawValue>>,
     /// Properties of the event, from the widget.
     #[schema(value_type = Option<Object>)]
-    metadata: Option<Map<String, Value>>,
+    metadata: Option<Box<RawValue>>,
 }
 
 /// The event as it is stored.
@@ -100,10 +101,13 @@ pub(super) async fn report_event(
     caller: Caller,
     JsonBody(new): JsonBody<NewEvent>,
 ) -> Result<impl IntoResponse, Error> {
-    let in_metadata = |name: &str| {
-        let id = new.metadata.as_ref()?.get(name)?.as_str()?;
-        optional_id(name, Some(id.to_owned())).ok()?
+    let mut bytes = 0;
+    let data = EventData {
+        properties: cut("properties", new.properties, &mut bytes)?,
+        user_properties: cut("userProperties", new.user_properties, &mut bytes)?,
+        metadata: cut("metadata", new.metadata, &mut bytes)?,
     };
+    let in_metadata = |name: &str| optional_id(name, text_member(data.metadata.as_deref()?, name)).ok()?;
     let conversation_id =
         optional_id("conversationId", new.conversation_id.clone())?.or_else(|| in_metadata("conversationId"));
     let message_id = optional_id("messageId", new.message_id.clone())?.or_else(|| in_metadata("messageId"));
@@ -112,7 +116,6 @@ pub(super) async fn report_event(
         None => format!("evt_{}", state.random.uuid().map_err(Error::Random)?),
     };
     let is_limited = caller.is_visitor();
-    let mut bytes = 0;
     let event = WidgetEvent {
         id,
         client_id: caller.visitor.client_id.clone(),
@@ -120,18 +123,18 @@ pub(super) async fn report_event(
         r#type: text("type", new.r#type, MAX_ID_CHARACTERS)?,
         conversation_id,
         message_id,
-        data: EventData {
-            properties: cut("properties", new.properties, &mut bytes)?,
-            user_properties: cut("userProperties", new.user_properties, &mut bytes)?,
-            metadata: cut("metadata", new.metadata, &mut bytes)?,
-        },
+        data,
         created_at: state.clock.now(),
     };
     caller.take_stored_bytes(&state, bytes + REPORT_OVERHEAD).await?;
     let (status, event) = match state.store.add_event(&event, is_limited).await? {
         EventOutcome::Stored => (StatusCode::CREATED, event),
         EventOutcome::Known(event) => (StatusCode::OK, *event),
-        EventOutcome::TooMany => return Err(Error::TooManyReports),
+        EventOutcome::TooMany { next_at_milliseconds } => {
+            let wait = next_at_milliseconds - state.clock.now().as_millisecond();
+            let retry_after_seconds = u64::try_from(wait).unwrap_or(0).div_ceil(1000).max(1);
+            return Err(Error::TooManyReports { retry_after_seconds: Some(retry_after_seconds) });
+        }
         EventOutcome::ClientDeleted => return Err(Error::AppNotFound),
     };
     Ok((status, [(header::CACHE_CONTROL, "no-store")], Json(EventResponse::from(event))))
@@ -143,19 +146,25 @@ pub(super) fn optional_id(field: &str, id: Option<String>) -> Result<Option<Stri
     id.map(|id| text(field, id, MAX_ID_CHARACTERS)).transpose()
 }
 
+/// Returns a text among the members of an object.
+fn text_member(object: &RawValue, name: &str) -> Option<String> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(object.get()).ok()?;
+    serde_json::from_str(members.get(name)?.get()).ok()
+}
+
 /// Cuts the texts in the data of an event, and refuses it if it is still too long. Adds its length as JSON to `bytes`.
-fn cut(
-    field: &str,
-    data: Option<Map<String, Value>>,
-    bytes: &mut usize,
-) -> Result<Option<Box<RawValue>>, Error> {
+fn cut(field: &str, data: Option<Box<RawValue>>, bytes: &mut usize) -> Result<Option<Box<RawValue>>, Error> {
     let Some(data) = data else { return Ok(None) };
-    let mut data = Value::Object(data);
-    cut_texts(&mut data);
-    let json = data.to_string();
-    *bytes += json.len();
-    if json.len() > MAX_DATA_BYTES {
-        return Err(Error::field(field, format!("must have at most {MAX_DATA_BYTES} bytes of JSON")));
+    if !data.get().starts_with('{') {
+        return Err(Error::field(field, "must be an object"));
     }
-    Ok(Some(RawValue::from_string(json).expect("it is JSON")))
+    let data = cut_data(field, &data, MAX_DATA_BYTES)?;
+    *bytes += data.get().len();
+    Ok(Some(data))
+}
+
+/// Cuts the texts in data of a widget, and refuses it if it is still longer than `max_bytes`.
+pub(super) fn cut_data(field: &str, data: &RawValue, max_bytes: usize) -> Result<Box<RawValue>, Error> {
+    let too_long = || Error::field(field, format!("must have at most {max_bytes} bytes of JSON"));
+    cut_texts(data, max_bytes).ok_or_else(too_long)
 }

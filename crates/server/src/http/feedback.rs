@@ -1,9 +1,9 @@
 use super::auth::Caller;
 use super::body::JsonBody;
-use super::events::{MAX_ID_CHARACTERS, REPORT_OVERHEAD, optional_id};
+use super::events::{MAX_ID_CHARACTERS, REPORT_OVERHEAD, cut_data, optional_id};
 use super::validation::text;
 use crate::store::FeedbackOutcome;
-use crate::widget_events::{Feedback, FeedbackType, cut_texts};
+use crate::widget_events::{Feedback, FeedbackType};
 use crate::{AppState, Error};
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,6 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -31,8 +30,8 @@ pub(super) struct NewFeedback {
     /// Thumbs up, or down.
     r#type: FeedbackType,
     /// Details from the visitor. Texts over 4000 characters are cut, and the remaining JSON has at most 16 KiB.
-    #[schema(value_type = Option<Value>)]
-    details: Option<Value>,
+    #[schema(value_type = Option<serde_json::Value>)]
+    details: Option<Box<RawValue>>,
 }
 
 /// The feedback as it is stored.
@@ -48,7 +47,7 @@ struct FeedbackSummary {
     conversation_id: String,
     message_id: Option<String>,
     r#type: FeedbackType,
-    #[schema(value_type = Option<Value>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     details: Option<Box<RawValue>>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -90,18 +89,8 @@ pub(super) async fn give_feedback(
     caller: Caller,
     JsonBody(new): JsonBody<NewFeedback>,
 ) -> Result<impl IntoResponse, Error> {
-    let mut details = None;
-    let mut bytes = 0;
-    if let Some(mut value) = new.details {
-        cut_texts(&mut value);
-        let json = value.to_string();
-        bytes = json.len();
-        if bytes > MAX_DETAILS_BYTES {
-            let problem = format!("must have at most {MAX_DETAILS_BYTES} bytes of JSON");
-            return Err(Error::field("details", problem));
-        }
-        details = Some(RawValue::from_string(json).expect("it is JSON"));
-    }
+    let details = new.details.map(|details| cut_data("details", &details, MAX_DETAILS_BYTES)).transpose()?;
+    let bytes = details.as_ref().map_or(0, |details| details.get().len());
     let now = state.clock.now();
     let feedback = Feedback {
         id: format!("fb_{}", state.random.uuid().map_err(Error::Random)?),
@@ -121,6 +110,6 @@ pub(super) async fn give_feedback(
             Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], body))
         }
         FeedbackOutcome::NoConversation => Err(Error::ConversationNotFound),
-        FeedbackOutcome::TooMany => Err(Error::TooManyReports),
+        FeedbackOutcome::TooMany => Err(Error::TooManyReports { retry_after_seconds: None }),
     }
 }

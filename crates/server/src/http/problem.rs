@@ -62,7 +62,8 @@ pub(super) fn render(response: Response, request_id: &str) -> Response {
         Error::RateLimited { retry_after_seconds }
         | Error::QuotaExceeded { retry_after_seconds, .. }
         | Error::ChallengesBusy { retry_after_seconds }
-        | Error::BodiesBusy { retry_after_seconds } => {
+        | Error::BodiesBusy { retry_after_seconds }
+        | Error::TooManyReports { retry_after_seconds: Some(retry_after_seconds) } => {
             parts.headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
         }
         // RFC 9110 requires the authentication scheme.

@@ -16,8 +16,8 @@ pub(crate) enum EventOutcome {
     Stored,
     /// The visitor reported an event with this id before, which is returned.
     Known(Box<WidgetEvent>),
-    /// The visitor has reached the limit of events.
-    TooMany,
+    /// The visitor has reached the limit of events. The next one is accepted at this time, in Unix milliseconds.
+    TooMany { next_at_milliseconds: i64 },
     /// The app or the API key was deleted meanwhile.
     ClientDeleted,
 }
@@ -165,6 +165,8 @@ impl Store {
             WHERE (SELECT COUNT(*) FROM events WHERE client_id = $1 AND user_id = $2 AND created_at > $9) < $10 \
             ON CONFLICT (client_id, user_id, id) DO NOTHING";
         const FIND: &str = "SELECT * FROM events WHERE client_id = $1 AND user_id = $2 AND id = $3";
+        const FIRST: &str = "SELECT MIN(created_at) FROM events \
+            WHERE client_id = $1 AND user_id = $2 AND created_at > $3";
         let data = serde_json::to_string(&event.data).map_err(|error| damaged(&event.id, error))?;
         let now = event.created_at.as_millisecond();
         let limit = if is_limited { i64::from(MAX_EVENTS_PER_VISITOR) } else { i64::MAX };
@@ -191,10 +193,17 @@ impl Store {
                     .bind(&event.id)
                     .fetch_optional(&mut *transaction)
                     .await?;
-                return Ok(match known {
-                    Some(row) => EventOutcome::Known(Box::new(row.try_into()?)),
-                    None => EventOutcome::TooMany,
-                });
+                if let Some(row) = known {
+                    return Ok(EventOutcome::Known(Box::new(row.try_into()?)));
+                }
+                let first: Option<i64> = sqlx::query_scalar(FIRST)
+                    .bind(&event.client_id)
+                    .bind(&event.user_id)
+                    .bind(now - EVENT_WINDOW_MILLISECONDS)
+                    .fetch_one(&mut *transaction)
+                    .await?;
+                let next_at_milliseconds = first.unwrap_or(now) + EVENT_WINDOW_MILLISECONDS;
+                return Ok(EventOutcome::TooMany { next_at_milliseconds });
             }
             // After the first write, as for a turn: the app is not deleted before this transaction ends, and an erasure that
             // begins from here on deletes the event.

@@ -138,7 +138,9 @@ async fn a_visitor_reports_so_many_events_a_day() {
     for _ in 0..1000 {
         assert_eq!(visitor.post(&server, EVENTS, &event).await.status, 201);
     }
+    server.clock.pass(Duration::from_millis(999_500));
     let refused = visitor.post(&server, EVENTS, &event).await;
+    assert_eq!(refused.header("retry-after"), Some("85401"), "until the first is 24 hours ago");
     assert_eq!((refused.status.as_u16(), &refused.json()["reason"]), (429, &"too_many_reports".into()));
     let token = server.open_session(&app, &[]).await.json()["token"].as_str().unwrap().to_owned();
     let other = Visitor::with_token(&app, &token);
