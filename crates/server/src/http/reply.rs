@@ -8,7 +8,7 @@ use crate::conversations::{KeptMessage, NewMessage, Turn, TurnOutcome, Visitor, 
 use crate::limits::ReplyCharge;
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
-use crate::{AgentError, AppState, Error, Message, Reply, Role};
+use crate::{AgentError, AppState, Error, Message, Reply, Role, StoreError};
 use axum::http::{HeaderMap, HeaderName};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
@@ -256,11 +256,27 @@ impl Writing {
             return Ok(Some(piece));
         }
         self.turn.at = self.state.clock.now();
-        store(&self.state, &self.visitor, &self.turn, self.max_encoded_bytes).await?;
+        self.store().await?;
+        Ok(None)
+    }
+}
+
+impl Writing {
+    /// Stores the turn, once: a client that leaves during the transaction does not stop it.
+    async fn store(&mut self) -> Result<(), Error> {
+        self.is_over = true;
         if let Some(charge) = &mut self.charge {
             charge.note_stored(self.answer_bytes as u64);
         }
-        Ok(None)
+        let (state, visitor, turn) = (self.state.clone(), self.visitor.clone(), self.turn.clone());
+        let max_encoded_bytes = self.max_encoded_bytes;
+        let stored = async move { store(&state, &visitor, &turn, max_encoded_bytes).await };
+        let stored = self.state.pending_writes.track_future(stored.instrument(Span::current()));
+        let stored = tokio::spawn(stored).await.unwrap_or(Err(StoreError::Closed.into()));
+        if let (Err(_), Some(charge)) = (&stored, &mut self.charge) {
+            charge.note_stored(0);
+        }
+        stored
     }
 }
 

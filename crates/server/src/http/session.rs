@@ -55,13 +55,6 @@ pub(super) async fn open_session(
     let app = enabled_app(&state, &app_id).await?;
     log_app(&app.id);
     origin::require_allowed(app.anonymous_web_client()?, &headers)?;
-    // Last, since it marks the challenge as used: a request that is refused for another reason does not use it.
-    if let Some(settings) = &state.settings.proof_of_work {
-        let purpose = pow::purpose(&state, &app, &headers, &extensions);
-        pow::require_solution(&state, settings, &purpose, &headers).await?;
-    }
-
-    price::count_session(&state, &app.id, &headers, &extensions).await;
     let now = state.clock.now_seconds();
     let known = bearer(&headers).and_then(|token| state.tokens.verify(token, now));
     let mut known = known.filter(|claims| claims.app == app.id);
@@ -79,6 +72,13 @@ pub(super) async fn open_session(
             (sub, SessionKind::New, first_second)
         }
     };
+    // After everything that may fail, since it marks the challenge as used: a request that is refused for another reason
+    // does not use it.
+    if let Some(settings) = &state.settings.proof_of_work {
+        let purpose = pow::purpose(&state, &app, &headers, &extensions);
+        pow::require_solution(&state, settings, &purpose, &headers).await?;
+    }
+    price::count_session(&state, &app.id, &headers, &extensions).await;
     log_visitor(&sub);
     let mut claims = state.tokens.claims(sub, &app, now);
     claims.iat = claims.iat.max(first_second);

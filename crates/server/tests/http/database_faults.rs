@@ -188,6 +188,45 @@ async fn requests_that_are_given_up_leave_no_transaction_open() {
     }
 }
 
+/// A client that leaves while its turn is being stored stores it no second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_given_up_stores_its_turn_once() {
+    const TWICE: &str = "SELECT COUNT(*) FROM \
+        (SELECT 1 AS one FROM messages GROUP BY conversation_id HAVING COUNT(*) > 2) AS twice";
+    let server = Arc::new(Server::new().await);
+    let app = server.web_client().await;
+    let visitor = Visitor::of(&server, &app).await;
+    let start = tokio::time::Instant::now();
+    visitor.say(&server, "hi", None).await;
+    let whole = start.elapsed();
+    for round in 0..400 {
+        let (server, visitor) = (server.clone(), visitor.clone());
+        let task = tokio::spawn(async move { visitor.say(&server, "hi", None).await.status });
+        // Each round at another moment of the request, most of them near the response.
+        tokio::time::sleep(whole * (100 + round % 100) / 200 + Duration::from_micros(round.into())).await;
+        task.abort();
+        let _ = task.await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.database.count(TWICE).await, 0);
+}
+
+/// A visitor would have to solve another challenge.
+#[tokio::test]
+async fn a_session_request_that_fails_does_not_use_the_solution() {
+    let server = Server::new().await;
+    let app = server.web_client().await;
+    let token = server.token(&app).await;
+    let solution = server.solution().await;
+    let authorization = format!("Bearer {token}");
+    let headers = [("x-inkeep-challenge-solution", &*solution), ("authorization", &*authorization)];
+    server.database.run("ALTER TABLE revoked_sessions RENAME TO away").await;
+    assert_eq!(server.open_session(&app, &headers).await.status, 500);
+    server.database.run("ALTER TABLE away RENAME TO revoked_sessions").await;
+    let answer = server.open_session(&app, &headers).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
 /// The last use is information for operators: nobody waits for it.
 #[tokio::test]
 async fn a_request_does_not_wait_until_its_api_key_can_be_written() {
