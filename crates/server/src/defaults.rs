@@ -8,6 +8,8 @@ pub(crate) const POW_BINDING: PowBinding = PowBinding::App;
 pub(crate) const POW_BINDING_REQUIRED: bool = false;
 /// The `maxnumber` of version 1.
 pub(crate) const POW_DIFFICULTY: u64 = 50_000;
+/// The largest `maxnumber` that the client accepts, by the default of its option `maxNumber`.
+pub(crate) const CLIENTS_MAX_NUMBER: u64 = 10_000_000;
 pub(crate) const POW_CHALLENGE_TTL_SECONDS: u64 = 600;
 pub(crate) const SESSION_LIFETIME_SECONDS: u32 = 30 * 24 * 60 * 60;
 pub(crate) const MAX_CONNECTIONS: u32 = 900;

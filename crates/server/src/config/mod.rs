@@ -307,8 +307,20 @@ fn networks(text: &str) -> Result<Vec<IpNet>, ConfigError> {
     let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let parse =
         |entry: &str| entry.parse::<IpNet>().ok().or_else(|| entry.parse::<IpAddr>().ok().map(IpNet::from));
+    // Addresses of IPv4 in the form of IPv6 are compared as those of IPv4.
+    let canonical = |network: IpNet| match network {
+        IpNet::V6(v6) if v6.prefix_len() >= 96 => v6
+            .addr()
+            .to_ipv4_mapped()
+            .map_or(network, |address| IpNet::new_assert(address.into(), v6.prefix_len() - 96)),
+        _ => network,
+    };
     let must = "addresses and networks, such as 10.0.0.0/8,192.0.2.7";
-    entries.map(|entry| parse(entry).ok_or_else(|| invalid("SALTMINE_TRUSTED_PROXIES", text, must))).collect()
+    entries
+        .map(|entry| {
+            parse(entry).map(canonical).ok_or_else(|| invalid("SALTMINE_TRUSTED_PROXIES", text, must))
+        })
+        .collect()
 }
 
 fn rate_limit(text: &str) -> Result<Option<RateLimit>, ConfigError> {
@@ -328,4 +340,21 @@ fn count(text: &str) -> Option<NonZeroU32> {
 
 fn invalid(name: &'static str, value: &str, must: &str) -> ConfigError {
     ConfigError::Invalid { name, value: value.to_owned(), must: must.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::networks;
+
+    #[test]
+    fn mapped_proxies_are_those_of_ipv4() {
+        for (text, expected) in [
+            ("::ffff:172.17.0.1", "172.17.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("fd00::/8", "fd00::/8"),
+            ("10.0.0.0/8", "10.0.0.0/8"),
+        ] {
+            assert_eq!(networks(text).unwrap(), [expected.parse().unwrap()], "{text}");
+        }
+    }
 }

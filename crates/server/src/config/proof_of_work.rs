@@ -1,11 +1,8 @@
 //! The options of the proof of work.
 
 use super::{Arguments, ConfigError, SECRET_CHARACTERS, invalid, number, second, secret};
-use crate::proof_of_work::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES};
+use crate::proof_of_work::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES, MAX_WORK};
 use crate::{KeyAlgorithm, KeyDerivation, PowBinding, PowScope, PowVersions, ProofOfWork};
-
-/// The most work of one challenge, in hashes: a minute or so on two threads of a desktop processor.
-const MAX_WORK: u64 = 1_000_000_000;
 
 impl Arguments {
     /// Checks every value, even if proof of work is off, so that turning it on later reveals no old mistake.

@@ -1,6 +1,7 @@
 //! The lines that the server logs when it starts: the protections that are on, and a warning for each that is off.
 
 use super::{Config, limits, management};
+use crate::defaults::CLIENTS_MAX_NUMBER;
 use crate::store::StoreKind;
 use crate::{KeyDerivation, PowScope, PowVersions, ProofOfWork};
 
@@ -88,6 +89,12 @@ impl Config {
                 None => on("retention: conversations are kept until they are deleted".to_owned()),
             },
         ];
+        if let Some(pow) = settings.proof_of_work.as_ref().filter(|pow| pow.max_number > CLIENTS_MAX_NUMBER) {
+            lines.push(off(&format!(
+                "difficulty: INKEEP_POW_DIFFICULTY is {}, and the client refuses challenges over {CLIENTS_MAX_NUMBER} unless its option maxNumber is higher",
+                pow.max_number
+            )));
+        }
         if settings.management_key.is_some() || settings.management.read_key.is_some() {
             lines.push(management::summary(&settings.management));
         }
@@ -171,5 +178,7 @@ mod tests {
         assert_eq!(warnings(&on), ["database"]);
         let verified = [&on[..9], &["postgres://me:hunter2@db/x?sslmode=verify-full"]].concat();
         assert_eq!(warnings(&verified), [""; 0]);
+        let hard = [&verified[..], &["--pow-difficulty", "10000001"]].concat();
+        assert_eq!(warnings(&hard), ["difficulty"]);
     }
 }

@@ -1,7 +1,9 @@
 use super::rate_limit::{self, WithinLimit};
 use super::session::enabled_app;
 use super::{client_address, list, origin, pow, price};
+use crate::defaults::CLIENTS_MAX_NUMBER;
 use crate::limits::scaled;
+use crate::proof_of_work::Requester;
 use crate::{AppState, Error, PowBinding, PowVersion, ProofOfWork};
 use axum::Json;
 use axum::extract::State;
@@ -118,7 +120,8 @@ pub(super) async fn issue_challenge(
     if !settings.has_unbound_route() {
         return Err(Error::PowAppRequired);
     }
-    let factor = price::of_challenge(&state, None, &parts.headers, &parts.extensions).await;
+    let prefix = price::prefix_of(&state, &parts.headers, &parts.extensions);
+    let factor = price::of_challenge(&state, None, prefix).await;
     issue_v1(&state, settings, factor, &Binding::NONE)
 }
 
@@ -162,10 +165,13 @@ pub(super) async fn issue_app_challenge(
     let binding = purpose.binding(settings.binding);
     // A challenge that is bound to no app is valid for each: its difficulty is that of all apps together.
     let priced = (settings.binding != PowBinding::Off).then_some(&*app.id);
-    let factor = price::of_challenge(&state, priced, &parts.headers, &parts.extensions).await;
+    let prefix = price::prefix_of(&state, &parts.headers, &parts.extensions);
+    let factor = price::of_challenge(&state, priced, prefix).await;
     match settings.issued(purpose.version) {
         PowVersion::V1 => issue_v1(&state, settings, factor, &binding).map(IntoResponse::into_response),
-        PowVersion::V2 => issue_v2(&state, &app.id, factor, &binding).await.map(IntoResponse::into_response),
+        PowVersion::V2 => issue_v2(&state, Requester { app: &app.id, prefix }, factor, &binding)
+            .await
+            .map(IntoResponse::into_response),
     }
 }
 
@@ -176,7 +182,8 @@ fn issue_v1(
     binding: &Binding,
 ) -> Result<impl IntoResponse + use<>, Error> {
     let params = IssueParams {
-        max_number: scaled(settings.max_number, factor, saltmine_protocol::MAX_NUMBER),
+        // An operator may configure more: those clients then need a higher limit of their own.
+        max_number: scaled(settings.max_number, factor, CLIENTS_MAX_NUMBER.max(settings.max_number)),
         ttl_seconds: settings.ttl_seconds,
         now_seconds: state.clock.now_seconds(),
     };
@@ -190,12 +197,12 @@ fn issue_v1(
 
 async fn issue_v2(
     state: &AppState,
-    app: &str,
+    requester: Requester<'_>,
     factor: f64,
     binding: &Binding,
 ) -> Result<impl IntoResponse + use<>, Error> {
     let issuer = state.issuer.as_ref().ok_or(Error::PowDisabled)?;
-    let challenge = issuer.issue(app, binding, factor, || state.clock.now_seconds()).await?;
+    let challenge = issuer.issue(requester, binding, factor, || state.clock.now_seconds()).await?;
     state.metrics.challenges_issued.inc();
     let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")];
     Ok((headers, challenge))

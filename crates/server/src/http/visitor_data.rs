@@ -107,7 +107,7 @@ pub(super) async fn export_own_data(
     export(state, visitor).await
 }
 
-/// Erases everything that is stored of the caller. The token remains valid.
+/// Erases the caller's conversations, events and feedback. The token remains valid.
 #[utoipa::path(
     delete,
     path = "/run/v1/visitor",
@@ -184,7 +184,8 @@ pub(super) async fn export_visitor(
     export(state, Visitor { client_id, user_id }).await
 }
 
-/// Erases everything that is stored of a visitor of an app.
+/// Erases the conversations, events and feedback of a visitor of an app. The audit log keeps the id in the path of this call,
+/// and a revocation of the visitor's sessions keeps it as long as it is effective.
 #[utoipa::path(
     delete,
     path = "/manage/tenants/{tenantId}/projects/{projectId}/apps/{appId}/visitors/{visitorId}",

@@ -58,12 +58,15 @@ impl Limits {
     }
 }
 
+/// The least multiple that counts: only challenges of the configured work are made in advance.
+const LEAST_FACTOR: f64 = 1.25;
+
 /// Returns the multiple for a rate whose decaying count is `count`.
 fn factor(count: f64, half_life: Duration, curve: PriceCurve) -> f64 {
     // A steady rate of r a second has the count r × half-life ÷ ln 2.
     let per_minute = count * std::f64::consts::LN_2 / half_life.as_secs_f64() * 60.0;
     let times = per_minute / f64::from(curve.per_minute.get());
-    times.clamp(1.0, f64::from(curve.max_factor.get()).max(1.0))
+    if times < LEAST_FACTOR { 1.0 } else { times.min(f64::from(curve.max_factor.get()).max(1.0)) }
 }
 
 /// Returns the largest number or counter of a challenge at this multiple of the work, at most `max`.
@@ -107,6 +110,9 @@ mod tests {
         let minute = Duration::from_secs(60);
         let curve = PriceCurve { max_factor: 8.try_into().unwrap(), ..CURVE };
         assert_eq!(factor(0.0, minute, curve), 1.0);
+        let steady = 1.0 / std::f64::consts::LN_2;
+        assert_eq!(factor(steady * 1.2, minute, curve), 1.0);
+        assert!((1.29..1.31).contains(&factor(steady * 1.3, minute, curve)));
         assert_eq!(factor(1e9, minute, curve), 8.0);
     }
 

@@ -1,4 +1,5 @@
 use super::pool::Pool;
+use super::queue::Requester;
 use super::{KeyDerivation, ProofOfWork, V2Keys};
 use crate::limits::scaled;
 use crate::metrics::PoolMetrics;
@@ -31,7 +32,8 @@ impl Issuer {
         }
     }
 
-    /// Issues a challenge for an app, as JSON, whose counters are `factor` times the configured ones. It is signed last, so
+    /// Issues a challenge, as JSON, whose counters are `factor` times the configured ones, as
+    /// far as a visitor can find them. It is signed last, so
     /// that a challenge made in advance is valid for as long as any other.
     ///
     /// # Errors
@@ -39,13 +41,14 @@ impl Issuer {
     /// [`Error::ChallengesBusy`], [`Error::Random`]
     pub(crate) async fn issue(
         &self,
-        app: &str,
+        requester: Requester<'_>,
         binding: &Binding,
         factor: f64,
         now_seconds: impl Fn() -> u64,
     ) -> Result<String, Error> {
         let counters = &self.key_derivation.counters;
-        let prepared = self.pool.take(app, &scaled_counters(counters, factor)).await?;
+        let factor = factor.min(self.key_derivation.highest_factor());
+        let prepared = self.pool.take(requester, &scaled_counters(counters, factor)).await?;
         let expires_at = now_seconds().saturating_add(self.ttl_seconds);
         Ok(prepared.sign(&self.keys.secrets(), expires_at, binding).to_json())
     }

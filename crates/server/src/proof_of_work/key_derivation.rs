@@ -3,6 +3,8 @@ use std::ops::RangeInclusive;
 
 /// The largest `cost` of the SHA and PBKDF2 algorithms: issuing a challenge takes a fraction of a second.
 pub(crate) const MAX_HASH_COST: u32 = 1_000_000;
+/// The most work of one challenge, in hashes: a minute or so on two threads of a desktop processor.
+pub(crate) const MAX_WORK: u64 = 1_000_000_000;
 /// The largest number of passes of Argon2id.
 pub(crate) const MAX_PASSES: u32 = 16;
 /// The most memory that one key derivation may use, here and on a visitor's machine.
@@ -71,6 +73,13 @@ impl KeyDerivation {
             Algorithm::Argon2id => 1024 * u64::from(self.memory_cost),
             _ => 0,
         }
+    }
+
+    /// Returns the highest multiple of the configured work that a visitor can still finish.
+    pub(crate) fn highest_factor(&self) -> f64 {
+        #[allow(clippy::cast_precision_loss, reason = "a factor needs no more digits")]
+        let factor = MAX_WORK as f64 / self.work().max(1) as f64;
+        factor.max(1.0)
     }
 
     /// Returns the number of rounds of the underlying function that the hardest challenge requires.

@@ -5,12 +5,14 @@ mod issuer;
 mod key_derivation;
 mod keys;
 mod pool;
+mod queue;
 
 pub(crate) use binding::Purpose;
 pub(crate) use issuer::Issuer;
 pub use key_derivation::KeyDerivation;
-pub(crate) use key_derivation::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES};
+pub(crate) use key_derivation::{MAX_COUNTER, MAX_HASH_COST, MAX_MEMORY_BYTES, MAX_PASSES, MAX_WORK};
 pub(crate) use keys::V2Keys;
+pub(crate) use queue::Requester;
 
 use crate::{Secret, defaults};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,6 +1,7 @@
 //! Challenges of version 2 made in advance. Their keys are derived on separate threads, so that in the usual case neither
 //! a request nor the threads that serve requests wait for a key.
 
+use super::queue::{Queue, Requester};
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random};
 use saltmine_protocol::v2::{Parameters, Prepared, Settings};
@@ -16,12 +17,6 @@ use tokio::sync::oneshot;
 
 /// The number of challenges that wait for requests. Their expiry is set when they are sent.
 const READY: usize = 128;
-
-/// The maximum number of requests that wait for a challenge; further ones are refused.
-const QUEUE: usize = 512;
-
-/// The maximum number of waiting requests of one app, so that an app with many requests leaves slots for others.
-const QUEUE_OF_APP: usize = 256;
 
 /// The time that a request waits for its challenge.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,10 +40,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     ready: VecDeque<Prepared>,
-    /// The waiting requests, by app. The next app is the first.
-    queues: VecDeque<(String, VecDeque<Job>)>,
-    /// The number of waiting requests of all apps.
-    waiting: usize,
+    queue: Queue<Job>,
     threads: usize,
     is_closed: bool,
     /// Whether the last challenge could not be made: none is made in advance until the next request.
@@ -59,34 +51,6 @@ struct State {
 struct Job {
     counters: RangeInclusive<u32>,
     answer: oneshot::Sender<io::Result<Prepared>>,
-}
-
-impl State {
-    /// Adds a request of this app to the queue. Returns whether there was a free slot.
-    fn push(&mut self, app: &str, job: Job) -> bool {
-        if self.waiting >= QUEUE {
-            return false;
-        }
-        match self.queues.iter_mut().find(|(name, _)| name == app) {
-            Some((_, jobs)) if jobs.len() >= QUEUE_OF_APP => return false,
-            Some((_, jobs)) => jobs.push_back(job),
-            None => self.queues.push_back((app.to_owned(), VecDeque::from([job]))),
-        }
-        self.waiting += 1;
-        true
-    }
-
-    /// Removes the first job of the next app. The apps take turns, so that the requests of one app do not wait for all
-    /// requests of another.
-    fn next_job(&mut self) -> Option<Job> {
-        let (app, mut jobs) = self.queues.pop_front()?;
-        let job = jobs.pop_front()?;
-        self.waiting -= 1;
-        if !jobs.is_empty() {
-            self.queues.push_back((app, jobs));
-        }
-        Some(job)
-    }
 }
 
 impl Pool {
@@ -100,14 +64,18 @@ impl Pool {
         Self(Arc::new(Shared { settings, counters, random, metrics, state, work }))
     }
 
-    /// Takes a challenge that is ready, or waits for one, in turns with the requests of other apps. Only challenges
-    /// with counters of the pool's own range are made in advance.
+    /// Takes a challenge that is ready, or waits for one, in turns with the requests of other apps and networks.
+    /// Only challenges with counters of the pool's own range are made in advance.
     ///
     /// # Errors
     ///
     /// [`Error::ChallengesBusy`] if too many requests already wait, if it takes too long, or if the thread panicked;
     /// [`Error::Random`] if the random source fails.
-    pub(crate) async fn take(&self, app: &str, counters: &RangeInclusive<u32>) -> Result<Prepared, Error> {
+    pub(crate) async fn take(
+        &self,
+        requester: Requester<'_>,
+        counters: &RangeInclusive<u32>,
+    ) -> Result<Prepared, Error> {
         let unavailable = || Error::ChallengesBusy { retry_after_seconds: RETRY_AFTER_SECONDS };
         let busy = || {
             self.0.metrics.refused.inc();
@@ -124,7 +92,7 @@ impl Pool {
                 return Ok(prepared);
             }
             let (answer, prepared) = oneshot::channel();
-            if !state.push(app, Job { counters: counters.clone(), answer }) {
+            if !state.queue.push(requester, Job { counters: counters.clone(), answer }) {
                 return Err(busy());
             }
             prepared
@@ -172,7 +140,7 @@ impl Shared {
     fn make_challenges(&self) {
         let mut state = self.lock();
         while !state.is_closed {
-            if let Some(job) = state.next_job() {
+            if let Some(job) = state.queue.pop() {
                 if job.answer.is_closed() {
                     continue;
                 }

@@ -1,14 +1,21 @@
-use super::{Job, PATIENCE, Pool, QUEUE_OF_APP, READY, State};
+use super::super::queue::{OF_PREFIX, Requester};
+use super::{PATIENCE, Pool, READY};
+use crate::limits::AddressPrefix;
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random, SystemRandom};
 use axum::http::StatusCode;
 use saltmine_protocol::v2::{Algorithm, Settings};
 use std::collections::HashSet;
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::oneshot;
+
+/// A client of an app.
+fn client(app: &str) -> Requester<'_> {
+    Requester { app, prefix: AddressPrefix::of(Ipv4Addr::LOCALHOST.into()) }
+}
 
 const APP: &str = "app_docs";
 
@@ -60,15 +67,18 @@ async fn until(mut holds: impl FnMut() -> bool) {
 async fn challenges_are_made_ahead_and_none_is_given_twice() {
     let (pool, metrics) = pool(&Arc::default());
     let mut prefixes = HashSet::new();
-    assert!(prefixes.insert(format!("{:?}", pool.take(APP, &(3..=5)).await.unwrap())));
+    assert!(prefixes.insert(format!("{:?}", pool.take(client(APP), &(3..=5)).await.unwrap())));
     until(|| metrics.ready.get() == READY as i64).await;
     for _ in 0..READY {
-        assert!(prefixes.insert(format!("{:?}", pool.take(APP, &(3..=5)).await.unwrap())));
+        assert!(prefixes.insert(format!("{:?}", pool.take(client(APP), &(3..=5)).await.unwrap())));
     }
     until(|| metrics.ready.get() == READY as i64).await;
     assert_eq!(metrics.waited.get(), 1, "the first");
     let made = metrics.made.get();
-    assert!(prefixes.insert(format!("{:?}", pool.take(APP, &(7..=8)).await.unwrap())), "by another price");
+    assert!(
+        prefixes.insert(format!("{:?}", pool.take(client(APP), &(7..=8)).await.unwrap())),
+        "by another price"
+    );
     assert_eq!((metrics.waited.get(), metrics.ready.get()), (2, READY as i64));
     assert_eq!(metrics.made.get(), made + 1);
 }
@@ -80,19 +90,19 @@ async fn a_full_queue_refuses_and_those_in_it_are_served() {
     random.is_shut.store(true, Ordering::SeqCst);
     let ask = |_| {
         let pool = pool.clone();
-        tokio::spawn(async move { pool.take(APP, &(3..=5)).await })
+        tokio::spawn(async move { pool.take(client(APP), &(3..=5)).await })
     };
-    let waiting: Vec<_> = (0..QUEUE_OF_APP + 50).map(ask).collect();
+    let waiting: Vec<_> = (0..OF_PREFIX + 50).map(ask).collect();
     // The threads have taken at most a few of them out of the queue.
     until(|| metrics.waited.get() + metrics.refused.get() == waiting.len() as u64).await;
-    assert!(metrics.waited.get() >= QUEUE_OF_APP as u64 && metrics.refused.get() > 0);
+    assert!(metrics.waited.get() >= OF_PREFIX as u64 && metrics.refused.get() > 0);
     let other = {
         let pool = pool.clone();
-        tokio::spawn(async move { pool.take("app_other", &(3..=5)).await })
+        tokio::spawn(async move { pool.take(client("app_other"), &(3..=5)).await })
     };
     let (waited, refusals) = (metrics.waited.get(), metrics.refused.get());
     until(|| metrics.waited.get() > waited).await;
-    assert_eq!(metrics.refused.get(), refusals, "an app leaves places for others");
+    assert_eq!(metrics.refused.get(), refusals, "a client leaves slots for others");
     random.is_shut.store(false, Ordering::SeqCst);
     other.await.unwrap().unwrap();
     let mut refused = 0;
@@ -110,28 +120,16 @@ async fn a_full_queue_refuses_and_those_in_it_are_served() {
     assert_eq!(metrics.refused.get(), refused);
 }
 
-#[test]
-fn the_requests_of_an_app_do_not_wait_for_all_of_another() {
-    let mut state = State::default();
-    // The counters name the app.
-    for app in [1, 1, 1, 1, 2, 2, 2, 3] {
-        assert!(state.push(&app.to_string(), Job { counters: app..=app, answer: oneshot::channel().0 }));
-    }
-    let order: Vec<_> = std::iter::from_fn(|| state.next_job()).map(|job| *job.counters.start()).collect();
-    assert_eq!(order, [1, 2, 3, 1, 2, 1, 2, 1]);
-    assert_eq!(state.waiting, 0);
-}
-
 #[tokio::test]
 async fn a_broken_random_source_fails_requests_until_it_works_again() {
     let random = Arc::new(Gate::default());
     let (pool, metrics) = pool(&random);
     random.broken.store(true, Ordering::SeqCst);
     for _ in 0..5 {
-        assert!(matches!(pool.take(APP, &(3..=5)).await, Err(Error::Random(_))));
+        assert!(matches!(pool.take(client(APP), &(3..=5)).await, Err(Error::Random(_))));
     }
     random.broken.store(false, Ordering::SeqCst);
-    pool.take(APP, &(3..=5)).await.unwrap();
+    pool.take(client(APP), &(3..=5)).await.unwrap();
     until(|| metrics.ready.get() == READY as i64).await;
 }
 
@@ -160,7 +158,7 @@ async fn a_panic_fails_its_request_at_once_and_the_pool_continues() {
     random.panics.store(true, Ordering::SeqCst);
     let panics = async {
         for _ in 0..200 {
-            let error = pool.take(APP, &(3..=5)).await.unwrap_err();
+            let error = pool.take(client(APP), &(3..=5)).await.unwrap_err();
             assert_eq!(error.outward(), (StatusCode::SERVICE_UNAVAILABLE, "challenges_busy"));
         }
     };
@@ -169,7 +167,7 @@ async fn a_panic_fails_its_request_at_once_and_the_pool_continues() {
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("could not make a challenge") && text.contains("a panic of the test"), "{text}");
     random.panics.store(false, Ordering::SeqCst);
-    pool.take(APP, &(3..=5)).await.unwrap();
+    pool.take(client(APP), &(3..=5)).await.unwrap();
     until(|| metrics.ready.get() == READY as i64).await;
 }
 
@@ -177,7 +175,7 @@ async fn a_panic_fails_its_request_at_once_and_the_pool_continues() {
 async fn the_threads_end_with_the_pool() {
     let random = Arc::new(Gate::default());
     let (pool, metrics) = pool(&random);
-    pool.take(APP, &(3..=5)).await.unwrap();
+    pool.take(client(APP), &(3..=5)).await.unwrap();
     until(|| metrics.ready.get() == READY as i64).await;
     drop(pool);
     until(|| Arc::strong_count(&random) == 1).await;
