@@ -1,6 +1,8 @@
 /** The sizes of the files that a page loads, measured by loading it: the package's own files, and bundles of each import. */
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { launchBrowser } from "../support/browser.mjs";
 import { servePages, untilDone } from "../support/pages.mjs";
@@ -9,8 +11,21 @@ import { installTarball } from "../support/tarball.mjs";
 import { BUDGETS } from "./budgets.mjs";
 import { loadScenarios } from "./scenarios.mjs";
 
+const require = createRequire(import.meta.url);
+/** Its workers are in its one file. */
+const WIDGET_3 = fileURLToPath(
+  new URL("main/altcha.umd.min.cjs", new URL("../", import.meta.resolve("altcha-3"))),
+);
+/** Cap's widget loads this module from a CDN. Its service has no protocol that the measured pages speak. */
+const CAP = ["@cap.js/widget", "@cap.js/wasm/browser/cap_wasm_bg.wasm"].map((name) => require.resolve(name));
+
 /** The page's own script is in its text. */
 const NO_WASM = { "content-security-policy": "script-src 'self' 'unsafe-inline'" };
+
+/** The search of a challenge of version 2: its script on the page, its worker and its module. */
+const KEY_FILES = ["keys.js", "kdf-worker.js", "kdf-sha.wasm"];
+
+const readAll = (paths) => Promise.all(paths.map(async (path) => ({ path, body: await readFile(path) })));
 
 const sizesOf = ({ body }) => [
   body.length,
@@ -65,6 +80,11 @@ export async function measureSizes() {
     // Loaded there as well as everywhere: the entry point, and the worker that finds out.
     const javascript = refused.filter(({ path }) => !ours.some((file) => file.path === path));
     const widget = await load("/widget");
+    const [widget3, cap, keys] = await Promise.all([
+      readAll([WIDGET_3]),
+      readAll(CAP),
+      readAll(KEY_FILES.map((name) => join(tarball.dist, name))),
+    ]);
     const scenarios = await loadScenarios(tarball, load);
     const keyModules = await Promise.all(
       Object.keys(BUDGETS.keyModulesGzip).map(async (name) => ({
@@ -81,7 +101,16 @@ export async function measureSizes() {
           ...ours.map(row),
           total("saltmine, all of it", ours),
           [`\`altcha\` ${rivalVersions.altcha}, the widget`, ...cells(sum(widget.files))],
+          [`\`altcha\` ${rivalVersions["altcha-3"].split("@").at(-1)}, the widget`, ...cells(sum(widget3))],
+          [
+            `Cap, \`@cap.js/widget\` ${rivalVersions["@cap.js/widget"]} and its wasm file`,
+            ...cells(sum(cap)),
+          ],
         ],
+      ),
+      table(
+        ["loaded in addition for a challenge of version 2 with PBKDF2, bytes", "raw", "gzip -9", "brotli"],
+        [...keys.map(row), total("version 2, all of it", keys)],
       ),
       table(
         ["loaded in addition where WebAssembly is refused, bytes", "raw", "gzip -9", "brotli"],
