@@ -1,5 +1,5 @@
 /**
- * The linters of `npm run lint` that check promises and import cycles: with the configuration as it is, on a copy of what
+ * The linters of `npm run lint` that check promises, library functions and import cycles: with the configuration as it is, on a copy of what
  * it names, they report what is wrong in it and nothing else.
  */
 import assert from "node:assert/strict";
@@ -43,6 +43,25 @@ const lint = (folder, ...args) =>
     );
   });
 
+/** What ESLint reports: `file: rule`, as `npm run lint` calls it. */
+async function report(files) {
+  const copied = ["pkg/package.json", ...PROJECTS.map((project) => `${project}/tsconfig.json`)];
+  const folder = await makeCopy(copied, files);
+  const config = ["--config", "tools/lint/eslint.config.js", "--max-warnings=0", "--format=json"];
+  const { code, stdout, stderr } = await lint(folder, ESLINT, ...config, ...PROJECTS);
+  assert.equal(stderr, "");
+  const results = JSON.parse(stdout);
+  return {
+    code,
+    checked: results.map(({ filePath }) => relative(folder, filePath).replaceAll("\\", "/")).sort(),
+    faults: results
+      .flatMap(({ filePath, messages }) =>
+        messages.map(({ ruleId }) => `${relative(folder, filePath).replaceAll("\\", "/")}: ${ruleId}`),
+      )
+      .sort(),
+  };
+}
+
 describe("promises", () => {
   const NOTHING_AWAITS = `export async function load(): Promise<void> {}\nload();\n`;
   const FAULTS = {
@@ -67,25 +86,6 @@ describe("promises", () => {
     }
   `;
   const SCRIPTS = ["pkg/floating.mjs", "pkg/build/floating.mjs", "www/floating.mjs", "site/floating.mjs"];
-
-  /** What ESLint reports: `file: rule`, as `npm run lint` calls it. */
-  async function report(files) {
-    const copied = ["pkg/package.json", ...PROJECTS.map((project) => `${project}/tsconfig.json`)];
-    const folder = await makeCopy(copied, files);
-    const config = ["--config", "tools/lint/eslint.config.js", "--max-warnings=0", "--format=json"];
-    const { code, stdout, stderr } = await lint(folder, ESLINT, ...config, ...PROJECTS);
-    assert.equal(stderr, "");
-    const results = JSON.parse(stdout);
-    return {
-      code,
-      checked: results.map(({ filePath }) => relative(folder, filePath).replaceAll("\\", "/")).sort(),
-      faults: results
-        .flatMap(({ filePath, messages }) =>
-          messages.map(({ ruleId }) => `${relative(folder, filePath).replaceAll("\\", "/")}: ${ruleId}`),
-        )
-        .sort(),
-    };
-  }
 
   const clean = Object.fromEntries([
     ...PROJECTS.map((project) => [`${project}/src/clean.ts`, CLEAN]),
@@ -118,6 +118,37 @@ describe("promises", () => {
     );
     assert.equal(code, 1);
   });
+});
+
+test("library functions that the oldest supported browsers do not have are reported in the package", async () => {
+  const calls = [
+    "Object.hasOwn({}, name)",
+    "globalThis.Object.hasOwn({}, name)",
+    "list.at(-1)",
+    "name.at(-1)",
+    "list?.at(-1)",
+    "list.findLast(Boolean)",
+    "list.toSorted()",
+    "structuredClone(list)",
+    "AbortSignal.timeout(1)",
+    "AbortSignal.any([])",
+    "crypto.randomUUID()",
+    "globalThis.crypto.randomUUID()",
+    "signal.throwIfAborted()",
+  ];
+  const allowed = ["AbortSignal.any?.([signal])", "list.map(Boolean)", 'name.replaceAll("a", "b")'];
+  const text = (call) =>
+    `declare const list: string[], name: string, signal: AbortSignal;\nvoid [list, name, signal, ${call}];\nexport {};\n`;
+  const { code, faults } = await report({
+    "pkg/src/allowed.ts": text(allowed.join(", ")),
+    "www/src/allowed.ts": text(calls.join(", ")),
+    "site/src/allowed.ts": text(calls.join(", ")),
+    // tools/lint/tsconfig.json needs a script.
+    "pkg/allowed.mjs": "",
+    ...Object.fromEntries(calls.map((call, index) => [`pkg/src/newer-${index}.ts`, text(call)])),
+  });
+  assert.deepEqual(faults, calls.map((_, index) => `pkg/src/newer-${index}.ts: no-restricted-syntax`).sort());
+  assert.equal(code, 1);
 });
 
 describe("import cycles", () => {

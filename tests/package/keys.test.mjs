@@ -307,6 +307,12 @@ describe("what a page refuses", () => {
     );
   });
 
+  test("functions of 2022: the search needs none", async (t) => {
+    const page = await pageOn(t, { prepare: "delete Object.hasOwn;" });
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 40 });
+    assert.equal((await solveIn(page, challenge)).counter, 40);
+  });
+
   test("a secure context: WebAssembly needs none", async (t) => {
     const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 40 });
     const found = await solveOn(t, challenge, { host: PLAIN_HOST });

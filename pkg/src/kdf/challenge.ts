@@ -52,19 +52,19 @@ export interface KeyParameters {
 }
 
 /** The algorithms and the longest key of each, in bytes. */
-const ALGORITHMS: Record<string, [ModuleName, number]> = {
-  "SHA-256": ["sha", 32],
-  "SHA-384": ["sha", 48],
-  "SHA-512": ["sha", 64],
-  "PBKDF2/SHA-256": ["sha", 1024],
-  "PBKDF2/SHA-384": ["sha", 1024],
-  "PBKDF2/SHA-512": ["sha", 1024],
-  SCRYPT: ["scrypt", 1024],
-  ARGON2ID: ["argon2id", 1024],
-};
+const ALGORITHMS = new Map<string, [ModuleName, number]>([
+  ["SHA-256", ["sha", 32]],
+  ["SHA-384", ["sha", 48]],
+  ["SHA-512", ["sha", 64]],
+  ["PBKDF2/SHA-256", ["sha", 1024]],
+  ["PBKDF2/SHA-384", ["sha", 1024]],
+  ["PBKDF2/SHA-512", ["sha", 1024]],
+  ["SCRYPT", ["scrypt", 1024]],
+  ["ARGON2ID", ["argon2id", 1024]],
+]);
 
 /** The names of all algorithms. */
-export const ALGORITHM_NAMES: readonly string[] = Object.keys(ALGORITHMS);
+export const ALGORITHM_NAMES: readonly string[] = [...ALGORITHMS.keys()];
 
 const MAX_KEY_LENGTH = 1024;
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -81,7 +81,7 @@ export function readParameters(challenge: unknown, isDecimal = false): KeyParame
   const given = Object(memberOf(challenge, "parameters")) as Record<string, unknown>;
   const algorithm = memberOf(given, "algorithm");
   if (typeof algorithm !== "string") throw malformed("algorithm");
-  const known = Object.hasOwn(ALGORITHMS, algorithm) ? ALGORITHMS[algorithm] : undefined;
+  const known = ALGORITHMS.get(algorithm);
   if (!known) throw { code: "algorithm_unsupported", field: "parameters.algorithm" } satisfies Failure;
   const [module, longest] = known;
   const isMemoryHard = module !== "sha";

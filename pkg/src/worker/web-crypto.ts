@@ -25,7 +25,7 @@ export async function searchWithWebCrypto({ challenge, start, end }: SearchRest,
     const numbers = Array.from({ length: Math.min(BATCH, end - next + 1) }, (_, index) => next + index);
     const digests = await Promise.all(numbers.map(digest));
     const found = digests.indexOf(wanted);
-    const searched = (found < 0 ? (numbers.at(-1) as number) : next + found) - start + 1;
+    const searched = next - start + (found < 0 ? numbers.length : found + 1);
     host.progress(searched, end - start + 1, performance.now() - began);
     if (found >= 0) return next + found;
     await host.pause();
