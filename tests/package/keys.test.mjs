@@ -307,6 +307,44 @@ describe("what a page refuses", () => {
     );
   });
 
+  test("workers, at once: a single engine on the page's own thread", async (t) => {
+    const prepare = `{
+      const { instantiate } = WebAssembly;
+      globalThis.instances = 0;
+      WebAssembly.instantiate = (...about) => {
+        instances += 1;
+        return instantiate(...about);
+      };
+      globalThis.Worker = class {
+        constructor() {
+          throw new DOMException("refused", "SecurityError");
+        }
+      };
+    }`;
+    const page = await pageOn(t, { prepare });
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 40 });
+    const { counter, backend } = await solveIn(page, challenge, { workers: 4, engine: "simd128" });
+    assert.deepEqual([counter, backend.thread], [40, "page"]);
+    assert.equal(await page.evaluate(() => instances), 1);
+  });
+
+  test("workers, at once, where the page has no memory: an error", async (t) => {
+    const prepare = `{
+      WebAssembly.instantiate = async () => {
+        throw new RangeError("no memory");
+      };
+      globalThis.Worker = class {
+        constructor() {
+          throw new DOMException("refused", "SecurityError");
+        }
+      };
+    }`;
+    const challenge = await theirChallenge("ARGON2ID", { counter: 4 });
+    const found = await solveOn(t, challenge, { prepare, options: { workers: 4 } });
+    assert.equal(found.code, "engine_unavailable");
+    assert.match(found.message, /no memory/);
+  });
+
   test("functions of 2022: the search needs none", async (t) => {
     const page = await pageOn(t, { prepare: "delete Object.hasOwn;" });
     const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 40 });

@@ -115,7 +115,8 @@ export class KeySearchPool {
       engine === "webcrypto"
         ? undefined
         : compile(parameters.module, engine, this.#urls).catch(() => undefined);
-    for (let count = this.#most; count > 0; count -= 1) this.#startOne(compiled);
+    // Where the first worker is refused at once, the engine on the page takes its place, and that of the others.
+    for (let count = this.#most; count > 0 && this.#thread === "worker"; count -= 1) this.#startOne(compiled);
   }
 
   #startOne(compiled: Promise<CompiledModule | undefined> | undefined): void {
