@@ -14,8 +14,11 @@ after(async () => {
   await tarball.remove();
 });
 
-/** A page with the package; `policy` is its Content-Security-Policy, `prepare` runs in it first. */
-async function pageOn(t, { policy, prepare, host = "127.0.0.1" } = {}) {
+/**
+ * A page with the package; `policy` is its Content-Security-Policy, `prepare` runs in it first, `answer` may delay or replace
+ * what the server sends.
+ */
+async function pageOn(t, { policy, prepare, answer, host = "127.0.0.1" } = {}) {
   const site = await serveFiles({
     folders: { "/saltmine/": tarball.dist },
     files: {
@@ -23,6 +26,7 @@ async function pageOn(t, { policy, prepare, host = "127.0.0.1" } = {}) {
       "/page.js": `import * as saltmine from "${tarball.entryPoints.web}"; globalThis.saltmine = saltmine;`,
     },
     headers: policy ? { "content-security-policy": policy } : {},
+    answer,
   });
   t.after(site.close);
   const context = await browser.newContext();
@@ -266,6 +270,46 @@ describe("a worker that stops responding", () => {
     assert.equal(found.counter, 3);
     assert.deepEqual(found.backend, { engine: "simd128", thread: "worker" });
     assert.ok(passed >= 50_000, `after ${passed} ms`);
+  });
+});
+
+describe("a module that arrives late", () => {
+  /** A page whose server sends the modules `when` its promise is settled, and a clock that a test can run ahead. */
+  async function pageWithout(t, when) {
+    let requests = 0;
+    const answer = async (path) => {
+      if (!path.endsWith(".wasm")) return undefined;
+      requests += 1;
+      await when();
+      return undefined;
+    };
+    const page = await pageOn(t, { answer });
+    await page.clock.install();
+    return { page, requested: () => until("the request", () => requests > 0) };
+  }
+
+  test("never: WebCrypto derives the keys, and the next search requests it again", async (t) => {
+    let isStalled = true;
+    const { page, requested } = await pageWithout(t, () => isStalled && new Promise(() => {}));
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
+    const solving = solveIn(page, challenge, { workers: 2 });
+    await requested();
+    await page.clock.runFor(31_000);
+    const { counter, backend } = await solving;
+    assert.deepEqual([counter, backend.engine, backend.thread], [30, "webcrypto", "worker"]);
+    assert.match(backend.reason, /kdf-sha\.wasm.*30 s/);
+    isStalled = false;
+    assert.equal((await solveIn(page, challenge, { workers: 2 })).backend.engine, "simd128");
+  });
+
+  test("never, with an algorithm that WebCrypto lacks: an error", async (t) => {
+    const { page, requested } = await pageWithout(t, () => new Promise(() => {}));
+    const solving = solveIn(page, await theirChallenge("SCRYPT", { counter: 4 }), { workers: 2 });
+    await requested();
+    await page.clock.runFor(31_000);
+    const { code, message } = await solving;
+    assert.equal(code, "engine_unavailable");
+    assert.match(message, /kdf-scrypt\.wasm.*30 s/);
   });
 });
 

@@ -35,7 +35,7 @@ async function solve(work: Work) {
   const { challenge, counterMode, counterStart = 0, counterStep = 1, timeout = DEFAULT_TIMEOUT_MS } = work;
   const began = performance.now();
   const parameters = readParameters(challenge, counterMode === "string");
-  const opened = await openEngine({ parameters, engine: undefined, compiled: undefined, urls: {} });
+  const opened = await openEngine({ parameters, engine: undefined, urls: {} });
   const engine = counterStep === 1 ? fasterEngine(opened, parameters) : opened;
   const size = groupSize(parameters);
   const last = parameters.isDecimal ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;

@@ -16,12 +16,13 @@ export const groupSize = ({ module }: KeyParameters): number =>
 type Start = Omit<Extract<KeyCommand, { type: "start" }>, "type" | "compares">;
 
 /** Opens the best engine, but no better one than requested. */
-export async function openEngine({ parameters, engine, compiled, urls }: Start): Promise<Engine> {
+export async function openEngine({ parameters, engine, compiled, stalled, urls }: Start): Promise<Engine> {
   if (engine === "webcrypto") {
     if (!hasWebCrypto(parameters)) throw new Error(`WebCrypto has no ${parameters.algorithm} here`);
     return webCryptoEngine(parameters);
   }
   try {
+    if (stalled) throw new Error(stalled);
     const loaded = compiled ?? (await compile(parameters.module, engine, urls));
     return await wasmEngine(parameters, loaded);
   } catch (error) {

@@ -7,22 +7,28 @@ export type KeyEngine = "simd128" | "scalar" | "webcrypto";
 /** Page to worker. */
 export type KeyCommand =
   /** The first message, sent once. */
-  | {
+  | ({
       type: "start";
       parameters: KeyParameters;
       /** The best engine to use. */
       engine: KeyEngine | undefined;
       /** Measures whether WebCrypto is faster than the module, and uses it then. */
       compares: boolean;
-      /** The module, compiled already. */
-      compiled: CompiledModule | undefined;
       /** The addresses of the modules. */
       urls: ModuleUrls;
-    }
+    } & PageModule)
   /** Tries `count` counters from `first` on. */
   | { type: "search"; first: number; count: number }
   /** Ends the search; only an engine on the page receives it. */
   | { type: "stop" };
+
+/** The module as the page has it; nothing where only a worker may be able to compile it. */
+export interface PageModule {
+  /** The module, compiled already. */
+  compiled?: CompiledModule;
+  /** The reason why there is no module, and why the worker does not request it either. */
+  stalled?: string;
+}
 
 /** The name of a module's file, without its ending. */
 export type ModuleFile = `kdf-${ModuleName}${"" | "-scalar"}`;

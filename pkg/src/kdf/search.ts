@@ -3,11 +3,12 @@ import { loadKeyPageEngine, machineMemory, spawnKeyWorker, threadCount, type Key
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
+import { StalledDownload } from "../common/fetch-bytes.js";
 import { VERSION } from "../common/version.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
 import { compile } from "./compile.js";
-import type { CompiledModule, Found, KeyEngine, KeyReport, ModuleUrls } from "./messages.js";
+import type { Found, KeyEngine, KeyReport, ModuleUrls, PageModule } from "./messages.js";
 
 /** The share of the machine's memory that the workers of a search may take together. */
 const MEMORY_SHARE = 1 / 32;
@@ -111,23 +112,26 @@ export class KeySearchPool {
   /** The workers start while their module is requested and compiled, once for all of them. */
   async #startAll(): Promise<void> {
     const { parameters, engine } = this.#options;
-    const compiled =
+    const loading: Promise<PageModule> =
       engine === "webcrypto"
-        ? undefined
-        : compile(parameters.module, engine, this.#urls).catch(() => undefined);
+        ? Promise.resolve({})
+        : compile(parameters.module, engine, this.#urls).then(
+            (compiled) => ({ compiled }),
+            (error) => (error instanceof StalledDownload ? { stalled: describe(error) } : {}),
+          );
     // Where the first worker is refused at once, the engine on the page takes its place, and that of the others.
-    for (let count = this.#most; count > 0 && this.#thread === "worker"; count -= 1) this.#startOne(compiled);
+    for (let count = this.#most; count > 0 && this.#thread === "worker"; count -= 1) this.#startOne(loading);
   }
 
-  #startOne(compiled: Promise<CompiledModule | undefined> | undefined): void {
+  #startOne(loading: Promise<PageModule>): void {
     let member: Member | undefined;
     const give = (thread: KeyThread) => {
-      member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, silentChecks: 0 };
+      member = { thread, blocks: [], width: 0, msPerCounter: 0, loading, silentChecks: 0 };
       this.#workers.add(member);
-      void Promise.resolve(compiled).then((compiled) => {
+      void loading.then((module) => {
         const { parameters, engine } = this.#options;
         const compares = this.#most === 1 && engine === undefined;
-        thread.post({ type: "start", parameters, engine, compares, compiled, urls: this.#urls });
+        thread.post({ type: "start", parameters, engine, compares, urls: this.#urls, ...module });
       });
     };
     const onReport = (report: KeyReport) => member && this.#take(member, report);
@@ -136,11 +140,11 @@ export class KeySearchPool {
       give(spawnKeyWorker(this.#options.assets("kdf-worker.js"), onReport, onBroken));
     } catch (error) {
       this.#reasons.push(`no worker: ${describe(error)}`);
-      if (this.#workers.size === 0) void this.#startOnPage(compiled);
+      if (this.#workers.size === 0) void this.#startOnPage(loading);
     }
   }
 
-  async #startOnPage(compiled: Promise<CompiledModule | undefined> | undefined): Promise<void> {
+  async #startOnPage(loading: Promise<PageModule>): Promise<void> {
     this.#thread = "page";
     this.#most = 1;
     try {
@@ -148,10 +152,10 @@ export class KeySearchPool {
       const { parameters, engine } = this.#options;
       const post = serveKeysOnPage((report) => this.#workers.has(member) && this.#take(member, report));
       const thread: KeyThread = { post, terminate: () => post({ type: "stop" }) };
-      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, compiled, silentChecks: 0 };
+      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, loading, silentChecks: 0 };
       this.#workers.add(member);
       const compares = engine === undefined;
-      post({ type: "start", parameters, engine, compares, compiled: await compiled, urls: this.#urls });
+      post({ type: "start", parameters, engine, compares, urls: this.#urls, ...(await loading) });
       if (!this.#settle) thread.terminate();
     } catch (error) {
       this.#end([...this.#reasons, describe(error)].join("; "));
@@ -225,8 +229,8 @@ export class KeySearchPool {
     } else if (outOfMemory && this.#isCrowded) {
       // The other workers took memory too: a single worker may get enough.
       this.#isCrowded = false;
-      this.#startOne(member.compiled);
-    } else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.compiled);
+      this.#startOne(member.loading);
+    } else if (!outOfMemory && this.#thread === "worker") void this.#startOnPage(member.loading);
     else this.#end(this.#reasons.join("; "));
   }
 
@@ -248,7 +252,7 @@ interface Member {
   /** 0 until it is ready. */
   width: number;
   msPerCounter: number;
-  compiled: Promise<CompiledModule | undefined> | undefined;
+  loading: Promise<PageModule>;
   /** The checks since its last report. */
   silentChecks: number;
 }
