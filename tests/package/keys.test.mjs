@@ -288,6 +288,21 @@ describe("a module that arrives late", () => {
     return { page, requested: () => until("the request", () => requests > 0) };
   }
 
+  test("after 20 s: the workers wait for it", async (t) => {
+    let send;
+    const sent = new Promise((resolve) => {
+      send = resolve;
+    });
+    const { page, requested } = await pageWithout(t, () => sent);
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 30 });
+    const solving = solveIn(page, challenge, { workers: 2 });
+    await requested();
+    await page.clock.runFor(20_000);
+    send();
+    const { counter, backend } = await solving;
+    assert.deepEqual([counter, backend], [30, { engine: "simd128", thread: "worker" }]);
+  });
+
   test("never: WebCrypto derives the keys, and the next search requests it again", async (t) => {
     let isStalled = true;
     const { page, requested } = await pageWithout(t, () => isStalled && new Promise(() => {}));

@@ -126,9 +126,11 @@ export class KeySearchPool {
   #startOne(loading: Promise<PageModule>): void {
     let member: Member | undefined;
     const give = (thread: KeyThread) => {
-      member = { thread, blocks: [], width: 0, msPerCounter: 0, loading, silentChecks: 0 };
-      this.#workers.add(member);
+      const added = newMember(thread, loading);
+      member = added;
+      this.#workers.add(added);
       void loading.then((module) => {
+        added.isStarted = true;
         const { parameters, engine } = this.#options;
         const compares = this.#most === 1 && engine === undefined;
         thread.post({ type: "start", parameters, engine, compares, urls: this.#urls, ...module });
@@ -152,7 +154,7 @@ export class KeySearchPool {
       const { parameters, engine } = this.#options;
       const post = serveKeysOnPage((report) => this.#workers.has(member) && this.#take(member, report));
       const thread: KeyThread = { post, terminate: () => post({ type: "stop" }) };
-      const member: Member = { thread, blocks: [], width: 0, msPerCounter: 0, loading, silentChecks: 0 };
+      const member = newMember(thread, loading);
       this.#workers.add(member);
       const compares = engine === undefined;
       post({ type: "start", parameters, engine, compares, urls: this.#urls, ...(await loading) });
@@ -192,6 +194,8 @@ export class KeySearchPool {
     if (this.#thread === "page") return;
     const slowest = Math.max(...Array.from(this.#workers, ({ msPerCounter }) => msPerCounter));
     for (const member of [...this.#workers]) {
+      // It waits for the module, whose download has a time limit of its own.
+      if (!member.isStarted) continue;
       const isReady = member.width > 0;
       const [block] = member.blocks;
       const expectedMs = block ? block.count * (member.msPerCounter || slowest) : 0;
@@ -253,6 +257,18 @@ interface Member {
   width: number;
   msPerCounter: number;
   loading: Promise<PageModule>;
+  /** Whether it received its first message. */
+  isStarted: boolean;
   /** The checks since its last report. */
   silentChecks: number;
 }
+
+const newMember = (thread: KeyThread, loading: Promise<PageModule>): Member => ({
+  thread,
+  blocks: [],
+  width: 0,
+  msPerCounter: 0,
+  loading,
+  isStarted: false,
+  silentChecks: 0,
+});
