@@ -21,7 +21,7 @@ export interface SolveChallengeOptions {
   counterStep?: 1 | undefined;
   /** Not used: this package derives the keys. */
   deriveKey?: unknown;
-  /** Time limit of the search, in milliseconds; default 90000 (90 seconds). 0 is no limit. */
+  /** Time limit of the search, in milliseconds; default 90000 (90 seconds). 0 and more than 2147483647 are no limit. */
   timeout?: number | undefined;
 }
 
@@ -57,6 +57,8 @@ export interface Solution {
 const MOST_WORKERS = 16;
 
 const DEFAULT_TIMEOUT_MS = 90_000;
+/** The longest delay of `setTimeout` (24.8 days): with a longer one it calls at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Solves a challenge of version 2. Returns null after `timeout`, or when `controller` was aborted.
@@ -159,7 +161,8 @@ async function findKey(
     throw new Error("Only the counter step 1 is supported.");
   const over = new AbortController();
   const abort = () => over.abort();
-  const timer = timeout === 0 ? undefined : setTimeout(abort, timeout ?? DEFAULT_TIMEOUT_MS);
+  const limit = timeout ?? DEFAULT_TIMEOUT_MS;
+  const timer = limit && limit <= LONGEST_TIMER_MS ? setTimeout(abort, limit) : undefined;
   controller?.signal.addEventListener("abort", abort);
   if (controller?.signal.aborted) abort();
   try {

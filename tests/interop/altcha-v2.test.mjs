@@ -141,6 +141,12 @@ test("no solution in the range; an abort", async () => {
   assert.ok(performance.now() - began < 2_000);
 });
 
+test("a time limit beyond the longest timer is none", async () => {
+  const challenge = await theirChallenge("PBKDF2/SHA-256", { cost: 5000, counter: 60 });
+  for (const timeout of [0, 2 ** 31 - 1, 2 ** 31, Infinity])
+    assert.equal((await library.solveChallenge({ challenge, timeout }))?.counter, 60, `${timeout} ms`);
+});
+
 /** A key that no counter has. */
 async function pretend() {
   return { derivedKey: new Uint8Array(32).fill(7) };
