@@ -143,6 +143,29 @@ export async function testWorkers(name) {
         assert.deepEqual(await tab.evaluate(solveWithEngines, { challenges, engines }), counters);
       });
 
+    for (const [counterStart, counterStep, counter] of [
+      [5_000, 1, 5_002],
+      [7, 3, 13],
+      [3, 3, 6],
+    ])
+      test(`counters from ${counterStart} on, in steps of ${counterStep}`, async () => {
+        const challenge = await theirChallenge("PBKDF2/SHA-256", { counter });
+        const found = await tab.evaluate(
+          (work) =>
+            new Promise((resolve, reject) => {
+              const worker = new Worker("/simd128.js", { type: "module" });
+              worker.onerror = reject;
+              worker.onmessage = ({ data }) => {
+                worker.terminate();
+                resolve(data);
+              };
+              worker.postMessage({ type: "work", timeout: 2_000, ...work });
+            }),
+          { challenge, counterStart, counterStep },
+        );
+        assert.equal(found?.counter, counter);
+      });
+
     test("our challenge by the widget's own workers and by ours, verified by us", async () => {
       const stock = await open("/stock");
       for (const algorithm of ["PBKDF2/SHA-256", "SHA-256"]) {

@@ -12,9 +12,9 @@ interface Work {
   type: "work" | "abort";
   challenge: unknown;
   counterMode?: "uint32" | "string";
-  /** The index of this worker. */
+  /** The index of this worker; another number is the first counter. */
   counterStart?: number;
-  /** How many workers there are. */
+  /** How many workers there are, or the distance between two counters. */
   counterStep?: number;
   /** In milliseconds; 0 is none. */
   timeout?: number;
@@ -37,12 +37,14 @@ async function solve(work: Work) {
   const parameters = readParameters(challenge, counterMode === "string");
   const opened = await openEngine({ parameters, engine: undefined, urls: {} });
   const engine = counterStep === 1 ? fasterEngine(opened, parameters) : opened;
-  const size = groupSize(parameters);
-  const last = parameters.isDecimal ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
-  let paused = began;
   // The workers share the counters in groups of consecutive ones: a group is tried at a time. Its size does not depend on the
   // engine, which may be another one in each worker.
-  for (let first = counterStart * size; first <= last; first += counterStep * size) {
+  const isIndex = counterStart < counterStep;
+  const size = isIndex || counterStep === 1 ? groupSize(parameters) : 1;
+  const last = parameters.isDecimal ? Number.MAX_SAFE_INTEGER : 2 ** 32 - 1;
+  let paused = began;
+  const start = isIndex ? counterStart * size : counterStart;
+  for (let first = start; first <= last; first += counterStep * size) {
     const found = await engine.search(first, Math.min(size, last - first + 1));
     const now = performance.now();
     if (found) return { ...found, time: Math.floor((now - began) * 10) / 10 };
