@@ -156,6 +156,9 @@ describe("the tarball", () => {
       "scalar.wasm",
       "saltmine.global.js",
       "inline.global.js",
+      "javascript.js",
+      "kdf-worker.js",
+      ...KDF_MODULES,
     ];
     const { code, stdout, stderr } = await runNode(
       folder,

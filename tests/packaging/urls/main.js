@@ -1,5 +1,8 @@
 import { createClient } from "saltmine";
 import javascript from "saltmine/javascript.js?url";
+import kdfShaScalar from "saltmine/kdf-sha-scalar.wasm?url";
+import kdfSha from "saltmine/kdf-sha.wasm?url";
+import kdfWorker from "saltmine/kdf-worker.js?url";
 import scalar from "saltmine/scalar.wasm?url";
 import simd128 from "saltmine/simd128.wasm?url";
 import worker from "saltmine/worker.js?url";
@@ -9,6 +12,10 @@ const assetsUrl = {
   "simd128.wasm": simd128,
   "scalar.wasm": scalar,
   "javascript.js": javascript,
+  // ALTCHA version 2 with PBKDF2 or SHA.
+  "kdf-worker.js": kdfWorker,
+  "kdf-sha.wasm": kdfSha,
+  "kdf-sha-scalar.wasm": kdfShaScalar,
 };
 
 const client = createClient({
