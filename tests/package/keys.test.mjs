@@ -94,6 +94,73 @@ describe("memory", () => {
     assert.match(found.message, /Out of memory/);
   });
 
+  /**
+   * Starts a search with the page's workers `failing` without memory, and returns the numbers of the workers that are left.
+   * These workers fail `last`: when the others are ready; or first: before the others start.
+   */
+  async function left(t, { workers, failing, last }) {
+    const page = await pageOn(t, {
+      prepare: `{
+        const failing = ${JSON.stringify(failing)};
+        const Real = Worker;
+        const ready = new Set();
+        let started = 0;
+        globalThis.running = new Set();
+        globalThis.failed = 0;
+        const isDue = (number) =>
+          failing.includes(number) ? !${last} || ready.size === ${workers - failing.length} : ${last} || failed === failing.length;
+        globalThis.Worker = class extends Real {
+          #number = ++started;
+          constructor(...about) {
+            super(...about);
+            running.add(this.#number);
+          }
+          set onmessage(handler) {
+            this.report = handler;
+            super.onmessage = (event) => {
+              if (event.data.type === "ready") ready.add(this.#number);
+              handler(event);
+            };
+          }
+          async postMessage(command) {
+            if (command.type !== "start") return super.postMessage(command);
+            while (!isDue(this.#number)) await new Promise((resolve) => setTimeout(resolve, 10));
+            if (!failing.includes(this.#number)) return super.postMessage(command);
+            await new Promise((resolve) => setTimeout(resolve, 10 * this.#number));
+            this.report({ data: { type: "failed", outOfMemory: true, reason: "Out of memory" } });
+            failed += 1;
+          }
+          terminate() {
+            running.delete(this.#number);
+            super.terminate();
+          }
+        };
+      }`,
+    });
+    const challenge = await theirChallenge("PBKDF2/SHA-256", { cost: 5_000, counter: 1e7 });
+    await page.evaluate(
+      ({ challenge, workers }) => {
+        globalThis.controller = new AbortController();
+        saltmine.solve(challenge, { workers, signal: controller.signal }).catch(() => {});
+      },
+      { challenge, workers },
+    );
+    await page.waitForFunction((count) => failed === count, failing.length, { polling: 20 });
+    return page.evaluate(() => {
+      const numbers = [...running];
+      controller.abort();
+      return numbers;
+    });
+  }
+
+  test("several failures halve the number of workers once", async (t) => {
+    assert.deepEqual(await left(t, { workers: 8, failing: [1, 2, 3], last: false }), [4, 5]);
+  });
+
+  test("workers that are ready are removed last", async (t) => {
+    assert.deepEqual(await left(t, { workers: 6, failing: [2, 3], last: true }), [1, 4, 5]);
+  });
+
   test("a real refusal: more than WebAssembly can have", async (t) => {
     const challenge = await theirChallenge("SCRYPT", { counter: 5 });
     Object.assign(challenge.parameters, { cost: 2 ** 23, memoryCost: 8 });

@@ -74,6 +74,8 @@ export class KeySearchPool {
   #most: number;
   /** Whether a single worker has not been tried yet: several may have taken all of the memory. */
   #isCrowded: boolean;
+  /** Whether missing memory has halved the number of workers: reports of others that follow are of the same moment. */
+  #isHalved = false;
   #tried = 0;
   #reasons: string[] = [];
   #engine: KeyEngine = "scalar";
@@ -220,14 +222,19 @@ export class KeySearchPool {
     if (isDone) this.#settle?.resolve(undefined);
   }
 
-  /** Removes a worker. If memory is missing, half of the workers continue. Other workers take over its blocks. */
+  /** Removes a worker. If memory is missing, at most half of the workers continue. Other workers take over its blocks. */
   #lost(member: Member, reason: string, outOfMemory: boolean): void {
     if (!this.#settle || !this.#workers.has(member)) return;
     this.#remove(member);
     this.#reasons.push(reason);
-    const had = this.#most;
-    this.#most = Math.max(1, outOfMemory ? Math.floor(had / 2) : had - 1);
-    while (this.#workers.size > this.#most) this.#remove(Array.from(this.#workers).pop() as Member);
+    const halves = outOfMemory && !this.#isHalved;
+    if (halves) this.#isHalved = true;
+    this.#most = Math.max(1, halves ? Math.floor(this.#most / 2) : this.#most - 1);
+    while (this.#workers.size > this.#most) {
+      const latest = [...this.#workers].reverse();
+      // One that is ready has its memory.
+      this.#remove(latest.find(({ width }) => width === 0) ?? (latest[0] as Member));
+    }
     if (this.#workers.size > 0) {
       for (const other of this.#workers) if (other.width > 0) this.#feed(other);
     } else if (outOfMemory && this.#isCrowded) {
