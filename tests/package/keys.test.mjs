@@ -484,6 +484,30 @@ describe("what a page refuses", () => {
   });
 });
 
+test("several workers without SIMD use what is faster here too", async (t) => {
+  const challenge = await theirChallenge("PBKDF2/SHA-256", { counter: 40 });
+  for (const [hasSimd, compares] of [
+    [false, true],
+    [true, false],
+  ]) {
+    const page = await pageOn(t, {
+      prepare: `{
+        if (!${hasSimd}) WebAssembly.validate = () => false;
+        const Real = Worker;
+        globalThis.compares = [];
+        globalThis.Worker = class extends Real {
+          postMessage(command) {
+            if (command.type === "start") compares.push(command.compares);
+            super.postMessage(command);
+          }
+        };
+      }`,
+    });
+    assert.equal((await solveIn(page, challenge, { workers: 2 })).counter, 40);
+    assert.deepEqual(await page.evaluate(() => globalThis.compares), [compares, compares]);
+  }
+});
+
 test("one worker uses what is faster here, SIMD or WebCrypto, and says which", async (t) => {
   const challenge = await theirChallenge("PBKDF2/SHA-256", { cost: 5000, counter: 400 });
   const found = await solveOn(t, challenge, { options: { workers: 1 } });

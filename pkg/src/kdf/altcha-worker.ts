@@ -36,7 +36,8 @@ async function solve(work: Work) {
   const began = performance.now();
   const parameters = readParameters(challenge, counterMode === "string");
   const opened = await openEngine({ parameters, engine: undefined, urls: {} });
-  const engine = counterStep === 1 ? fasterEngine(opened, parameters) : opened;
+  const compares = counterStep === 1 || opened.engine === "scalar";
+  const engine = compares ? fasterEngine(opened, parameters) : opened;
   // The workers share the counters in groups of consecutive ones: a group is tried at a time. Its size does not depend on the
   // engine, which may be another one in each worker.
   const isIndex = counterStart < counterStep;

@@ -134,7 +134,8 @@ export class KeySearchPool {
       void loading.then((module) => {
         added.isStarted = true;
         const { parameters, engine } = this.#options;
-        const compares = this.#most === 1 && engine === undefined;
+        const isSlow = module.compiled?.engine === "scalar";
+        const compares = engine === undefined && (isSlow || this.#most === 1);
         thread.post({ type: "start", parameters, engine, compares, urls: this.#urls, ...module });
       });
     };
