@@ -126,6 +126,28 @@ describe("a renewal", () => {
     assert.equal(reasons().length, 2);
   });
 
+  test("of a cached token that is about to expire is not repeated at once", async (t) => {
+    const token = await key.sign({ lifetimeS: 20 });
+    const { client, reasons } = await setUp(t, () => token);
+    const session = await client.session();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.deepEqual(reasons(), ["session", "renewal"]);
+    assert.deepEqual(await client.session(), session, "valid for 20 s");
+    assert.equal(reasons().length, 2);
+    await client.refresh();
+    assert.equal(reasons().length, 3, "refresh() does not wait");
+  });
+
+  test("of a cached token that expires later does not delay the next one", bounded, async (t) => {
+    const token = await key.sign({ lifetimeS: 31 });
+    const { client, reasons } = await setUp(t, (_, count) => (count < 3 ? token : key.sign()));
+    await client.session();
+    await client.refresh();
+    await new Promise((resolve) => setTimeout(resolve, 2_200));
+    assert.notEqual((await client.session()).token, token);
+    assert.deepEqual(reasons(), ["session", "renewal", "renewal"]);
+  });
+
   test("refresh() calls the callback now", async (t) => {
     const { client, reasons } = await setUp(t, (_, count) => key.sign({ jti: String(count) }));
     const before = await client.session();

@@ -16,7 +16,7 @@ import { issuedAtMs, type Session } from "./token.js";
 const RENEW_MS = 30_000;
 /** The same for a stored session while the server's clock is unknown: visitors' clocks are wrong by an hour. */
 const UNKNOWN_CLOCK_MS = 3_900_000;
-/** The minimum time between a failed renewal and the next attempt, in milliseconds. */
+/** The minimum time between a renewal that brings no new token and the next attempt, in milliseconds. */
 const PAUSE_MS = 10_000;
 
 /** Receives events and warnings. */
@@ -291,7 +291,9 @@ export class SessionManager {
     // Without locks another tab may have been quicker: the visitor keeps one identity.
     if (this.#takeStored(before, began)) return this.#session as Session;
     this.#session = session;
-    this.#pausedUntil = 0;
+    // A callback may return the token that it has cached until that expires.
+    const isRenewed = session.token !== old?.token || this.#isFresh(session);
+    this.#pausedUntil = isRenewed ? 0 : performance.now() + PAUSE_MS;
     this.#store.save(session);
     onStored();
     this.#listen();
