@@ -224,6 +224,61 @@ describe("a renewal that fails", () => {
     assert.ok(service.requests.length - asked <= 3, `${service.requests.length - asked} more in two minutes`);
   });
 
+  test("is not repeated before the time that the server asks for; a call without a valid session is", async (t) => {
+    const { service, page, pass } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    const first = await call(page, "session");
+    fail(service, { ...problem(429), headers: { "retry-after": "3600" } });
+    await pass(9.5 * MINUTE_MS + 1_000);
+    await until("the warning", async () => (await eventsOf(page, "warning")).length === 1);
+    const asked = service.requests.length;
+    for (let second = 0; second < 25; second += 1) await pass(1_000);
+    assert.deepEqual(await call(page, "session"), first);
+    await settle();
+    assert.equal(service.requests.length, asked);
+    for (let minute = 0; minute < 5; minute += 1) {
+      await pass(MINUTE_MS);
+      await setVisibility(page, "hidden");
+      await setVisibility(page, "visible");
+    }
+    await settle();
+    assert.equal(service.requests.length, asked);
+    assert.equal((await call(page, "session")).code, "rate_limited");
+    assert.equal(service.requests.length, asked + 1);
+  });
+
+  test("is repeated less and less often, until a request succeeds", async (t) => {
+    const { service, page, pass } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
+    await call(page, "session");
+    const { challenge } = service.routes;
+    fail(service);
+    const asked = service.requests.length;
+    /** Passes the time, in which the visitor returns to the tab every 20 s; returns how often the page has asked. */
+    const visits = async (ms) => {
+      const before = service.requests.length;
+      for (let passedMs = 0; passedMs < ms; passedMs += 20_000) {
+        await pass(20_000);
+        await setVisibility(page, "hidden");
+        await setVisibility(page, "visible");
+        await settle(50);
+      }
+      return service.requests.length - before;
+    };
+    assert.equal(await visits(9 * MINUTE_MS), 0);
+    const attempts = await visits(20 * MINUTE_MS);
+    assert.ok(attempts >= 5 && attempts <= 12, `${attempts} attempts in 20 minutes`);
+    assert.ok((await visits(20 * MINUTE_MS)) <= 3, "10 minutes between two attempts");
+    service.routes.challenge = challenge;
+    await call(page, "session");
+    fail(service);
+    const begun = service.requests.length;
+    await pass(9.5 * MINUTE_MS + 1_000);
+    await until("the first attempt", () => service.requests.length === begun + 1);
+    await settle();
+    await pass(11_000);
+    await until("the second attempt", () => service.requests.length === begun + 2);
+    assert.ok(begun > asked);
+  });
+
   test("is made good by the next, for the same visitor", async (t) => {
     const { service, page, pass } = await setUp(t, { lifetimeMs: 10 * MINUTE_MS });
     const first = await call(page, "session");

@@ -18,6 +18,10 @@ const RENEW_MS = 30_000;
 const UNKNOWN_CLOCK_MS = 3_900_000;
 /** The minimum time between a renewal that brings no new token and the next attempt, in milliseconds. */
 const PAUSE_MS = 10_000;
+/** The number of failures with this pause: as many as fit into the last 30 s of a session. It doubles after each further one. */
+const SHORT_PAUSES = 3;
+/** The longest pause, unless the server asks for a longer one. */
+const MAX_PAUSE_MS = 600_000;
 
 /** Receives events and warnings. */
 export interface EventSink {
@@ -47,6 +51,8 @@ export class SessionManager {
   #latest: PendingSession | undefined;
   /** By `performance.now()`, which nobody sets. */
   #pausedUntil = 0;
+  /** The number of requests that have failed in succession. */
+  #failures = 0;
   /** The token that was renewed in the background, or that failed to be: one attempt for each. */
   #attempted: string | undefined;
   /** The token that was last reported by an event. */
@@ -82,7 +88,7 @@ export class SessionManager {
       return session;
     }
     // A valid session is better than none, and a server that fails is not asked with every call.
-    if (session && performance.now() < this.#pausedUntil && this.#remainingMs(session) > 0) return session;
+    if (session && this.#isPaused && this.#remainingMs(session) > 0) return session;
     return this.renew(signal);
   }
 
@@ -104,7 +110,6 @@ export class SessionManager {
       return await this.#join(pending, signal);
     } catch (error) {
       const gaveUp = pending.controller.signal.aborted || signal?.aborted === true;
-      if (!gaveUp) this.#pausedUntil = performance.now() + PAUSE_MS;
       if (gaveUp || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
       this.#events.warn(
         "refresh_failed",
@@ -167,6 +172,7 @@ export class SessionManager {
     this.#session = session;
     this.#listen();
     if (!this.#isFresh(session)) return;
+    this.#failures = this.#pausedUntil = 0;
     this.#announce(session, began);
     this.#schedule();
   }
@@ -202,7 +208,9 @@ export class SessionManager {
       const error = asSaltmineError(thrown, signal.aborted ? "aborted" : "engine_failed");
       // A request that was replaced reports nothing about the one that took its place.
       if (!pending.quiet && (!this.#pending || this.#pending === pending)) this.#emitFailure(error);
-      throw signal.aborted ? abortReason(signal) : error;
+      if (signal.aborted) throw abortReason(signal);
+      this.#pause(error);
+      throw error;
     });
     this.#latest = pending;
     const settle = () => {
@@ -212,6 +220,17 @@ export class SessionManager {
     // A request that is aborted before it settles must not make another one wait for it.
     signal.addEventListener("abort", settle, { once: true });
     return pending;
+  }
+
+  get #isPaused(): boolean {
+    return performance.now() < this.#pausedUntil;
+  }
+
+  /** Sets the earliest time of the next automatic attempt. */
+  #pause({ retryAfterMs = 0 }: SaltmineError): void {
+    this.#failures += 1;
+    const backoffMs = PAUSE_MS * 2 ** Math.max(0, this.#failures - SHORT_PAUSES);
+    this.#pausedUntil = performance.now() + Math.max(Math.min(backoffMs, MAX_PAUSE_MS), retryAfterMs);
   }
 
   /** Emits a failure, unless the session that is there can still be used. */
@@ -291,6 +310,7 @@ export class SessionManager {
     // Without locks another tab may have been quicker: the visitor keeps one identity.
     if (this.#takeStored(before, began)) return this.#session as Session;
     this.#session = session;
+    this.#failures = 0;
     // A callback may return the token that it has cached until that expires.
     const isRenewed = session.token !== old?.token || this.#isFresh(session);
     this.#pausedUntil = isRenewed ? 0 : performance.now() + PAUSE_MS;
@@ -340,8 +360,8 @@ export class SessionManager {
     const now = performance.now();
     const due = Math.max(this.#remainingMs(session) - this.#marginMs(session), this.#pausedUntil - now);
     this.#timer = later(due, () => {
-      // Timers can be shorter than asked for: by days, or by part of a millisecond.
-      if (this.#isFresh(session)) this.#schedule();
+      // Timers can be shorter than asked for: by days, or by part of a millisecond. A renewal may have failed meanwhile.
+      if (this.#isFresh(session) || this.#isPaused) this.#schedule();
       else if (!isHidden()) this.#renewAhead();
     });
   }
@@ -376,7 +396,7 @@ export class SessionManager {
     const onWake = () => {
       // Neither timers nor the events of other tabs arrived while the page slept.
       onStored();
-      if (performance.now() >= this.#pausedUntil) this.#renewAhead();
+      if (!this.#isPaused) this.#renewAhead();
     };
     listenToTabs(this.#store.key, this.#listening.signal, { onWake, onStored });
   }
