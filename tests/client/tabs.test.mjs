@@ -13,6 +13,7 @@ import {
   until,
 } from "../support/client-pages.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+import { problem } from "../support/service.mjs";
 import { claimsOf, startTimedService } from "../support/timed-service.mjs";
 
 const TABS = 10;
@@ -130,6 +131,45 @@ describe("a renewal in several tabs", () => {
     assert.equal(service.requests.length, 4);
     assert.equal(service.requests[3].headers.authorization, `Bearer ${old.token}`);
   });
+});
+
+describe("a renewal that fails in one tab", () => {
+  for (const refused of [false, true])
+    test(`returns the session that another tab has stored meanwhile${refused ? ": the old one was refused" : ""}`, async (t) => {
+      const { service, tabs } = await setUp(t, { count: 2, locks: false });
+      const [one, other] = tabs;
+      const first = await call(one, "session");
+      assert.deepEqual(await call(other, "session"), first);
+      const { challenge } = service.routes;
+      let release;
+      const released = new Promise((resolve) => (release = resolve));
+      service.routes.challenge = () => released.then(() => problem(403));
+      const sent = [];
+      await other.route("**/run/api/chat", async (route) => {
+        sent.push(route.request().headers().authorization);
+        const status = sent.length === 1 ? 401 : 200;
+        await route.fulfill({ status, headers: { "access-control-allow-origin": "*" } });
+      });
+      const renewing = refused
+        ? other.evaluate(() =>
+            client.fetch("/run/api/chat").then(
+              ({ status }) => status,
+              ({ code }) => code,
+            ),
+          )
+        : call(other, "refresh");
+      await until("the request", () => service.asked().length === 3);
+      service.routes.challenge = challenge;
+      const second = await call(one, "refresh");
+      await until("the event", async () => (await eventsOf(other, "ready")).length === 2);
+      release();
+      if (refused) {
+        assert.equal(await renewing, 200);
+        assert.deepEqual(sent, [`Bearer ${first.token}`, `Bearer ${second.token}`]);
+      } else assert.deepEqual(await renewing, second);
+      assert.deepEqual(await eventsOf(other, "warning"), []);
+      assert.equal((await eventsOf(other, "state")).at(-1).state, "ready");
+    });
 });
 
 describe("what one tab does", () => {

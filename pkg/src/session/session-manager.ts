@@ -93,7 +93,7 @@ export class SessionManager {
   }
 
   /**
-   * Requests a new session for the same visitor; returns the old one if that fails and the old one is still valid.
+   * Requests a new session for the same visitor. If that fails, returns the session that is there, if it is still valid.
    * `isRefused`: the server has refused the current token.
    */
   renew(signal: AbortSignal | undefined, isRefused = false): Promise<Session> {
@@ -110,13 +110,16 @@ export class SessionManager {
       return await this.#join(pending, signal);
     } catch (error) {
       const gaveUp = pending.controller.signal.aborted || signal?.aborted === true;
-      if (gaveUp || !old || old !== this.#session || this.#remainingMs(old) <= 0) throw error;
+      const session = this.#session;
+      if (gaveUp || !session || this.#remainingMs(session) <= 0) throw error;
+      // Another tab has stored it meanwhile.
+      if (session !== old) return session;
       this.#events.warn(
         "refresh_failed",
         `The session could not be renewed and is used until it expires: ${(error as Error).message}`,
       );
       this.#schedule();
-      return old;
+      return session;
     }
   }
 
