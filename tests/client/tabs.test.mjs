@@ -13,7 +13,7 @@ import {
   until,
 } from "../support/client-pages.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
-import { problem } from "../support/service.mjs";
+import { APP_ID, makeToken, problem } from "../support/service.mjs";
 import { claimsOf, startTimedService } from "../support/timed-service.mjs";
 
 const TABS = 10;
@@ -169,6 +169,118 @@ describe("a renewal that fails in one tab", () => {
       } else assert.deepEqual(await renewing, second);
       assert.deepEqual(await eventsOf(other, "warning"), []);
       assert.equal((await eventsOf(other, "state")).at(-1).state, "ready");
+    });
+});
+
+/** Tabs whose clients are a signed-in user's; the global `user` of a tab is the user that its callback knows. */
+async function setUpSignedIn(t, options = {}) {
+  const { service, context } = await setUp(t, { count: 0 });
+  const iat = Math.floor(Date.now() / 1000);
+  const tokens = ["ann", "bob"].map((sub) => makeToken({ sub, iat, exp: iat + 3_600 }));
+  const tabs = await openTabs(context, 2, pages.site.origin, { baseUrl: service.baseUrl });
+  for (const tab of tabs)
+    await tab.evaluate(
+      ({ tokens, ...options }) => {
+        globalThis.user = 0;
+        globalThis.reasons = [];
+        globalThis.client = make({
+          ...options,
+          getAuthToken: async ({ reason }) => {
+            reasons.push(reason);
+            const token = tokens[user];
+            await globalThis.waiting;
+            return token;
+          },
+        });
+      },
+      { baseUrl: service.baseUrl, appId: APP_ID, tokens, ...options },
+    );
+  return { tabs, tokens };
+}
+
+/** The first tab signs the user out; all callbacks know another user then. */
+async function switchUser([one, ...others]) {
+  for (const tab of [one, ...others]) await tab.evaluate(() => (globalThis.user = 1));
+  await one.evaluate(() => client.signOut());
+}
+
+const signedOut = (tab) =>
+  until("signed out", async () => (await eventsOf(tab, "state")).at(-1).state === "signed_out", 5_000);
+
+describe("a signed-in user's sign-out", () => {
+  test("reaches another tab; the next call there gets the new user's token", async (t) => {
+    const { tabs, tokens } = await setUpSignedIn(t);
+    assert.deepEqual(usersOf(await sessions(tabs)), ["ann"]);
+    await switchUser(tabs);
+    await signedOut(tabs[1]);
+    assert.deepEqual(usersOf(await sessions(tabs)), ["bob"]);
+    assert.deepEqual(await tabs[1].evaluate(() => reasons), ["session", "session"]);
+    const stored = await tabs[0].evaluate(() => Object.entries(localStorage));
+    assert.deepEqual(
+      stored.map(([key]) => key),
+      [`saltmine_signed_out_${APP_ID}`],
+    );
+    for (const token of tokens) assert.equal(stored.join().includes(token), false);
+    // The new user's sign-out is another one.
+    await switchUser(tabs);
+    await signedOut(tabs[1]);
+  });
+
+  test("before this tab has a session does not end the session that it gets then", async (t) => {
+    const { tabs } = await setUpSignedIn(t);
+    const [one, other] = tabs;
+    await call(one, "session");
+    await switchUser(tabs);
+    const { userId } = await call(other, "session");
+    assert.equal(userId, "bob");
+    await setVisibility(other, "hidden");
+    await setVisibility(other, "visible");
+    await call(other, "refresh");
+    assert.deepEqual(await other.evaluate(() => reasons), ["session", "renewal"]);
+  });
+
+  test("is not undone by a renewal in another tab", async (t) => {
+    const { tabs } = await setUpSignedIn(t);
+    const [, other] = tabs;
+    await sessions(tabs);
+    await other.evaluate(() => {
+      globalThis.waiting = new Promise((resolve) => (globalThis.release = resolve));
+    });
+    const renewing = call(other, "refresh");
+    await until("the callback", () => other.evaluate(() => reasons.length === 2));
+    await switchUser(tabs);
+    await signedOut(other);
+    await other.evaluate(() => release());
+    assert.equal((await renewing).userId, "bob");
+    assert.deepEqual(await other.evaluate(() => reasons), ["session", "renewal", "session"]);
+  });
+
+  for (const [how, use] of [
+    ["wakes up", (page) => setVisibility(page, "hidden").then(() => setVisibility(page, "visible"))],
+    ["renews", (page) => call(page, "refresh")],
+  ])
+    test(`reaches a tab that slept when it ${how}`, async (t) => {
+      const { tabs } = await setUpSignedIn(t);
+      const [, sleeper] = tabs;
+      await sleeper.evaluate(() =>
+        addEventListener("storage", (event) => event.stopImmediatePropagation(), { capture: true }),
+      );
+      await sessions(tabs);
+      await switchUser(tabs);
+      await settle(100);
+      await use(sleeper);
+      assert.ok((await eventsOf(sleeper, "state")).some(({ state }) => state === "signed_out"));
+      assert.equal((await call(sleeper, "session")).userId, "bob");
+    });
+
+  for (const storage of ["session", "memory"])
+    test(`stays in its tab with storage: "${storage}"`, async (t) => {
+      const { tabs } = await setUpSignedIn(t, { storage });
+      await sessions(tabs);
+      await switchUser(tabs);
+      await settle();
+      assert.deepEqual(usersOf(await sessions(tabs)).sort(), ["ann", "bob"]);
+      assert.deepEqual(await tabs[0].evaluate(() => Object.keys(localStorage)), []);
     });
 });
 

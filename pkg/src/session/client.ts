@@ -21,7 +21,7 @@ import { RoutedFlow } from "./routed-flow.js";
 import { SessionManager } from "./session-manager.js";
 import type { RequestSession } from "./session-request.js";
 import { type ClientState, StateHolder } from "./state.js";
-import { SessionStore } from "./store.js";
+import { SessionStore, SignOutStore } from "./store.js";
 import type { Session } from "./token.js";
 
 /** The options of a call. */
@@ -60,7 +60,7 @@ export interface Client extends DisposeMember {
   prefetch(): void;
   /** Requests a new session for the same visitor. Returns the old one if that fails and the old one is still valid. */
   refresh(options?: CallOptions): Promise<Session>;
-  /** Forgets the session and the visitor's identity, in every tab. */
+  /** Forgets the session and the visitor's identity; with the storage `local` in every tab of the site. */
   signOut(): void;
   /** Ends the workers, timers, listeners and pending requests; the session stays stored. */
   dispose(): void;
@@ -137,7 +137,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
         return getSession(about);
       };
       // The token is the user's, and the callback's to keep.
-      this.#sessions = new SessionManager(request, new SessionStore("memory", appId, () => {}), events);
+      this.#sessions = new SessionManager(request, new SignOutStore(store, appId), events);
     } else this.#sessions = new SessionManager(anonymousSession(flow, spare, appId), store, events);
     this.#context = {
       options: checked.runner,

@@ -7,7 +7,7 @@ import { isHidden, later } from "./environment.js";
 import type { ClientEvent } from "./events.js";
 import { ServerClock } from "./server-clock.js";
 import type { RequestSession } from "./session-request.js";
-import type { SessionStore } from "./store.js";
+import type { SharedStore } from "./store.js";
 import { listenToTabs } from "./tab-events.js";
 import { withTabLock } from "./tab-lock.js";
 import { issuedAtMs, type Session } from "./token.js";
@@ -42,7 +42,7 @@ interface PendingSession {
 
 export class SessionManager {
   readonly #requestSession: RequestSession;
-  readonly #store: SessionStore;
+  readonly #store: SharedStore;
   readonly #events: EventSink;
   readonly #clock = new ServerClock();
   #session: Session | undefined;
@@ -64,7 +64,7 @@ export class SessionManager {
   /** Removes the listeners. */
   #listening: AbortController | undefined;
 
-  constructor(requestSession: RequestSession, store: SessionStore, events: EventSink) {
+  constructor(requestSession: RequestSession, store: SharedStore, events: EventSink) {
     this.#requestSession = requestSession;
     this.#store = store;
     this.#events = events;

@@ -99,3 +99,40 @@ export class SessionStore {
     }
   }
 }
+
+/** The members of a store that a session manager uses. */
+export type SharedStore = Pick<SessionStore, "key" | "isShared" | "isEmptied" | "load" | "save" | "clear">;
+
+/**
+ * Stores no session: a signed-in user's token is never stored. Each sign-out stores a mark, by which other tabs notice
+ * it.
+ */
+export class SignOutStore implements SharedStore {
+  readonly key: string;
+  /** Each tab calls its own callback, and waits for no other tab. */
+  readonly isShared = false;
+  readonly #store: SessionStore;
+  /** The mark that was stored when the session began. */
+  #mark: string | null | undefined;
+
+  constructor(store: SessionStore, appId: string) {
+    this.key = `saltmine_signed_out_${appId}`;
+    this.#store = store;
+  }
+
+  /** Whether another tab has signed out since the session began. A store that was cleared has no mark. */
+  get isEmptied(): boolean {
+    const mark = this.#store.read(this.key);
+    return !!mark && mark !== this.#mark;
+  }
+
+  load(): undefined {}
+
+  save(): void {
+    this.#mark = this.#store.read(this.key);
+  }
+
+  clear(): void {
+    this.#store.put(this.key, String(Math.random()));
+  }
+}
