@@ -2,7 +2,7 @@
  * The parts of a client that send the caller's own requests: a separate chunk, loaded with the first of them. It must
  * not import modules that the package's entry point contains already.
  */
-import type { untilAborted } from "../common/abort.js";
+import { abortWith, type untilAborted } from "../common/abort.js";
 import type { requireGlobals } from "../common/globals.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
@@ -79,7 +79,7 @@ export class CallerRequests {
   }
 
   close(reason: unknown): void {
-    for (const controller of this.#waiting) controller.abort(reason);
+    for (const controller of this.#waiting) abortWith(controller, reason);
     this.solutions.close(reason);
   }
 

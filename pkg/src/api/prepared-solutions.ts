@@ -1,5 +1,5 @@
 /** Solutions for callers that attach one to a request: the next one is prepared before it is needed. */
-import type { untilAborted } from "../common/abort.js";
+import { abortReason, abortWith, type untilAborted } from "../common/abort.js";
 import { WaitingQueue } from "./waiting-queue.js";
 import type { Flow } from "../solver/flow.js";
 import { isFrugal, later } from "../session/environment.js";
@@ -91,7 +91,7 @@ export class PreparedSolutions {
 
   close(reason: unknown): void {
     this.#over = reason;
-    for (const { controller } of this.#makings) controller.abort(reason);
+    for (const { controller } of this.#makings) abortWith(controller, reason);
     this.#forget();
   }
 
@@ -141,7 +141,7 @@ export class PreparedSolutions {
 
   async #solve(workers: () => number, signal: AbortSignal): Promise<Prepared> {
     if (this.#over) throw this.#over;
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) throw abortReason(signal);
     // An earlier flow has found that proof of work is off.
     if (this.#off && freshMs(this.#off) > 0) return this.#off;
     const nothing = () => {};

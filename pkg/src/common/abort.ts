@@ -1,6 +1,18 @@
 /** Aborts as the platform does it: what was aborted rejects with the signal's reason. */
 
-/** Returns the reason of an aborted signal. Safari 15.0 to 15.3 has signals without one. */
+/**
+ * Aborts with a reason. Browsers from before 2022 ignore the argument of `abort`, and their signals have no reason: it
+ * becomes a property of the signal, which every chunk and the caller's own functions can read.
+ */
+export function abortWith(controller: AbortController, reason: unknown): void {
+  const { signal } = controller;
+  // The first reason counts.
+  if (signal.aborted) return;
+  Object.defineProperty(signal, "reason", { value: reason });
+  controller.abort(reason);
+}
+
+/** Returns the reason of an aborted signal. Browsers from before 2022 have signals without one. */
 export function abortReason(signal: AbortSignal): unknown {
   const { reason } = signal;
   return reason === undefined ? new DOMException("This operation was aborted", "AbortError") : reason;

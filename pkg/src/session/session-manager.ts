@@ -1,5 +1,5 @@
 /** Manages one app's session: requests it once for any number of callers, shares it between tabs, renews it in time. */
-import { abortReason, untilAborted } from "../common/abort.js";
+import { abortReason, abortWith, untilAborted } from "../common/abort.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import type { Backend } from "../solver/messages.js";
 import { progressOf } from "../solver/progress.js";
@@ -125,13 +125,13 @@ export class SessionManager {
 
   /** Forgets the session, and aborts the request for another one. */
   forget(): void {
-    this.#pending?.controller.abort(new SaltmineError({ code: "aborted" }));
+    if (this.#pending) abortWith(this.#pending.controller, new SaltmineError({ code: "aborted" }));
     this.#store.clear();
     this.#drop();
   }
 
   close(): void {
-    this.#latest?.controller.abort(new SaltmineError({ code: "disposed" }));
+    if (this.#latest) abortWith(this.#latest.controller, new SaltmineError({ code: "disposed" }));
     clearTimeout(this.#timer);
     this.#listening?.abort();
     this.#listening = undefined;
@@ -256,7 +256,7 @@ export class SessionManager {
     pending.waiting += 1;
     return untilAborted(pending.promise, signal, () => {
       pending.waiting -= 1;
-      if (pending.waiting === 0) pending.controller.abort(abortReason(signal as AbortSignal));
+      if (pending.waiting === 0) abortWith(pending.controller, abortReason(signal as AbortSignal));
     });
   }
 

@@ -2,7 +2,7 @@
  * Gets a signed-in user's session: a token that the page's own callback returns, and no request of ours. Loaded only by
  * clients that have such a callback. A failure is thrown as plain data: the entry point has the class of errors.
  */
-import { abortReason, untilAborted } from "../common/abort.js";
+import { abortReason, abortWith, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { ErrorCode, Failure } from "../common/errors.js";
 import type { AuthTokenContext, GetAuthToken } from "./auth-token.js";
@@ -51,10 +51,10 @@ async function call(
 ): Promise<unknown> {
   if (signal.aborted) throw abortReason(signal);
   const over = new AbortController();
-  const abort = () => over.abort(abortReason(signal));
+  const abort = () => abortWith(over, abortReason(signal));
   signal.addEventListener("abort", abort);
   const timedOut = `It did not settle within ${timeoutMs} ms.`;
-  const timer = setTimeout(() => over.abort(new DOMException(timedOut, "TimeoutError")), timeoutMs);
+  const timer = setTimeout(() => abortWith(over, new DOMException(timedOut, "TimeoutError")), timeoutMs);
   try {
     // A callback that throws at once rejects.
     const calling = (async () => getAuthToken({ reason, signal: over.signal }))();

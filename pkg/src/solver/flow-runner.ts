@@ -3,7 +3,7 @@
  * The first requests are sent from here while the engine starts, and the engine is not started when nothing is to be solved.
  */
 import { loadKeySearch, loadSearch } from "#chunks";
-import { abortReason } from "../common/abort.js";
+import { abortReason, abortWith } from "../common/abort.js";
 import { OLDER_PATH } from "../common/challenge-paths.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
@@ -55,7 +55,7 @@ export class FlowRunner implements Flow {
       // The code that waits for the engine gets the error.
       engine.catch(() => {});
     };
-    const abort = () => starting.abort(abortReason(signal));
+    const abort = () => abortWith(starting, abortReason(signal));
     signal.addEventListener("abort", abort);
     try {
       if (solution === undefined || solveOnly) {

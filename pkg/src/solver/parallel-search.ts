@@ -1,4 +1,5 @@
 /** One challenge, searched by a number of engines that is proportional to the work. */
+import { abortReason } from "../common/abort.js";
 import type { Wanted } from "./engine-selection.js";
 import { RangeQueue } from "./range-queue.js";
 import type { WorkerClient } from "./worker-client.js";
@@ -206,7 +207,7 @@ export class ParallelSearch {
       }
     };
 
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) throw abortReason(signal);
     signal.addEventListener("abort", abort);
     this.backend = lead.backend;
     this.#began ||= performance.now();
@@ -222,7 +223,7 @@ export class ParallelSearch {
     } finally {
       signal.removeEventListener("abort", abort);
     }
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) throw abortReason(signal);
     if (found === null && (queue.left || over.signal.aborted)) throw failure;
     return found;
   }
