@@ -171,13 +171,31 @@ describe("a 401", () => {
     });
   }
 
-  test("of a Request with a body is the caller's; of one without it is not", async (t) => {
-    const { client, seen, origin } = await setUp(t, [problem(401), problem(401)]);
-    const post = new Request(`${origin}/run/x`, { method: "POST", body: "once" });
-    assert.equal((await client.fetch(post)).status, 401);
-    assert.equal(seen.length, 1);
+  test("of a Request without a body: sent twice", async (t) => {
+    const { client, seen, origin } = await setUp(t, [problem(401)]);
     assert.equal((await client.fetch(new Request(`${origin}/run/x`))).status, 200);
+    assert.equal(seen.length, 2);
   });
+
+  for (const [what, request] of [
+    ["a Request with a body", (origin) => [new Request(`${origin}/run/x`, { method: "POST", body: "once" })]],
+    ["a stream", () => ["/run/x", { method: "POST", body: stream(), duplex: "half" }]],
+  ])
+    test(`of ${what}: returned, and the next request has a renewed token`, async (t) => {
+      const { client, seen, service, origin } = await setUp(t, [problem(401)]);
+      const before = await client.session();
+      const refused = await client.fetch(...request(origin));
+      assert.equal(refused.status, 401);
+      assert.equal((await refused.json()).status, 401, "the response can be read");
+      assert.equal((await client.fetch(...request(origin))).status, 200);
+      const after = await client.session();
+      assert.notEqual(after.token, before.token);
+      assert.deepEqual(
+        seen.map(({ headers, body }) => [headers.authorization, body]),
+        [before, after].map(({ token }) => [`Bearer ${token}`, "once"]),
+      );
+      assert.equal(service.requests.length, 4);
+    });
 
   test("to the caller's own Authorization is the caller's", async (t) => {
     const { client, seen } = await setUp(t, [problem(401)]);
@@ -195,6 +213,20 @@ describe("a refused solution", () => {
       assert.notEqual(first, second);
     });
   }
+
+  test("with a body that cannot be sent twice: the next request has a fresh solution", async (t) => {
+    const { client, seen, service } = await setUp(t, [OK, problem(400, "pow_required")], {
+      challenge: "every-request",
+    });
+    const { challenge } = service.routes;
+    service.routes.challenge = async () => ({ status: 404 });
+    await client.fetch("/run/x");
+    service.routes.challenge = challenge;
+    const body = new Blob(["once"]).stream();
+    assert.equal((await client.fetch("/run/x", { method: "POST", body, duplex: "half" })).status, 400);
+    assert.equal((await client.fetch("/run/x")).status, 200);
+    assert.ok(seen[2].headers["x-inkeep-challenge-solution"]);
+  });
 
   test("pow_required, though proof of work was off a moment ago", async (t) => {
     const { client, seen, service } = await setUp(t, [OK, problem(400, "pow_required")], {

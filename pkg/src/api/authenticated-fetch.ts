@@ -57,7 +57,9 @@ export async function authorizedFetch(
     return [response, worthIt];
   };
   const [response, worthIt] = await send();
-  if (!again || !(await worthIt())) return response;
+  // Also where the body cannot be sent again: the next request needs the token or the solution.
+  const helps = await worthIt();
+  if (!again || !helps) return response;
   // The rest of the refusal is not needed.
   response.body?.cancel().catch(() => {});
   return (await send())[0];
