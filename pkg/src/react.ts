@@ -36,6 +36,13 @@ interface Made {
   error?: SaltmineError;
 }
 
+/** A call that failed, and the client's state then: it has no error if the call could not start. */
+interface Failed {
+  client: Client;
+  state: ClientState;
+  error: SaltmineError;
+}
+
 const IDLE: ClientState = { status: "idle", session: undefined, error: undefined };
 const isClient = (source: ClientOptions | Client): source is Client => "session" in source;
 
@@ -55,6 +62,7 @@ export function useSession(source: ClientOptions | Client): SessionState {
   const latest = useRef(options);
   const [tries, setTries] = useState(0);
   const [made, setMade] = useState<Made>();
+  const [failed, setFailed] = useState<Failed>();
 
   useEffect(() => {
     latest.current = options;
@@ -88,25 +96,31 @@ export function useSession(source: ClientOptions | Client): SessionState {
     (listener: () => void) => client?.subscribe(listener) ?? (() => {}),
     [client],
   );
-  const { status, session, error } = useSyncExternalStore(
+  const state = useSyncExternalStore(
     subscribe,
     () => client?.state ?? IDLE,
     () => IDLE,
   );
-
-  useEffect(() => {
-    // A failure is part of the state.
-    client?.session().catch(() => {});
-  }, [client]);
+  const { status, session } = state;
 
   const retry = useCallback(() => {
-    if (client) client.session().catch(() => {});
-    else setTries((count) => count + 1);
+    if (!client) return setTries((count) => count + 1);
+    client.session().catch((error) => {
+      // A sign-out aborts the call, and is no error.
+      if (error.code !== "aborted") setFailed({ client, state: client.state, error });
+    });
   }, [client]);
+
+  useEffect(() => {
+    if (client) retry();
+  }, [client, retry]);
+
+  const isCurrent = failed?.client === client && failed?.state === state;
+  const error = state.error ?? own?.error ?? (isCurrent ? failed.error : undefined);
   return {
     session,
-    error: error ?? own?.error,
-    isLoading: !session && !error && !own?.error && status !== "failed" && status !== "signed_out",
+    error,
+    isLoading: !session && !error && status !== "failed" && status !== "signed_out",
     client,
     retry,
   };

@@ -30,10 +30,10 @@ const APP = `
   import { useSession } from "saltmine/react";
   const renders = [];
   const events = [];
-  function Widget(options) {
-    const state = useSession({ ...options, onEvent: (event) => events.push({ ...event, of: options.label }) });
+  function Widget({ label, ...options }) {
+    const state = useSession({ ...options, onEvent: (event) => events.push(event) });
     globalThis.state = state;
-    renders.push({ label: options.label, userId: state.session?.userId, token: state.session?.token,
+    renders.push({ label, userId: state.session?.userId, token: state.session?.token,
       code: state.error?.code, isLoading: state.isLoading, hasClient: state.client !== undefined });
     return createElement("p", null, state.session?.userId ?? state.error?.code ?? "…");
   }
@@ -51,7 +51,10 @@ const APP = `
     return createElement("p", null, state.session ? state.session.kind + " " + state.session.userId : (state.error?.code ?? "…"));
   }
   globalThis.showUser = (options) => container.render(createElement(User, { ...options, key: options.user }));
-  const Shared = ({ client }) => createElement("p", null, useSession(client).session?.userId ?? "…");
+  const Shared = ({ client }) => {
+    const { session, error, isLoading } = useSession(client);
+    return createElement("p", null, session?.userId ?? error?.code ?? (isLoading ? "…" : "nothing"));
+  };
   globalThis.showTwo = (client) =>
     container.render([1, 2].map((key) => createElement(Shared, { key, client })));
   globalThis.unmount = () => container.render(null);
@@ -308,6 +311,64 @@ for (const [version, folder] of Object.entries(VERSIONS)) {
       await page.evaluate((token) => Object.assign(tokens, { ann: token }), token);
       await page.evaluate(() => state.retry());
       await shows(/^signed_in ann$/);
+    });
+
+    test("a call that fails before it starts is an error, and retry calls again", async (t) => {
+      const { page, show, shows, last } = await setUp(t);
+      await page.evaluate(() => {
+        globalThis.kept = atob;
+        globalThis.atob = undefined;
+      });
+      await show(real);
+      await shows(/^runtime_unsupported$/);
+      assert.equal((await last()).isLoading, false);
+      await page.evaluate(() => {
+        globalThis.atob = kept;
+        state.retry();
+      });
+      await shows(/^anon_/);
+      assert.equal((await last()).code, undefined);
+    });
+
+    for (const when of ["before the mount", "during the call"])
+      test(`a client that is disposed ${when} is an error`, async (t) => {
+        const { page, shows } = await setUp(t);
+        const service = await startTimedService({ session: async () => {} });
+        t.after(service.close);
+        await page.evaluate(
+          async ([options, when]) => {
+            const { createClient } = await import("saltmine");
+            globalThis.own = createClient(options);
+            if (when === "before the mount") own.dispose();
+            showTwo(own);
+          },
+          [{ baseUrl: service.baseUrl, appId: APP_ID }, when],
+        );
+        if (when === "during the call") {
+          await until("the request", () => service.asked().includes("session"));
+          await shows(/^…\s+…$/);
+          await page.evaluate(() => own.dispose());
+        }
+        await shows(/^disposed\s+disposed$/);
+      });
+
+    test("a sign-out during the call is no error", async (t) => {
+      const { page, shows } = await setUp(t);
+      const service = await startTimedService({ session: async () => {} });
+      t.after(service.close);
+      await page.evaluate(
+        async (options) => {
+          const { createClient } = await import("saltmine");
+          globalThis.own = createClient(options);
+          showTwo(own);
+        },
+        { baseUrl: service.baseUrl, appId: APP_ID },
+      );
+      await until("the request", () => service.asked().includes("session"));
+      await page.evaluate(() => own.signOut());
+      await shows(/^nothing\s+nothing$/);
+      await settle();
+      await shows(/^nothing\s+nothing$/);
     });
 
     test("options that are wrong are an error, not a crash", async (t) => {
