@@ -208,6 +208,34 @@ describe("dispose", () => {
       await assertNothingLeft(page, left);
     });
 
+  test("while the code of the caller's requests loads: ends the calls, and so does an abort", async (t) => {
+    const { page, left } = await setUp(t, {}, { challenge: "every-request" });
+    await call(page, "session");
+    let asked = 0;
+    // It never arrives.
+    await page.route("**/requests.js", () => void (asked += 1));
+    for (const how of ["abort", "dispose"]) {
+      const outcomes = await page.evaluate(async (how) => {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const calls = [
+          client.fetch("/run/x", { signal }),
+          client.fetch(new Request("/run/x", { signal })),
+          client.headers({ signal }),
+          client.challengeHeaders({ signal }),
+        ].map((calling) => calling.then(String, ({ code, message }) => code || message));
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        if (how === "abort") controller.abort(new Error("no longer needed"));
+        else client.dispose();
+        const late = new Promise((resolve) => setTimeout(resolve, 1_000, "still pending"));
+        return Promise.all(calls.map((calling) => Promise.race([calling, late])));
+      }, how);
+      assert.deepEqual(outcomes, Array(4).fill(how === "abort" ? "no longer needed" : "disposed"));
+    }
+    assert.equal(asked, 1);
+    await assertNothingLeft(page, left);
+  });
+
   test("of one client leaves another's alone", async (t) => {
     const { page, service, left } = await setUp(t);
     await call(page, "session");

@@ -101,6 +101,10 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   #requests: CallerRequests | undefined;
   readonly #state = new StateHolder();
   #disposed = false;
+  /** The code of the caller's requests, while it is loading: one promise for all calls. */
+  #loading: ReturnType<typeof loadRequests> | undefined;
+  /** Aborted by `dispose`, which ends the wait for that code. */
+  #over: AbortController | undefined;
 
   constructor(options: ClientOptions) {
     const checked = checkOptions(options);
@@ -166,8 +170,9 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   }
 
   async fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    this.#begin({});
-    return (await this.#callersRequests()).fetch(input, init);
+    // As `fetch` does, the signal of `init` takes the place of that of a Request.
+    const signal = this.#begin({ signal: init?.signal ?? (Object(input) as Request).signal });
+    return (await this.#callersRequests(signal)).fetch(input, init);
   }
 
   get state(): ClientState {
@@ -198,7 +203,9 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   dispose(): void {
     this.#disposed = true;
     this.#sessions.close();
-    this.#requests?.close(new SaltmineError({ code: "disposed" }));
+    const reason = new SaltmineError({ code: "disposed" });
+    this.#over?.abort(reason);
+    this.#requests?.close(reason);
     this.#pool.close();
   }
 
@@ -220,11 +227,15 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
   async #solution(signal: AbortSignal | undefined): Promise<Record<string, string>> {
     // The server requires no proof of work of signed-in users.
     if (this.#context.isSignedIn) return {};
-    return (await this.#callersRequests()).challengeHeaders(signal);
+    return (await this.#callersRequests(signal)).challengeHeaders(signal);
   }
 
-  async #callersRequests(): Promise<CallerRequests> {
-    const { CallerRequests } = await loadChunk(loadRequests);
+  async #callersRequests(signal?: AbortSignal): Promise<CallerRequests> {
+    this.#over ??= new AbortController();
+    this.#loading ??= untilAborted(loadChunk(loadRequests), this.#over.signal).finally(() => {
+      this.#loading = undefined;
+    });
+    const { CallerRequests } = await untilAborted(this.#loading, signal);
     this.#begin({});
     this.#requests ??= new CallerRequests(this.#context);
     return this.#requests;
