@@ -125,6 +125,20 @@ test("a policy that does not name the service: the error names the directive", a
   assert.match(message, /connect-src/);
 });
 
+test("offline at the first call: the connection failed; then a session", async (t) => {
+  const context = await pages.browser.newContext();
+  t.after(() => context.close());
+  const page = await openTab(context, pages.site.origin);
+  await makeClient(page, options);
+  await context.setOffline(true);
+  const { code, retryable, cause } = await page.evaluate(() =>
+    client.session().catch(({ code, retryable, cause }) => ({ code, retryable, cause: cause?.code })),
+  );
+  assert.deepEqual([code, retryable, cause], ["network", true, "engine_unavailable"]);
+  await context.setOffline(false);
+  assertSession(await call(page, "session"));
+});
+
 test("a Web Worker", async () => {
   const page = await openTab(context, pages.site.origin);
   const told = await page.evaluate(

@@ -67,6 +67,25 @@ for (const [what, fetch] of [
     });
   });
 
+for (const [what, fetch] of [
+  ["rejects", async (reason) => Promise.reject(reason)],
+  [
+    "throws",
+    (reason) => {
+      throw reason;
+    },
+  ],
+])
+  test(`a fetch that ${what}: its error is the cause`, bounded, async (t) => {
+    // No worker can receive a copy of it.
+    const reason = Object.assign(new Error("no connection"), { retry() {} });
+    const client = setUp(t, { fetch: () => fetch(reason) });
+    const error = await client.session().catch((error) => error);
+    assert.equal(error.code, "network");
+    assert.match(error.message, /no connection$/);
+    assert.equal(error.cause, reason);
+  });
+
 describe("client.fetch", () => {
   /** A client with a session, whose `fetch` never settles for other requests. */
   async function withSession(t) {

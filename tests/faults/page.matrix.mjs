@@ -50,7 +50,7 @@ describe("offline, and online again", { concurrency: 4 }, () => {
   test("from the first call on: an error, and then a token from a worker", async (t) => {
     const { page, context, complaints } = await setUp(t, stage);
     await context.setOffline(true);
-    assertEnds(await ending(page), "engine_unavailable", SLACK_MS);
+    assertEnds(await ending(page), "network", SLACK_MS);
     await context.setOffline(false);
     assertEnds(await ending(page), "token", SLACK_MS);
     assert.equal((await eventsOf(page, "ready")).at(-1).backend.thread, "worker");

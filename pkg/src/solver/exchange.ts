@@ -3,12 +3,13 @@ import { untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
 
-/** Sends a request; every failure is a `NoResponse`. */
+/** Sends a request; every failure is a `NoResponse`, and `onError` receives what was thrown. */
 export async function exchange(
   fetch: typeof globalThis.fetch,
   { url, ...init }: HttpRequest,
   timeoutMs: number,
   signal: AbortSignal,
+  onError?: (thrown: unknown) => void,
 ): Promise<HttpResponse | NoResponse> {
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -23,6 +24,7 @@ export async function exchange(
     // A caller's own `fetch` may not look at its signal.
     return await untilAborted(send(fetch, url, init, controller.signal), controller.signal);
   } catch (error) {
+    onError?.(error);
     return { timedOut, cause: describe(error) };
   } finally {
     clearTimeout(timer);

@@ -32,6 +32,14 @@ const isNotFound = (response: Response | undefined) => statusOf(response) === 40
 const keyChallengeOf = (response: Response | undefined) =>
   response && "text" in response && /"parameters"/.test(response.text) ? response.text : undefined;
 
+/** Returns the error of an engine that did not start; without a connection its files could not be loaded either. */
+function startError(options: SessionOptions, error: SaltmineError): SaltmineError {
+  const response = options.sessionResponse ?? options.challengeResponse;
+  if (error.code !== "engine_unavailable" || !response || "status" in response) return error;
+  const { timedOut, cause } = response;
+  return new SaltmineError(timedOut ? { code: "timeout" } : { code: "network", detail: cause }, error);
+}
+
 export class FlowRunner implements Flow {
   readonly #pool: WorkerPool;
   readonly #options: FlowRunnerOptions;
@@ -77,7 +85,9 @@ export class FlowRunner implements Flow {
       start();
       const received = performance.now();
       for (let tries = 1; ; tries += 1) {
-        const link = await (engine as Promise<WorkerClient>);
+        const link = await (engine as Promise<WorkerClient>).catch((error) => {
+          throw startError(options, error);
+        });
         engine = undefined;
         for (const response of [options.challengeResponse, options.sessionResponse])
           if (response && "status" in response) response.ageMs = performance.now() - received;
@@ -196,7 +206,10 @@ export class FlowRunner implements Flow {
       return number;
     };
     // Functions cannot cross to a worker: what they do is asked of the page.
-    const onFetch = fetch && ((step: HttpRequest) => exchange(fetch, step, timeoutMs, over.signal));
+    const onFetch =
+      fetch &&
+      ((step: HttpRequest, onError: (thrown: unknown) => void) =>
+        exchange(fetch, step, timeoutMs, over.signal, onError));
     const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
       const { solveForFlow } = await loadChunk(() => loadKeySearch(assets));
       const search = new AbortController();

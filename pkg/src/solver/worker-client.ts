@@ -14,8 +14,10 @@ export interface RequestCallbacks {
   onUpdate?: ((update: Update) => void) | undefined;
   /** Searches the range that the engine shares; returns the number, or null. */
   onShare?: ((share: Share) => Promise<number | null>) | undefined;
-  /** Sends a request for the engine. */
-  onFetch?: ((step: HttpRequest) => Promise<HttpResponse | NoResponse>) | undefined;
+  /** Sends a request for the engine; `onError` receives what was thrown. */
+  onFetch?:
+    | ((step: HttpRequest, onError: (thrown: unknown) => void) => Promise<HttpResponse | NoResponse>)
+    | undefined;
   /** Solves a challenge of version 2 for the engine. */
   onSolveV2?: ((challenge: string, limitMs: number | undefined) => Promise<SolutionV2 | null>) | undefined;
 }
@@ -25,6 +27,8 @@ type Started = Extract<Report, { type: "started" }>;
 interface Pending extends RequestCallbacks {
   resolve(value: Value): void;
   reject(error: unknown): void;
+  /** The error of the last `onFetch` that failed: the engine has only its text. */
+  thrown?: unknown;
 }
 
 /** A running engine. */
@@ -98,11 +102,13 @@ export class WorkerClient {
       case "done":
         return pending.resolve(report.value);
       case "failed":
-        return pending.reject(new SaltmineError(report.failure));
+        return pending.reject(
+          new SaltmineError(report.failure, report.failure.code === "network" ? pending.thrown : undefined),
+        );
       case "share":
         return void answer(pending.onShare?.(report));
       case "fetch":
-        return void answer(pending.onFetch?.(report.step));
+        return void answer(pending.onFetch?.(report.step, (thrown) => (pending.thrown = thrown)));
       case "solve_v2":
         return void answer(pending.onSolveV2?.(report.challenge, report.limitMs));
       default:
