@@ -1,6 +1,9 @@
 /** The requests of a client, their times, and its reports, with a service that records the requests. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { root } from "../support/paths.mjs";
 import {
   APP_ID,
   inTheFuture,
@@ -256,6 +259,36 @@ describe("options", () => {
       });
     });
   }
+
+  for (const [name, value] of [
+    ["workerUrl", "/x"],
+    ["timeout", 5],
+    ["baseURL", null],
+    ["constructor", 1],
+  ])
+    test(`${name}, which is no option → invalid_options`, () => {
+      assert.throws(() => createClient({ ...good, [name]: value }), {
+        code: "invalid_options",
+        field: name,
+        message: new RegExp(`^Invalid option \`${name}\`: .+ baseUrl, appId, .+ timeoutMs.+\\.$`),
+      });
+    });
+
+  test("an option that does not exist may be undefined", () => {
+    createClient({ ...good, workerUrl: undefined });
+  });
+
+  test("every documented option exists", async () => {
+    const page = await readFile(join(root, "docs", "client.md"), "utf8");
+    const [, table] = /## Options\n([^]+?)\n## /.exec(page);
+    const names = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    assert.ok(names.length > 10);
+    for (const name of names)
+      assert.throws(
+        () => createClient({ ...good, [name]: Symbol.iterator }),
+        ({ message }) => / must /.test(message),
+      );
+  });
 });
 
 describe("events", () => {

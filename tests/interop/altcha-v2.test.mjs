@@ -177,7 +177,18 @@ test("malformed challenges name the member", async () => {
   const nulls = { ...parameters, parallelism: null };
   assert.equal((await solve({ parameters: nulls })).counter, 3);
   await assert.rejects(solve({ parameters }, { engine: "webcrypto" }), { code: "engine_unavailable" });
-  for (const options of [{ engine: "javascript" }, { workers: 0 }, { start: -1 }, { maxCounter: 2 ** 32 }]) {
-    await assert.rejects(solve({ parameters }, options), { code: "invalid_options" });
+  for (const options of [
+    { engine: "javascript" },
+    { workers: 0 },
+    { start: -1 },
+    { maxCounter: 2 ** 32 },
+    { maxNumber: 1_000 },
+    { timeout: 5 },
+  ]) {
+    await assert.rejects(solve({ parameters }, options), {
+      code: "invalid_options",
+      field: Object.keys(options)[0],
+    });
   }
+  assert.equal((await solve({ parameters }, { maxNumber: undefined, timeout: undefined })).counter, 3);
 });

@@ -227,6 +227,8 @@ describe("what is wrong is told before anything starts", () => {
     ["options that are none", null, "options"],
     ["a signal that is none", { signal: {} }, "signal"],
     ["a listener that is none", { onProgress: "progress" }, "onProgress"],
+    ["an option that does not exist", { timeout: 5 }, "timeout"],
+    ["an option for challenges of version 2", { maxCounter: 1_000 }, "maxCounter"],
   ]) {
     test(what, async () => {
       await threadsGone(IDLE_MS);

@@ -34,6 +34,13 @@ export function optionsObject<T extends object>(value: T | undefined): T | Recor
   return value;
 }
 
+/** Throws for a member that is not in a list of names, separated by ", "; members that are undefined are accepted. */
+export function requireKnown(options: object, known: string, where = ""): void {
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined && !known.split(", ").includes(name))
+      invalid(name, `does not exist${where}. The options are ${known}.`);
+}
+
 /** An AbortSignal, or none. */
 export function signalOption(value: unknown): AbortSignal | undefined {
   if (value === undefined) return undefined;

@@ -3,7 +3,13 @@ import { DEFAULT_STORAGE } from "#runtime";
 import { assetsOption } from "../common/assets.js";
 import { requireGlobals } from "../common/globals.js";
 import { invalid, shown } from "../common/invalid.js";
-import { listenerOption, maxNumberOption, wholeNumber, workersOption } from "../common/options.js";
+import {
+  listenerOption,
+  maxNumberOption,
+  requireKnown,
+  wholeNumber,
+  workersOption,
+} from "../common/options.js";
 import type { FlowRunnerOptions } from "../solver/flow.js";
 import type { GetAuthToken } from "./auth-token.js";
 import type { ClientOptions } from "./client-options.js";
@@ -21,11 +27,16 @@ export interface CheckedOptions {
   runner: FlowRunnerOptions;
 }
 
+/** The names of all options. */
+const OPTIONS =
+  "baseUrl, appId, challenge, challengePath, getAuthToken, storage, workers, engine, maxNumber, timeoutMs, assetsUrl, origin, fetch, onEvent";
+
 /** Validates the options; throws `invalid_options`. */
 export function checkOptions(options: ClientOptions): CheckedOptions {
   requireGlobals(["URL", "performance"]);
   if (typeof options !== "object" || options === null)
     invalid("options", `must be an object with baseUrl and appId, not ${shown(options)}.`);
+  requireKnown(options, OPTIONS);
   const {
     baseUrl,
     appId,

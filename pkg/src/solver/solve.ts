@@ -10,6 +10,7 @@ import {
   listenerOption,
   maxNumberOption,
   optionsObject,
+  requireKnown,
   signalOption,
   wholeNumber,
   workersOption,
@@ -19,6 +20,9 @@ import { type ChallengeV2, isVersion2 } from "../kdf/challenge.js";
 import { progressOf } from "./progress.js";
 import type { SolveOptions, SolveOptionsV2, SolveResult, SolveResultV2 } from "./solve-types.js";
 import type { Challenge } from "./types.js";
+
+/** The names of the options for both versions. */
+const OPTIONS = "signal, onProgress, workers, start, assetsUrl, engine";
 
 /** Kept between two calls, one for each place of the package's files. */
 const pools = new Map<string, WorkerPool>();
@@ -61,6 +65,9 @@ export async function solve(
   const asked: SolveOptions & SolveOptionsV2 = optionsObject(options) as object;
   const signal = signalOption(asked.signal);
   listenerOption("onProgress", asked.onProgress as unknown);
+  const version = isVersion2(challenge) ? 2 : 1;
+  const known = `${OPTIONS}, ${version === 2 ? "maxCounter" : "maxNumber"}`;
+  requireKnown(asked, known, ` for version ${version}`);
   const over = new AbortController();
   const solving: Promise<SolveResult | SolveResultV2> = isVersion2(challenge)
     ? solveVersion2(challenge, asked, over.signal)
