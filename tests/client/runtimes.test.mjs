@@ -8,6 +8,7 @@ import { JSDOM } from "jsdom";
 import { root } from "../support/paths.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 import { installTarball, runNode } from "../support/tarball.mjs";
+import { KEY_CHALLENGE } from "../support/vectors.mjs";
 
 const { folder, remove } = await installTarball();
 const server = await startServer();
@@ -53,6 +54,19 @@ test("Node: forty solutions asked for at once, and Node warns of nothing", async
   );
   assert.equal(stdout.trim(), "40");
   assert.equal(stderr, "");
+});
+
+test("Node: a program in the command line, as a module", async () => {
+  const { stdout, stderr } = await run(process.execPath, ["--input-type=module", "--eval", PROGRAM]);
+  assert.equal(stdout.trim(), EXPECTED, stderr);
+  const keys = `
+    import { solve } from "saltmine";
+    const { backend } = await solve(${JSON.stringify(KEY_CHALLENGE)});
+    console.log(backend.engine, backend.thread);`;
+  for (const flags of [["--input-type=module"], ["--input-type", "module", "--max-old-space-size=300"]]) {
+    const { stdout, stderr } = await run(process.execPath, [...flags, "-e", keys]);
+    assert.equal(stdout.trim(), "simd128 worker", stderr);
+  }
 });
 
 for (const [name, args] of [

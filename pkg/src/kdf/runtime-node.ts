@@ -12,6 +12,8 @@ export function spawnKeyWorker(
 ): KeyThread {
   const worker = new Worker(new URL(url ?? "./node-kdf-worker.js", import.meta.url), {
     name: "saltmine-kdf",
+    // Node refuses some flags of the process for a worker, such as --input-type; the script needs none of them.
+    execArgv: [],
   });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));

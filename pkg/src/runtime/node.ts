@@ -10,7 +10,9 @@ export function spawn(
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  const worker = new Worker(new URL(url ?? "./node-worker.js", import.meta.url), { name: "saltmine" });
+  const script = new URL(url ?? "./node-worker.js", import.meta.url);
+  // Node refuses some flags of the process for a worker, such as --input-type; the script needs none of them.
+  const worker = new Worker(script, { name: "saltmine", execArgv: [] });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));
