@@ -1,7 +1,7 @@
 /** Wherever a widget may run, against the reference server. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { makeClient, openTab, call, eventsOf, startPages } from "../support/client-pages.mjs";
+import { makeClient, openTab, call, eventsOf, pageModule, startPages } from "../support/client-pages.mjs";
 import { DEMO_APP_ID, makeApp, startServer } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 
@@ -137,6 +137,30 @@ test("offline at the first call: the connection failed; then a session", async (
   assert.deepEqual([code, retryable, cause], ["network", true, "engine_unavailable"]);
   await context.setOffline(false);
   assertSession(await call(page, "session"));
+});
+
+test("a frame by srcdoc, whose policy allows workers of its own origin", async (t) => {
+  const strict = await serveFiles({
+    folders: { "/saltmine/": pages.tarball.dist },
+    files: {
+      "/page": `${BLANK_PAGE}<iframe title="widget" srcdoc='<script type="module" src="/page.js"></script>'></iframe>`,
+      "/page.js": pageModule("/saltmine/index.js"),
+    },
+    headers: {
+      "content-security-policy": `script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' ${server.baseUrl}`,
+    },
+  });
+  t.after(strict.close);
+  const page = await context.newPage();
+  await page.goto(`${strict.origin}/page`);
+  const frame = page.frames()[1];
+  await frame.waitForFunction(() => "make" in globalThis, undefined, { polling: 20 });
+  assert.equal(await frame.evaluate(() => location.href), "about:srcdoc");
+  for (const more of [{}, { assetsUrl: "saltmine/" }]) {
+    await makeClient(frame, { ...options, storage: "memory", ...more });
+    assertSession(await call(frame, "session"));
+    assert.deepEqual(await backendOf(frame), { engine: "simd128", thread: "worker" });
+  }
 });
 
 test("a Web Worker", async () => {

@@ -1,5 +1,6 @@
 /** The location of the package's files, if they are not beside the page's script. */
 import { isLoadable } from "#runtime";
+import { baseUrl } from "./base-url.js";
 import { invalid, shown } from "./invalid.js";
 import type { URLType } from "./platform.js";
 
@@ -45,7 +46,7 @@ export function assetsOption(value: AssetsUrl | undefined): Assets {
 
 function absolute(value: string | URLType): string {
   try {
-    return new URL(value, globalThis.location?.href).href;
+    return new URL(value, baseUrl()).href;
   } catch {
     return invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
   }

@@ -1,4 +1,5 @@
 /** The interface of a Web Worker to its owner. */
+import { baseUrl } from "../common/base-url.js";
 import type { Command, Report } from "../solver/messages.js";
 import type { Thread } from "./types.js";
 
@@ -30,6 +31,9 @@ export function blobUrl(key: string, parts: () => string[]): string {
   return url;
 }
 
+/** Whether an origin is that of the page. The location of a frame by `srcdoc` has none. */
+const isOwnOrigin = (origin: string): boolean => origin === location.origin || origin === globalThis.origin;
+
 /**
  * Starts the worker at an address. Browsers start no worker from another origin: there a script of the page's own origin
  * imports it.
@@ -38,8 +42,8 @@ export function workerAt(
   url: string | URL,
   { type = "classic", name }: WorkerOptions = { type: "module", name: "saltmine" },
 ): Worker {
-  const { href, origin, protocol } = new URL(url, location.href);
-  const isOwn = origin === location.origin || protocol === "blob:" || protocol === "data:";
+  const { href, origin, protocol } = new URL(url, baseUrl());
+  const isOwn = isOwnOrigin(origin) || protocol === "blob:" || protocol === "data:";
   const quoted = JSON.stringify(href);
   const address = isOwn
     ? href
@@ -55,7 +59,7 @@ export function workerAt(
  */
 export function ownWorker(construct: () => Worker): Worker {
   const [url, options] = addressOf(construct) ?? [];
-  return !url || url.origin === location.origin ? construct() : workerAt(url, options);
+  return !url || isOwnOrigin(url.origin) ? construct() : workerAt(url, options);
 }
 
 /**
@@ -68,7 +72,7 @@ function addressOf(construct: () => Worker): [url: URL, options: WorkerOptions] 
   let address: [URL, WorkerOptions] | undefined;
   globalThis.Worker = class {
     constructor(url: string | URL, options: WorkerOptions = {}) {
-      address = [new URL(url, location.href), options];
+      address = [new URL(url, baseUrl()), options];
     }
   } as unknown as typeof Worker;
   try {
