@@ -61,6 +61,32 @@ for (const name of EXAMPLES) {
     assert.deepEqual(await messages("assistant"), ["Hello, is anybody there?", "And a second time?"]);
     assert.deepEqual(complaints, []);
 
+    await t.test("a full conversation, and another visitor's: the message is sent in a new one", async () => {
+      const ids = [];
+      const refusals = ["conversation_full", "conversation_not_found"];
+      await page.route("**/run/api/chat", (route) => {
+        ids.push(route.request().postDataJSON().conversationId);
+        const reason = ids.length % 2 === 1 && refusals.shift();
+        if (!reason) return route.continue();
+        return route.fulfill({
+          status: reason === "conversation_full" ? 409 : 404,
+          contentType: "application/problem+json",
+          headers: { "access-control-allow-origin": "*" },
+          body: JSON.stringify({ reason, detail: "Start a new conversation." }),
+        });
+      });
+      for (const [index, text] of ["A new one", "And another", "The same"].entries()) {
+        await send(text);
+        await waitForAnswer(3 + index);
+        assert.equal((await messages("assistant")).at(-1), text);
+      }
+      await page.unroute("**/run/api/chat");
+      assert.equal(ids.length, 5);
+      assert.deepEqual([ids[1], ids[3]], [ids[2], ids[4]], "an id is kept while the server accepts it");
+      assert.equal(new Set(ids).size, 3);
+      assert.equal(await page.getByRole("alert").isVisible(), false);
+    });
+
     await t.test("a message that the server refuses is an alert, and the chat goes on", async () => {
       await page.route("**/run/api/chat", (route) =>
         route.fulfill({

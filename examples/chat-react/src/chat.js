@@ -8,24 +8,33 @@ const { VITE_API = "http://127.0.0.1:8787", VITE_APP_ID = "app_demo000000000000"
 /** Starts a chat. Nothing is sent before `prefetch()` or the first message. */
 export function createChat() {
   const client = createClient({ baseUrl: VITE_API, appId: VITE_APP_ID });
+  const createId = () => `conv_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
   // The server keeps the history of a conversation, so each request carries only the newest message.
-  const conversationId = `conv_${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
+  let conversationId = createId();
+
+  const send = (text, signal) =>
+    client.fetch("/run/api/chat", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ conversationId, messages: [{ role: "user", content: text }] }),
+      signal,
+    });
+  const problemOf = (response) => (response.ok ? undefined : response.json().catch(() => ({})));
 
   /**
    * Sends a message and yields the answer in pieces.
    * @throws SaltmineError if there is no session, Error if the server refuses the message or the stream fails
    */
   async function* ask(text, signal) {
-    const response = await client.fetch("/run/api/chat", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ conversationId, messages: [{ role: "user", content: text }] }),
-      signal,
-    });
-    if (!response.ok) {
-      const problem = await response.json().catch(() => ({}));
-      throw new Error(problem.detail ?? `The server responded with status ${response.status}.`);
+    let response = await send(text, signal);
+    let problem = await problemOf(response);
+    if (/^conversation_(full|not_found)$/.test(problem?.reason)) {
+      // The conversation is full, or the visitor has a new identity: the message begins a new conversation.
+      conversationId = createId();
+      response = await send(text, signal);
+      problem = await problemOf(response);
     }
+    if (problem) throw new Error(problem.detail ?? `The server responded with status ${response.status}.`);
     const events = response.body
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new EventSourceParserStream());
