@@ -39,7 +39,10 @@ export interface ClientOptions {
   engine?: Exclude<Engine, "javascript"> | undefined;
   /** The largest `maxnumber` that is searched; default 10000000 (10 million). A challenge's own value is not signed. */
   maxNumber?: number | undefined;
-  /** Time limit of each request to the server, in milliseconds; default 15000 (15 seconds). */
+  /**
+   * Time limit of each request that gets a solution or a session, in milliseconds; default 15000 (15 seconds). Requests
+   * of `client.fetch` have none.
+   */
   timeoutMs?: number | undefined;
   /**
    * The location of the package's files, if they are not beside the page's script: the folder with a copy of the
