@@ -1,6 +1,6 @@
 /**
  * The parts of a client that send the caller's own requests: a separate chunk, loaded with the first of them. It must
- * not import modules that the package's entry point contains already.
+ * not import modules that the package's entry point contains already, but for the few lines of `abort.ts`.
  */
 import { abortWith, type untilAborted } from "../common/abort.js";
 import type { requireGlobals } from "../common/globals.js";

@@ -1,6 +1,6 @@
 import { loadRequests } from "#chunks";
 import type { CallerRequests, RequestContext } from "../api/caller-requests.js";
-import { abortReason, untilAborted } from "../common/abort.js";
+import { abortReason, abortWith, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
@@ -204,7 +204,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     this.#disposed = true;
     this.#sessions.close();
     const reason = new SaltmineError({ code: "disposed" });
-    this.#over?.abort(reason);
+    if (this.#over) abortWith(this.#over, reason);
     this.#requests?.close(reason);
     this.#pool.close();
   }
