@@ -236,6 +236,22 @@ describe("dispose", () => {
     await assertNothingLeft(page, left);
   });
 
+  test("while the code for signed-in users loads: ends the call", async (t) => {
+    const { page, service, left } = await setUp(t);
+    // It never arrives.
+    await page.route("**/requests.js", () => {});
+    const outcome = await page.evaluate(async (baseUrl) => {
+      const signedIn = make({ baseUrl, appId: "app_0123456789abcdef", getAuthToken: async () => "" });
+      const ended = signedIn.session().then(String, ({ code }) => code);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      signedIn.dispose();
+      return Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1_000, "still pending"))]);
+    }, service.baseUrl);
+    assert.equal(outcome, "disposed");
+    await page.evaluate(() => client.dispose());
+    await assertNothingLeft(page, left);
+  });
+
   test("of one client leaves another's alone", async (t) => {
     const { page, service, left } = await setUp(t);
     await call(page, "session");

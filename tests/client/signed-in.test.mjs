@@ -55,6 +55,15 @@ const chat = (client, text = "Hello") =>
   });
 
 describe("a signed-in session", () => {
+  test("is not ended by a store that returns promises", async (t) => {
+    const storage = { getItem: async () => "7", setItem: async () => {}, removeItem: async () => {} };
+    const { client, events, reasons } = await setUp(t, undefined, { storage });
+    await client.session();
+    await client.refresh();
+    assert.deepEqual(reasons(), ["session", "renewal"]);
+    assert.ok(!events.some(({ state }) => state === "signed_out"));
+  });
+
   test("is the callback's token; the service is asked for nothing, and no engine is started", async (t) => {
     const { service, client, events, reasons } = await setUp(t);
     const session = await client.session();

@@ -226,6 +226,21 @@ describe("a signed-in user's sign-out", () => {
     await signedOut(tabs[1]);
   });
 
+  test("during the first call in another tab: it gets the new user's token", async (t) => {
+    const { tabs } = await setUpSignedIn(t);
+    const [one, other] = tabs;
+    await call(one, "session");
+    await other.evaluate(() => {
+      globalThis.waiting = new Promise((resolve) => (globalThis.release = resolve));
+    });
+    const first = call(other, "session");
+    await until("the callback", () => other.evaluate(() => reasons.length === 1));
+    await switchUser(tabs);
+    await other.evaluate(() => release());
+    assert.equal((await first).userId, "bob");
+    assert.deepEqual(await other.evaluate(() => reasons), ["session", "session"]);
+  });
+
   test("before this tab has a session does not end the session that it gets then", async (t) => {
     const { tabs } = await setUpSignedIn(t);
     const [one, other] = tabs;

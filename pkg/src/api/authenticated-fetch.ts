@@ -58,7 +58,7 @@ export async function authorizedFetch(
   };
   const [response, worthIt] = await send();
   // Also where the body cannot be sent again: the next request needs the token or the solution.
-  const helps = await worthIt();
+  const helps = again ? await worthIt() : await worthIt().catch(() => false);
   if (!again || !helps) return response;
   // The rest of the refusal is not needed.
   response.body?.cancel().catch(() => {});

@@ -137,7 +137,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
       const options = { getAuthToken, appId, timeoutMs, onSignedIn: () => store.clear() };
       let getSession: RequestSession | undefined;
       const request: RequestSession = async (about) => {
-        getSession ??= (await loadChunk(loadRequests)).signedInSession(options);
+        getSession ??= (await untilAborted(loadChunk(loadRequests), about.signal)).signedInSession(options);
         return getSession(about);
       };
       // The token is the user's, and the callback's to keep.

@@ -288,6 +288,7 @@ export class SessionManager {
     const { signal } = pending.controller;
     if (signal.aborted) throw abortReason(signal);
     if (this.#takeStored(before, began)) return this.#session as Session;
+    this.#store.begin();
     const old = this.#session;
     const { emit, warn } = this.#events;
     const warnAboutPage = (backend: Backend | undefined) => {
@@ -306,7 +307,7 @@ export class SessionManager {
     });
     if (signal.aborted) throw abortReason(signal);
     // The visitor signed out in another tab in the meantime: this is a session of the identity that was left.
-    if (old && (!this.#session || this.#isSignedOutElsewhere()))
+    if ((old && !this.#session) || this.#store.isEmptied)
       return this.#ask(pending, undefined, began, onStored);
     const { session, source, serverMs, proofOfWork, backend, measured } = granted;
     this.#clock.learn(serverMs);

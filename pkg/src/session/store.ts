@@ -57,6 +57,12 @@ export class SessionStore {
     this.load();
   }
 
+  /** A request for a session begins: only what is removed from now on ends it. */
+  begin(): void {
+    this.#held = false;
+    this.load();
+  }
+
   /** Removes the session. */
   clear(): void {
     this.#held = false;
@@ -101,7 +107,10 @@ export class SessionStore {
 }
 
 /** The members of a store that a session manager uses. */
-export type SharedStore = Pick<SessionStore, "key" | "isShared" | "isEmptied" | "load" | "save" | "clear">;
+export type SharedStore = Pick<
+  SessionStore,
+  "key" | "isShared" | "isEmptied" | "load" | "begin" | "save" | "clear"
+>;
 
 /**
  * Stores no session: a signed-in user's token is never stored. Each sign-out stores a mark, by which other tabs notice
@@ -112,7 +121,7 @@ export class SignOutStore implements SharedStore {
   /** Each tab calls its own callback, and waits for no other tab. */
   readonly isShared = false;
   readonly #store: SessionStore;
-  /** The mark that was stored when the session began. */
+  /** The mark that was stored when the session was requested. */
   #mark: string | null | undefined;
 
   constructor(store: SessionStore, appId: string) {
@@ -120,17 +129,20 @@ export class SignOutStore implements SharedStore {
     this.#store = store;
   }
 
-  /** Whether another tab has signed out since the session began. A store that was cleared has no mark. */
+  /** Whether another tab has signed out since the session was requested. A store that was cleared has no mark. */
   get isEmptied(): boolean {
     const mark = this.#store.read(this.key);
-    return !!mark && mark !== this.#mark;
+    // A store of the caller's own may return a promise.
+    return typeof mark === "string" && mark !== this.#mark;
   }
 
   load(): undefined {}
 
-  save(): void {
+  begin(): void {
     this.#mark = this.#store.read(this.key);
   }
+
+  save(): void {}
 
   clear(): void {
     this.#store.put(this.key, String(Math.random()));

@@ -17,7 +17,7 @@ import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 
-/** The maximum duration of the search of a challenge of version 2, whose expiry may be unknown, in milliseconds. */
+/** The maximum duration of the search of a challenge of version 2, in milliseconds: its expiry may be unknown, or far. */
 const MOST_SOLVING_MS = 600_000;
 /** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
@@ -234,7 +234,11 @@ export class FlowRunner implements Flow {
       } catch (error) {
         if (!search.signal.aborted || over.signal.aborted) throw asSaltmineError(error, "engine_failed");
         // The flow requests another challenge when this one expires.
-        if (!isLimited) throw new SaltmineError({ code: "pow_expired" });
+        if (!isLimited)
+          throw new SaltmineError({
+            code: "pow_expired",
+            detail: "There was no solution within 10 minutes.",
+          });
         return null;
       } finally {
         clearTimeout(timer);
