@@ -9,18 +9,31 @@ use std::fmt;
 /// complete answers, which are already in the conversation.
 const MAX_TEXT_CHARACTERS: usize = 4000;
 
-/// Returns the JSON with its long texts cut, or `None` if it has more than `max_bytes` even so.
+/// The reason why JSON was not copied.
+#[derive(Debug)]
+pub(crate) enum CutError {
+    /// It has too many bytes, although long texts were cut.
+    TooLong,
+    /// It has a number that is out of range, or too many levels.
+    Json(serde_json::Error),
+}
+
+/// Returns the JSON with its long texts cut.
+///
+/// # Errors
+///
+/// If it has more than `max_bytes` even so, or values that no program could read.
 ///
 /// It is copied value by value: parsed as a whole, small objects take a hundred times the memory of their text.
-pub(crate) fn cut_texts(json: &RawValue, max_bytes: usize) -> Option<Box<RawValue>> {
+pub(crate) fn cut_texts(json: &RawValue, max_bytes: usize) -> Result<Box<RawValue>, CutError> {
     let mut cut = Vec::new();
     let copy = Copy { json: &mut cut, max_bytes };
-    // The text is valid JSON: only its length can fail.
-    copy.deserialize(&mut serde_json::Deserializer::from_str(json.get())).ok()?;
+    let copied = copy.deserialize(&mut serde_json::Deserializer::from_str(json.get()));
     if cut.len() > max_bytes {
-        return None;
+        return Err(CutError::TooLong);
     }
-    RawValue::from_string(String::from_utf8(cut).ok()?).ok()
+    copied.map_err(CutError::Json)?;
+    serde_json::from_slice(&cut).map_err(CutError::Json)
 }
 
 /// Writes one value to `json`.
@@ -120,13 +133,14 @@ impl<'de> Visitor<'de> for Copy<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_TEXT_CHARACTERS, cut_texts};
+    use super::{CutError, MAX_TEXT_CHARACTERS, cut_texts};
     use serde_json::value::{RawValue, to_raw_value};
     use serde_json::{Value, json};
 
     fn cut(value: &Value, max_bytes: usize) -> Option<Value> {
         let json = to_raw_value(value).unwrap();
-        cut_texts(&json, max_bytes).map(|cut| serde_json::from_str(cut.get()).unwrap())
+        let cut = cut_texts(&json, max_bytes).ok()?;
+        Some(serde_json::from_str(cut.get()).unwrap())
     }
 
     #[test]
@@ -147,6 +161,14 @@ mod tests {
         for text in ["null", "7", r#""x""#, "[[]]", "[{}]"] {
             let json = RawValue::from_string(text.to_owned()).unwrap();
             assert_eq!(cut_texts(&json, text.len()).unwrap().get(), text);
+        }
+    }
+
+    #[test]
+    fn what_no_program_reads_is_not_too_long() {
+        for text in ["[1e999]".to_owned(), "[".repeat(200) + &"]".repeat(200)] {
+            let json = RawValue::from_string(text).unwrap();
+            assert!(matches!(cut_texts(&json, 1000), Err(CutError::Json(_))), "{json}");
         }
     }
 

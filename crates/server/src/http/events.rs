@@ -1,7 +1,7 @@
 use super::auth::Caller;
 use super::body::JsonBody;
 use super::validation::text;
-use crate::cut_json::cut_texts;
+use crate::cut_json::{CutError, cut_texts};
 use crate::store::EventOutcome;
 use crate::widget_events::{EventData, WidgetEvent};
 use crate::{AppState, Error};
@@ -93,7 +93,8 @@ impl From<WidgetEvent> for EventResponse {
         (status = 403, description = "The page's origin is not allowed"),
         (status = 404, description = "The app does not exist"),
         (status = 422, description = "A member is invalid; `field` names it"),
-        (status = 429, description = "The visitor has sent 1000 events in 24 hours, or a quota is used up"),
+        (status = 429, description = "The visitor has sent 1000 events in 24 hours, or a quota is used up",
+            headers(("retry-after" = u64, description = "Seconds until the next event is accepted"))),
     )
 )]
 pub(super) async fn report_event(
@@ -165,6 +166,8 @@ fn cut(field: &str, data: Option<Box<RawValue>>, bytes: &mut usize) -> Result<Op
 
 /// Cuts the texts in data of a widget, and refuses it if it is still longer than `max_bytes`.
 pub(super) fn cut_data(field: &str, data: &RawValue, max_bytes: usize) -> Result<Box<RawValue>, Error> {
-    let too_long = || Error::field(field, format!("must have at most {max_bytes} bytes of JSON"));
-    cut_texts(data, max_bytes).ok_or_else(too_long)
+    cut_texts(data, max_bytes).map_err(|error| match error {
+        CutError::TooLong => Error::field(field, format!("must have at most {max_bytes} bytes of JSON")),
+        CutError::Json(error) => Error::BodyMalformed(error.to_string()),
+    })
 }

@@ -8,13 +8,14 @@ use crate::conversations::{KeptMessage, NewMessage, Turn, TurnOutcome, Visitor, 
 use crate::limits::ReplyCharge;
 use crate::metrics::ReplyOutcome;
 use crate::store::PageRequest;
-use crate::{AgentError, AppState, Error, Message, Reply, Role, StoreError};
+use crate::{AgentError, AppState, Error, Message, Reply, Role};
 use axum::http::{HeaderMap, HeaderName};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tracing::{Instrument, Span};
@@ -227,12 +228,7 @@ impl Writing {
     fn remove_conversation(&self, first_messages: usize) -> JoinHandle<()> {
         let (state, visitor, id) =
             (self.state.clone(), self.visitor.clone(), self.turn.conversation_id.clone());
-        let remove = async move {
-            let removed = state.store.delete_conversation_without_reply(&visitor, &id, first_messages);
-            if let Err(error) = removed.await {
-                tracing::warn!(%error, "could not remove a conversation whose first reply failed");
-            }
-        };
+        let remove = async move { remove_conversation(&state, &visitor, &id, first_messages).await };
         tokio::spawn(remove.instrument(Span::current()))
     }
 
@@ -270,9 +266,21 @@ impl Writing {
         }
         let (state, visitor, turn) = (self.state.clone(), self.visitor.clone(), self.turn.clone());
         let max_encoded_bytes = self.max_encoded_bytes;
-        let stored = async move { store(&state, &visitor, &turn, max_encoded_bytes).await };
-        let stored = self.state.pending_writes.track_future(stored.instrument(Span::current()));
-        let stored = tokio::spawn(stored).await.unwrap_or(Err(StoreError::Closed.into()));
+        let first_messages = self.first_messages;
+        let (sender, receiver) = oneshot::channel();
+        let write = async move {
+            let stored = store(&state, &visitor, &turn, max_encoded_bytes).await;
+            // The client has left.
+            if let Err(Err(error)) = sender.send(stored) {
+                tracing::warn!(%error, "could not store a reply whose client left");
+                if let Some(count) = first_messages {
+                    remove_conversation(&state, &visitor, &turn.conversation_id, count).await;
+                }
+            }
+        };
+        tokio::spawn(self.state.pending_writes.track_future(write.instrument(Span::current())));
+        let panicked = || Error::Panic("the task that stores a reply ended".to_owned());
+        let stored = receiver.await.unwrap_or_else(|_| Err(panicked()));
         if let (Err(_), Some(charge)) = (&stored, &mut self.charge) {
             charge.note_stored(0);
         }
@@ -307,6 +315,14 @@ impl Drop for Writing {
         };
         let keep = self.state.pending_writes.track_future(keep.instrument(Span::current()));
         runtime.spawn(keep);
+    }
+}
+
+/// Removes a conversation that has only its first messages.
+async fn remove_conversation(state: &AppState, visitor: &Visitor, id: &str, first_messages: usize) {
+    let removed = state.store.delete_conversation_without_reply(visitor, id, first_messages);
+    if let Err(error) = removed.await {
+        tracing::warn!(%error, "could not remove a conversation whose first reply failed");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Challenges of version 2 made in advance. Their keys are derived on separate threads, so that in the usual case neither
 //! a request nor the threads that serve requests wait for a key.
 
-use super::queue::{Queue, Requester};
+use super::queue::{self, Queue, Requester};
 use crate::metrics::PoolMetrics;
 use crate::{Error, Random};
 use saltmine_protocol::v2::{Parameters, Prepared, Settings};
@@ -51,6 +51,12 @@ struct State {
 struct Job {
     counters: RangeInclusive<u32>,
     answer: oneshot::Sender<io::Result<Prepared>>,
+}
+
+impl queue::Job for Job {
+    fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
 }
 
 impl Pool {
@@ -141,9 +147,6 @@ impl Shared {
         let mut state = self.lock();
         while !state.is_closed {
             if let Some(job) = state.queue.pop() {
-                if job.answer.is_closed() {
-                    continue;
-                }
                 drop(state);
                 let made = self.make(&job.counters);
                 state = self.lock();
