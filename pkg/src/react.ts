@@ -105,9 +105,11 @@ export function useSession(source: ClientOptions | Client): SessionState {
 
   const retry = useCallback(() => {
     if (!client) return setTries((count) => count + 1);
+    const before = client.state;
     client.session().catch((error) => {
-      // A sign-out aborts the call, and is no error.
-      if (error.code !== "aborted") setFailed({ client, state: client.state, error });
+      // Any other failure is part of a state, and another call may have begun since. A sign-out is no error.
+      const isMissing = client.state === before ? error.code !== "aborted" : error.code === "disposed";
+      if (isMissing) setFailed({ client, state: client.state, error });
     });
   }, [client]);
 
