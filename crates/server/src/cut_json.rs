@@ -18,13 +18,12 @@ pub(crate) enum CutError {
     Json(serde_json::Error),
 }
 
-/// Returns the JSON with its long texts cut.
+/// Returns the JSON with its long texts cut. It is copied value by value: parsed as a whole, small objects take a hundred
+/// times the memory of their text.
 ///
 /// # Errors
 ///
 /// If it has more than `max_bytes` even so, or values that no program could read.
-///
-/// It is copied value by value: parsed as a whole, small objects take a hundred times the memory of their text.
 pub(crate) fn cut_texts(json: &RawValue, max_bytes: usize) -> Result<Box<RawValue>, CutError> {
     let mut cut = Vec::new();
     let copy = Copy { json: &mut cut, max_bytes };

@@ -208,7 +208,7 @@ impl Limits {
         amount: u64,
         report: &LimitReport,
     ) -> Result<(), Error> {
-        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        let counters = self.counters_of(quota, subjects);
         self.take_counters(quota, counters, amount, report).await
     }
 
@@ -224,13 +224,13 @@ impl Limits {
         amount: u64,
         report: &LimitReport,
     ) -> Result<(), Error> {
-        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        let counters = self.counters_of(quota, subjects);
         self.require_rest_of(quota, counters, amount, report).await
     }
 
     /// Adds an amount that has already been used.
     pub(crate) async fn charge(&self, quota: Quota, subjects: &Subjects, amount: u64) {
-        let counters = subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings));
+        let counters = self.counters_of(quota, subjects);
         let counters: Vec<_> = counters.into_iter().map(|(_, counter)| counter).collect();
         if amount > 0 && !counters.is_empty() {
             self.counters.add(&counters, quota.window(), amount).await;
@@ -264,6 +264,11 @@ impl Limits {
                 retry_after_seconds: STREAM_RETRY_SECONDS,
             }
         })
+    }
+
+    /// Returns the counters of a quota of all subjects that have a limit.
+    fn counters_of(&self, quota: Quota, subjects: &Subjects) -> Vec<(SubjectKind, Counter)> {
+        subjects.counters(&Subjects::ALL, quota.name(), quota.limits(&self.settings))
     }
 
     async fn require_rest_of(
