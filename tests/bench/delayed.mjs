@@ -3,29 +3,47 @@
  * turns. The delay of a network is proportional to the number of responses that follow each other.
  */
 import { fileURLToPath } from "node:url";
+import { theirChallenge } from "../support/altcha-v2.mjs";
 import { servePages, untilDone } from "../support/pages.mjs";
-import { makeChallenge, right } from "../support/service.mjs";
+import { makeChallenge, makeToken, right } from "../support/service.mjs";
 import { bundle } from "../support/typescript.mjs";
 import { quartiles } from "./shared.mjs";
 
 export const DELAYS_MS = [0, 100, 300, 600];
 /** The number of serial responses is the slope between these two. */
 const SLOPE_MS = [100, 600];
+/** By name: the version of the challenge, and the page. */
 const PAGES = {
-  saltmine: "/",
-  "saltmine, preloading": "/preloading",
-  "altcha-lib": "/altcha-lib",
-  "altcha widget": "/widget-session",
-  "altcha widget 3": "/widget-3-session",
+  saltmine: [1, "/"],
+  "saltmine, preloading": [1, "/preloading"],
+  "altcha-lib": [1, "/altcha-lib"],
+  "altcha widget": [1, "/widget-session"],
+  "altcha widget 3": [1, "/widget-3-session"],
+  "saltmine, version 2": [2, "/"],
+  "saltmine, version 2 known": [2, "/version-2"],
+  "altcha widget 3, version 2": [2, "/widget-3-session"],
 };
 const WIDGET_3 = fileURLToPath(new URL("..", import.meta.resolve("altcha-3")));
 /** Half of what a default challenge can cost, which is what it costs on average. */
 const NUMBER = 25_000;
 const MAX_NUMBER = 50_000;
+/** The reference server's default for version 2. */
+const VERSION_2 = { cost: 5000, counter: 600 };
 
 /** `{ ms, serial }`: by page the quartiles for each delay, and how many responses follow each other. */
 export async function measureDelayed(browser, tarball, turns, progress) {
-  const challenge = async () => ({ body: await makeChallenge({ number: NUMBER, maxNumber: MAX_NUMBER }) });
+  const routes = [
+    {
+      challenge: async () => ({ body: await makeChallenge({ number: NUMBER, maxNumber: MAX_NUMBER }) }),
+      session: right.session,
+    },
+    {
+      challenge: async () => ({ body: await theirChallenge("PBKDF2/SHA-256", VERSION_2) }),
+      session: async () => ({
+        body: { token: makeToken(), expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
+      }),
+    },
+  ];
   const files = {
     "/altcha-lib.js": await bundle(new URL("altcha-lib-flow.mjs", import.meta.url), "browser"),
     "/altcha-lib-worker.js": await bundle(import.meta.resolve("altcha-lib/worker"), "browser"),
@@ -39,11 +57,12 @@ export async function measureDelayed(browser, tarball, turns, progress) {
       folders: { "/altcha-3/": WIDGET_3 },
       headers: { "cache-control": "max-age=3600" },
     };
-    const site = await servePages(tarball, { challenge, session: right.session }, options);
+    const sites = await Promise.all(routes.map((route) => servePages(tarball, route, options)));
     const visit = async (name) => {
+      const [version, path] = PAGES[name];
       const context = await browser.newContext();
       try {
-        const done = await untilDone(await context.newPage(), site.baseUrl + PAGES[name]);
+        const done = await untilDone(await context.newPage(), sites[version - 1].baseUrl + path);
         if (!done.token) throw new Error(`${name} has no token`);
         return done.at;
       } finally {
@@ -60,7 +79,7 @@ export async function measureDelayed(browser, tarball, turns, progress) {
       }
       for (const name of names) ms[name][delayMs] = quartiles(times[name]);
     } finally {
-      await site.close();
+      await Promise.all(sites.map((site) => site.close()));
     }
   }
   const [short, long] = SLOPE_MS;

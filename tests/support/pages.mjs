@@ -10,12 +10,12 @@ import { BLANK_PAGE, readAnswer } from "./static.mjs";
 const require = createRequire(import.meta.url);
 
 /** Ours: the packed package, from nothing to a session. */
-const saltminePage = (entryPoint) => `${BLANK_PAGE}
+const saltminePage = (entryPoint, options = "") => `${BLANK_PAGE}
 <script type="module">
   import { createClient } from "${entryPoint}";
   const client = createClient({
     baseUrl: location.origin,
-    appId: "${APP_ID}",
+    appId: "${APP_ID}",${options}
     onEvent: (event) => event.type === "ready" && (globalThis.ready = event),
   });
   try {
@@ -100,6 +100,7 @@ export function servePages(
     files: {
       "/": saltminePage(entryPoints.web),
       "/preloading": preloadingPage(entryPoints.web),
+      "/version-2": saltminePage(entryPoints.web, " challengeVersion: 2,"),
       "/widget": widgetPage,
       "/widget-session": widgetSessionPage,
       "/widget-3-session": widget3SessionPage,

@@ -69,10 +69,6 @@ export const ALGORITHM_NAMES: readonly string[] = [...ALGORITHMS.keys()];
 const MAX_KEY_LENGTH = 1024;
 const MAX_UINT32 = 2 ** 32 - 1;
 
-/** Whether a value is a challenge of version 2: one with `parameters`. */
-export const isVersion2 = (challenge: unknown): challenge is ChallengeV2 =>
-  (Object(challenge) as { parameters?: unknown }).parameters != null;
-
 /**
  * Reads the parameters. Throws a {@link Failure} that names the first member that is missing or invalid. The rules are
  * those of `saltmine_protocol::v2::Parameters`.

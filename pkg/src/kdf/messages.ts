@@ -1,8 +1,18 @@
 /** The messages between the page and a worker that derives keys. */
+import type { Thread } from "../runtime/types.js";
 import type { KeyParameters, ModuleName } from "./challenge.js";
 
 /** The implementation that derives the keys. `webcrypto` is the browser's own PBKDF2 and SHA. */
 export type KeyEngine = "simd128" | "scalar" | "webcrypto";
+
+/** A thread that derives keys, as its owner sees it. */
+export type KeyThread = Thread<KeyCommand>;
+
+/** Starts a worker that derives keys. Throws, or calls `onBroken`, where that is refused. */
+export type SpawnKeyWorker = (
+  onReport: (report: KeyReport) => void,
+  onBroken: (reason: string) => void,
+) => KeyThread;
 
 /** Page to worker. */
 export type KeyCommand =

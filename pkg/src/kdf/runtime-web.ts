@@ -1,22 +1,17 @@
-/** Browsers: threads and memory for the derivation of keys. */
-import { ownWorker, threadOf } from "../runtime/thread.js";
-import { type KeyThread, startKeyWorker } from "./key-thread.js";
-import type { KeyReport } from "./messages.js";
+/** Browsers: memory and threads for the derivation of keys. */
 
-export { type KeyThread, machineMemory, threadCount } from "./key-thread.js";
+/**
+ * The assumed memory of the machine, in GiB, where the browser does not report it: Safari and Firefox never do,
+ * Chromium only in a secure context. Most phones have this much; with a larger value the browser could stop the page.
+ */
+const ASSUMED_MEMORY = 4;
 
-/** Starts a worker; `url` is its script, where the caller knows it. Throws, or calls `onBroken`, where that is refused. */
-export function spawnKeyWorker(
-  url: string | undefined,
-  onReport: (report: KeyReport) => void,
-  onBroken: (reason: string) => void,
-): KeyThread {
-  return threadOf(url === undefined ? ownWorker(construct) : startKeyWorker(url), onReport, onBroken);
-}
+/** Returns the number of the machine's threads. */
+export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 2;
 
-// A literal expression, or bundlers do not see it.
-const construct = (): Worker =>
-  new Worker(new URL("./kdf-worker.js", import.meta.url), { type: "module", name: "saltmine-kdf" });
+/** Returns the memory of the machine, in bytes. */
+export const machineMemory = (): number =>
+  ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? ASSUMED_MEMORY) * 2 ** 30;
 
 /** The engine without a worker: its code is loaded only when this is called. */
 export const loadKeyPageEngine = () => import("#kdf-page-engine");

@@ -1,5 +1,5 @@
 /** The search of a challenge of version 2: workers by cores and by memory, which receive small blocks of counters. */
-import { loadKeyPageEngine, machineMemory, spawnKeyWorker, threadCount, type KeyThread } from "#kdf-runtime";
+import { loadKeyPageEngine, machineMemory, threadCount } from "#kdf-runtime";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
@@ -8,7 +8,15 @@ import { VERSION } from "../common/version.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
 import { compile } from "./compile.js";
-import type { Found, KeyEngine, KeyReport, ModuleUrls, PageModule } from "./messages.js";
+import type {
+  Found,
+  KeyEngine,
+  KeyReport,
+  KeyThread,
+  ModuleUrls,
+  PageModule,
+  SpawnKeyWorker,
+} from "./messages.js";
 
 /** The share of the machine's memory that the workers of a search may take together. */
 const MEMORY_SHARE = 1 / 32;
@@ -36,6 +44,10 @@ export interface SearchOptions {
   engine: KeyEngine | undefined;
   /** Where the package's files are. */
   assets: Assets;
+  /** Starts a worker. */
+  spawn: SpawnKeyWorker;
+  /** The bytes of the module with SIMD, where they were requested ahead. */
+  wasm?: Promise<ArrayBuffer | undefined> | undefined;
   signal: AbortSignal;
   onProgress(tried: number, elapsedMs: number): void;
 }
@@ -113,11 +125,11 @@ export class KeySearchPool {
 
   /** The workers start while their module is requested and compiled, once for all of them. */
   async #startAll(): Promise<void> {
-    const { parameters, engine } = this.#options;
+    const { parameters, engine, wasm } = this.#options;
     const loading: Promise<PageModule> =
       engine === "webcrypto"
         ? Promise.resolve({})
-        : compile(parameters.module, engine, this.#urls).then(
+        : compile(parameters.module, engine, this.#urls, wasm).then(
             (compiled) => ({ compiled }),
             (error) => (error instanceof StalledDownload ? { stalled: describe(error) } : {}),
           );
@@ -142,7 +154,7 @@ export class KeySearchPool {
     const onReport = (report: KeyReport) => member && this.#take(member, report);
     try {
       const onBroken = (reason: string) => member && this.#lost(member, `no worker: ${reason}`, false);
-      give(spawnKeyWorker(this.#options.assets("kdf-worker.js"), onReport, onBroken));
+      give(this.#options.spawn(onReport, onBroken));
     } catch (error) {
       this.#reasons.push(`no worker: ${describe(error)}`);
       if (this.#workers.size === 0) void this.#startOnPage(loading);

@@ -4,16 +4,27 @@ import type { Failure } from "../common/errors.js";
 import { tell } from "../common/listener.js";
 import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
 import type { ChallengeV2 } from "./challenge.js";
-import type { KeyEngine } from "./messages.js";
+import type { KeyEngine, SpawnKeyWorker } from "./messages.js";
 import { MAX_COUNTER, solveKeys } from "./solve-keys.js";
 
-/** Solves the challenge; `began` is the time of the call. */
+/** What the caller has started, and when. */
+export interface SolveContext {
+  /** Where the package's files are. */
+  assets: Assets;
+  /** Starts a worker. */
+  spawn: SpawnKeyWorker;
+  /** The bytes of the module with SIMD, where they were requested ahead. */
+  wasm: Promise<ArrayBuffer | undefined> | undefined;
+  signal: AbortSignal;
+  /** The time of the call. */
+  began: number;
+}
+
+/** Solves the challenge. */
 export async function solveAlone(
   challenge: ChallengeV2,
   asked: SolveOptionsV2,
-  assets: Assets,
-  signal: AbortSignal,
-  began: number,
+  { began, ...context }: SolveContext,
 ): Promise<SolveResultV2> {
   const { onProgress, maxCounter } = asked;
   const start = wholeNumber("start", asked.start ?? 0, 0, MAX_COUNTER);
@@ -26,8 +37,7 @@ export async function solveAlone(
     last,
     workers,
     engine,
-    assets,
-    signal,
+    ...context,
     onProgress: (searched, elapsedMs) => {
       const keysPerSecond = elapsedMs > 0 ? (searched / elapsedMs) * 1000 : 0;
       tell(onProgress, { searched, total, share: total && Math.min(1, searched / total), keysPerSecond });

@@ -1,10 +1,11 @@
 /** One file with everything in it: no address of another file is ever needed, and no expression that bundlers look for. */
 import javascript from "#inline-javascript";
+import keyWorkerText from "#inline-kdf-worker";
 import simd128 from "#inline-wasm";
 import workerText from "#inline-worker";
 import { loadInline } from "../worker/load-inline.js";
 import { serveOnPage } from "../worker/serve-on-page.js";
-import { blobUrl, threadOf, workerAt } from "./thread.js";
+import { blobUrl, KEY_WORKER, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
 export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
@@ -24,8 +25,21 @@ export const spawn: typeof web.spawn = (url, onReport, onBroken) => {
   );
 };
 
+/** Starts a worker that derives keys from this file's own text. */
+export const spawnKeyWorker: typeof web.spawnKeyWorker = (url, onReport, onBroken) => {
+  const own = () =>
+    new Worker(
+      blobUrl("kdf-worker", () => [keyWorkerText]),
+      { name: "saltmine-kdf" },
+    );
+  return threadOf(url ? workerAt(url, KEY_WORKER) : own(), onReport, onBroken);
+};
+
 /** Returns nothing: the engines are in the file. */
 export const engineUrl: typeof web.engineUrl = () => undefined;
+
+/** Returns nothing: the module is in the file, or is not used without an address of the caller's. */
+export const keyModuleUrl: typeof web.keyModuleUrl = () => undefined;
 
 export const loadPageEngine: typeof web.loadPageEngine = async () => ({
   serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),

@@ -1,6 +1,8 @@
 /** The interface of a Node worker thread to its owner. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { ModuleName } from "../kdf/challenge.js";
+import type { KeyReport, KeyThread } from "../kdf/messages.js";
 import type { ClientEngine, Report } from "../solver/messages.js";
 import type { PageEngine, Thread } from "./types.js";
 
@@ -10,9 +12,31 @@ export function spawn(
   onReport: (report: Report) => void,
   onBroken: (reason: string) => void,
 ): Thread {
-  const script = new URL(url ?? "./node-worker.js", import.meta.url);
+  return threadOf(new URL(url ?? "./node-worker.js", import.meta.url), "saltmine", onReport, onBroken);
+}
+
+/** Starts a worker thread that derives keys. */
+export function spawnKeyWorker(
+  url: string | undefined,
+  onReport: (report: KeyReport) => void,
+  onBroken: (reason: string) => void,
+): KeyThread {
+  return threadOf(
+    new URL(url ?? "./node-kdf-worker.js", import.meta.url),
+    "saltmine-kdf",
+    onReport,
+    onBroken,
+  );
+}
+
+function threadOf<C, R>(
+  script: URL,
+  name: string,
+  onReport: (report: R) => void,
+  onBroken: (reason: string) => void,
+): Thread<C> {
   // Node refuses some flags of the process for a worker, such as --input-type; the script needs none of them.
-  const worker = new Worker(script, { name: "saltmine", execArgv: [] });
+  const worker = new Worker(script, { name, execArgv: [] });
   worker.on("message", onReport);
   worker.on("error", (error) => onBroken(error.message));
   worker.on("exit", () => onBroken("the worker thread ended"));
@@ -25,6 +49,9 @@ export function spawn(
 
 /** Returns nothing: the worker thread reads the modules beside its own file. */
 export const engineUrl = (_engine: ClientEngine): string | undefined => undefined;
+
+/** Returns nothing, for the same reason. */
+export const keyModuleUrl = (_module: ModuleName): string | undefined => undefined;
 
 /** Loads the engine without a worker. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");

@@ -1,5 +1,5 @@
 /** A page that has the package by a `<script src>`, mostly from another origin. */
-import { threadOf, workerAt } from "./thread.js";
+import { KEY_WORKER, threadOf, workerAt } from "./thread.js";
 import type * as web from "./web.js";
 
 export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
@@ -32,6 +32,13 @@ export function beside(file: string): string {
 /** Starts the worker. */
 export const spawn: typeof web.spawn = (url, onReport, onBroken) =>
   threadOf(workerAt(url ?? beside("worker.js")), onReport, onBroken);
+
+/** Starts a worker that derives keys. */
+export const spawnKeyWorker: typeof web.spawnKeyWorker = (url, onReport, onBroken) =>
+  threadOf(workerAt(url ?? beside("kdf-worker.js"), KEY_WORKER), onReport, onBroken);
+
+/** Returns the address of the module of a key derivation. */
+export const keyModuleUrl: typeof web.keyModuleUrl = (module) => here && beside(`kdf-${module}.wasm`);
 
 /** Returns the address of an engine's file. */
 export const engineUrl: typeof web.engineUrl = (engine) =>

@@ -1,6 +1,8 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
+import type { ModuleName } from "../kdf/challenge.js";
+import type { KeyReport, KeyThread } from "../kdf/messages.js";
 import type { ClientEngine, Report } from "../solver/messages.js";
-import { ownWorker, threadOf, workerAt } from "./thread.js";
+import { KEY_WORKER, ownWorker, threadOf, workerAt } from "./thread.js";
 import type { PageEngine, Thread } from "./types.js";
 
 export { DEFAULT_STORAGE, isLoadable, threadCount } from "./thread.js";
@@ -16,6 +18,27 @@ export function spawn(
 
 const construct = (): Worker =>
   new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "saltmine" });
+
+/** Starts a worker that derives keys, in the same way. */
+export function spawnKeyWorker(
+  url: string | undefined,
+  onReport: (report: KeyReport) => void,
+  onBroken: (reason: string) => void,
+): KeyThread {
+  return threadOf(url ? workerAt(url, KEY_WORKER) : ownWorker(constructKeyWorker), onReport, onBroken);
+}
+
+const constructKeyWorker = (): Worker =>
+  new Worker(new URL("./kdf-worker.js", import.meta.url), { type: "module", name: "saltmine-kdf" });
+
+/** Returns the address of the module of a key derivation, with SIMD. */
+export const keyModuleUrl = (module: ModuleName): string | undefined =>
+  (module === "sha"
+    ? new URL("./kdf-sha.wasm", import.meta.url)
+    : module === "scrypt"
+      ? new URL("./kdf-scrypt.wasm", import.meta.url)
+      : new URL("./kdf-argon2id.wasm", import.meta.url)
+  ).href;
 
 /** Returns the address of an engine's file, evaluated only when it is needed: some formats have no `import.meta.url`. */
 export const engineUrl = (engine: ClientEngine): string | undefined =>

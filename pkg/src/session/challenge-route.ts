@@ -1,5 +1,10 @@
-/** The challenge's route: two generations of the service have different ones. The page stores the one that works. */
+/**
+ * The challenge's route: two generations of the service have different ones. The page stores the one that works, and what a
+ * challenge of version 2 needed.
+ */
 import { NEWER_PATH, OLDER_PATH } from "../common/challenge-paths.js";
+import type { ModuleName } from "../kdf/challenge.js";
+import type { ClientOptions } from "./client-options.js";
 import type { SessionStore } from "./store.js";
 
 /** The routes, in the order in which they are tried. The newer one names the app. */
@@ -9,21 +14,37 @@ const REMEMBER_MS = 86_400_000;
 /** The stored route of a service that has neither: proof of work is off. */
 const NONE = "";
 
-/** The known routes of this page, by `baseUrl`. */
-const known = new Map<string, string>();
+const MODULES: readonly (string | undefined)[] = ["sha", "scrypt", "argon2id"] satisfies ModuleName[];
+
+/** What is known of a service. */
+interface Known {
+  route: string;
+  /** The module that its challenges of version 2 need; undefined: they are of version 1. */
+  keys?: ModuleName | undefined;
+}
+
+/** The known services of this page, by `baseUrl`. */
+const known = new Map<string, Known>();
 
 /** The route of one service's challenges. */
 export class ChallengeRoute {
   readonly #baseUrl: string;
   readonly #query: string;
   readonly #fixed: string | undefined;
+  readonly #version: 1 | 2 | undefined;
   readonly #store: SessionStore;
 
-  /** `fixed` is the caller's own path; no other is tried then, and nothing is remembered. */
-  constructor(baseUrl: string, appPath: string, fixed: string | undefined, store: SessionStore) {
+  /** With the caller's own `challengePath` no other is tried, and nothing is remembered. */
+  constructor(
+    baseUrl: string,
+    appPath: string,
+    { challengePath, challengeVersion }: Pick<ClientOptions, "challengePath" | "challengeVersion">,
+    store: SessionStore,
+  ) {
     this.#baseUrl = baseUrl;
     this.#query = `?appId=${appPath}`;
-    this.#fixed = fixed;
+    this.#fixed = challengePath;
+    this.#version = challengeVersion;
     this.#store = store;
   }
 
@@ -43,15 +64,23 @@ export class ChallengeRoute {
     return this.#fixed === undefined && this.#route === NONE;
   }
 
-  /** Stores which of `paths` responded with a challenge; undefined: none of them. */
-  learn(path: string | undefined): void {
+  /**
+   * The module that the next challenge will probably need, if it is of version 2: that of the last one, or of the reference
+   * server's default.
+   */
+  get keys(): ModuleName | undefined {
+    return this.#known ? this.#known.keys : this.#version === 2 ? "sha" : undefined;
+  }
+
+  /** Stores which of `paths` responded with a challenge (undefined: none of them), and which module that needed. */
+  learn(path: string | undefined, keys: ModuleName | undefined): void {
     if (this.#fixed !== undefined) return;
     const route = path === undefined ? NONE : (ROUTES.find((route) => path.startsWith(route)) ?? NONE);
-    if (route === this.#route) return;
-    known.set(this.#baseUrl, route);
-    // The first route is what is tried anyway.
-    if (route === ROUTES[0]) this.#store.remove(this.#key);
-    else this.#store.put(this.#key, JSON.stringify({ route, until: Date.now() + REMEMBER_MS }));
+    if (route === this.#route && keys === this.keys) return;
+    known.set(this.#baseUrl, { route, keys });
+    // The first route is what is tried anyway, and version 1 what is expected.
+    if (route === ROUTES[0] && !keys) this.#store.remove(this.#key);
+    else this.#store.put(this.#key, JSON.stringify({ route, keys, until: Date.now() + REMEMBER_MS }));
   }
 
   /** Deletes the stored state that proof of work is off: the service requires one. Returns whether it was stored. */
@@ -67,16 +96,21 @@ export class ChallengeRoute {
   }
 
   get #route(): string | undefined {
+    return this.#known?.route;
+  }
+
+  get #known(): Known | undefined {
     const remembered = known.get(this.#baseUrl);
     if (remembered !== undefined) return remembered;
     try {
-      const { route, until } = JSON.parse(this.#store.read(this.#key) as string);
+      const { route, keys, until } = JSON.parse(this.#store.read(this.#key) as string);
       const leftMs = until - Date.now();
       // A clock that was set back prolongs nothing.
       if (!(leftMs > 0 && leftMs <= REMEMBER_MS)) return undefined;
-      if (route !== NONE && route !== ROUTES[1]) return undefined;
-      known.set(this.#baseUrl, route);
-      return route;
+      if (route !== NONE && !ROUTES.includes(route)) return undefined;
+      const found: Known = { route, keys: MODULES.includes(keys) ? keys : undefined };
+      known.set(this.#baseUrl, found);
+      return found;
     } catch {
       return undefined;
     }

@@ -21,6 +21,7 @@ export interface CheckedOptions {
   appId: string;
   everyRequest: boolean;
   challengePath: string | undefined;
+  challengeVersion: 1 | 2 | undefined;
   getAuthToken: GetAuthToken | undefined;
   storage: StorageKind | KeyValueStore;
   onEvent: ((event: ClientEvent) => void) | undefined;
@@ -29,7 +30,7 @@ export interface CheckedOptions {
 
 /** The names of all options. */
 const OPTIONS =
-  "baseUrl, appId, challenge, challengePath, getAuthToken, storage, workers, engine, maxNumber, timeoutMs, assetsUrl, origin, fetch, onEvent";
+  "baseUrl, appId, challenge, challengePath, challengeVersion, getAuthToken, storage, workers, engine, maxNumber, timeoutMs, assetsUrl, origin, fetch, onEvent";
 
 /** Validates the options; throws `invalid_options`. */
 export function checkOptions(options: ClientOptions): CheckedOptions {
@@ -43,6 +44,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     origin,
     challenge = "session",
     challengePath,
+    challengeVersion,
     engine,
     storage = DEFAULT_STORAGE,
   } = options;
@@ -56,6 +58,8 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     invalid("challenge", `must be "session" or "every-request", not ${shown(challenge)}.`);
   if (challengePath !== undefined && (typeof challengePath !== "string" || !/^\/[^/]/.test(challengePath)))
     invalid("challengePath", `must be a path such as "/run/auth/challenge", not ${shown(challengePath)}.`);
+  if (challengeVersion !== undefined && challengeVersion !== 1 && challengeVersion !== 2)
+    invalid("challengeVersion", `must be 1 or 2, not ${shown(challengeVersion)}.`);
   if (!isStore(storage) && !["local", "session", "memory"].includes(storage as string))
     invalid(
       "storage",
@@ -67,6 +71,7 @@ export function checkOptions(options: ClientOptions): CheckedOptions {
     appId,
     everyRequest: challenge === "every-request",
     challengePath,
+    challengeVersion,
     getAuthToken: listenerOption("getAuthToken", options.getAuthToken),
     storage,
     onEvent: listenerOption("onEvent", options.onEvent),

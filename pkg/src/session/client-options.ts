@@ -22,6 +22,11 @@ export interface ClientOptions {
    */
   challengePath?: string | undefined;
   /**
+   * The version of ALTCHA of the service's challenges, where you know it. What they need is then requested together with the
+   * first challenge. Challenges of the other version are solved too, and the version is remembered for a day.
+   */
+  challengeVersion?: 1 | 2 | undefined;
+  /**
    * Returns the signed-in user's JWT, which your server signs. The session is then the user's: no challenge is solved, the
    * token is not stored, and an anonymous session of the app is forgotten. It is called again 30 s before the token
    * expires, and once after the server refused it (401).

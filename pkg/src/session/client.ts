@@ -128,7 +128,7 @@ class SessionClient implements Omit<Client, keyof DisposeMember> {
     });
     this.#pool = new WorkerPool(checked.runner.assets);
     const { baseUrl, appPath } = checked.runner.flow;
-    const route = new ChallengeRoute(baseUrl, appPath, checked.challengePath, store);
+    const route = new ChallengeRoute(baseUrl, appPath, checked, store);
     const flow = new RoutedFlow(new FlowRunner(this.#pool, checked.runner), route);
     const spare = () => this.#requests?.solutions.spare();
     const events = { emit, warn };

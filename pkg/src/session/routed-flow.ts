@@ -29,13 +29,14 @@ export class RoutedFlow implements Flow {
   }
 
   async #run(run: Run): Promise<Outcome> {
-    const { paths: challengePaths, isOff: mayBeOff } = this.#route;
-    const outcome = await this.#flow.run({ ...run, challengePaths, ...(mayBeOff && { mayBeOff }) });
-    const { value } = outcome;
+    const { paths: challengePaths, isOff: mayBeOff, keys: expectedKeys } = this.#route;
+    const about = { challengePaths, expectedKeys, ...(mayBeOff && { mayBeOff }) };
+    const outcome = await this.#flow.run({ ...run, ...about });
+    const { value, keys } = outcome;
     const isOff = value.type === "granted" ? !value.proofOfWork : value.header === undefined;
     // With a solution that was prepared ahead no challenge was requested.
     if (value.challengePath !== undefined || (isOff && run.solution === undefined))
-      this.#route.learn(value.challengePath);
+      this.#route.learn(value.challengePath, keys);
     return outcome;
   }
 }

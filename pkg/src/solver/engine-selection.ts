@@ -1,13 +1,12 @@
 /** Selects the best engine that works: in a worker that responds, else on the page's own thread. */
 import { engineUrl, loadPageEngine, spawn } from "#runtime";
-import { simd } from "wasm-feature-detect";
 import type { Thread } from "../runtime/types.js";
 import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
+import { requestAhead } from "../common/fetch-bytes.js";
 import { VERSION } from "../common/version.js";
-import { requireWasmAllowed } from "../common/wasm-allowed.js";
 import { WorkerClient } from "./worker-client.js";
 import type { ClientEngine, Engine, Report } from "./messages.js";
 
@@ -140,7 +139,7 @@ function start(
     };
     const engine = javascript ? "javascript" : wanted.engine;
     const { module } = wanted;
-    const ahead = thread === "worker" && !module && !engine && urls.simd128 && requestWasm(urls.simd128);
+    const ahead = thread === "worker" && !module && !engine && urls.simd128 && requestAhead(urls.simd128);
     const adopt = async (started: Thread) => {
       running = started;
       const wasm = (await ahead) || undefined;
@@ -153,19 +152,6 @@ function start(
         : inWorker(assets("worker.js"), onReport, giveUp);
     starting.then(adopt).catch((error) => giveUp(describe(error)));
   });
-}
-
-/** Requests the module while the worker starts; nothing where it is not used, or cannot be loaded: the worker tries again. */
-async function requestWasm(url: string): Promise<ArrayBuffer | undefined> {
-  try {
-    // Throws where the page's policy refuses WebAssembly, which is mostly the worker's policy too.
-    requireWasmAllowed();
-    if (!(await simd())) return undefined;
-    const response = await fetch(url);
-    return response.ok ? await response.arrayBuffer() : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns the address of an engine's file; nothing where there is none, such as in a bundle of one file. */

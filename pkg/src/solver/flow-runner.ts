@@ -8,21 +8,26 @@ import { OLDER_PATH } from "../common/challenge-paths.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
 import { loadChunk } from "../common/load-chunk.js";
+import type { ModuleName } from "../kdf/challenge.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
 import { exchange } from "./exchange.js";
 import type { Share, Update } from "./messages.js";
 import type { Flow, FlowRunnerOptions, Outcome, Run } from "./flow.js";
+import { type KeysAhead, moduleIn, startKeys } from "./keys-ahead.js";
 import type { Measured, MeasuredSearch } from "./progress.js";
 import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 
-/** The maximum duration of the search of a challenge of version 2, in milliseconds: its expiry may be unknown, or far. */
-const MOST_SOLVING_MS = 600_000;
 /** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
 
 type Response = HttpResponse | NoResponse;
+
+/** What one flow has started for a challenge of version 2. */
+interface Ahead {
+  keys?: KeysAhead | undefined;
+}
 
 const statusOf = (response: Response | undefined) =>
   response && "status" in response ? response.status : undefined;
@@ -65,12 +70,16 @@ export class FlowRunner implements Flow {
     };
     const abort = () => abortWith(starting, abortReason(signal));
     signal.addEventListener("abort", abort);
+    const ahead: Ahead = {};
     try {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
+        if (run.expectedKeys && !mayBeOff) this.#keysFor(run.expectedKeys, ahead);
         run.onState("challenge", undefined);
         await this.#requestChallenge(options, signal);
-        this.#prepareKeySearch(options.challengeResponse);
+        const text = keyChallengeOf(options.challengeResponse);
+        if (text === undefined) this.#endKeys(ahead);
+        else this.#prepareKeySearch(text, ahead);
       }
       this.#isOff = isNotFound(options.challengeResponse);
       if (this.#isOff && solveOnly)
@@ -93,7 +102,7 @@ export class FlowRunner implements Flow {
           if (response && "status" in response) response.ageMs = performance.now() - received;
         options.elapsedMs = performance.now() - began;
         try {
-          return await this.#runOn(link, run, options);
+          return await this.#runOn(link, run, options, ahead);
         } catch (error) {
           // An engine that died takes its flow with it: once more, with another.
           if (link.usable || signal.aborted || tries === MOST_ENGINES) throw error;
@@ -112,17 +121,31 @@ export class FlowRunner implements Flow {
       signal.removeEventListener("abort", abort);
       // An engine that was not needed: one that runs already is kept for the next flow.
       engine?.then((link) => this.#pool.giveBack(link, {})).catch(() => {});
+      this.#endKeys(ahead);
       starting.abort();
     }
   }
 
-  /** Loads and compiles what a challenge of version 2 needs, while the engine of the flow starts. */
-  #prepareKeySearch(response: Response | undefined): void {
+  /** Returns what a module's challenge needs, started already or now. */
+  #keysFor(module: ModuleName, ahead: Ahead): KeysAhead {
+    if (ahead.keys?.module === module) return ahead.keys;
     const { assets, keyEngine } = this.#options;
-    const challenge = keyChallengeOf(response);
-    if (challenge === undefined) return;
-    loadKeySearch(assets)
-      .then(({ prepareForFlow }) => prepareForFlow(challenge, keyEngine, assets))
+    this.#endKeys(ahead);
+    return (ahead.keys = startKeys(module, keyEngine, assets));
+  }
+
+  /** Ends what no challenge of this flow needs. */
+  #endKeys(ahead: Ahead): void {
+    ahead.keys?.end();
+    ahead.keys = undefined;
+  }
+
+  /** Loads and compiles what the challenge needs, while the engine of the flow starts. */
+  #prepareKeySearch(challenge: string, ahead: Ahead): void {
+    const { assets, keyEngine } = this.#options;
+    const { code, wasm } = this.#keysFor(moduleIn(challenge), ahead);
+    code
+      .then(({ prepareForFlow }) => prepareForFlow(challenge, keyEngine, assets, wasm))
       // The search itself reports what fails.
       .catch(() => {});
   }
@@ -174,7 +197,7 @@ export class FlowRunner implements Flow {
     return response;
   }
 
-  async #runOn(link: WorkerClient, run: Run, options: SessionOptions): Promise<Outcome> {
+  async #runOn(link: WorkerClient, run: Run, options: SessionOptions, ahead: Ahead): Promise<Outcome> {
     const { signal, onState, onProgress } = run;
     const { flow, origin, timeoutMs, fetch, assets, keyWorkers, keyEngine } = this.#options;
     const most = this.#options.workers;
@@ -211,19 +234,18 @@ export class FlowRunner implements Flow {
       ((step: HttpRequest, onError: (thrown: unknown) => void) =>
         exchange(fetch, step, timeoutMs, over.signal, onError));
     const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
-      const { solveForFlow } = await loadChunk(() => loadKeySearch(assets));
-      const search = new AbortController();
-      const stop = () => search.abort();
-      const isLimited = limitMs !== undefined && limitMs < MOST_SOLVING_MS;
-      const timer = setTimeout(stop, isLimited ? limitMs : MOST_SOLVING_MS);
-      over.signal.addEventListener("abort", stop);
-      if (over.signal.aborted) stop();
+      const { code, wasm, spawn } = this.#keysFor(moduleIn(challenge), ahead);
+      // What could not be loaded ahead is tried once more.
+      const { solveForFlow } = await loadChunk(() => code.catch(() => loadKeySearch(assets)));
       try {
         const solved = await solveForFlow(challenge, {
           workers: run.workers?.() ?? keyWorkers,
           engine: keyEngine,
           assets,
-          signal: search.signal,
+          spawn,
+          wasm,
+          signal: over.signal,
+          limitMs,
           onProgress: (searched, elapsedMs) => progress({ searched, total: null, elapsedMs }),
         });
         if (!solved) return null;
@@ -232,17 +254,7 @@ export class FlowRunner implements Flow {
         measured = { searched: keys, total: null, elapsedMs: solution.time };
         return solution;
       } catch (error) {
-        if (!search.signal.aborted || over.signal.aborted) throw asSaltmineError(error, "engine_failed");
-        // The flow requests another challenge when this one expires.
-        if (!isLimited)
-          throw new SaltmineError({
-            code: "pow_expired",
-            detail: "There was no solution within 10 minutes.",
-          });
-        return null;
-      } finally {
-        clearTimeout(timer);
-        over.signal.removeEventListener("abort", stop);
+        throw asSaltmineError(error, "engine_failed");
       }
     };
     const request = {
@@ -256,7 +268,7 @@ export class FlowRunner implements Flow {
     const callbacks = { signal, onUpdate, onShare, onFetch, onSolveV2 };
     try {
       const value = (await link.request(request, callbacks)) as Grant | Solved;
-      return { value, backend, measured };
+      return { value, backend, measured, keys: ahead.keys?.module };
     } finally {
       over.abort();
     }

@@ -1,7 +1,7 @@
 import { type AssetsUrl, assetsOption } from "../common/assets.js";
 import { loadChunk } from "../common/load-chunk.js";
 import { abortReason, untilAborted } from "../common/abort.js";
-import { loadKeySearch, loadSearch } from "#chunks";
+import { loadSearch } from "#chunks";
 import { asSaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
 import { tell } from "../common/listener.js";
@@ -15,8 +15,9 @@ import {
   wholeNumber,
   workersOption,
 } from "../common/options.js";
+import { moduleIn, startKeys } from "./keys-ahead.js";
 import { WorkerPool } from "./worker-pool.js";
-import { type ChallengeV2, isVersion2 } from "../kdf/challenge.js";
+import type { ChallengeV2 } from "../kdf/challenge.js";
 import { progressOf } from "./progress.js";
 import type { SolveOptions, SolveOptionsV2, SolveResult, SolveResultV2 } from "./solve-types.js";
 import type { Challenge } from "./types.js";
@@ -77,6 +78,10 @@ export async function solve(
   });
 }
 
+/** Whether a value is a challenge of version 2: one with `parameters`. */
+const isVersion2 = (challenge: unknown): challenge is ChallengeV2 =>
+  (Object(challenge) as { parameters?: unknown }).parameters != null;
+
 async function solveVersion1(challenge: Challenge, asked: SolveOptions, signal: AbortSignal) {
   const workers = workersOption(asked.workers);
   const maxNumber = maxNumberOption(asked.maxNumber);
@@ -90,6 +95,12 @@ async function solveVersion1(challenge: Challenge, asked: SolveOptions, signal: 
 async function solveVersion2(challenge: ChallengeV2, asked: SolveOptionsV2, signal: AbortSignal) {
   const began = performance.now();
   const assets = assetsOption(asked.assetsUrl);
-  const { solveAlone } = await loadChunk(() => loadKeySearch(assets));
-  return solveAlone(challenge, asked, assets, signal, began);
+  const { algorithm } = Object(challenge.parameters) as { algorithm?: unknown };
+  const keys = startKeys(moduleIn(`"${String(algorithm)}"`), asked.engine, assets);
+  try {
+    const { solveAlone } = await loadChunk(() => keys.code);
+    return await solveAlone(challenge, asked, { assets, spawn: keys.spawn, wasm: keys.wasm, signal, began });
+  } finally {
+    keys.end();
+  }
 }

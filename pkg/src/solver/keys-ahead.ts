@@ -1,0 +1,88 @@
+/** Starts what a challenge of version 2 needs all at once: its code, a worker, and the wasm file. */
+import { loadKeySearch } from "#chunks";
+import { keyModuleUrl, spawnKeyWorker } from "#runtime";
+import type { Assets } from "../common/assets.js";
+import { requestAhead } from "../common/fetch-bytes.js";
+import type { ModuleName } from "../kdf/challenge.js";
+import type { KeyEngine, KeyReport, KeyThread, SpawnKeyWorker } from "../kdf/messages.js";
+
+/** What was started. */
+export interface KeysAhead {
+  /** The module that was requested. */
+  readonly module: ModuleName;
+  /** The code of the search; a failure is reported by whoever waits for it. */
+  readonly code: ReturnType<typeof loadKeySearch>;
+  /** The bytes of the module with SIMD; nothing where they are not known, or not used. */
+  readonly wasm: Promise<ArrayBuffer | undefined> | undefined;
+  /** Returns the worker that was started, the first time; starts one afterwards. */
+  readonly spawn: SpawnKeyWorker;
+  /** Ends the worker, if nobody has taken it. */
+  end(): void;
+}
+
+/** The module that a challenge of version 2 in a response's text needs, by the name of its algorithm. */
+export const moduleIn = (text: string): ModuleName =>
+  /"SCRYPT"/.test(text) ? "scrypt" : /"ARGON2ID"/.test(text) ? "argon2id" : "sha";
+
+/** The modules that this page has requested, by address: a page may solve many challenges. */
+const requested = new Map<string, ArrayBuffer>();
+
+async function requestOnce(url: string): Promise<ArrayBuffer | undefined> {
+  const bytes = requested.get(url) ?? (await requestAhead(url));
+  if (bytes) requested.set(url, bytes);
+  return bytes;
+}
+
+/** Starts it. */
+export function startKeys(module: ModuleName, engine: KeyEngine | undefined, assets: Assets): KeysAhead {
+  const code = loadKeySearch(assets);
+  code.catch(() => {});
+  const needsWasm = engine === undefined || engine === "simd128";
+  const url = needsWasm ? (assets(`kdf-${module}.wasm`) ?? addressOf(module)) : undefined;
+  const wasm = url === undefined ? undefined : requestOnce(url);
+  const start: SpawnKeyWorker = (onReport, onBroken) =>
+    spawnKeyWorker(assets("kdf-worker.js"), onReport, onBroken);
+  let spare = spareWorker(start);
+  const spawn: SpawnKeyWorker = (onReport, onBroken) => {
+    const taken = spare?.take(onReport, onBroken);
+    spare = undefined;
+    return taken ?? start(onReport, onBroken);
+  };
+  const end = () => {
+    spare?.thread.terminate();
+    spare = undefined;
+  };
+  return { module, code, wasm, spawn, end };
+}
+
+/** Returns the address of a module; nothing where there is none, such as in a script that does not know its own. */
+function addressOf(module: ModuleName): string | undefined {
+  try {
+    return keyModuleUrl(module);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts a worker that gets its owner later; nothing where it is refused at once: the owner's own attempt reports that. */
+function spareWorker(start: SpawnKeyWorker) {
+  let owner: { onReport(report: KeyReport): void; onBroken(reason: string): void } | undefined;
+  let broken: string | undefined;
+  const onReport = (report: KeyReport) => owner?.onReport(report);
+  const onBroken = (reason: string) => (owner ? owner.onBroken(reason) : void (broken = reason));
+  let thread: KeyThread;
+  try {
+    thread = start(onReport, onBroken);
+  } catch {
+    return undefined;
+  }
+  // Waiting alone does not keep a Node process alive.
+  thread.keepAlive?.(false);
+  const take: SpawnKeyWorker = (onReport, onBroken) => {
+    owner = { onReport, onBroken };
+    thread.keepAlive?.(true);
+    if (broken !== undefined) queueMicrotask(() => onBroken(broken as string));
+    return thread;
+  };
+  return { thread, take };
+}

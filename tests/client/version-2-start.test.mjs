@@ -1,0 +1,168 @@
+/** Cold visits with challenges of version 2: nothing waits for a response that it does not need. */
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { launchBrowser, workersGone } from "../support/browser.mjs";
+import { theirChallenge } from "../support/altcha-v2.mjs";
+import { APP_ID, makeChallenge, makeToken, startService } from "../support/service.mjs";
+import { BLANK_PAGE, readAnswer } from "../support/static.mjs";
+import { installTarball } from "../support/tarball.mjs";
+
+const tarball = await installTarball();
+const browser = await launchBrowser();
+after(async () => {
+  await browser.close();
+  await tarball.remove();
+});
+
+const page = (source) => `${BLANK_PAGE}<script type="module">
+  import { createClient, solve } from "${tarball.entryPoints.web}";
+  Object.assign(globalThis, { createClient, solve });
+  globalThis.done = (${source})()
+    .then((value) => ({ value }), (error) => ({ failed: error.message }));</script>`;
+const session = (options = {}) =>
+  page(`async () => {
+    const onEvent = (event) => event.type === "ready" && (globalThis.ready = event);
+    const options = { baseUrl: location.origin, appId: "${APP_ID}", onEvent, ...${JSON.stringify(options)} };
+    globalThis.client = createClient(options);
+    return (await client.session()).token;
+  }`);
+const challengeOf = (algorithm) => theirChallenge(algorithm, { counter: 20 });
+const SEARCH = ["keys.js", "kdf-worker.js", "kdf-sha.wasm"];
+
+/**
+ * A site with the page, the package and the service. `held` has the files (or "challenge") whose responses wait until all of
+ * `needed` have been requested, or for 5 s.
+ */
+async function startSite(
+  t,
+  html,
+  { held = [], needed = [], challenge = () => challengeOf("PBKDF2/SHA-256") },
+) {
+  const requested = [];
+  const state = { requested, held, needed, waited: [] };
+  let tell = () => {};
+  const pass = async (name) => {
+    requested.push(name);
+    tell();
+    if (!state.held.includes(name)) return;
+    const end = Date.now() + 5_000;
+    while (!state.needed.every((file) => requested.includes(file))) {
+      if (Date.now() > end) return void state.waited.push(name);
+      await new Promise((resolve) => {
+        tell = resolve;
+        setTimeout(resolve, 100);
+      });
+    }
+  };
+  const routes = {
+    challenge: async () => {
+      await pass("challenge");
+      return { body: await challenge() };
+    },
+    session: async () => ({
+      body: { token: makeToken(), expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
+    }),
+  };
+  const otherwise = async (path) => {
+    await pass(path.split("/").at(-1));
+    return readAnswer(path, { folders: { "/saltmine/": tarball.dist }, files: { "/": html } });
+  };
+  const service = await startService(routes, { otherwise });
+  t.after(service.close);
+  return { ...state, state, url: `${service.baseUrl}/` };
+}
+
+async function visit(context, url) {
+  const tab = await context.newPage();
+  await tab.goto(url);
+  const { value, failed } = await tab.evaluate(() => globalThis.done);
+  assert.equal(failed, undefined);
+  return { tab, value };
+}
+
+describe("a first visit", () => {
+  test("the files of the search are requested together, once the challenge has come", async (t) => {
+    const site = await startSite(t, session(), { held: SEARCH, needed: SEARCH });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    await visit(context, site.url);
+    assert.deepEqual(site.waited, [], "a file was requested only after another had come");
+    assert.ok(site.requested.indexOf("challenge") < site.requested.indexOf("keys.js"));
+  });
+
+  test("with `challengeVersion: 2` they are requested together with the challenge", async (t) => {
+    const held = ["challenge", ...SEARCH];
+    const site = await startSite(t, session({ challengeVersion: 2 }), { held, needed: held });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab } = await visit(context, site.url);
+    assert.deepEqual(site.waited, [], "a file was requested only after the challenge had come");
+    for (const file of ["keys.js", "kdf-sha.wasm"])
+      assert.equal(site.requested.filter((name) => name === file).length, 1, `${file} more than once`);
+    await tab.evaluate(() => client.dispose());
+    await workersGone(tab, 4_500);
+  });
+
+  test("a challenge of version 1 in spite of it: a session, and no worker that derives keys is left", async (t) => {
+    const site = await startSite(t, session({ challengeVersion: 2 }), { challenge: () => makeChallenge() });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab, value } = await visit(context, site.url);
+    assert.ok(value);
+    await tab.evaluate(() => client.dispose());
+    await workersGone(tab, 4_500);
+  });
+
+  test("another algorithm in spite of it: its own module is requested", async (t) => {
+    const challenge = () => challengeOf("SCRYPT");
+    const site = await startSite(t, session({ challengeVersion: 2 }), { challenge });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab, value } = await visit(context, site.url);
+    assert.ok(value);
+    assert.ok(site.requested.includes("kdf-scrypt.wasm"));
+    await tab.evaluate(() => client.dispose());
+    await workersGone(tab, 4_500);
+  });
+
+  test("`solve` requests the files together", async (t) => {
+    const challenge = JSON.stringify(await challengeOf("PBKDF2/SHA-256"));
+    const html = page(`async () => (await solve(${challenge})).counter`);
+    const site = await startSite(t, html, { held: SEARCH, needed: SEARCH });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab, value } = await visit(context, site.url);
+    assert.equal(value, 20);
+    assert.deepEqual(site.waited, []);
+    await workersGone(tab, 4_500);
+  });
+});
+
+describe("a later visit", () => {
+  test("what the last challenge needed is requested together with the next one", async (t) => {
+    const challenge = () => challengeOf("ARGON2ID");
+    const site = await startSite(t, session(), { challenge });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab } = await visit(context, site.url);
+    // The session itself is forgotten, so that the next page requests one.
+    await tab.evaluate(() => client.signOut());
+    await tab.close();
+    site.requested.length = 0;
+    site.state.held = site.state.needed = ["challenge", "keys.js", "kdf-worker.js", "kdf-argon2id.wasm"];
+    await visit(context, site.url);
+    assert.deepEqual(site.waited, [], "a file was requested only after the challenge had come");
+  });
+
+  test("a worker whose script cannot be loaded is reported as the reason for the page's own engine", async (t) => {
+    const site = await startSite(t, session({ challengeVersion: 2 }), {});
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    await context.route("**/kdf-worker.js", (route) => route.fulfill({ status: 404, body: "" }));
+    const { tab, value } = await visit(context, site.url);
+    assert.ok(value);
+    const { backend } = await tab.evaluate(() => globalThis.ready);
+    assert.equal(backend.thread, "page");
+    assert.match(backend.reason, /no worker: /);
+  });
+});
