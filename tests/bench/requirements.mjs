@@ -16,6 +16,10 @@ const TWO_WORKERS = { chromium: 1.9 };
 const MOST_OF_WIDGET = 0.4;
 /** Responses that follow each other from navigation to the token. */
 const MOST_SERIAL = 4.4;
+/** The same with a challenge of version 2. */
+const MOST_SERIAL_2 = { "saltmine, version 2": 5.4, "saltmine, version 2 known": 4.4 };
+/** Of the newer widget's time with such a challenge, where its version is known and each response takes 600 ms. */
+const MOST_OF_WIDGET_3_DELAYED = 1.05;
 /** Of the widget's time, by the delay of each response in milliseconds. */
 const MOST_OF_WIDGET_DELAYED = { 100: 0.5, 600: 0.88 };
 
@@ -66,6 +70,11 @@ export function judgeDelayed({ ms, serial }) {
       holds: responses <= MOST_SERIAL,
       text: `a token takes ${digits(responses)} serial responses, at most ${MOST_SERIAL}`,
     },
+    ...Object.entries(MOST_SERIAL_2).map(([name, most]) => ({
+      holds: serial[name] <= most,
+      text: `${name}: a token takes ${digits(serial[name])} serial responses, at most ${most}`,
+    })),
+    ofWidget3(ms),
     ...Object.entries(MOST_OF_WIDGET_DELAYED).map(([delayMs, most]) => {
       const share = ms.saltmine[delayMs].median / ms["altcha widget"][delayMs].median;
       return {
@@ -74,4 +83,12 @@ export function judgeDelayed({ ms, serial }) {
       };
     }),
   ];
+}
+
+function ofWidget3(ms) {
+  const share = ms["saltmine, version 2 known"][600].median / ms["altcha widget 3, version 2"][600].median;
+  return {
+    holds: share <= MOST_OF_WIDGET_3_DELAYED,
+    text: `version 2 with 600 ms a response takes ${digits(share)} of the newer widget's time, at most ${MOST_OF_WIDGET_3_DELAYED}`,
+  };
 }

@@ -73,12 +73,16 @@ export function coldTable({ ms, times }, { versions }) {
 
 /** The network's part: times by the delay of each response. */
 export function delayedTable({ ms, serial }, { versions }) {
+  const widget3 = versions["altcha-3"].split("@").at(-1);
   const names = {
     saltmine: "**saltmine**",
     "saltmine, preloading": "**saltmine**, with `modulepreload` and `preload`",
     "altcha-lib": `a flow written by hand with \`altcha-lib\` ${versions["altcha-lib"]}, a worker for each core`,
     "altcha widget": `\`altcha\` ${versions.altcha}, the widget and the same session request`,
-    "altcha widget 3": `\`altcha\` ${versions["altcha-3"].split("@").at(-1)}, the same, without its minimum duration`,
+    "altcha widget 3": `\`altcha\` ${widget3}, the same, without its minimum duration`,
+    "saltmine, version 2": "**saltmine**, a challenge of version 2",
+    "saltmine, version 2 known": "**saltmine**, the same, with `challengeVersion: 2`",
+    "altcha widget 3, version 2": `\`altcha\` ${widget3}, the same challenge`,
   };
   return table(
     [

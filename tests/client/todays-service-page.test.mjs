@@ -54,8 +54,9 @@ for (const version of [1, 2])
     await reload();
     assert.equal((await call(page, "session")).token, token);
     assert.equal((await call(page, "refresh")).userId, userId);
-    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), [
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).sort()), [
       `inkeep_session_${service.appId}`,
+      `saltmine_challenge_${service.baseUrl}`,
     ]);
     assert.deepEqual(complaints, []);
   });

@@ -165,4 +165,73 @@ describe("a later visit", () => {
     assert.equal(backend.thread, "page");
     assert.match(backend.reason, /no worker: /);
   });
+
+  test("a service of version 1 in spite of `challengeVersion: 2` is remembered", async (t) => {
+    const site = await startSite(t, session({ challengeVersion: 2 }), { challenge: () => makeChallenge() });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const { tab } = await visit(context, site.url);
+    await tab.evaluate(() => client.signOut());
+    await tab.close();
+    assert.ok(site.requested.includes("keys.js"));
+    site.requested.length = 0;
+    await visit(context, site.url);
+    assert.ok(!site.requested.some((file) => SEARCH.includes(file)), site.requested.join(" "));
+  });
+
+  test("with `challengePath` nothing is stored, and what another client has stored is not used", async (t) => {
+    const options = { challengePath: "/run/auth/challenge" };
+    const site = await startSite(t, session(options), { challenge: () => makeChallenge() });
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    const until = Date.now() + 3_600_000;
+    const stored = JSON.stringify({ route: "/run/auth/challenge", keys: "argon2id", until });
+    await context.addInitScript((stored) => {
+      localStorage[`saltmine_challenge_${location.origin}`] ??= stored;
+    }, stored);
+    await visit(context, site.url);
+    assert.ok(!site.requested.some((file) => /^(keys|kdf-)/.test(file)), site.requested.join(" "));
+  });
+});
+
+test("a page of the site in the place of the module: the search requests it again, and says why", async (t) => {
+  const challenge = JSON.stringify(await challengeOf("SHA-256"));
+  const html = page(`async () => {
+    const results = [];
+    for (let round = 0; round < 2; round += 1) results.push(await solve(${challenge}));
+    return results;
+  }`);
+  const site = await startSite(t, html, {});
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  let count = 0;
+  await context.route("**/kdf-sha.wasm", (route) => {
+    count += 1;
+    // The first two: the request ahead and the page's own. Workers are not routed.
+    return count <= 2
+      ? route.fulfill({ status: 200, contentType: "text/html", body: "<!doctype html><p>Sign in" })
+      : route.fallback();
+  });
+  const { value } = await visit(context, site.url);
+  assert.deepEqual(
+    value.map(({ counter }) => counter),
+    [20, 20],
+  );
+  assert.equal(value[1].backend.engine, "simd128");
+  assert.ok(count > 2, `${count} requests`);
+});
+
+test("an abort while the code of the search does not come ends the worker that was started ahead", async (t) => {
+  const challenge = JSON.stringify(await challengeOf("PBKDF2/SHA-256"));
+  const html = page(`async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 300);
+    return solve(${challenge}, { signal: controller.signal }).then(String, ({ name }) => name);
+  }`);
+  const site = await startSite(t, html, { held: ["keys.js"], needed: ["never"] });
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const { tab, value } = await visit(context, site.url);
+  assert.equal(value, "AbortError");
+  await workersGone(tab, 2_000);
 });

@@ -23,7 +23,10 @@ export async function compile(
   const key = `${file} ${url}`;
   let module = compiling.get(key);
   if (!module) {
-    module = readModule(file, url, engine === "simd128" ? ahead : undefined);
+    const early = engine === "simd128" ? ahead : undefined;
+    module = early
+      ? early.then((bytes) => (bytes ? WebAssembly.compile(bytes) : readModule(file, url)))
+      : readModule(file, url);
     compiling.set(key, module);
     // The next challenge tries again.
     module.catch(() => compiling.delete(key));

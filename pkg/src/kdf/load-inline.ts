@@ -4,13 +4,9 @@ import { fetchBytes } from "../common/fetch-bytes.js";
 import { unpack } from "../worker/load-inline.js";
 import type { ModuleFile } from "./messages.js";
 
-/** Compiles a module; `url` is its address, where the caller knows it, `ahead` its bytes, where they are requested already. */
-export async function readModule(
-  file: ModuleFile,
-  url?: string,
-  ahead?: Promise<ArrayBuffer | undefined>,
-): Promise<WebAssembly.Module> {
+/** Compiles a module; `url` is its address, where the caller knows it. */
+export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
   if (file === "kdf-sha") return WebAssembly.compile(await unpack(packed));
   if (!url) throw new Error(`${file}.wasm is not part of saltmine/inline: set assetsUrl`);
-  return WebAssembly.compile(await fetchBytes(url, ahead));
+  return WebAssembly.compile(await fetchBytes(url));
 }

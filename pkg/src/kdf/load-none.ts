@@ -3,11 +3,7 @@ import { requireWasmAllowed } from "../common/wasm-allowed.js";
 import type { ModuleFile } from "./messages.js";
 
 /** Fails with the reason why the page has compiled no module. */
-export async function readModule(
-  file: ModuleFile,
-  _url?: string,
-  _ahead?: Promise<ArrayBuffer | undefined>,
-): Promise<WebAssembly.Module> {
+export async function readModule(file: ModuleFile, _url?: string): Promise<WebAssembly.Module> {
   requireWasmAllowed();
   throw new Error(`${file}.wasm is not part of saltmine/inline: set assetsUrl`);
 }

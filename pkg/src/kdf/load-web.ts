@@ -11,11 +11,7 @@ const FILES: Record<ModuleFile, () => URL> = {
   "kdf-argon2id-scalar": () => new URL("./kdf-argon2id-scalar.wasm", import.meta.url),
 };
 
-/** Compiles a module; `url` is its address, where the caller knows it, `ahead` its bytes, where they are requested already. */
-export async function readModule(
-  file: ModuleFile,
-  url?: string,
-  ahead?: Promise<ArrayBuffer | undefined>,
-): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await fetchBytes(url ?? FILES[file](), ahead));
+/** Compiles a module; `url` is its address, where the caller knows it. */
+export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await fetchBytes(url ?? FILES[file]()));
 }

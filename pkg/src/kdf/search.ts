@@ -3,7 +3,7 @@ import { loadKeyPageEngine, machineMemory, threadCount } from "#kdf-runtime";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
-import { StalledDownload } from "../common/fetch-bytes.js";
+import { isStalled } from "../common/fetch-bytes.js";
 import { VERSION } from "../common/version.js";
 import { type KeyParameters, memoryBytes } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
@@ -131,7 +131,7 @@ export class KeySearchPool {
         ? Promise.resolve({})
         : compile(parameters.module, engine, this.#urls, wasm).then(
             (compiled) => ({ compiled }),
-            (error) => (error instanceof StalledDownload ? { stalled: describe(error) } : {}),
+            (error) => (isStalled(error) ? { stalled: describe(error) } : {}),
           );
     // Where the first worker is refused at once, the engine on the page takes its place, and that of the others.
     for (let count = this.#most; count > 0 && this.#thread === "worker"; count -= 1) this.#startOne(loading);

@@ -38,8 +38,9 @@ export const spawnKeyWorker: typeof web.spawnKeyWorker = (url, onReport, onBroke
 /** Returns nothing: the engines are in the file. */
 export const engineUrl: typeof web.engineUrl = () => undefined;
 
-/** Returns nothing: the module is in the file, or is not used without an address of the caller's. */
-export const keyModuleUrl: typeof web.keyModuleUrl = () => undefined;
+/** Returns the caller's address of a module that is not in the file. */
+export const keyModuleUrl: typeof web.keyModuleUrl = (module, assets) =>
+  module === "sha" ? undefined : assets(`kdf-${module}.wasm`);
 
 export const loadPageEngine: typeof web.loadPageEngine = async () => ({
   serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),

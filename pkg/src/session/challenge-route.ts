@@ -14,13 +14,13 @@ const REMEMBER_MS = 86_400_000;
 /** The stored route of a service that has neither: proof of work is off. */
 const NONE = "";
 
-const MODULES: readonly (string | undefined)[] = ["sha", "scrypt", "argon2id"] satisfies ModuleName[];
+const KEYS: readonly unknown[] = ["sha", "scrypt", "argon2id", null] satisfies Known["keys"][];
 
 /** What is known of a service. */
 interface Known {
   route: string;
-  /** The module that its challenges of version 2 need; undefined: they are of version 1. */
-  keys?: ModuleName | undefined;
+  /** The module that its challenges of version 2 need; null: they are of version 1; undefined: not known. */
+  keys?: ModuleName | null | undefined;
 }
 
 /** The known services of this page, by `baseUrl`. */
@@ -33,6 +33,8 @@ export class ChallengeRoute {
   readonly #fixed: string | undefined;
   readonly #version: 1 | 2 | undefined;
   readonly #store: SessionStore;
+  /** What the last challenge of a fixed path needed. */
+  #learned: ModuleName | null | undefined;
 
   /** With the caller's own `challengePath` no other is tried, and nothing is remembered. */
   constructor(
@@ -69,18 +71,23 @@ export class ChallengeRoute {
    * server's default.
    */
   get keys(): ModuleName | undefined {
-    return this.#known ? this.#known.keys : this.#version === 2 ? "sha" : undefined;
+    const keys = this.#fixed === undefined ? this.#known?.keys : this.#learned;
+    return keys === undefined && this.#version === 2 ? "sha" : (keys ?? undefined);
   }
 
   /** Stores which of `paths` responded with a challenge (undefined: none of them), and which module that needed. */
   learn(path: string | undefined, keys: ModuleName | undefined): void {
-    if (this.#fixed !== undefined) return;
+    if (this.#fixed !== undefined) {
+      this.#learned = keys ?? null;
+      return;
+    }
     const route = path === undefined ? NONE : (ROUTES.find((route) => path.startsWith(route)) ?? NONE);
     if (route === this.#route && keys === this.keys) return;
-    known.set(this.#baseUrl, { route, keys });
+    const now: Known = { route, keys: keys ?? null };
+    known.set(this.#baseUrl, now);
     // The first route is what is tried anyway, and version 1 what is expected.
-    if (route === ROUTES[0] && !keys) this.#store.remove(this.#key);
-    else this.#store.put(this.#key, JSON.stringify({ route, keys, until: Date.now() + REMEMBER_MS }));
+    if (route === ROUTES[0] && !keys && this.#version !== 2) this.#store.remove(this.#key);
+    else this.#store.put(this.#key, JSON.stringify({ ...now, until: Date.now() + REMEMBER_MS }));
   }
 
   /** Deletes the stored state that proof of work is off: the service requires one. Returns whether it was stored. */
@@ -108,7 +115,7 @@ export class ChallengeRoute {
       // A clock that was set back prolongs nothing.
       if (!(leftMs > 0 && leftMs <= REMEMBER_MS)) return undefined;
       if (route !== NONE && !ROUTES.includes(route)) return undefined;
-      const found: Known = { route, keys: MODULES.includes(keys) ? keys : undefined };
+      const found: Known = { route, keys: KEYS.includes(keys) ? keys : undefined };
       known.set(this.#baseUrl, found);
       return found;
     } catch {

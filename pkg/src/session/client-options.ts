@@ -23,7 +23,7 @@ export interface ClientOptions {
   challengePath?: string | undefined;
   /**
    * The version of ALTCHA of the service's challenges, where you know it. What they need is then requested together with the
-   * first challenge. Challenges of the other version are solved too, and the version is remembered for a day.
+   * first challenge. Challenges of the other version are solved too.
    */
   challengeVersion?: 1 | 2 | undefined;
   /**

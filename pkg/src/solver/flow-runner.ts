@@ -35,7 +35,9 @@ const isNotFound = (response: Response | undefined) => statusOf(response) === 40
 
 /** The text of a response that has a challenge of version 2. */
 const keyChallengeOf = (response: Response | undefined) =>
-  response && "text" in response && /"parameters"/.test(response.text) ? response.text : undefined;
+  response && "text" in response && response.status === 200 && /"parameters"/.test(response.text)
+    ? response.text
+    : undefined;
 
 /** Returns the error of an engine that did not start; without a connection its files could not be loaded either. */
 function startError(options: SessionOptions, error: SaltmineError): SaltmineError {
@@ -233,8 +235,10 @@ export class FlowRunner implements Flow {
       fetch &&
       ((step: HttpRequest, onError: (thrown: unknown) => void) =>
         exchange(fetch, step, timeoutMs, over.signal, onError));
+    let keys: ModuleName | undefined;
     const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
-      const { code, wasm, spawn } = this.#keysFor(moduleIn(challenge), ahead);
+      keys = moduleIn(challenge);
+      const { code, wasm, spawn } = this.#keysFor(keys, ahead);
       // What could not be loaded ahead is tried once more.
       const { solveForFlow } = await loadChunk(() => code.catch(() => loadKeySearch(assets)));
       try {
@@ -249,9 +253,9 @@ export class FlowRunner implements Flow {
           onProgress: (searched, elapsedMs) => progress({ searched, total: null, elapsedMs }),
         });
         if (!solved) return null;
-        const { keys, backend: searchedBy, ...solution } = solved;
+        const { keys: tried, backend: searchedBy, ...solution } = solved;
         backend = searchedBy;
-        measured = { searched: keys, total: null, elapsedMs: solution.time };
+        measured = { searched: tried, total: null, elapsedMs: solution.time };
         return solution;
       } catch (error) {
         throw asSaltmineError(error, "engine_failed");
@@ -268,7 +272,7 @@ export class FlowRunner implements Flow {
     const callbacks = { signal, onUpdate, onShare, onFetch, onSolveV2 };
     try {
       const value = (await link.request(request, callbacks)) as Grant | Solved;
-      return { value, backend, measured, keys: ahead.keys?.module };
+      return { value, backend, measured, keys };
     } finally {
       over.abort();
     }

@@ -25,12 +25,14 @@ export const moduleIn = (text: string): ModuleName =>
   /"SCRYPT"/.test(text) ? "scrypt" : /"ARGON2ID"/.test(text) ? "argon2id" : "sha";
 
 /** The modules that this page has requested, by address: a page may solve many challenges. */
-const requested = new Map<string, ArrayBuffer>();
+const requested = new Map<string, Promise<ArrayBuffer | undefined>>();
 
-async function requestOnce(url: string): Promise<ArrayBuffer | undefined> {
-  const bytes = requested.get(url) ?? (await requestAhead(url));
-  if (bytes) requested.set(url, bytes);
-  return bytes;
+function requestOnce(url: string): Promise<ArrayBuffer | undefined> {
+  const running = requested.get(url) ?? requestAhead(url);
+  requested.set(url, running);
+  const forget = () => requested.delete(url);
+  running.then((bytes) => bytes ?? forget(), forget);
+  return running;
 }
 
 /** Starts it. */
@@ -38,7 +40,7 @@ export function startKeys(module: ModuleName, engine: KeyEngine | undefined, ass
   const code = loadKeySearch(assets);
   code.catch(() => {});
   const needsWasm = engine === undefined || engine === "simd128";
-  const url = needsWasm ? (assets(`kdf-${module}.wasm`) ?? addressOf(module)) : undefined;
+  const url = needsWasm ? addressOf(module, assets) : undefined;
   const wasm = url === undefined ? undefined : requestOnce(url);
   const start: SpawnKeyWorker = (onReport, onBroken) =>
     spawnKeyWorker(assets("kdf-worker.js"), onReport, onBroken);
@@ -56,9 +58,9 @@ export function startKeys(module: ModuleName, engine: KeyEngine | undefined, ass
 }
 
 /** Returns the address of a module; nothing where there is none, such as in a script that does not know its own. */
-function addressOf(module: ModuleName): string | undefined {
+function addressOf(module: ModuleName, assets: Assets): string | undefined {
   try {
-    return keyModuleUrl(module);
+    return keyModuleUrl(module, assets);
   } catch {
     return undefined;
   }
@@ -67,9 +69,12 @@ function addressOf(module: ModuleName): string | undefined {
 /** Starts a worker that gets its owner later; nothing where it is refused at once: the owner's own attempt reports that. */
 function spareWorker(start: SpawnKeyWorker) {
   let owner: { onReport(report: KeyReport): void; onBroken(reason: string): void } | undefined;
-  let broken: string | undefined;
+  let isBroken = false;
   const onReport = (report: KeyReport) => owner?.onReport(report);
-  const onBroken = (reason: string) => (owner ? owner.onBroken(reason) : void (broken = reason));
+  const onBroken = (reason: string) => {
+    isBroken = true;
+    owner?.onBroken(reason);
+  };
   let thread: KeyThread;
   try {
     thread = start(onReport, onBroken);
@@ -78,10 +83,14 @@ function spareWorker(start: SpawnKeyWorker) {
   }
   // Waiting alone does not keep a Node process alive.
   thread.keepAlive?.(false);
-  const take: SpawnKeyWorker = (onReport, onBroken) => {
+  /** Returns the worker; nothing where it has failed meanwhile. */
+  const take = (...[onReport, onBroken]: Parameters<SpawnKeyWorker>): KeyThread | undefined => {
+    if (isBroken) {
+      thread.terminate();
+      return undefined;
+    }
     owner = { onReport, onBroken };
     thread.keepAlive?.(true);
-    if (broken !== undefined) queueMicrotask(() => onBroken(broken as string));
     return thread;
   };
   return { thread, take };

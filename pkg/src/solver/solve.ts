@@ -96,9 +96,16 @@ async function solveVersion2(challenge: ChallengeV2, asked: SolveOptionsV2, sign
   const began = performance.now();
   const assets = assetsOption(asked.assetsUrl);
   const { algorithm } = Object(challenge.parameters) as { algorithm?: unknown };
-  const keys = startKeys(moduleIn(`"${String(algorithm)}"`), asked.engine, assets);
+  const keys = startKeys(
+    moduleIn(typeof algorithm === "string" ? `"${algorithm}"` : ""),
+    asked.engine,
+    assets,
+  );
   try {
-    const { solveAlone } = await loadChunk(() => keys.code);
+    const { solveAlone } = await untilAborted(
+      loadChunk(() => keys.code),
+      signal,
+    );
     return await solveAlone(challenge, asked, { assets, spawn: keys.spawn, wasm: keys.wasm, signal, began });
   } finally {
     keys.end();
