@@ -13,7 +13,7 @@ export { ERROR_CODES, type ErrorCode, type Failure, SaltmineError } from "./comm
 export type { Backend, Challenge, Engine } from "./solver/types.js";
 export type { ChallengeParameters, ChallengeV2 } from "./kdf/challenge.js";
 export type { Progress, ProgressV2 } from "./solver/progress.js";
-export type { AuthTokenContext, GetAuthToken } from "./session/auth-token.js";
+export type { AuthTokenContext, GetAuthToken } from "./session/client-options.js";
 export type { KeyValueStore, StorageKind } from "./session/store.js";
 export type { Session } from "./session/token.js";
 export { solve } from "./solver/solve.js";

@@ -6,7 +6,7 @@ import { abortWith, type untilAborted } from "../common/abort.js";
 import type { requireGlobals } from "../common/globals.js";
 import { authorizedFetch } from "./authenticated-fetch.js";
 import type { SessionManager } from "../session/session-manager.js";
-import type { invalid } from "../common/invalid.js";
+import type { invalid } from "../common/options.js";
 import type { RoutedFlow } from "../session/routed-flow.js";
 import type { FlowRunnerOptions } from "../solver/flow.js";
 import { PreparedSolutions } from "./prepared-solutions.js";

@@ -1,8 +1,10 @@
-/** The location of the package's files, if they are not beside the page's script. */
+/** The package's own files: where they are, if not beside the page's script, and the loading of code. */
 import { isLoadable } from "#runtime";
-import { baseUrl } from "./base-url.js";
-import { invalid, shown } from "./invalid.js";
+import { baseUrl } from "./globals.js";
+import { invalid, shown } from "./options.js";
 import type { URLType } from "./platform.js";
+import { describe } from "./describe.js";
+import { SaltmineError } from "./errors.js";
 
 /** The name of a published file that a page or a worker loads by its address. */
 export type AssetFile =
@@ -49,5 +51,14 @@ function absolute(value: string | URLType): string {
     return new URL(value, baseUrl()).href;
   } catch {
     return invalid("assetsUrl", `must be a URL, not ${shown(value)}.`);
+  }
+}
+
+/** Loads a part of the package that is a file of its own; a file that is missing or blocked is `engine_unavailable`. */
+export async function loadChunk<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    throw new SaltmineError({ code: "engine_unavailable", detail: describe(error) }, error);
   }
 }

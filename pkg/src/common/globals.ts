@@ -1,4 +1,4 @@
-/** The globals that the client needs in every runtime. */
+/** The globals of a runtime: those that the client needs everywhere, and the address of the page. */
 import { SaltmineError } from "./errors.js";
 
 const NEEDED = [
@@ -17,3 +17,9 @@ export function requireGlobals(names: readonly (keyof typeof globalThis)[] = NEE
   if (missing.length > 0)
     throw new SaltmineError({ code: "runtime_unsupported", detail: missing.join(", ") });
 }
+
+/**
+ * Returns the address that relative addresses of the page or the worker are relative to; undefined in Node. A frame by
+ * `srcdoc` has no usable address of its own, but the base of the page around it.
+ */
+export const baseUrl = (): string | undefined => globalThis.document?.baseURI ?? globalThis.location?.href;

@@ -1,7 +1,20 @@
 /** Reads options: checks each once, and applies its default. */
 import { threadCount } from "#runtime";
-import { invalid, shown } from "./invalid.js";
 import type { Engine } from "../solver/types.js";
+import { SaltmineError } from "./errors.js";
+
+/** Throws `invalid_options`; `detail` continues "Invalid option `field`: ". */
+export function invalid(field: string, detail: string): never {
+  throw new SaltmineError({ code: "invalid_options", field, detail });
+}
+
+/** Returns a value for a message. */
+export const shown = (value: unknown): string =>
+  typeof value === "string"
+    ? JSON.stringify(value.slice(0, 100))
+    : Array.isArray(value)
+      ? "an array"
+      : `${typeof value === "object" && value ? "an object" : String(value)}`;
 
 /** The default of the largest `maxnumber` that is searched: the member is not signed. */
 export const DEFAULT_MAX_NUMBER = 10_000_000;

@@ -5,7 +5,7 @@
 import { describe } from "../common/describe.js";
 import { readParameters } from "./challenge.js";
 import { groupSize, openEngine } from "./engine.js";
-import { fasterEngine } from "./faster-engine.js";
+import { fasterEngine } from "./webcrypto.js";
 
 /** A message from the widget. */
 interface Work {

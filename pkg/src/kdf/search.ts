@@ -3,9 +3,9 @@ import { loadKeyPageEngine, machineMemory, threadCount } from "#kdf-runtime";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import type { Failure } from "../common/errors.js";
-import { isStalled } from "../common/fetch-bytes.js";
+import { isStalled } from "../common/wasm-files.js";
 import { VERSION } from "../common/version.js";
-import { type KeyParameters, memoryBytes } from "./challenge.js";
+import { type KeyParameters, memoryBytes, readParameters } from "./challenge.js";
 import { type Block, Counters } from "./counters.js";
 import { compile } from "./compile.js";
 import type {
@@ -292,3 +292,27 @@ const newMember = (thread: KeyThread, loading: Promise<PageModule>): Member => (
   isStarted: false,
   silentChecks: 0,
 });
+
+/** The last counter of a challenge: it is written in four bytes. */
+export const MAX_COUNTER = 2 ** 32 - 1;
+
+/** The options of {@link solveKeys}. */
+export interface SolveKeysOptions extends Omit<SearchOptions, "parameters" | "last" | "engine"> {
+  /** The last counter; the largest that there is when undefined. */
+  last?: number | undefined;
+  engine?: KeyEngine | undefined;
+  /** The counter is written in decimal digits. */
+  isDecimal?: boolean;
+}
+
+/** Solves the challenge; `found` is undefined when there is no solution. Throws a {@link Failure}. */
+export async function solveKeys(
+  challenge: unknown,
+  { isDecimal = false, last, engine, ...options }: SolveKeysOptions,
+): Promise<SearchResult> {
+  const parameters = readParameters(challenge, isDecimal);
+  const max = isDecimal ? Number.MAX_SAFE_INTEGER : MAX_COUNTER;
+  const search = { ...options, parameters, engine, last: Math.min(max, last ?? max) };
+  if (search.start > search.last) throw { code: "no_solution" } satisfies Failure;
+  return new KeySearchPool(search).run();
+}

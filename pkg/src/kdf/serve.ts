@@ -2,7 +2,7 @@
 import { describe } from "../common/describe.js";
 import { VERSION } from "../common/version.js";
 import { openEngine, OutOfMemory } from "./engine.js";
-import { fasterEngine } from "./faster-engine.js";
+import { fasterEngine } from "./webcrypto.js";
 import type { Engine, KeyCommand, KeyReport } from "./messages.js";
 
 /** Returns the function that receives commands; `post` receives the reports. */

@@ -5,7 +5,7 @@ import { tell } from "../common/listener.js";
 import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
 import type { ChallengeV2 } from "./challenge.js";
 import type { KeyEngine, SpawnKeyWorker } from "./messages.js";
-import { MAX_COUNTER, solveKeys } from "./solve-keys.js";
+import { MAX_COUNTER, solveKeys } from "./search.js";
 
 /** What the caller has started, and when. */
 export interface SolveContext {

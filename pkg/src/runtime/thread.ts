@@ -1,5 +1,5 @@
 /** The interface of a Web Worker to its owner. */
-import { baseUrl } from "../common/base-url.js";
+import { baseUrl } from "../common/globals.js";
 import type { Command, Report } from "../solver/messages.js";
 import type { Thread } from "./types.js";
 

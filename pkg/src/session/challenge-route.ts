@@ -2,7 +2,7 @@
  * The challenge's route: two generations of the service have different ones. The page stores the one that works, and what a
  * challenge of version 2 needed.
  */
-import { NEWER_PATH, OLDER_PATH } from "../common/challenge-paths.js";
+import { NEWER_PATH, OLDER_PATH } from "../solver/flow.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { ClientOptions } from "./client-options.js";
 import type { SessionStore } from "./store.js";

@@ -2,17 +2,17 @@
 import { DEFAULT_STORAGE } from "#runtime";
 import { assetsOption } from "../common/assets.js";
 import { requireGlobals } from "../common/globals.js";
-import { invalid, shown } from "../common/invalid.js";
 import {
+  invalid,
   listenerOption,
   maxNumberOption,
   requireKnown,
+  shown,
   wholeNumber,
   workersOption,
 } from "../common/options.js";
 import type { FlowRunnerOptions } from "../solver/flow.js";
-import type { GetAuthToken } from "./auth-token.js";
-import type { ClientOptions } from "./client-options.js";
+import type { ClientOptions, GetAuthToken } from "./client-options.js";
 import type { ClientEvent } from "./events.js";
 import type { KeyValueStore, StorageKind } from "./store.js";
 

@@ -1,9 +1,23 @@
+/** The options of a client. */
 import type { AssetsUrl } from "../common/assets.js";
-import type { FetchType } from "../common/platform.js";
+import type { AbortSignalType, FetchType } from "../common/platform.js";
 import type { Engine } from "../solver/types.js";
-import type { GetAuthToken } from "./auth-token.js";
 import type { ClientEvent } from "./events.js";
 import type { KeyValueStore, StorageKind } from "./store.js";
+
+/** The context of a call of `getAuthToken`. */
+export interface AuthTokenContext {
+  /**
+   * `session`: there is no token yet. `renewal`: the token expires in 30 s or less, or `refresh()` was called. `refused`:
+   * the server refused the token (401), so that a cached token must not be returned.
+   */
+  reason: "session" | "renewal" | "refused";
+  /** Aborts when no call waits for the token: all were aborted, the client was disposed, or `timeoutMs` passed. */
+  signal: AbortSignalType;
+}
+
+/** Returns the JWT that the page's own server has signed for its user. */
+export type GetAuthToken = (context: AuthTokenContext) => Promise<string>;
 
 /** The options of {@link createClient}. */
 export interface ClientOptions {

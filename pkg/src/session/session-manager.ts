@@ -8,8 +8,7 @@ import type { ClientEvent } from "./events.js";
 import { ServerClock } from "./server-clock.js";
 import type { RequestSession } from "./session-request.js";
 import type { SharedStore } from "./store.js";
-import { listenToTabs } from "./tab-events.js";
-import { withTabLock } from "./tab-lock.js";
+import { listenToTabs, withTabLock } from "./tabs.js";
 import { issuedAtMs, type Session } from "./token.js";
 
 /** A session with less than this left is renewed before it is used, in milliseconds. */

@@ -5,7 +5,7 @@
 import { abortReason, abortWith, untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { ErrorCode, Failure } from "../common/errors.js";
-import type { AuthTokenContext, GetAuthToken } from "./auth-token.js";
+import type { AuthTokenContext, GetAuthToken } from "./client-options.js";
 import type { RequestSession } from "./session-request.js";
 import { readClaims, type Session } from "./token.js";
 

@@ -5,7 +5,7 @@ import { abortReason } from "../common/abort.js";
 import type { Assets } from "../common/assets.js";
 import { describe } from "../common/describe.js";
 import { SaltmineError } from "../common/errors.js";
-import { requestAhead } from "../common/fetch-bytes.js";
+import { requestAhead } from "../common/wasm-files.js";
 import { VERSION } from "../common/version.js";
 import { WorkerClient } from "./worker-client.js";
 import type { ClientEngine, Engine, Report } from "./messages.js";

@@ -4,18 +4,16 @@
  */
 import { loadKeySearch, loadSearch } from "#chunks";
 import { abortReason, abortWith } from "../common/abort.js";
-import { OLDER_PATH } from "../common/challenge-paths.js";
+import { type Flow, type FlowRunnerOptions, OLDER_PATH, type Outcome, type Run } from "./flow.js";
 import { asSaltmineError, SaltmineError } from "../common/errors.js";
 import { requireGlobals } from "../common/globals.js";
-import { loadChunk } from "../common/load-chunk.js";
+import { loadChunk } from "../common/assets.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
-import { exchange } from "./exchange.js";
+import { exchange, readGrant } from "./page-requests.js";
 import type { Share, Update } from "./messages.js";
-import type { Flow, FlowRunnerOptions, Outcome, Run } from "./flow.js";
 import { type KeysAhead, moduleIn, startKeys } from "./keys-ahead.js";
 import type { Measured, MeasuredSearch } from "./progress.js";
-import { readGrant } from "./read-grant.js";
 import type { WorkerClient } from "./worker-client.js";
 import type { WorkerPool } from "./worker-pool.js";
 

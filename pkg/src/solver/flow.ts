@@ -1,10 +1,15 @@
-/** The interface of a flow: its options and its result. */
+/** The interface of a flow: its routes, its options and its result. */
 import type { Assets } from "../common/assets.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { Grant, SessionOptions, Solved } from "../worker/wasm.js";
 import type { Update } from "./messages.js";
 import type { MeasuredSearch } from "./progress.js";
 import type { Backend, Engine } from "./types.js";
+
+/** The challenge's route, which names the app. */
+export const NEWER_PATH = "/run/auth/challenge";
+/** The challenge's route without the app's id. */
+export const OLDER_PATH = "/run/auth/pow/challenge";
 
 /** The options that all flows of a client share. */
 export interface FlowRunnerOptions {

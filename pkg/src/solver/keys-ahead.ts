@@ -2,7 +2,7 @@
 import { loadKeySearch } from "#chunks";
 import { keyModuleUrl, spawnKeyWorker } from "#runtime";
 import type { Assets } from "../common/assets.js";
-import { requestAhead } from "../common/fetch-bytes.js";
+import { requestAhead } from "../common/wasm-files.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { KeyEngine, KeyReport, KeyThread, SpawnKeyWorker } from "../kdf/messages.js";
 

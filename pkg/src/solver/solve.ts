@@ -1,5 +1,4 @@
-import { type AssetsUrl, assetsOption } from "../common/assets.js";
-import { loadChunk } from "../common/load-chunk.js";
+import { assetsOption, type AssetsUrl, loadChunk } from "../common/assets.js";
 import { abortReason, untilAborted } from "../common/abort.js";
 import { loadSearch } from "#chunks";
 import { asSaltmineError } from "../common/errors.js";

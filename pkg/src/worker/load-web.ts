@@ -1,7 +1,6 @@
 /** Browsers, and every runtime with their Worker and fetch. */
-import { fetchBytes } from "../common/fetch-bytes.js";
-import { JAVASCRIPT_KEY } from "./javascript-key.js";
-import { loaderOf } from "./load.js";
+import { fetchBytes } from "../common/wasm-files.js";
+import { JAVASCRIPT_KEY, loaderOf } from "./load.js";
 
 type JavascriptEngine = typeof import("./javascript.js");
 

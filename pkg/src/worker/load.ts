@@ -1,9 +1,10 @@
 /** Loads the best engine that a runtime can run. */
 import { simd } from "wasm-feature-detect";
 import { describe } from "../common/describe.js";
-import { requireWasmAllowed } from "../common/wasm-allowed.js";
+import { requireWasmAllowed } from "../common/wasm-files.js";
 import { connect } from "./client-module.js";
 import type { Load, Loaded, LoadFailure } from "./request-handler.js";
+import { VERSION } from "../common/version.js";
 
 type Variant = "simd128" | "scalar";
 type JavascriptEngine = Pick<typeof import("./javascript.js"), "load" | "searchWithWebCrypto">;
@@ -76,3 +77,6 @@ export function loaderOf(
     return reason ? { ...loaded, reason } : loaded;
   };
 }
+
+/** The key under which `javascript.js` leaves its functions for the loader. */
+export const JAVASCRIPT_KEY: unique symbol = Symbol.for(`saltmine ${VERSION} javascript`) as never;

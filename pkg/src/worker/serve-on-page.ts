@@ -1,6 +1,6 @@
 /** The engine on the page's own thread, however it is loaded. */
 import type { Report } from "../solver/messages.js";
-import { pause } from "./pause.js";
+import { pause } from "./request-host.js";
 import { type Load, serve } from "./request-handler.js";
 import { searchWithWebCrypto } from "./web-crypto.js";
 

@@ -1,7 +1,7 @@
-/** One request in limited time, sent by the page: ahead of the engine, or with the caller's own `fetch`. */
+/** The requests that the page sends itself, in limited time: ahead of the engine, or with the caller's own `fetch`. */
 import { untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
-import type { HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
+import type { Grant, HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
 
 /** Sends a request; every failure is a `NoResponse`, and `onError` receives what was thrown. */
 export async function exchange(
@@ -48,4 +48,18 @@ async function send(
     requestId: header("x-request-id"),
     text,
   };
+}
+
+/** Returns the session; undefined for any other response, which the flow handles. */
+export function readGrant(response: HttpResponse | NoResponse, proofOfWork: boolean): Grant | undefined {
+  if (!("status" in response) || response.status !== 200) return undefined;
+  try {
+    const { token, expiresAt } = JSON.parse(response.text);
+    if (typeof token !== "string" || typeof expiresAt !== "string" || !token || !expiresAt) return undefined;
+    const grant: Grant = { type: "granted", token, expiresAt, proofOfWork };
+    const serverMs = Date.parse(response.date ?? "");
+    return Number.isNaN(serverMs) ? grant : { ...grant, serverMs };
+  } catch {
+    return undefined;
+  }
 }

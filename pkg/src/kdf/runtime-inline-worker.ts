@@ -1,5 +1,5 @@
 /** The worker of the one-file entry point, which gets its module compiled from the page, or not at all. */
-import { requireWasmAllowed } from "../common/wasm-allowed.js";
+import { requireWasmAllowed } from "../common/wasm-files.js";
 import type { ModuleFile } from "./messages.js";
 
 /** Fails with the reason why the page has compiled no module. */

@@ -1,4 +1,5 @@
-/** One tab at a time, through the Web Locks API. */
+/** The other tabs of the site: one works at a time, through the Web Locks API, and each hears of what another has stored. */
+import { isHidden } from "./environment.js";
 
 /** The maximum wait for the lock, in milliseconds: a tab that sleeps may hold it for ever. */
 const MAX_WAIT_MS = 15_000;
@@ -57,4 +58,21 @@ export function withTabLock<T>(
     // Where it is refused (a sandboxed frame), or after too long a wait, two requests are better than none.
     locks.request(name, { signal: waiting.signal }, begin).catch(withoutLock);
   });
+}
+
+/** Calls `onWake` when the tab becomes visible and `onStored` when another tab has changed `key`; an abort ends this. */
+export function listenToTabs(
+  key: string,
+  signal: AbortSignal,
+  { onWake, onStored }: { onWake(): void; onStored(): void },
+): void {
+  const wake = () => {
+    if (!isHidden()) onWake();
+  };
+  globalThis.document?.addEventListener("visibilitychange", wake, { signal });
+  const stored = (event: StorageEvent) => {
+    // A null key is a store that was cleared as a whole.
+    if (event.key === key || event.key === null) onStored();
+  };
+  globalThis.addEventListener?.("storage", stored, { signal });
 }
