@@ -7,7 +7,7 @@ import { build, transform } from "esbuild";
 import { openPage } from "../support/browser.mjs";
 import { until } from "../support/client-pages.mjs";
 import { root } from "../support/paths.mjs";
-import { DEMO_APP_ID } from "../support/server.mjs";
+import { DEMO_APP_ID, startServer, USUAL_PRICE } from "../support/server.mjs";
 import { BLANK_PAGE, serveFiles } from "../support/static.mjs";
 import { makeUserKey } from "../support/todays-service.mjs";
 import { documented } from "./documented.mjs";
@@ -114,6 +114,37 @@ const RUN = {
       commands.some((command) => code.replace("--silent ", "") === `npm ${command}\n`),
       code,
     );
+  },
+
+  /** Lines of a page's head: the page loads each file that they name once, and uses it. */
+  async html({ code }) {
+    const keys = await startServer({ ...USUAL_PRICE });
+    const page = `${BLANK_PAGE}${code}<script type="module">
+      import { createClient } from "/saltmine/index.js";
+      const client = createClient({ baseUrl: "${keys.baseUrl}", appId: "${DEMO_APP_ID}", workers: 1 });
+      client.session().then(
+        () => (globalThis.ready = {}),
+        (error) => (globalThis.ready = { failed: error.message }),
+      );</script>`;
+    const site = await serveFiles({
+      folders: { "/saltmine/": dist },
+      files: { "/": page },
+      headers: { "cache-control": "max-age=3600" },
+    });
+    const { page: tab, context, complaints } = await openPage(browser, site.origin);
+    try {
+      await until("ready", () => tab.evaluate(() => "ready" in globalThis), 20_000);
+      assert.equal((await tab.evaluate(() => ready)).failed, undefined);
+      const named = Array.from(code.matchAll(/href="([^"]+)"/g), ([, path]) => path);
+      assert.ok(named.length > 0);
+      for (const path of named)
+        assert.equal(site.sent.filter((sent) => sent.path === path && sent.status === 200).length, 1, path);
+      assert.deepEqual(complaints, []);
+    } finally {
+      await context.close();
+      await site.close();
+      await keys.stop();
+    }
   },
 
   async csp({ code, heading }) {

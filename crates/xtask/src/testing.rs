@@ -157,8 +157,8 @@ fn test_wasm(package: &str, prepare: impl Fn(&mut Command) -> Result<()>) -> Res
         command
             .args(["test", "--target", "wasm32-unknown-unknown", "--package", package, "--tests"])
             .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
-            // Each variant's flags in a folder of their own, so that they do not evict each other.
-            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
+            // Cargo keeps what it compiled with each variant's flags.
+            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test"))
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?);
         prepare(&mut command)?;
         run(&mut command)?;
@@ -267,9 +267,10 @@ fn pass_tools_to(tests: &mut Command, tools: &TestTools) {
     }
 }
 
-/// Whether a test file may run beside another one: nothing in it depends on how long something takes. Those of
-/// `frameworks` need more memory than two of them should take.
+/// Whether a test file may run beside another one. Not those that load the machine, or measure how long something takes;
+/// those of `frameworks` need more memory than two of them should take.
 fn is_independent(file: &Path) -> bool {
-    const FOLDERS: [&str; 7] = ["docs", "examples", "lint", "packaging", "release", "server", "size"];
-    FOLDERS.iter().any(|folder| file.starts_with(root().join("tests").join(folder)))
+    const ALONE: [&str; 4] = ["browsers", "e2e/bench.matrix.mjs", "frameworks", "load"];
+    let tests = root().join("tests");
+    !ALONE.iter().any(|path| file.starts_with(tests.join(path)))
 }

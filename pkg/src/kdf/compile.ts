@@ -1,5 +1,5 @@
 /** Compiles the wasm module of a key derivation. */
-import { readModule } from "#kdf-runtime";
+import { readModule } from "#kdf-load";
 import { simd } from "wasm-feature-detect";
 import type { ModuleName } from "./challenge.js";
 import type { CompiledModule, KeyEngine, ModuleUrls } from "./messages.js";

@@ -1,22 +1,17 @@
-/** Browsers: what the derivation of keys takes from the runtime. The literal `new URL`s are for bundlers. */
-import { fetchBytes } from "../common/wasm-files.js";
-import type { ModuleFile } from "./messages.js";
+/** Browsers: memory and threads for the derivation of keys. */
 
-export { machineMemory, threadCount } from "./machine.js";
+/**
+ * The assumed memory of the machine, in GiB, where the browser does not report it: Safari and Firefox never do,
+ * Chromium only in a secure context. Most phones have this much; with a larger value the browser could stop the page.
+ */
+const ASSUMED_MEMORY = 4;
 
-const FILES: Record<ModuleFile, () => URL> = {
-  "kdf-sha": () => new URL("./kdf-sha.wasm", import.meta.url),
-  "kdf-scrypt": () => new URL("./kdf-scrypt.wasm", import.meta.url),
-  "kdf-argon2id": () => new URL("./kdf-argon2id.wasm", import.meta.url),
-  "kdf-sha-scalar": () => new URL("./kdf-sha-scalar.wasm", import.meta.url),
-  "kdf-scrypt-scalar": () => new URL("./kdf-scrypt-scalar.wasm", import.meta.url),
-  "kdf-argon2id-scalar": () => new URL("./kdf-argon2id-scalar.wasm", import.meta.url),
-};
+/** Returns the number of the machine's threads. */
+export const threadCount = (): number => globalThis.navigator?.hardwareConcurrency ?? 2;
 
-/** Compiles a module; `url` is its address, where the caller knows it. */
-export async function readModule(file: ModuleFile, url?: string): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await fetchBytes(url ?? FILES[file]()));
-}
+/** Returns the memory of the machine, in bytes. */
+export const machineMemory = (): number =>
+  ((globalThis.navigator as { deviceMemory?: number } | undefined)?.deviceMemory ?? ASSUMED_MEMORY) * 2 ** 30;
 
 /** The engine without a worker: its code is loaded only when this is called. */
 export const loadKeyPageEngine = () => import("#kdf-page-engine");

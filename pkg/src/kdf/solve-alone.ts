@@ -7,7 +7,7 @@ import type { ChallengeV2 } from "./challenge.js";
 import type { KeyEngine, SpawnKeyWorker } from "./messages.js";
 import { MAX_COUNTER, solveKeys } from "./search.js";
 
-/** What the caller has started, and when. */
+/** The parts that the caller has started, and the time of the call. */
 export interface SolveContext {
   /** Where the package's files are. */
   assets: Assets;

@@ -39,8 +39,7 @@ export const spawnKeyWorker: typeof web.spawnKeyWorker = (url, onReport, onBroke
 export const engineUrl: typeof web.engineUrl = () => undefined;
 
 /** Returns the caller's address of a module that is not in the file. */
-export const keyModuleUrl: typeof web.keyModuleUrl = (module, assets) =>
-  module === "sha" ? undefined : assets(`kdf-${module}.wasm`);
+export const keyModuleUrl: typeof web.keyModuleUrl = (module, url) => (module === "sha" ? undefined : url);
 
 export const loadPageEngine: typeof web.loadPageEngine = async () => ({
   serveOnPage: (post) => serveOnPage(post, loadInline(simd128, javascript)),

@@ -1,7 +1,6 @@
 /** The interface of a Node worker thread to its owner. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Assets } from "../common/assets.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { KeyReport, KeyThread } from "../kdf/messages.js";
 import type { ClientEngine, Report } from "../solver/messages.js";
@@ -52,7 +51,7 @@ function threadOf<C, R>(
 export const engineUrl = (_engine: ClientEngine): string | undefined => undefined;
 
 /** Returns nothing, for the same reason. */
-export const keyModuleUrl = (_module: ModuleName, _assets: Assets): string | undefined => undefined;
+export const keyModuleUrl = (_module: ModuleName, _url: string | undefined): string | undefined => undefined;
 
 /** Loads the engine without a worker. */
 export const loadPageEngine = (_url?: string): Promise<PageEngine> => import("#page-engine");

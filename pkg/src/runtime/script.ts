@@ -38,8 +38,8 @@ export const spawnKeyWorker: typeof web.spawnKeyWorker = (url, onReport, onBroke
   threadOf(workerAt(url ?? beside("kdf-worker.js"), KEY_WORKER), onReport, onBroken);
 
 /** Returns the address of the module of a key derivation. */
-export const keyModuleUrl: typeof web.keyModuleUrl = (module, assets) =>
-  assets(`kdf-${module}.wasm`) ?? (here && beside(`kdf-${module}.wasm`));
+export const keyModuleUrl: typeof web.keyModuleUrl = (module, url) =>
+  url ?? (here && beside(`kdf-${module}.wasm`));
 
 /** Returns the address of an engine's file. */
 export const engineUrl: typeof web.engineUrl = (engine) =>

@@ -1,5 +1,4 @@
 /** Pages that have the package as ES modules, bundled or not. The literal expressions are what bundlers look for. */
-import type { Assets } from "../common/assets.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { KeyReport, KeyThread } from "../kdf/messages.js";
 import type { ClientEngine, Report } from "../solver/messages.js";
@@ -32,9 +31,9 @@ export function spawnKeyWorker(
 const constructKeyWorker = (): Worker =>
   new Worker(new URL("./kdf-worker.js", import.meta.url), { type: "module", name: "saltmine-kdf" });
 
-/** Returns the address of the module of a key derivation, with SIMD. */
-export const keyModuleUrl = (module: ModuleName, assets: Assets): string | undefined =>
-  assets(`kdf-${module}.wasm`) ??
+/** Returns the address of the module of a key derivation, with SIMD; `url` is the caller's own. */
+export const keyModuleUrl = (module: ModuleName, url: string | undefined): string | undefined =>
+  url ??
   (module === "sha"
     ? new URL("./kdf-sha.wasm", import.meta.url)
     : module === "scrypt"

@@ -16,7 +16,7 @@ const NONE = "";
 
 const KEYS: readonly unknown[] = ["sha", "scrypt", "argon2id", null] satisfies Known["keys"][];
 
-/** What is known of a service. */
+/** The route and the module of a service. */
 interface Known {
   route: string;
   /** The module that its challenges of version 2 need; null: they are of version 1; undefined: not known. */
@@ -33,7 +33,7 @@ export class ChallengeRoute {
   readonly #fixed: string | undefined;
   readonly #version: 1 | 2 | undefined;
   readonly #store: SessionStore;
-  /** What the last challenge of a fixed path needed. */
+  /** The module of the last challenge of a fixed path. */
   #learned: ModuleName | null | undefined;
 
   /** With the caller's own `challengePath` no other is tried, and nothing is remembered. */

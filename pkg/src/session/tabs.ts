@@ -1,4 +1,4 @@
-/** The other tabs of the site: one works at a time, through the Web Locks API, and each hears of what another has stored. */
+/** The other tabs of the site: one works at a time, through the Web Locks API, and each reacts to what another has stored. */
 import { isHidden } from "./environment.js";
 
 /** The maximum wait for the lock, in milliseconds: a tab that sleeps may hold it for ever. */

@@ -22,7 +22,7 @@ const MOST_ENGINES = 3;
 
 type Response = HttpResponse | NoResponse;
 
-/** What one flow has started for a challenge of version 2. */
+/** The parts that a flow has started for a challenge of version 2. */
 interface Ahead {
   keys?: KeysAhead | undefined;
 }
@@ -237,7 +237,7 @@ export class FlowRunner implements Flow {
     const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
       keys = moduleIn(challenge);
       const { code, wasm, spawn } = this.#keysFor(keys, ahead);
-      // What could not be loaded ahead is tried once more.
+      // A file that could not be loaded ahead is requested once more.
       const { solveForFlow } = await loadChunk(() => code.catch(() => loadKeySearch(assets)));
       try {
         const solved = await solveForFlow(challenge, {

@@ -6,11 +6,11 @@ import { requestAhead } from "../common/wasm-files.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { KeyEngine, KeyReport, KeyThread, SpawnKeyWorker } from "../kdf/messages.js";
 
-/** What was started. */
+/** The started parts. */
 export interface KeysAhead {
   /** The module that was requested. */
   readonly module: ModuleName;
-  /** The code of the search; a failure is reported by whoever waits for it. */
+  /** The code of the search; its rejection is for the code that waits for it. */
   readonly code: ReturnType<typeof loadKeySearch>;
   /** The bytes of the module with SIMD; nothing where they are not known, or not used. */
   readonly wasm: Promise<ArrayBuffer | undefined> | undefined;
@@ -60,7 +60,7 @@ export function startKeys(module: ModuleName, engine: KeyEngine | undefined, ass
 /** Returns the address of a module; nothing where there is none, such as in a script that does not know its own. */
 function addressOf(module: ModuleName, assets: Assets): string | undefined {
   try {
-    return keyModuleUrl(module, assets);
+    return keyModuleUrl(module, assets(`kdf-${module}.wasm`));
   } catch {
     return undefined;
   }
@@ -81,7 +81,7 @@ function spareWorker(start: SpawnKeyWorker) {
   } catch {
     return undefined;
   }
-  // Waiting alone does not keep a Node process alive.
+  // A worker that waits does not keep a Node process alive.
   thread.keepAlive?.(false);
   /** Returns the worker; nothing where it has failed meanwhile. */
   const take = (...[onReport, onBroken]: Parameters<SpawnKeyWorker>): KeyThread | undefined => {

@@ -1,4 +1,4 @@
-/** What the build makes: the modules of the wasm crate, and the parts that it embeds in the one-file entry point. */
+/** The output of the build: the modules of the wasm crate, and the parts that it embeds in the one-file entry point. */
 declare module "#client" {
   /** The script that connects JavaScript with one instance. */
   export interface Glue extends Pick<typeof import("./wasm.js"), "session" | "solve" | "search"> {
