@@ -125,6 +125,18 @@ describe("a first visit", () => {
     await workersGone(tab, 4_500);
   });
 
+  test("a worker whose script cannot be loaded is reported as the reason for the page's own engine", async (t) => {
+    const site = await startSite(t, session({ challengeVersion: 2 }), {});
+    const context = await browser.newContext();
+    t.after(() => context.close());
+    await context.route("**/kdf-worker.js", (route) => route.fulfill({ status: 404, body: "" }));
+    const { tab, value } = await visit(context, site.url);
+    assert.ok(value);
+    const { backend } = await tab.evaluate(() => globalThis.ready);
+    assert.equal(backend.thread, "page");
+    assert.match(backend.reason, /no worker: /);
+  });
+
   test("`solve` requests the files together", async (t) => {
     const challenge = JSON.stringify(await challengeOf("PBKDF2/SHA-256"));
     const html = page(`async () => (await solve(${challenge})).counter`);
@@ -154,18 +166,6 @@ describe("a later visit", () => {
     assert.deepEqual(site.waited, [], "a file was requested only after the challenge had come");
   });
 
-  test("a worker whose script cannot be loaded is reported as the reason for the page's own engine", async (t) => {
-    const site = await startSite(t, session({ challengeVersion: 2 }), {});
-    const context = await browser.newContext();
-    t.after(() => context.close());
-    await context.route("**/kdf-worker.js", (route) => route.fulfill({ status: 404, body: "" }));
-    const { tab, value } = await visit(context, site.url);
-    assert.ok(value);
-    const { backend } = await tab.evaluate(() => globalThis.ready);
-    assert.equal(backend.thread, "page");
-    assert.match(backend.reason, /no worker: /);
-  });
-
   test("a service of version 1 in spite of `challengeVersion: 2` is remembered", async (t) => {
     const site = await startSite(t, session({ challengeVersion: 2 }), { challenge: () => makeChallenge() });
     const context = await browser.newContext();
@@ -185,16 +185,18 @@ describe("a later visit", () => {
     const context = await browser.newContext();
     t.after(() => context.close());
     const until = Date.now() + 3_600_000;
-    const stored = JSON.stringify({ route: "/run/auth/challenge", keys: "argon2id", until });
+    const stored = JSON.stringify({ route: "/run/auth/challenge", keyModule: "argon2id", until });
     await context.addInitScript((stored) => {
       localStorage[`saltmine_challenge_${location.origin}`] ??= stored;
     }, stored);
-    await visit(context, site.url);
+    const { tab } = await visit(context, site.url);
     assert.ok(!site.requested.some((file) => /^(keys|kdf-)/.test(file)), site.requested.join(" "));
+    const left = await tab.evaluate(() => localStorage[`saltmine_challenge_${location.origin}`]);
+    assert.equal(left, stored);
   });
 });
 
-test("a page of the site in the place of the module: the search requests it again, and says why", async (t) => {
+test("a page of the site in the place of the module: the search requests it again", async (t) => {
   const challenge = JSON.stringify(await challengeOf("SHA-256"));
   const html = page(`async () => {
     const results = [];
@@ -233,5 +235,6 @@ test("an abort while the code of the search does not come ends the worker that w
   t.after(() => context.close());
   const { tab, value } = await visit(context, site.url);
   assert.equal(value, "AbortError");
+  assert.ok(site.requested.includes("kdf-worker.js"));
   await workersGone(tab, 2_000);
 });

@@ -267,10 +267,19 @@ fn pass_tools_to(tests: &mut Command, tools: &TestTools) {
     }
 }
 
-/// Whether a test file may run beside another one. Not those that load the machine, or measure how long something takes;
-/// those of `frameworks` need more memory than two of them should take.
+/// Whether a test file may run beside another one. Not those that load the machine or compare durations, those of `e2e`,
+/// which build the demo page and read it, and those of `widgets`, which install into one folder. Those of `frameworks` need
+/// more memory than two of them should take.
 fn is_independent(file: &Path) -> bool {
-    const ALONE: [&str; 4] = ["browsers", "e2e/bench.matrix.mjs", "frameworks", "load"];
+    const ALONE: [&str; 7] = [
+        "browsers",
+        "e2e",
+        "frameworks",
+        "load",
+        "package/engine-selection.matrix.mjs",
+        "package/pool.test.mjs",
+        "widgets",
+    ];
     let tests = root().join("tests");
     !ALONE.iter().any(|path| file.starts_with(tests.join(path)))
 }

@@ -12,7 +12,10 @@ const TIMEOUT_MS = 30_000;
 /** The first four bytes of a module, "\0asm". */
 const MAGIC = 0x6d736100;
 
-/** The error of a download whose response did not end in time. */
+/**
+ * The error of a download whose response did not end in time. Known by a member and not by its class, since each chunk has a
+ * copy of this file.
+ */
 interface StalledDownload extends Error {
   isStalled: true;
 }

@@ -2,20 +2,17 @@
 import { readModule } from "#kdf-load";
 import { simd } from "wasm-feature-detect";
 import type { ModuleName } from "./challenge.js";
-import type { CompiledModule, KeyEngine, ModuleUrls } from "./messages.js";
+import type { CompiledModule, KeyEngine, ModuleAhead, ModuleUrls } from "./messages.js";
 
 /** The modules that this thread has compiled or compiles, by file and address: the next challenge uses them again. */
 const compiling = new Map<string, Promise<WebAssembly.Module>>();
 
-/**
- * Compiles the module of an algorithm, once: with SIMD where the runtime has it. `ahead` are the bytes of that one, where they
- * were requested already.
- */
+/** Compiles the module of an algorithm, once: with SIMD where the runtime has it. */
 export async function compile(
   name: ModuleName,
   wanted: KeyEngine | undefined,
   urls: ModuleUrls,
-  ahead?: Promise<ArrayBuffer | undefined>,
+  ahead?: ModuleAhead,
 ): Promise<CompiledModule> {
   const engine = wanted !== "scalar" && (await simd()) ? "simd128" : "scalar";
   const file = `kdf-${name}${engine === "scalar" ? "-scalar" : ""}` as const;
@@ -23,10 +20,12 @@ export async function compile(
   const key = `${file} ${url}`;
   let module = compiling.get(key);
   if (!module) {
-    const early = engine === "simd128" ? ahead : undefined;
-    module = early
-      ? early.then((bytes) => (bytes ? WebAssembly.compile(bytes) : readModule(file, url)))
-      : readModule(file, url);
+    const read = () => readModule(file, url);
+    const isAhead = engine === "simd128" && ahead?.module === name;
+    // Bytes that are no module after all are requested once more.
+    module = isAhead
+      ? ahead.bytes.then((bytes) => (bytes ? WebAssembly.compile(bytes).catch(read) : read()))
+      : read();
     compiling.set(key, module);
     // The next challenge tries again.
     module.catch(() => compiling.delete(key));

@@ -7,7 +7,7 @@ import type { Failure } from "../common/errors.js";
 import type { Backend } from "../solver/messages.js";
 import { readParameters } from "./challenge.js";
 import { compile } from "./compile.js";
-import type { KeyEngine, SpawnKeyWorker } from "./messages.js";
+import type { KeyEngine, ModuleAhead, SpawnKeyWorker } from "./messages.js";
 import { moduleUrls, solveKeys } from "./search.js";
 
 export { VERSION } from "../common/version.js";
@@ -36,8 +36,8 @@ export interface FlowSearchOptions {
   assets: Assets;
   /** Starts a worker. */
   spawn: SpawnKeyWorker;
-  /** The bytes of the module with SIMD, where they were requested ahead. */
-  wasm?: Promise<ArrayBuffer | undefined> | undefined;
+  /** The module that was requested ahead. */
+  wasm?: ModuleAhead | undefined;
   signal: AbortSignal;
   /** The time after which a solution would come too late, in milliseconds, if it is known. */
   limitMs: number | undefined;
@@ -49,7 +49,7 @@ export async function prepareForFlow(
   response: string,
   engine: KeyEngine | undefined,
   assets: Assets,
-  wasm?: Promise<ArrayBuffer | undefined>,
+  wasm?: ModuleAhead,
 ): Promise<void> {
   if (engine === "webcrypto") return;
   const parameters = readParameters(JSON.parse(response));

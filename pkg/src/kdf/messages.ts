@@ -32,6 +32,13 @@ export type KeyCommand =
   /** Ends the search; only an engine on the page receives it. */
   | { type: "stop" };
 
+/** A module that was requested before there was a challenge. */
+export interface ModuleAhead {
+  module: ModuleName;
+  /** The bytes of the module with SIMD; nothing where they could not be loaded. */
+  bytes: Promise<ArrayBuffer | undefined>;
+}
+
 /** The module as the page has it; nothing where only a worker may be able to compile it. */
 export interface PageModule {
   /** The module, compiled already. */

@@ -13,6 +13,7 @@ import type {
   KeyEngine,
   KeyReport,
   KeyThread,
+  ModuleAhead,
   ModuleUrls,
   PageModule,
   SpawnKeyWorker,
@@ -46,8 +47,8 @@ export interface SearchOptions {
   assets: Assets;
   /** Starts a worker. */
   spawn: SpawnKeyWorker;
-  /** The bytes of the module with SIMD, where they were requested ahead. */
-  wasm?: Promise<ArrayBuffer | undefined> | undefined;
+  /** The module that was requested ahead. */
+  wasm?: ModuleAhead | undefined;
   signal: AbortSignal;
   onProgress(tried: number, elapsedMs: number): void;
 }

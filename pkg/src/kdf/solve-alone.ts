@@ -4,7 +4,7 @@ import type { Failure } from "../common/errors.js";
 import { tell } from "../common/listener.js";
 import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
 import type { ChallengeV2 } from "./challenge.js";
-import type { KeyEngine, SpawnKeyWorker } from "./messages.js";
+import type { KeyEngine, ModuleAhead, SpawnKeyWorker } from "./messages.js";
 import { MAX_COUNTER, solveKeys } from "./search.js";
 
 /** The parts that the caller has started, and the time of the call. */
@@ -13,8 +13,8 @@ export interface SolveContext {
   assets: Assets;
   /** Starts a worker. */
   spawn: SpawnKeyWorker;
-  /** The bytes of the module with SIMD, where they were requested ahead. */
-  wasm: Promise<ArrayBuffer | undefined> | undefined;
+  /** The module that was requested ahead. */
+  wasm: ModuleAhead | undefined;
   signal: AbortSignal;
   /** The time of the call. */
   began: number;

@@ -72,7 +72,7 @@ const MARGIN = 1.1;
  * Returns an engine that begins with `wasm` and continues with WebCrypto if that is faster on this machine; the keys of the
  * measurement count. Only where there is a single worker, or no SIMD: in Chromium, the calls of all workers share a pool of
  * threads. With two workers on a processor with SHA instructions, the module with SIMD derived about 1.3 times the PBKDF2 keys of
- * WebCrypto, the one without SIMD a third. All workers measure at the same time, and so with the threads shared.
+ * WebCrypto, the one without SIMD about 0.6 of them. All workers measure at the same time, and so with the threads shared.
  */
 export function fasterEngine(wasm: Engine, parameters: KeyParameters): Engine {
   if (wasm.engine === "webcrypto" || !hasWebCrypto(parameters)) return wasm;

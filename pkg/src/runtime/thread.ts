@@ -18,7 +18,7 @@ export function threadOf<C = Command, R = Report>(
   return { post: (command) => worker.postMessage(command), terminate: () => worker.terminate() };
 }
 
-/** How a worker that derives keys is started. */
+/** The options of a worker that derives keys. */
 export const KEY_WORKER: WorkerOptions = { type: "module", name: "saltmine-kdf" };
 
 /** One `blob:` URL for each text, for as long as the page lives. */

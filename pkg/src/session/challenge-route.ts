@@ -1,6 +1,6 @@
 /**
- * The challenge's route: two generations of the service have different ones. The page stores the one that works, and what a
- * challenge of version 2 needed.
+ * The challenge's route: two generations of the service have different ones. The page stores the one that works, and the
+ * module of the last challenge of version 2.
  */
 import { NEWER_PATH, OLDER_PATH } from "../solver/flow.js";
 import type { ModuleName } from "../kdf/challenge.js";
@@ -14,13 +14,13 @@ const REMEMBER_MS = 86_400_000;
 /** The stored route of a service that has neither: proof of work is off. */
 const NONE = "";
 
-const KEYS: readonly unknown[] = ["sha", "scrypt", "argon2id", null] satisfies Known["keys"][];
+const KEY_MODULES: readonly unknown[] = ["sha", "scrypt", "argon2id", null] satisfies Known["keyModule"][];
 
 /** The route and the module of a service. */
 interface Known {
   route: string;
   /** The module that its challenges of version 2 need; null: they are of version 1; undefined: not known. */
-  keys?: ModuleName | null | undefined;
+  keyModule?: ModuleName | null | undefined;
 }
 
 /** The known services of this page, by `baseUrl`. */
@@ -67,26 +67,29 @@ export class ChallengeRoute {
   }
 
   /**
-   * The module that the next challenge will probably need, if it is of version 2: that of the last one, or of the reference
-   * server's default.
+   * The module that the next challenge will probably need, if it is of version 2: that of the last one, or that of the
+   * reference server's default.
    */
-  get keys(): ModuleName | undefined {
-    const keys = this.#fixed === undefined ? this.#known?.keys : this.#learned;
-    return keys === undefined && this.#version === 2 ? "sha" : (keys ?? undefined);
+  get keyModule(): ModuleName | undefined {
+    if (this.#version === 1) return undefined;
+    const last = this.#fixed === undefined ? this.#known?.keyModule : this.#learned;
+    return last === undefined && this.#version === 2 ? "sha" : (last ?? undefined);
   }
 
   /** Stores which of `paths` responded with a challenge (undefined: none of them), and which module that needed. */
-  learn(path: string | undefined, keys: ModuleName | undefined): void {
+  learn(path: string | undefined, needed: ModuleName | undefined): void {
     if (this.#fixed !== undefined) {
-      this.#learned = keys ?? null;
+      this.#learned = needed ?? null;
       return;
     }
     const route = path === undefined ? NONE : (ROUTES.find((route) => path.startsWith(route)) ?? NONE);
-    if (route === this.#route && keys === this.keys) return;
-    const now: Known = { route, keys: keys ?? null };
+    // Where proof of work is off, nothing is learned of its version.
+    const keyModule = route === NONE ? this.#known?.keyModule : (needed ?? null);
+    if (route === this.#route && keyModule === this.#known?.keyModule) return;
+    const now: Known = { route, keyModule };
     known.set(this.#baseUrl, now);
     // The first route is what is tried anyway, and version 1 what is expected.
-    if (route === ROUTES[0] && !keys && this.#version !== 2) this.#store.remove(this.#key);
+    if (route === ROUTES[0] && !keyModule && this.#version !== 2) this.#store.remove(this.#key);
     else this.#store.put(this.#key, JSON.stringify({ ...now, until: Date.now() + REMEMBER_MS }));
   }
 
@@ -110,12 +113,12 @@ export class ChallengeRoute {
     const remembered = known.get(this.#baseUrl);
     if (remembered !== undefined) return remembered;
     try {
-      const { route, keys, until } = JSON.parse(this.#store.read(this.#key) as string);
+      const { route, keyModule, until } = JSON.parse(this.#store.read(this.#key) as string);
       const leftMs = until - Date.now();
       // A clock that was set back prolongs nothing.
       if (!(leftMs > 0 && leftMs <= REMEMBER_MS)) return undefined;
       if (route !== NONE && !ROUTES.includes(route)) return undefined;
-      const found: Known = { route, keys: KEYS.includes(keys) ? keys : undefined };
+      const found: Known = { route, ...(KEY_MODULES.includes(keyModule) && { keyModule }) };
       known.set(this.#baseUrl, found);
       return found;
     } catch {

@@ -36,7 +36,7 @@ export interface ClientOptions {
    */
   challengePath?: string | undefined;
   /**
-   * The version of ALTCHA of the service's challenges, where you know it. The files that they need are then requested together with
+   * The version of ALTCHA of the service's challenges, if you know it. The files that they need are then requested together with
    * the first challenge. Challenges of the other version are solved too.
    */
   challengeVersion?: 1 | 2 | undefined;

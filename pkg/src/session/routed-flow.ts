@@ -29,14 +29,14 @@ export class RoutedFlow implements Flow {
   }
 
   async #run(run: Run): Promise<Outcome> {
-    const { paths: challengePaths, isOff: mayBeOff, keys: expectedKeys } = this.#route;
-    const about = { challengePaths, expectedKeys, ...(mayBeOff && { mayBeOff }) };
+    const { paths: challengePaths, isOff: mayBeOff, keyModule: expectedKeyModule } = this.#route;
+    const about = { challengePaths, expectedKeyModule, ...(mayBeOff && { mayBeOff }) };
     const outcome = await this.#flow.run({ ...run, ...about });
-    const { value, keys } = outcome;
+    const { value, keyModule } = outcome;
     const isOff = value.type === "granted" ? !value.proofOfWork : value.header === undefined;
     // With a solution that was prepared ahead no challenge was requested.
     if (value.challengePath !== undefined || (isOff && run.solution === undefined))
-      this.#route.learn(value.challengePath, keys);
+      this.#route.learn(value.challengePath, keyModule);
     return outcome;
   }
 }

@@ -139,7 +139,12 @@ function start(
     };
     const engine = javascript ? "javascript" : wanted.engine;
     const { module } = wanted;
-    const ahead = thread === "worker" && !module && !engine && urls.simd128 && requestAhead(urls.simd128);
+    const ahead =
+      thread === "worker" &&
+      !module &&
+      !engine &&
+      urls.simd128 &&
+      requestAhead(urls.simd128).catch(() => undefined);
     const adopt = async (started: Thread) => {
       running = started;
       const wasm = (await ahead) || undefined;

@@ -74,7 +74,7 @@ export class FlowRunner implements Flow {
     try {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
-        if (run.expectedKeys && !mayBeOff) this.#keysFor(run.expectedKeys, ahead);
+        if (run.expectedKeyModule && !mayBeOff) this.#keysFor(run.expectedKeyModule, ahead);
         run.onState("challenge", undefined);
         await this.#requestChallenge(options, signal);
         const text = keyChallengeOf(options.challengeResponse);
@@ -233,10 +233,10 @@ export class FlowRunner implements Flow {
       fetch &&
       ((step: HttpRequest, onError: (thrown: unknown) => void) =>
         exchange(fetch, step, timeoutMs, over.signal, onError));
-    let keys: ModuleName | undefined;
+    let keyModule: ModuleName | undefined;
     const onSolveV2 = async (challenge: string, limitMs: number | undefined) => {
-      keys = moduleIn(challenge);
-      const { code, wasm, spawn } = this.#keysFor(keys, ahead);
+      keyModule = moduleIn(challenge);
+      const { code, wasm, spawn } = this.#keysFor(keyModule, ahead);
       // A file that could not be loaded ahead is requested once more.
       const { solveForFlow } = await loadChunk(() => code.catch(() => loadKeySearch(assets)));
       try {
@@ -270,7 +270,7 @@ export class FlowRunner implements Flow {
     const callbacks = { signal, onUpdate, onShare, onFetch, onSolveV2 };
     try {
       const value = (await link.request(request, callbacks)) as Grant | Solved;
-      return { value, backend, measured, keys };
+      return { value, backend, measured, keyModule };
     } finally {
       over.abort();
     }

@@ -36,7 +36,7 @@ export interface Run {
   /** The paths of the challenge, in the order in which they are tried while the service responds 404. */
   challengePaths?: readonly string[];
   /** The module of version 2 that the challenge is expected to need: what it needs is started at once. */
-  expectedKeys?: ModuleName | undefined;
+  expectedKeyModule?: ModuleName | undefined;
   /** Whether proof of work was off the last time: no engine is started before there is a challenge. */
   mayBeOff?: boolean;
   /** Returns the number of workers of a long search; the client's maximum when absent. */
@@ -50,7 +50,7 @@ export interface Run {
 export interface Outcome {
   value: Grant | Solved;
   /** The module that the challenge needed, if it was of version 2; undefined also if none was requested. */
-  keys?: ModuleName | undefined;
+  keyModule?: ModuleName | undefined;
   /** The engine of the search, or of the flow if there was no search; undefined if no engine was needed. */
   backend: Backend | undefined;
   /** The search, if there was one. */

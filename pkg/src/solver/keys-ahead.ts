@@ -4,7 +4,7 @@ import { keyModuleUrl, spawnKeyWorker } from "#runtime";
 import type { Assets } from "../common/assets.js";
 import { requestAhead } from "../common/wasm-files.js";
 import type { ModuleName } from "../kdf/challenge.js";
-import type { KeyEngine, KeyReport, KeyThread, SpawnKeyWorker } from "../kdf/messages.js";
+import type { KeyEngine, KeyReport, KeyThread, ModuleAhead, SpawnKeyWorker } from "../kdf/messages.js";
 
 /** The started parts. */
 export interface KeysAhead {
@@ -12,15 +12,15 @@ export interface KeysAhead {
   readonly module: ModuleName;
   /** The code of the search; its rejection is for the code that waits for it. */
   readonly code: ReturnType<typeof loadKeySearch>;
-  /** The bytes of the module with SIMD; nothing where they are not known, or not used. */
-  readonly wasm: Promise<ArrayBuffer | undefined> | undefined;
+  /** The module; nothing where its address is not known, or it is not used. */
+  readonly wasm: ModuleAhead | undefined;
   /** Returns the worker that was started, the first time; starts one afterwards. */
   readonly spawn: SpawnKeyWorker;
   /** Ends the worker, if nobody has taken it. */
   end(): void;
 }
 
-/** The module that a challenge of version 2 in a response's text needs, by the name of its algorithm. */
+/** The module that a challenge of version 2 in a response's text probably needs, by the name of its algorithm. */
 export const moduleIn = (text: string): ModuleName =>
   /"SCRYPT"/.test(text) ? "scrypt" : /"ARGON2ID"/.test(text) ? "argon2id" : "sha";
 
@@ -35,13 +35,13 @@ function requestOnce(url: string): Promise<ArrayBuffer | undefined> {
   return running;
 }
 
-/** Starts it. */
+/** Starts the code, a worker, and the download of the module. */
 export function startKeys(module: ModuleName, engine: KeyEngine | undefined, assets: Assets): KeysAhead {
   const code = loadKeySearch(assets);
   code.catch(() => {});
   const needsWasm = engine === undefined || engine === "simd128";
   const url = needsWasm ? addressOf(module, assets) : undefined;
-  const wasm = url === undefined ? undefined : requestOnce(url);
+  const wasm = url === undefined ? undefined : { module, bytes: requestOnce(url) };
   const start: SpawnKeyWorker = (onReport, onBroken) =>
     spawnKeyWorker(assets("kdf-worker.js"), onReport, onBroken);
   let spare = spareWorker(start);

@@ -12,7 +12,9 @@ export { ParallelSearch };
 
 const MEMBERS = ["algorithm", "challenge", "maxnumber", "salt", "signature", "expiresAt"] as const;
 
-/** Solves the challenge. */
+/**
+ * Solves the challenge, with a number of engines that is proportional to the work. Failures are thrown as plain data.
+ */
 export async function solveOnce(
   challenge: Challenge,
   { engine, ...context }: Omit<ParallelSearchContext, "onProgress"> & { engine: Engine | undefined },

@@ -6,7 +6,7 @@ import type { Host, HttpResponse, NoResponse, SearchRest, SolutionV2 } from "./w
 declare const setImmediate: ((run: () => void) => void) | undefined;
 declare const scheduler: { yield?: () => Promise<void> } | undefined;
 
-/** Runs everything that waits for this thread first. Not `setTimeout`, which browsers stretch to 4 ms. */
+/** Pauses between two slices of a search: runs everything that waits for this thread first. Not `setTimeout`, which browsers stretch to 4 ms. */
 export async function pause(): Promise<void> {
   // It resumes before messages and timers are handled, so that with only this an abort would not be noticed.
   if (typeof scheduler === "object") await scheduler.yield?.();
