@@ -11,9 +11,18 @@ use std::time::Duration;
 
 const KEY: &str = "streams:app:a";
 
-fn start(redis: &Redis) -> Arc<SharedCounters> {
+/// Starts the counters, and waits for their connection: Redis may take longer than the first request waits.
+async fn start(redis: &Redis) -> Arc<SharedCounters> {
     let (url, clock) = (Secret::from(redis.url()), Arc::new(SystemClock::default()));
-    SharedCounters::start(&url, clock, &SystemRandom).unwrap()
+    let shared = SharedCounters::start(&url, clock, &SystemRandom).unwrap();
+    let connect = async {
+        let mut connection = shared.connection.clone();
+        while redis::cmd("PING").query_async::<()>(&mut connection).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), connect).await.expect("Redis responds");
+    shared
 }
 
 fn counters() -> [Counter; 1] {
@@ -30,7 +39,7 @@ async fn count(shared: &SharedCounters) -> u64 {
 #[tokio::test]
 async fn a_lease_that_is_released_before_its_renewal_stays_released() {
     let Some(redis) = Redis::start() else { return };
-    let shared = start(&redis);
+    let shared = start(&redis).await;
     let id = shared.lease(&counters()).await.unwrap().unwrap();
     assert_eq!(shared.lease(&counters()).await, Some(Err(0)));
     let names = keys(&counters());
@@ -47,7 +56,7 @@ async fn a_lease_that_is_released_before_its_renewal_stays_released() {
 #[tokio::test]
 async fn a_lease_that_redis_has_lost_is_added_again() {
     let Some(mut redis) = Redis::start() else { return };
-    let shared = start(&redis);
+    let shared = start(&redis).await;
     let id = shared.lease(&counters()).await.unwrap().unwrap();
     redis.restart();
     let names = keys(&counters());
