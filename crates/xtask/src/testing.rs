@@ -157,8 +157,9 @@ fn test_wasm(package: &str, prepare: impl Fn(&mut Command) -> Result<()>) -> Res
         command
             .args(["test", "--target", "wasm32-unknown-unknown", "--package", package, "--tests"])
             .env("CARGO_ENCODED_RUSTFLAGS", variant.test_rustflags(&table.shared))
-            // Cargo keeps what it compiled with each variant's flags.
-            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test"))
+            // Each variant's flags in a folder of their own, so that they do not evict each other: flags with
+            // `--remap-path-prefix` are no part of the names of what Cargo has compiled.
+            .env("CARGO_TARGET_DIR", cache_dir().join("wasm-test").join(&variant.name))
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::wasm_bindgen_test_runner()?);
         prepare(&mut command)?;
         run(&mut command)?;
