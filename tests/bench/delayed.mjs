@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { theirChallenge } from "../support/altcha-v2.mjs";
 import { servePages, untilDone } from "../support/pages.mjs";
-import { makeChallenge, makeToken, right } from "../support/service.mjs";
+import { granted, makeChallenge, right } from "../support/service.mjs";
 import { bundle } from "../support/typescript.mjs";
 import { quartiles } from "./shared.mjs";
 
@@ -39,9 +39,7 @@ export async function measureDelayed(browser, tarball, turns, progress) {
     },
     {
       challenge: async () => ({ body: await theirChallenge("PBKDF2/SHA-256", VERSION_2) }),
-      session: async () => ({
-        body: { token: makeToken(), expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
-      }),
+      session: async () => granted(),
     },
   ];
   const files = {

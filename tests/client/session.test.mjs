@@ -6,6 +6,7 @@ import { after, describe, test } from "node:test";
 import { root } from "../support/paths.mjs";
 import {
   APP_ID,
+  granted,
   inTheFuture,
   makeChallenge,
   makeToken,
@@ -158,7 +159,7 @@ describe("a session", () => {
         headers: { date: new Date(past).toUTCString() },
         body: await makeChallenge({ expires: new Date(past + 300_000) }),
       }),
-      session: async () => ({ body: { token: makeToken(), expiresAt: inTheFuture() } }),
+      session: async () => granted(),
     });
     await client.session();
     assert.deepEqual(asked(service), ["challenge", "session"]);

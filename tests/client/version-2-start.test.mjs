@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { launchBrowser, workersGone } from "../support/browser.mjs";
 import { theirChallenge } from "../support/altcha-v2.mjs";
-import { APP_ID, makeChallenge, makeToken, startService } from "../support/service.mjs";
+import { APP_ID, granted, makeChallenge, startService } from "../support/service.mjs";
 import { BLANK_PAGE, readAnswer } from "../support/static.mjs";
 import { installTarball } from "../support/tarball.mjs";
 
@@ -16,7 +16,6 @@ after(async () => {
 
 const page = (source) => `${BLANK_PAGE}<script type="module">
   import { createClient, solve } from "${tarball.entryPoints.web}";
-  Object.assign(globalThis, { createClient, solve });
   globalThis.done = (${source})()
     .then((value) => ({ value }), (error) => ({ failed: error.message }));</script>`;
 const session = (options = {}) =>
@@ -59,9 +58,7 @@ async function startSite(
       await pass("challenge");
       return { body: await challenge() };
     },
-    session: async () => ({
-      body: { token: makeToken(), expiresAt: new Date(Date.now() + 3_600_000).toISOString() },
-    }),
+    session: async () => granted(),
   };
   const otherwise = async (path) => {
     await pass(path.split("/").at(-1));
@@ -70,6 +67,12 @@ async function startSite(
   const service = await startService(routes, { otherwise });
   t.after(service.close);
   return { ...state, state, url: `${service.baseUrl}/` };
+}
+
+async function newContext(t) {
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  return context;
 }
 
 async function visit(context, url) {
@@ -83,8 +86,7 @@ async function visit(context, url) {
 describe("a first visit", () => {
   test("the files of the search are requested together, once the challenge has come", async (t) => {
     const site = await startSite(t, session(), { held: SEARCH, needed: SEARCH });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     await visit(context, site.url);
     assert.deepEqual(site.waited, [], "a file was requested only after another had come");
     assert.ok(site.requested.indexOf("challenge") < site.requested.indexOf("keys.js"));
@@ -93,8 +95,7 @@ describe("a first visit", () => {
   test("with `challengeVersion: 2` they are requested together with the challenge", async (t) => {
     const held = ["challenge", ...SEARCH];
     const site = await startSite(t, session({ challengeVersion: 2 }), { held, needed: held });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab } = await visit(context, site.url);
     assert.deepEqual(site.waited, [], "a file was requested only after the challenge had come");
     for (const file of ["keys.js", "kdf-sha.wasm"])
@@ -105,8 +106,7 @@ describe("a first visit", () => {
 
   test("a challenge of version 1 in spite of it: a session, and no worker that derives keys is left", async (t) => {
     const site = await startSite(t, session({ challengeVersion: 2 }), { challenge: () => makeChallenge() });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab, value } = await visit(context, site.url);
     assert.ok(value);
     await tab.evaluate(() => client.dispose());
@@ -116,8 +116,7 @@ describe("a first visit", () => {
   test("another algorithm in spite of it: its own module is requested", async (t) => {
     const challenge = () => challengeOf("SCRYPT");
     const site = await startSite(t, session({ challengeVersion: 2 }), { challenge });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab, value } = await visit(context, site.url);
     assert.ok(value);
     assert.ok(site.requested.includes("kdf-scrypt.wasm"));
@@ -127,8 +126,7 @@ describe("a first visit", () => {
 
   test("a worker whose script cannot be loaded is reported as the reason for the page's own engine", async (t) => {
     const site = await startSite(t, session({ challengeVersion: 2 }), {});
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     await context.route("**/kdf-worker.js", (route) => route.fulfill({ status: 404, body: "" }));
     const { tab, value } = await visit(context, site.url);
     assert.ok(value);
@@ -141,8 +139,7 @@ describe("a first visit", () => {
     const challenge = JSON.stringify(await challengeOf("PBKDF2/SHA-256"));
     const html = page(`async () => (await solve(${challenge})).counter`);
     const site = await startSite(t, html, { held: SEARCH, needed: SEARCH });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab, value } = await visit(context, site.url);
     assert.equal(value, 20);
     assert.deepEqual(site.waited, []);
@@ -154,8 +151,7 @@ describe("a later visit", () => {
   test("what the last challenge needed is requested together with the next one", async (t) => {
     const challenge = () => challengeOf("ARGON2ID");
     const site = await startSite(t, session(), { challenge });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab } = await visit(context, site.url);
     // The session itself is forgotten, so that the next page requests one.
     await tab.evaluate(() => client.signOut());
@@ -168,8 +164,7 @@ describe("a later visit", () => {
 
   test("a service of version 1 in spite of `challengeVersion: 2` is remembered", async (t) => {
     const site = await startSite(t, session({ challengeVersion: 2 }), { challenge: () => makeChallenge() });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const { tab } = await visit(context, site.url);
     await tab.evaluate(() => client.signOut());
     await tab.close();
@@ -182,8 +177,7 @@ describe("a later visit", () => {
   test("with `challengePath` nothing is stored, and what another client has stored is not used", async (t) => {
     const options = { challengePath: "/run/auth/challenge" };
     const site = await startSite(t, session(options), { challenge: () => makeChallenge() });
-    const context = await browser.newContext();
-    t.after(() => context.close());
+    const context = await newContext(t);
     const until = Date.now() + 3_600_000;
     const stored = JSON.stringify({ route: "/run/auth/challenge", keyModule: "argon2id", until });
     await context.addInitScript((stored) => {
@@ -204,8 +198,7 @@ test("a page of the site in the place of the module: the search requests it agai
     return results;
   }`);
   const site = await startSite(t, html, {});
-  const context = await browser.newContext();
-  t.after(() => context.close());
+  const context = await newContext(t);
   let count = 0;
   await context.route("**/kdf-sha.wasm", (route) => {
     count += 1;
@@ -231,8 +224,7 @@ test("an abort while the code of the search does not come ends the worker that w
     return solve(${challenge}, { signal: controller.signal }).then(String, ({ name }) => name);
   }`);
   const site = await startSite(t, html, { held: ["keys.js"], needed: ["never"] });
-  const context = await browser.newContext();
-  t.after(() => context.close());
+  const context = await newContext(t);
   const { tab, value } = await visit(context, site.url);
   assert.equal(value, "AbortError");
   assert.ok(site.requested.includes("kdf-worker.js"));

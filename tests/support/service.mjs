@@ -41,13 +41,16 @@ export function solutionOf({ headers }) {
   return payload ?? header;
 }
 
+/** The response with a session, whatever the request had. */
+export const granted = () => ({ body: { token: makeToken(), expiresAt: inTheFuture() } });
+
 /** The right answers. */
 export const right = {
   challenge: async () => ({ body: await makeChallenge() }),
   session: async (request) => {
     const solution = solutionOf(request);
     if (solution && !(await verifySolution(solution, HMAC_KEY))) return problem(400, "pow_invalid");
-    return { body: { token: makeToken(), expiresAt: inTheFuture() } };
+    return granted();
   },
 };
 

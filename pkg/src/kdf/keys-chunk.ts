@@ -7,8 +7,8 @@ import type { Failure } from "../common/errors.js";
 import type { Backend } from "../solver/messages.js";
 import { readParameters } from "./challenge.js";
 import { compile } from "./compile.js";
-import type { KeyEngine, ModuleAhead, SpawnKeyWorker } from "./messages.js";
-import { moduleUrls, solveKeys } from "./search.js";
+import type { KeyEngine, ModuleAhead } from "./messages.js";
+import { moduleUrls, type SearchOptions, solveKeys } from "./search.js";
 
 export { VERSION } from "../common/version.js";
 export { solveAlone } from "./solve-alone.js";
@@ -29,19 +29,9 @@ export interface FlowSolution {
 }
 
 /** The options of {@link solveForFlow}. */
-export interface FlowSearchOptions {
-  workers: number | undefined;
-  engine: KeyEngine | undefined;
-  /** Where the package's files are. */
-  assets: Assets;
-  /** Starts a worker. */
-  spawn: SpawnKeyWorker;
-  /** The module that was requested ahead. */
-  wasm?: ModuleAhead | undefined;
-  signal: AbortSignal;
+export interface FlowSearchOptions extends Omit<SearchOptions, "parameters" | "start" | "last"> {
   /** The time after which a solution would come too late, in milliseconds, if it is known. */
   limitMs: number | undefined;
-  onProgress(searched: number, elapsedMs: number): void;
 }
 
 /** Compiles the module that the challenge in `response` needs, ahead. Errors are reported later. */

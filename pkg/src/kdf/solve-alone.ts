@@ -1,22 +1,13 @@
 /** `solve()` for a challenge of version 2. Failures are thrown as plain data. */
-import type { Assets } from "../common/assets.js";
 import type { Failure } from "../common/errors.js";
 import { tell } from "../common/listener.js";
 import type { SolveOptionsV2, SolveResultV2 } from "../solver/solve-types.js";
 import type { ChallengeV2 } from "./challenge.js";
-import type { KeyEngine, ModuleAhead, SpawnKeyWorker } from "./messages.js";
-import { MAX_COUNTER, solveKeys } from "./search.js";
+import type { KeyEngine } from "./messages.js";
+import { MAX_COUNTER, type SearchOptions, solveKeys } from "./search.js";
 
 /** The parts that the caller has started, and the time of the call. */
-export interface SolveContext {
-  /** Where the package's files are. */
-  assets: Assets;
-  /** Starts a worker. */
-  spawn: SpawnKeyWorker;
-  /** The module that was requested ahead. */
-  wasm: ModuleAhead | undefined;
-  signal: AbortSignal;
-  /** The time of the call. */
+export interface SolveContext extends Pick<SearchOptions, "assets" | "spawn" | "wasm" | "signal"> {
   began: number;
 }
 
