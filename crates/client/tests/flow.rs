@@ -334,6 +334,16 @@ fn retries_end_after_half_a_minute() {
     assert_eq!(failure(flow.resume(unanswered(true), at(30_500.0))).code, Code::Timeout);
 }
 
+/// A slow phone searches for longer than the retries may take, and must not lose what it found to one lost response.
+#[test]
+fn the_time_of_the_search_is_not_taken_from_the_retries() {
+    let mut flow = searching(config(), challenge());
+    request(flow.resume(Event::<Body>::Searched(Some(42)), at(45_000.0)));
+    let Step::Wait(_) = flow.resume(unanswered(false), at(45_100.0)) else { panic!("no wait") };
+    request(flow.resume(Event::<Body>::Waited, at(45_600.0)));
+    assert_eq!(failure(flow.resume(unanswered(true), at(75_600.0))).code, Code::Timeout);
+}
+
 /// Found by `fuzz/`: an hour back was an hour more for `Retry-After`.
 #[test]
 fn a_clock_that_is_set_back_lengthens_no_wait() {

@@ -8,7 +8,7 @@ use super::Now;
 const MOST_RETRIES: u8 = 3;
 /// The longest first wait; the limit of each further wait is twice the last.
 const FIRST_WAIT_MS: f64 = 500.0;
-/// The time after the start of the flow in which a request may begin.
+/// The time after the start of the flow, or after the end of its search, in which a request may be repeated.
 const MOST_TIME_MS: f64 = 30_000.0;
 
 /// The requests that a flow has repeated so far.
@@ -19,6 +19,7 @@ pub(super) struct Retries {
 }
 
 impl Retries {
+    /// Starts the time in which requests may be repeated.
     pub(super) fn begin(&mut self, now: Now) {
         self.began_ms = now.ms;
     }
