@@ -22,6 +22,11 @@ const PAGES = {
   "saltmine, version 2": [2, "/"],
   "saltmine, version 2 known": [2, "/version-2"],
   "altcha widget 3, version 2": [2, "/widget-3-session"],
+  "saltmine, other origin": [1, "/other-origin"],
+  "altcha widget 3, other origin": [1, "/other-origin/widget-3-session"],
+  "saltmine, version 2, other origin": [2, "/other-origin"],
+  "saltmine, version 2 known, other origin": [2, "/other-origin/version-2"],
+  "altcha widget 3, version 2, other origin": [2, "/other-origin/widget-3-session"],
 };
 const WIDGET_3 = fileURLToPath(new URL("..", import.meta.resolve("altcha-3")));
 /** Half of what a default challenge can cost, which is what it costs on average. */

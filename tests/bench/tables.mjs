@@ -83,6 +83,11 @@ export function delayedTable({ ms, serial }, { versions }) {
     "saltmine, version 2": "**saltmine**, a challenge of version 2",
     "saltmine, version 2 known": "**saltmine**, the same, with `challengeVersion: 2`",
     "altcha widget 3, version 2": `\`altcha\` ${widget3}, the same challenge`,
+    "saltmine, other origin": "**saltmine**, the service on another origin than the page",
+    "altcha widget 3, other origin": `\`altcha\` ${widget3}, the same`,
+    "saltmine, version 2, other origin": "**saltmine**, another origin and a challenge of version 2",
+    "saltmine, version 2 known, other origin": "**saltmine**, the same, with `challengeVersion: 2`",
+    "altcha widget 3, version 2, other origin": `\`altcha\` ${widget3}, the same challenge`,
   };
   return table(
     [

@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { APP_ID, startService } from "./service.mjs";
+import { APP_ID, right, startService } from "./service.mjs";
 import { BLANK_PAGE, readAnswer } from "./static.mjs";
 
 const require = createRequire(import.meta.url);
@@ -52,6 +52,19 @@ const widgetSessionPage = widgetPage.replace(
 const widget3SessionPage = widgetSessionPage
   .replace("/altcha/altcha.umd.cjs", "/altcha-3/main/altcha.umd.min.cjs")
   .replace("challengeurl=", `configuration='{"minDuration":0}' challenge=`);
+
+/** The same pages with the service on another origin, as an embedded widget has it: the name is another, the server is not. */
+const onOtherOrigin = (page) =>
+  page
+    .replace("location.origin", 'location.origin.replace("127.0.0.1", "localhost")')
+    .replace('fetch("/run/', 'fetch(location.origin.replace("127.0.0.1", "localhost") + "/run/')
+    .replace(
+      /<altcha-widget.*<\/altcha-widget>/,
+      `<script>
+  const element = \`$&\`.replace('="/run/', \`="\${location.origin.replace("127.0.0.1", "localhost")}/run/\`);
+  document.write(element);
+</script>`,
+    );
 
 /** A flow by hand, whose script and worker are further files. */
 const altchaLibPage = `${BLANK_PAGE}
@@ -101,6 +114,9 @@ export function servePages(
       "/": saltminePage(entryPoints.web),
       "/preloading": preloadingPage(entryPoints.web),
       "/version-2": saltminePage(entryPoints.web, " challengeVersion: 2,"),
+      "/other-origin": onOtherOrigin(saltminePage(entryPoints.web)),
+      "/other-origin/version-2": onOtherOrigin(saltminePage(entryPoints.web, " challengeVersion: 2,")),
+      "/other-origin/widget-3-session": onOtherOrigin(widget3SessionPage),
       "/widget": widgetPage,
       "/widget-session": widgetSessionPage,
       "/widget-3-session": widget3SessionPage,
@@ -111,7 +127,10 @@ export function servePages(
     },
   };
   const delayedRoutes = Object.fromEntries(
-    Object.entries(routes).map(([name, respond]) => [name, delayed(respond)]),
+    Object.entries({ preflight: right.preflight, ...routes }).map(([name, respond]) => [
+      name,
+      delayed(respond),
+    ]),
   );
   return startService(delayedRoutes, {
     otherwise: delayed(async (path) => ({ ...(await readAnswer(path, site)), headers })),

@@ -13,7 +13,7 @@ const SOLUTION = "x-inkeep-challenge-solution";
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "authorization, x-inkeep-app-id, x-inkeep-challenge-solution",
-  "access-control-allow-methods": "GET, POST",
+  "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
   "access-control-expose-headers": "date, retry-after, x-request-id",
 };
 
@@ -46,6 +46,7 @@ export const granted = () => ({ body: { token: makeToken(), expiresAt: inTheFutu
 
 /** The right answers. */
 export const right = {
+  preflight: () => ({ status: 204 }),
   challenge: async () => ({ body: await makeChallenge() }),
   session: async (request) => {
     const solution = solutionOf(request);
@@ -74,7 +75,7 @@ export function problem(status, reason, detail = "What the server says about it.
 export async function startService(routes = {}, { cors = true, otherwise = () => NOT_FOUND } = {}) {
   const service = { routes: { ...right, ...routes }, requests: [] };
   const answer = (request, response, path) => {
-    if (request.method === "OPTIONS") return { status: 204 };
+    if (request.method === "OPTIONS") return service.routes.preflight();
     const name = routeOf(request.method, path);
     if (!name) return otherwise(path);
     service.requests.push({ name, path, headers: request.headers });

@@ -10,7 +10,7 @@ import { requireGlobals } from "../common/globals.js";
 import { loadChunk } from "../common/assets.js";
 import type { ModuleName } from "../kdf/challenge.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse, SessionOptions, Solved } from "../worker/wasm.js";
-import { exchange, readGrant } from "./page-requests.js";
+import { exchange, preflightAhead, readGrant } from "./page-requests.js";
 import type { Share, Update } from "./messages.js";
 import { type KeysAhead, moduleIn, startKeys } from "./keys-ahead.js";
 import type { Measured, MeasuredSearch } from "./progress.js";
@@ -19,6 +19,9 @@ import type { WorkerPool } from "./worker-pool.js";
 
 /** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
+
+const SOLUTION_HEADER = "X-Inkeep-Challenge-Solution";
+const sessionPath = ({ appPath }: SessionOptions) => `/run/auth/apps/${appPath}/anonymous-session`;
 
 type Response = HttpResponse | NoResponse;
 
@@ -50,6 +53,8 @@ export class FlowRunner implements Flow {
   readonly #options: FlowRunnerOptions;
   /** Whether proof of work was off the last time. */
   #isOff = false;
+  /** Whether the preflight of the session request was sent ahead: the browser caches its result. */
+  #isPreflighted = false;
 
   constructor(pool: WorkerPool, options: FlowRunnerOptions) {
     this.#pool = pool;
@@ -75,6 +80,7 @@ export class FlowRunner implements Flow {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
         if (run.expectedKeyModule && !mayBeOff) this.#keysFor(run.expectedKeyModule, ahead);
+        if (!mayBeOff && !solveOnly) this.#preflightSession(options, starting.signal);
         run.onState("challenge", undefined);
         await this.#requestChallenge(options, signal);
         const text = keyChallengeOf(options.challengeResponse);
@@ -174,13 +180,23 @@ export class FlowRunner implements Flow {
     }
   }
 
+  /** Sends the preflight of the session request while the challenge is requested and solved, once for each client. */
+  #preflightSession(options: SessionOptions, signal: AbortSignal): void {
+    // A caller's own `fetch` is for the requests that this client promises.
+    if (this.#isPreflighted || this.#options.fetch) return;
+    this.#isPreflighted = true;
+    const names = [SOLUTION_HEADER, ...(options.token === undefined ? [] : ["Authorization"])];
+    void preflightAhead(options.baseUrl + sessionPath(options), names, signal);
+  }
+
   /** Requests the session without a search: with a solution that is at hand, or where proof of work is off. */
-  #requestSession({ appPath, token, solution }: SessionOptions, signal: AbortSignal): Promise<Response> {
+  #requestSession(options: SessionOptions, signal: AbortSignal): Promise<Response> {
+    const { token, solution } = options;
     const headers = {
-      ...(solution !== undefined && { "X-Inkeep-Challenge-Solution": solution }),
+      ...(solution !== undefined && { [SOLUTION_HEADER]: solution }),
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),
     };
-    return this.#send("POST", `/run/auth/apps/${appPath}/anonymous-session`, headers, signal);
+    return this.#send("POST", sessionPath(options), headers, signal);
   }
 
   async #send(

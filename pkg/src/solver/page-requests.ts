@@ -38,7 +38,9 @@ async function send(
   init: Omit<HttpRequest, "url">,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  const response = await fetch(url, { ...init, cache: "no-store", credentials: "omit", signal });
+  // With "no-store" a browser uses no preflight that it has cached either.
+  const cache = init.method === "GET" ? "no-store" : "default";
+  const response = await fetch(url, { ...init, cache, credentials: "omit", signal });
   const text = await response.text();
   const header = (name: string) => response.headers.get(name);
   return {
@@ -48,6 +50,23 @@ async function send(
     requestId: header("x-request-id"),
     text,
   };
+}
+
+/**
+ * Lets the browser send the preflight of a later request to another origin, whose result it caches: the request would wait
+ * for that response else. The request itself is OPTIONS too, which services respond to in the same way. Nothing depends on
+ * its success.
+ */
+export async function preflightAhead(url: string, names: string[], signal: AbortSignal): Promise<void> {
+  const { location } = globalThis as { location?: Location };
+  // Only browsers send preflights.
+  if (!location || location.origin === new URL(url).origin) return;
+  const headers = Object.fromEntries(names.map((name) => [name, "-"]));
+  try {
+    await fetch(url, { method: "OPTIONS", headers, credentials: "omit", signal });
+  } catch {
+    // The later request reports the error.
+  }
 }
 
 /** Returns the session; undefined for any other response, which the flow handles. */

@@ -67,7 +67,10 @@ impl Drop for AbortOnDrop {
 /// Sends a request with the global `fetch`; resolves with an `HttpResponse`.
 async fn request_globally(url: &str, init: Object) -> Result<Object, JsValue> {
     let controller = AbortOnDrop(AbortController::new()?);
-    init.set("cache", "no-store");
+    // With this a browser uses no preflight that it has cached either.
+    if init.get("method").as_string().as_deref() == Some("GET") {
+        init.set("cache", "no-store");
+    }
     init.set("credentials", "omit");
     init.set("signal", controller.0.signal());
     let response: WebResponse = JsFuture::from(fetch(url, &init)?).await?.unchecked_into();

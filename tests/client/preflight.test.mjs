@@ -1,0 +1,110 @@
+/**
+ * A page and a service of different origins, as every embedded widget has: the browser sends a preflight before the session
+ * request, and the visitor must not wait for it.
+ */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { call, eventsOf, makeClient, openTab, startPages, until } from "../support/client-pages.mjs";
+import { faults, startProxy } from "../support/fault-proxy.mjs";
+import { DEMO_APP_ID, startServer } from "../support/server.mjs";
+
+const [pages, server] = await Promise.all([
+  startPages(),
+  startServer({
+    INKEEP_POW_HMAC_SECRET: "a key for the tests of preflights only",
+    SALTMINE_POW_VERSION: "1",
+  }),
+]);
+after(async () => {
+  await pages.close();
+  await server.stop();
+});
+
+/** A tab with a client; `since(count)` are the names of the requests to the service after the first `count`, sorted. */
+async function setUp(t, options = {}) {
+  const proxy = await startProxy(server.baseUrl);
+  const context = await pages.browser.newContext();
+  t.after(async () => {
+    await context.close();
+    await proxy.close();
+  });
+  const open = async () => {
+    const page = await openTab(context, pages.site.origin);
+    await makeClient(page, { baseUrl: proxy.baseUrl, appId: DEMO_APP_ID, ...options });
+    return page;
+  };
+  return { proxy, open, page: await open(), since: (count) => proxy.asked.slice(count).sort() };
+}
+
+test("the preflight of the first session request is over when the challenge has come", async (t) => {
+  const { proxy, page } = await setUp(t);
+  const preflights = () => proxy.asked.filter((name) => name === "session preflight").length;
+  // Its own preflight and the request: both before the challenge, which waits for them.
+  proxy.break("challenge", async (socket, forward) => {
+    const answer = await forward();
+    await until("the preflight", () => preflights() === 2);
+    const lines = Object.entries({ ...answer.headers, connection: "close" }).map((line) => line.join(": "));
+    socket.end(`HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n${answer.body}`);
+  });
+  assert.ok((await call(page, "session")).token);
+  assert.equal(proxy.asked.at(-1), "session");
+  assert.equal(preflights(), 2);
+});
+
+test("a renewal and a later page use the preflight that the browser has cached", async (t) => {
+  const { proxy, page, open, since } = await setUp(t);
+  const { token } = await call(page, "session");
+  let before = proxy.asked.length;
+  assert.notEqual((await call(page, "refresh")).token, undefined);
+  assert.deepEqual(since(before), ["challenge", "session"]);
+  await page.evaluate((key) => localStorage.removeItem(key), `inkeep_session_${DEMO_APP_ID}`);
+  await page.close();
+
+  before = proxy.asked.length;
+  const later = await open();
+  assert.notEqual((await call(later, "session")).token, token);
+  assert.deepEqual(since(before), ["challenge", "session", "session preflight"]);
+});
+
+test("a preflight that is lost costs the session nothing", async (t) => {
+  const { proxy, page } = await setUp(t);
+  proxy.break("session preflight", faults.cutAfterRequest, 1);
+  assert.ok((await call(page, "session")).token);
+  assert.deepEqual(
+    (await eventsOf(page, "state")).map(({ state }) => state).filter((state) => state === "waiting"),
+    [],
+  );
+});
+
+test("a service whose preflight allows no OPTIONS gives a session all the same", async (t) => {
+  const { proxy, page } = await setUp(t);
+  proxy.break("session preflight", async (socket, forward) => {
+    const { status, headers } = await forward();
+    const lines = Object.entries({ ...headers, "access-control-allow-methods": "GET, POST" });
+    socket.end(`HTTP/1.1 ${status} OK\r\n${lines.map((line) => line.join(": ")).join("\r\n")}\r\n\r\n`);
+  });
+  assert.ok((await call(page, "session")).token);
+  assert.deepEqual([...proxy.asked].sort(), [
+    "challenge",
+    "session",
+    "session preflight",
+    "session preflight",
+  ]);
+});
+
+test("none is sent for a solution alone, and none to the page's own origin", async (t) => {
+  const { proxy, page } = await setUp(t);
+  assert.ok((await call(page, "challengeHeaders"))["X-Inkeep-Challenge-Solution"]);
+
+  const methods = [];
+  page.on("request", (request) => methods.push(request.method()));
+  await makeClient(page, { baseUrl: pages.site.origin, appId: DEMO_APP_ID });
+  assert.equal((await call(page, "session")).code, "app_not_found");
+  assert.ok(methods.includes("POST"), String(methods));
+  assert.ok(!methods.includes("OPTIONS"), String(methods));
+  // Of the solution, and of the next one, which is prepared.
+  assert.ok(
+    proxy.asked.every((name) => name === "challenge"),
+    String(proxy.asked),
+  );
+});
