@@ -18,6 +18,11 @@ const MOST_OF_WIDGET = 0.4;
 const MOST_SERIAL = 4.4;
 /** The same with a challenge of version 2. */
 const MOST_SERIAL_2 = { "saltmine, version 2": 5.4, "saltmine, version 2 known": 4.4 };
+/** Of the newer widget's time where the service has another origin and each response takes 600 ms. */
+const MOST_OF_WIDGET_3_OTHER_ORIGIN = [
+  ["saltmine, other origin", "altcha widget 3, other origin", 0.85],
+  ["saltmine, version 2 known, other origin", "altcha widget 3, version 2, other origin", 0.95],
+];
 /** Of the newer widget's time with such a challenge, where its version is known and each response takes 600 ms. */
 const MOST_OF_WIDGET_3_DELAYED = 1.05;
 /** Of the widget's time, by the delay of each response in milliseconds. */
@@ -75,6 +80,13 @@ export function judgeDelayed({ ms, serial }) {
       text: `${name}: a token takes ${digits(serial[name])} serial responses, at most ${most}`,
     })),
     ofWidget3(ms),
+    ...MOST_OF_WIDGET_3_OTHER_ORIGIN.map(([ours, theirs, most]) => {
+      const share = ms[ours][600].median / ms[theirs][600].median;
+      return {
+        holds: share <= most,
+        text: `${ours}, with 600 ms a response takes ${digits(share)} of the newer widget's time, at most ${most}`,
+      };
+    }),
     ...Object.entries(MOST_OF_WIDGET_DELAYED).map(([delayMs, most]) => {
       const share = ms.saltmine[delayMs].median / ms["altcha widget"][delayMs].median;
       return {
