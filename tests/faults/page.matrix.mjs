@@ -18,7 +18,7 @@ import {
   startStage,
 } from "./stage.mjs";
 
-// Sessions that two hours of sleep outlive, and that no row is so slow as to renew on its way.
+// Shorter than two hours of sleep, and longer than any row: a renewal would be one more request.
 const stage = await startStage({ env: { INKEEP_ANON_SESSION_LIFETIME_SECONDS: "3600" } });
 after(stage.close);
 

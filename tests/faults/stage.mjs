@@ -38,7 +38,7 @@ export async function startStage({ env = {}, ...options } = {}) {
 
 /** A page of a row's own, with a client behind a proxy of its own. */
 export async function setUp(t, stage, clientOptions = {}, { before } = {}) {
-  const proxy = await startProxy(stage.server.baseUrl);
+  const proxy = await startProxy(stage.server.baseUrl, { cachesPreflights: false });
   const context = await stage.newContext();
   t.after(async () => {
     await context.close();

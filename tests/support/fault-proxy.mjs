@@ -6,9 +6,13 @@ import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
 import { buffer } from "node:stream/consumers";
 
-/** Returns the name of a request: its method and path; a preflight is named after the request that it is for. */
+/**
+ * Returns the name of a request: its method and path; a preflight is named after the request that it is for. The request that
+ * is sent only for its preflight, and this preflight, are both "ahead".
+ */
 function nameOf({ method, url, headers }) {
   const asked = headers["access-control-request-method"] ?? method;
+  if (asked === "OPTIONS") return "ahead";
   const name =
     asked === "GET" && /\/run\/auth\/(pow\/)?challenge(\?|$)/.test(url)
       ? "challenge"
@@ -143,9 +147,10 @@ export const instead = (makeBody) => async (socket, forward) => {
 /**
  * Starts it in front of `target`. `break(name, fault, times)`: what becomes of the next requests of that name; `cut
  * (after, times)`: connections are cut when they are made, as long as the last answer was to `after`. `asked` are the
- * names of the requests that came, `offline(true)` refuses every connection, and ends those that there are.
+ * names of the requests that came, `offline(true)` refuses every connection, and ends those that there are. With
+ * `cachesPreflights: false` browsers store no preflight, so that every request has its own.
  */
-export async function startProxy(target) {
+export async function startProxy(target, { cachesPreflights = true } = {}) {
   const asked = [];
   const broken = new Map();
   let cut = { times: 0 };
@@ -158,10 +163,14 @@ export async function startProxy(target) {
     socket.on("error", () => {});
     const entry = broken.get(name);
     const fault = entry && entry.times-- > 0 ? entry.fault : undefined;
-    const forward = () => forwardTo(target, request);
+    const forward = async () => {
+      const answer = await forwardTo(target, request);
+      if (!cachesPreflights) answer.headers["access-control-max-age"] = "0";
+      return answer;
+    };
     if (fault) return fault(socket, forward);
     const answer = await forward();
-    lastAnswered = name;
+    if (name !== "ahead") lastAnswered = name;
     await send(socket, answer);
   });
   server.on("connection", (socket) => {

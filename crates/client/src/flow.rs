@@ -212,7 +212,7 @@ impl Flow {
 
     /// Continues with a solution, while it is valid.
     fn on_solved(&mut self, now: Now) -> Step {
-        // A search may take longer than the retries may.
+        // The time limit of the retries does not include the search.
         self.retries.begin(now);
         if self.about_to_expire(now) {
             return self.another_challenge(Code::PowExpired.into(), now);

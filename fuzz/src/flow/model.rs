@@ -116,6 +116,7 @@ impl Model {
             (Expected::Search, Event::Searched(Some(number))) => {
                 self.solution =
                     self.challenge.as_ref().map(|challenge| challenge.solution(*number).to_header());
+                self.began_ms = now.ms;
                 self.spend(now)
             }
             (Expected::Search, Event::Searched(None)) => Expected::Failed(Code::NoSolution, None),
@@ -185,7 +186,7 @@ impl Model {
     }
 
     /// "Asked again up to 3 times, after 0 to 0.5, 1 and 2 s at random, or when `Retry-After` says, and never later than
-    /// 30 s after the call."
+    /// 30 s after the call. After a search these 30 s begin anew."
     fn repeat(&self, next: Kind, otherwise: Expected, retry_after_ms: f64, now: Now) -> Expected {
         let least_ms = retry_after_ms.max(0.0);
         let jitter_ms = [500.0, 1_000.0, 2_000.0].get(self.repeats as usize).copied();

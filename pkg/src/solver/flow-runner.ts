@@ -20,6 +20,8 @@ import type { WorkerPool } from "./worker-pool.js";
 /** The maximum number of engines that may fail in one flow. */
 const MOST_ENGINES = 3;
 
+/** The longest time for which Chromium caches the result of a preflight. */
+const PREFLIGHT_MS = 7_200_000;
 const SOLUTION_HEADER = "X-Inkeep-Challenge-Solution";
 const sessionPath = ({ appPath }: SessionOptions) => `/run/auth/apps/${appPath}/anonymous-session`;
 
@@ -53,8 +55,8 @@ export class FlowRunner implements Flow {
   readonly #options: FlowRunnerOptions;
   /** Whether proof of work was off the last time. */
   #isOff = false;
-  /** Whether the preflight of the session request was sent ahead: the browser caches its result. */
-  #isPreflighted = false;
+  /** The time until which the preflight of the session request is not sent ahead again (`performance.now()`). */
+  #preflightedUntil = 0;
 
   constructor(pool: WorkerPool, options: FlowRunnerOptions) {
     this.#pool = pool;
@@ -80,9 +82,11 @@ export class FlowRunner implements Flow {
       if (solution === undefined || solveOnly) {
         if (!mayBeOff) start();
         if (run.expectedKeyModule && !mayBeOff) this.#keysFor(run.expectedKeyModule, ahead);
-        if (!mayBeOff && !solveOnly) this.#preflightSession(options, starting.signal);
         run.onState("challenge", undefined);
-        await this.#requestChallenge(options, signal);
+        const requested = this.#requestChallenge(options, signal);
+        // After the challenge, which is what the visitor waits for.
+        if (!mayBeOff && !solveOnly) this.#preflightSession(options, starting.signal);
+        await requested;
         const text = keyChallengeOf(options.challengeResponse);
         if (text === undefined) this.#endKeys(ahead);
         else this.#prepareKeySearch(text, ahead);
@@ -180,13 +184,14 @@ export class FlowRunner implements Flow {
     }
   }
 
-  /** Sends the preflight of the session request while the challenge is requested and solved, once for each client. */
+  /** Sends the preflight of the session request while the challenge is requested and solved. */
   #preflightSession(options: SessionOptions, signal: AbortSignal): void {
-    // A caller's own `fetch` is for the requests that this client promises.
-    if (this.#isPreflighted || this.#options.fetch) return;
-    this.#isPreflighted = true;
-    const names = [SOLUTION_HEADER, ...(options.token === undefined ? [] : ["Authorization"])];
-    void preflightAhead(options.baseUrl + sessionPath(options), names, signal);
+    // A caller's own `fetch` gets only the requests that the documentation names.
+    if (performance.now() < this.#preflightedUntil || this.#options.fetch) return;
+    const names = [SOLUTION_HEADER, "Authorization"];
+    void preflightAhead(options.baseUrl + sessionPath(options), names, signal).then((isSent) => {
+      if (isSent) this.#preflightedUntil = performance.now() + PREFLIGHT_MS;
+    });
   }
 
   /** Requests the session without a search: with a solution that is at hand, or where proof of work is off. */

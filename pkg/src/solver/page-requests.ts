@@ -3,6 +3,11 @@ import { untilAborted } from "../common/abort.js";
 import { describe } from "../common/describe.js";
 import type { Grant, HttpRequest, HttpResponse, NoResponse } from "../worker/wasm.js";
 
+const NO_STORE = { cache: "no-store" } as const;
+
+/** Whether there is an origin, and so preflights. */
+const isBrowser = (): boolean => globalThis.origin !== undefined;
+
 /** Sends a request; every failure is a `NoResponse`, and `onError` receives what was thrown. */
 export async function exchange(
   fetch: typeof globalThis.fetch,
@@ -38,9 +43,9 @@ async function send(
   init: Omit<HttpRequest, "url">,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  // With "no-store" a browser uses no preflight that it has cached either.
-  const cache = init.method === "GET" ? "no-store" : "default";
-  const response = await fetch(url, { ...init, cache, credentials: "omit", signal });
+  // Chromium ignores its preflight cache for a request with "no-store", and browsers store no response to POST.
+  const cache = init.method === "POST" && isBrowser() && fetch === globalThis.fetch ? {} : NO_STORE;
+  const response = await fetch(url, { ...init, ...cache, credentials: "omit", signal });
   const text = await response.text();
   const header = (name: string) => response.headers.get(name);
   return {
@@ -53,19 +58,20 @@ async function send(
 }
 
 /**
- * Lets the browser send the preflight of a later request to another origin, whose result it caches: the request would wait
- * for that response else. The request itself is OPTIONS too, which services respond to in the same way. Nothing depends on
- * its success.
+ * Lets the browser send the preflight of a later request to another origin now, and cache the result. Otherwise the later
+ * request waits for its preflight. The request that is sent here has the method OPTIONS, which CORS middleware responds to
+ * with 2xx. Returns whether it succeeded; nothing depends on it.
  */
-export async function preflightAhead(url: string, names: string[], signal: AbortSignal): Promise<void> {
-  const { location } = globalThis as { location?: Location };
-  // Only browsers send preflights.
-  if (!location || location.origin === new URL(url).origin) return;
-  const headers = Object.fromEntries(names.map((name) => [name, "-"]));
+export async function preflightAhead(url: string, names: string[], signal: AbortSignal): Promise<boolean> {
   try {
-    await fetch(url, { method: "OPTIONS", headers, credentials: "omit", signal });
+    if (!isBrowser() || globalThis.origin === new URL(url).origin) return true;
+    const headers = Object.fromEntries(names.map((name) => [name, "-"]));
+    const response = await fetch(url, { method: "OPTIONS", headers, credentials: "omit", signal });
+    await response.body?.cancel();
+    return response.ok;
   } catch {
     // The later request reports the error.
+    return false;
   }
 }
 

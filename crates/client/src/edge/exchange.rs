@@ -67,7 +67,7 @@ impl Drop for AbortOnDrop {
 /// Sends a request with the global `fetch`; resolves with an `HttpResponse`.
 async fn request_globally(url: &str, init: Object) -> Result<Object, JsValue> {
     let controller = AbortOnDrop(AbortController::new()?);
-    // With this a browser uses no preflight that it has cached either.
+    // Chromium ignores its preflight cache for a request with "no-store", and browsers store no response to POST.
     if init.get("method").as_string().as_deref() == Some("GET") {
         init.set("cache", "no-store");
     }
