@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { workersEnded } from "../support/browsers/index.mjs";
 import { call, eventsOf, loaded, makeClient, until } from "../support/client-pages.mjs";
-import { startProxy } from "../support/fault-proxy.mjs";
+import { heldUntil, startProxy } from "../support/fault-proxy.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 
 const ENDED_MS = 4_500;
@@ -32,12 +32,10 @@ export function testClient(browser, { server, appId, startSite, openClient }) {
     const { origin } = await startSite(t);
     const page = await openClient(t, browser, origin, { baseUrl: proxy.baseUrl });
     const count = (name) => proxy.asked.filter((asked) => asked === name).length;
-    proxy.break("challenge", async (socket, forward) => {
-      const answer = await forward();
-      await until("the preflight", () => count("ahead") === 2);
-      const lines = Object.entries({ ...answer.headers, connection: "close" }).map((line) => line.join(": "));
-      socket.end(`HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n${answer.body}`);
-    });
+    proxy.break(
+      "challenge",
+      heldUntil(() => count("ahead") === 2),
+    );
     const { token, message } = await call(page, "session");
     assert.ok(token, message);
     proxy.mend();

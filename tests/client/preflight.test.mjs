@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { call, eventsOf, makeClient, openTab, startPages, until } from "../support/client-pages.mjs";
-import { faults, startProxy } from "../support/fault-proxy.mjs";
+import { faults, heldUntil, startProxy, withHeaders } from "../support/fault-proxy.mjs";
 import { DEMO_APP_ID, startServer } from "../support/server.mjs";
 
 const [pages, server] = await Promise.all([
@@ -40,12 +40,10 @@ test("the preflight of the first session request does not wait for the challenge
   const { proxy, page } = await setUp(t);
   // The request ahead and its preflight: both before the challenge, which waits for them.
   const ahead = () => proxy.asked.filter((name) => name === "ahead").length;
-  proxy.break("challenge", async (socket, forward) => {
-    const answer = await forward();
-    await until("the preflight", () => ahead() === 2);
-    const lines = Object.entries({ ...answer.headers, connection: "close" }).map((line) => line.join(": "));
-    socket.end(`HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n${answer.body}`);
-  });
+  proxy.break(
+    "challenge",
+    heldUntil(() => ahead() === 2),
+  );
   assert.ok((await call(page, "session")).token);
   assert.deepEqual([...proxy.asked].sort(), ["ahead", "ahead", "challenge", "session"]);
 });
@@ -81,11 +79,7 @@ test("a preflight that is lost does not delay the session", async (t) => {
 
 test("a service whose preflight does not allow OPTIONS gives a session", async (t) => {
   const { proxy, page } = await setUp(t);
-  proxy.break("ahead", async (socket, forward) => {
-    const { status, headers } = await forward();
-    const lines = Object.entries({ ...headers, "access-control-allow-methods": "GET, POST" });
-    socket.end(`HTTP/1.1 ${status} OK\r\n${lines.map((line) => line.join(": ")).join("\r\n")}\r\n\r\n`);
-  });
+  proxy.break("ahead", withHeaders({ "access-control-allow-methods": "GET, POST" }));
   assert.ok((await call(page, "session")).token);
   assert.deepEqual([...proxy.asked].sort(), ["ahead", "challenge", "session", "session preflight"]);
 });

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import { createServer, request as ask } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { until } from "./client-pages.mjs";
 
 /**
  * Returns the name of a request: its method and path; a preflight is named after the request that it is for. The request that
@@ -136,6 +137,19 @@ export const late = (ms) => async (socket, forward) => {
   const answer = await forward();
   await hold(socket, ms);
   await send(socket, answer);
+};
+
+/** The right response, held back until `condition` is true. */
+export const heldUntil = (condition) => async (socket, forward) => {
+  const answer = await forward();
+  await until("the end of the hold", condition);
+  await send(socket, answer);
+};
+
+/** The right response with other headers. */
+export const withHeaders = (headers) => async (socket, forward) => {
+  const answer = await forward();
+  await send(socket, { ...answer, headers: { ...answer.headers, ...headers } });
 };
 
 /** Another body in the place of the server's. */
