@@ -169,7 +169,7 @@ fn a_page_can_read_the_proxys_own_errors() {
     assert!(response.starts_with("http/1.1 204 "), "{response}");
     for header in [
         &format!("access-control-allow-origin: {PAGE}"),
-        "access-control-allow-methods: get, post, delete",
+        "access-control-allow-methods: get, post, put, patch, delete, options",
         "access-control-allow-headers: x-inkeep-challenge-solution",
     ] {
         assert!(response.lines().any(|line| line == header), "{header}: {response}");
