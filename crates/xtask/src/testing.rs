@@ -272,14 +272,13 @@ fn pass_tools_to(tests: &mut Command, tools: &TestTools) {
 /// which build the demo page and read it, and those of `widgets`, which install into one folder. Those of `frameworks` need
 /// more memory than two of them should take.
 fn is_independent(file: &Path) -> bool {
-    const ALONE: [&str; 8] = [
+    const ALONE: [&str; 7] = [
         "browsers",
         "e2e",
         "frameworks",
         "load",
         "package/engine-selection.matrix.mjs",
         "package/pool.test.mjs",
-        "package/trap.test.mjs",
         "widgets",
     ];
     let tests = root().join("tests");

@@ -13,21 +13,35 @@ export interface Instance {
   client: ClientModule;
   /** The variant of the module, for an instance of WebAssembly. */
   variant?: "simd128" | "scalar";
-  /** Calls a function when the instance has trapped: it cannot be used any more. */
+  /** Whether the instance has trapped: it cannot be used any more. */
+  hasTrapped(): boolean;
+  /** Calls a function when the instance has trapped. */
   onTrap(listener: (reason: string) => void): void;
 }
 
-/** This realm's instance: engines on the page share one. */
-let current: Instance | undefined;
+type Instantiate = (imports: WebAssembly.Imports) => Promise<Exports> | Exports;
+
+/** This realm's instance, also while it is being made: engines on the page share one. */
+let current: Promise<Instance> | undefined;
 
 /**
  * Returns this realm's instance, made of `instantiate`'s exports where there is none, or none that has not trapped.
  * `imports` of it are what the module imports.
  */
-export async function connect(
-  instantiate: (imports: WebAssembly.Imports) => Promise<Exports> | Exports,
-): Promise<Instance> {
+export function connect(instantiate: Instantiate): Promise<Instance> {
   if (current) return current;
+  const forget = () => {
+    if (current === making) current = undefined;
+  };
+  const making = make(instantiate, forget);
+  current = making;
+  // The next call tries again.
+  making.catch(forget);
+  return making;
+}
+
+/** Makes an instance; `forget` is called when it has trapped. */
+async function make(instantiate: Instantiate, forget: () => void): Promise<Instance> {
   let trapped: string | undefined;
   /** A trapped instance does nothing any more: no caller waits for it, and its error has been reported. */
   const guard = <T>(run: () => T): T | undefined => {
@@ -40,7 +54,6 @@ export async function connect(
   };
   const glue = createGlue(guard);
   const exports = await instantiate({ g: glue.imports });
-  if (current) return current;
   const listeners: ((reason: string) => void)[] = [];
   // An error that passes through the module leaves it in an unknown state, and a future of it unfinished.
   const watched = Object.entries(exports).map(([name, value]) => {
@@ -51,7 +64,7 @@ export async function connect(
         return value(...args);
       } catch (error) {
         trapped = describe(error);
-        if (current === instance) current = undefined;
+        forget();
         for (const listener of listeners.splice(0)) listener(trapped);
         throw error;
       }
@@ -59,10 +72,9 @@ export async function connect(
     return [name, call];
   });
   glue.__wbg_set_wasm(Object.fromEntries(watched));
-  const instance: Instance = {
+  return {
     client: glue,
+    hasTrapped: () => trapped !== undefined,
     onTrap: (listener) => (trapped === undefined ? void listeners.push(listener) : listener(trapped)),
   };
-  current = instance;
-  return instance;
 }

@@ -50,7 +50,10 @@ export function serve(
 
   async function start(command: Extract<Command, { type: "start" }>) {
     try {
-      const { instance, elsewhere: rare, ...about } = await load(command);
+      let loaded = await load(command);
+      // The page's engines share an instance: another one may have used it meanwhile.
+      if (loaded.instance.hasTrapped()) loaded = await load(command);
+      const { instance, elsewhere: rare, ...about } = loaded;
       ({ client } = instance);
       elsewhere = rare;
       instance.onTrap((reason) => {
