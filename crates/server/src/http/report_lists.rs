@@ -151,7 +151,7 @@ pub(super) async fn list_feedback(
 ) -> Result<Response, Error> {
     let format = format(&query)?;
     let filter = filter(&query)?;
-    if !filter.r#type.is_empty() && FeedbackType::from_name(filter.r#type).is_none() {
+    if query.parameter("type").is_some_and(|name| FeedbackType::from_name(name).is_none()) {
         return Err(Error::field("type", "must be `positive` or `negative`"));
     }
     let page = state.store.list_feedback(&owner, filter, query.page).await?;

@@ -244,6 +244,7 @@ async fn lists_are_paged_and_filtered_and_of_one_project() {
         ("events?format=xml", "format"),
         ("events?type=%00", "type"),
         ("feedback?type=meh", "type"),
+        ("feedback?type=", "type"),
     ] {
         let answer = server.manage_at(Method::GET, &format!("{PROJECT}/{query}"), &json!({})).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["field"]), (422, &field.into()), "{query}");
