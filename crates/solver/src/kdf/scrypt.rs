@@ -166,7 +166,14 @@ fn romix(lines: &mut [Vec<Line>; WAYS], n: u32, r: usize) {
             let lines = &lines[way];
             tail[way] = lines[from + length - 1];
             picked[way] = (tail[way][0].first() & (n - 1)) as usize * length;
-            xor(&mut tail[way], &lines[picked[way] + length - 1]);
+            let block = &lines[picked[way]..][..length];
+            xor(&mut tail[way], &block[length - 1]);
+            // Reads a part of each line, so that all of the block is on its way from memory at once.
+            let mut touched = Row::splat(0);
+            for line in &block[..length - 1] {
+                touched = touched.xor(line[0]);
+            }
+            black_box(touched);
         }
         for at in 0..length {
             for way in 0..WAYS {
